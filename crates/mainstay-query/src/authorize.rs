@@ -1,0 +1,176 @@
+//! Plan + actor → authorized plan. The only place that makes an [`Authorized`], and stores take nothing else.
+
+use std::ops::Deref;
+
+use mainstay_schema::{Rule, Schema, TableId};
+
+use crate::error::Denied;
+use crate::plan::{Filter, Read, Source, Write};
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Actor {
+    /// Somebody outside, with the role that their key or token gave.
+    Caller(Role),
+    /// Our own background work: migrations, seeds, imports. Passes every rule, through the same door.
+    System,
+}
+
+/// What a key or token makes of its bearer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// The publishable key.
+    Anon,
+    /// A signed-in user.
+    Authenticated,
+    /// The secret key: passes every rule.
+    Service,
+}
+
+impl Role {
+    /// The role's name in tokens and messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Anon => "anon",
+            Role::Authenticated => "authenticated",
+            Role::Service => "service_role",
+        }
+    }
+}
+
+/// A plan that has been through the rules.
+#[derive(Debug, Clone, PartialEq)]
+#[must_use]
+pub struct Authorized<P> {
+    plan: P,
+}
+
+impl<P> Deref for Authorized<P> {
+    type Target = P;
+
+    fn deref(&self) -> &P {
+        &self.plan
+    }
+}
+
+impl Authorized<Read> {
+    /// The same read with a weaker filter and without limit, offset and count: what a store is sent when part of the
+    /// work is left for us. It can only widen the filter by dropping parts that [`split`](crate::split) keeps.
+    pub(crate) fn with_plan(&self, plan: Read) -> Authorized<Read> {
+        Authorized { plan }
+    }
+}
+
+/// Lets a read through if the actor may read every table that it touches: by embeds, filters, orders and counts alike.
+///
+/// # Errors
+/// [`Denied`] with the first table that may not be read.
+pub fn read(schema: &Schema, actor: &Actor, plan: Read) -> Result<Authorized<Read>, Denied> {
+    check_read(schema, actor, &plan)?;
+    Ok(Authorized { plan })
+}
+
+/// Lets a write through if the actor may do it, and may read what it filters by and returns.
+///
+/// # Errors
+/// [`Denied`] with the first table and operation that the rules refuse.
+pub fn write(schema: &Schema, actor: &Actor, plan: Write) -> Result<Authorized<Write>, Denied> {
+    check_write(schema, actor, &plan)?;
+    Ok(Authorized { plan })
+}
+
+fn check_write(schema: &Schema, actor: &Actor, plan: &Write) -> Result<(), Denied> {
+    match plan {
+        Write::Insert(insert) => {
+            need(schema, actor, insert.table, Operation::Create)?;
+            if let Some(conflict) = &insert.conflict {
+                // Merging or skipping tells whether a key is there, so it is reading as well.
+                need(schema, actor, insert.table, Operation::Read)?;
+                if conflict.merge.is_some() {
+                    need(schema, actor, insert.table, Operation::Update)?;
+                }
+            }
+        }
+        Write::Update(update) => {
+            need(schema, actor, update.table, Operation::Update)?;
+            check_filter(schema, actor, update.table, &update.filter)?;
+        }
+        Write::Delete(delete) => {
+            need(schema, actor, delete.table, Operation::Delete)?;
+            check_filter(schema, actor, delete.table, &delete.filter)?;
+        }
+        Write::Batch(writes) => {
+            for write in writes {
+                check_write(schema, actor, write)?;
+            }
+        }
+    }
+    plan.returning().map_or(Ok(()), |returning| check_read(schema, actor, returning))
+}
+
+fn check_read(schema: &Schema, actor: &Actor, plan: &Read) -> Result<(), Denied> {
+    need(schema, actor, plan.table, Operation::Read)?;
+    check_filter(schema, actor, plan.table, &plan.filter)?;
+    for order in &plan.order {
+        if let Some((join, table)) = &order.via {
+            check_join(schema, actor, join)?;
+            need(schema, actor, *table, Operation::Read)?;
+        }
+    }
+    for output in &plan.select {
+        if let Source::Embed(embed) = &output.source {
+            check_join(schema, actor, &embed.link.join)?;
+            check_read(schema, actor, &embed.read)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_filter(schema: &Schema, actor: &Actor, table: TableId, filter: &Filter) -> Result<(), Denied> {
+    match filter {
+        Filter::True | Filter::False => Ok(()),
+        Filter::And(parts) | Filter::Or(parts) => {
+            parts.iter().try_for_each(|part| check_filter(schema, actor, table, part))
+        }
+        Filter::Not(part) => check_filter(schema, actor, table, part),
+        Filter::Test { .. } => need(schema, actor, table, Operation::Read),
+        Filter::Exists { join, table, filter } => {
+            check_join(schema, actor, join)?;
+            need(schema, actor, *table, Operation::Read)?;
+            check_filter(schema, actor, *table, filter)
+        }
+    }
+}
+
+/// The rows of a junction decide what is seen, so they must be readable too.
+fn check_join(schema: &Schema, actor: &Actor, join: &crate::plan::Join) -> Result<(), Denied> {
+    match join {
+        crate::plan::Join::Direct(_) => Ok(()),
+        crate::plan::Join::Through { table, .. } => need(schema, actor, *table, Operation::Read),
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Operation {
+    Read,
+    Create,
+    Update,
+    Delete,
+}
+
+fn need(schema: &Schema, actor: &Actor, table: TableId, operation: Operation) -> Result<(), Denied> {
+    let table = schema.table(table);
+    let (rule, name) = match operation {
+        Operation::Read => (table.access.read, "read"),
+        Operation::Create => (table.access.create, "create"),
+        Operation::Update => (table.access.update, "update"),
+        Operation::Delete => (table.access.delete, "delete"),
+    };
+    let allowed = match actor {
+        Actor::System => true,
+        Actor::Caller(_) if table.internal => false,
+        Actor::Caller(Role::Service) => true,
+        Actor::Caller(Role::Anon | Role::Authenticated) => rule == Rule::Always,
+    };
+    if allowed { Ok(()) } else { Err(Denied { table: table.name.to_string(), operation: name }) }
+}

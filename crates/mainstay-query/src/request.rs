@@ -1,0 +1,282 @@
+//! What was asked, as text that parsed: names are not looked up and values have no types yet.
+
+use bytes::Bytes;
+
+/// A read of rows: `GET` or `HEAD` on a table.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ReadRequest {
+    /// Name of the table or view.
+    pub table: String,
+    /// What to return, which rows, in which order.
+    pub query: Query,
+    /// Whether to count all matching rows.
+    pub count: Count,
+}
+
+/// The query part of a request, one level of embeds after the other.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Query {
+    /// Selected members; empty means all columns.
+    pub select: Vec<Item>,
+    /// Filters and logic trees with the embed path they stand on; all must hold.
+    pub filters: Vec<Located<Condition>>,
+    /// Order terms with their embed path.
+    pub order: Vec<Located<Vec<OrderTerm>>>,
+    /// Row limits with their embed path.
+    pub limit: Vec<Located<u64>>,
+    /// Rows to skip, with their embed path.
+    pub offset: Vec<Located<u64>>,
+    /// The `columns` parameter of a write.
+    pub columns: Option<Vec<String>>,
+    /// The `on_conflict` parameter of an insert.
+    pub on_conflict: Option<Vec<String>>,
+}
+
+/// Something that stands on the embed reached by `path`; the empty path is the root.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Located<T> {
+    /// Names of embeds from the root.
+    pub path: Vec<String>,
+    /// What stands there.
+    pub what: T,
+}
+
+/// Whether to count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Count {
+    /// Do not count.
+    #[default]
+    None,
+    /// Count all rows that pass the filters.
+    Exact,
+}
+
+/// One item of `select`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Item {
+    /// `*`.
+    Star,
+    /// `alias:column->path::cast`.
+    Field(FieldItem),
+    /// `alias:relation!hint!inner(items)`.
+    Embed(EmbedItem),
+}
+
+/// A selected column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FieldItem {
+    /// Declared member name.
+    pub alias: Option<String>,
+    /// The column and JSON path.
+    pub field: Field,
+    /// Cast of the result.
+    pub cast: Option<String>,
+}
+
+/// A column with an optional JSON path.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Field {
+    /// Column name.
+    pub name: String,
+    /// Steps after it.
+    pub path: Vec<Step>,
+}
+
+/// One step of a JSON path.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// Key or index.
+    pub to: StepTo,
+    /// Whether the arrow was `->>`, which gives text; only allowed on the last step.
+    pub as_text: bool,
+}
+
+/// Where a step goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StepTo {
+    /// Member of an object.
+    Key(String),
+    /// Element of an array, from the end when negative.
+    Index(i64),
+}
+
+/// An embedded relation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EmbedItem {
+    /// Declared member name.
+    pub alias: Option<String>,
+    /// Relation, constraint or column that names the target.
+    pub target: String,
+    /// Word that picks among several relations.
+    pub hint: Option<String>,
+    /// Whether parents without children are dropped.
+    pub inner: bool,
+    /// Selected members; `None` for empty parentheses (join, but do not show).
+    pub items: Option<Vec<Item>>,
+}
+
+/// A filter or a logic tree.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Condition {
+    /// All must hold.
+    And(Vec<Condition>),
+    /// One must hold.
+    Or(Vec<Condition>),
+    /// The opposite, in three-valued logic.
+    Not(Box<Condition>),
+    /// `field=op.value`.
+    Test(Field, Operation),
+}
+
+/// An operator with its operand, still text.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Operation {
+    /// `eq`, `neq`, `gt`, `gte`, `lt`, `lte`, `like`, `ilike`, `isdistinct`, `cs`, `cd`, `ov`, …
+    Binary {
+        /// The operator's word.
+        operator: Operator,
+        /// `(any)` or `(all)`.
+        quantifier: Option<Quantifier>,
+        /// The operand.
+        value: String,
+    },
+    /// `in.(a,b)`.
+    In(Vec<String>),
+    /// `is.word`.
+    Is(IsWord),
+}
+
+/// Operators that take one operand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operator {
+    /// `eq`
+    Eq,
+    /// `neq`
+    Neq,
+    /// `gt`
+    Gt,
+    /// `gte`
+    Gte,
+    /// `lt`
+    Lt,
+    /// `lte`
+    Lte,
+    /// `like`
+    Like,
+    /// `ilike`
+    Ilike,
+    /// `match`
+    Match,
+    /// `imatch`
+    Imatch,
+    /// `isdistinct`
+    IsDistinct,
+    /// `cs`
+    Contains,
+    /// `cd`
+    ContainedIn,
+    /// `ov`
+    Overlaps,
+}
+
+/// How an operator applies to a list operand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quantifier {
+    /// One element satisfies.
+    Any,
+    /// Every element satisfies.
+    All,
+}
+
+/// The words of `is`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IsWord {
+    /// `null`
+    Null,
+    /// `not_null`
+    NotNull,
+    /// `true`
+    True,
+    /// `false`
+    False,
+    /// `unknown`
+    Unknown,
+}
+
+/// One order term.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OrderTerm {
+    /// The to-one embed whose column it is, `order=relation(column)`.
+    pub relation: Option<String>,
+    /// What to order by.
+    pub field: Field,
+    /// `desc`.
+    pub descending: bool,
+    /// `nullsfirst` (`true`) or `nullslast`; `None` for PostgreSQL's default.
+    pub nulls_first: Option<bool>,
+}
+
+/// A write.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WriteRequest {
+    /// Name of the table.
+    pub table: String,
+    /// Insert, update or delete.
+    pub action: Action,
+    /// Filters pick the rows; select shapes what is returned.
+    pub query: Query,
+    /// Whether rows are returned.
+    pub representation: bool,
+    /// Most rows that may be affected before all is undone.
+    pub affected_max: Option<u64>,
+    /// Whether exactly one row must be affected, else all is undone.
+    pub singular: bool,
+    /// Whether the key of the affected rows is wanted (for `Location`).
+    pub keys: bool,
+}
+
+/// What a write does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// `POST`.
+    Insert {
+        /// The rows.
+        body: Body,
+        /// `Prefer: resolution=`.
+        resolution: Option<Resolution>,
+        /// `Prefer: missing=default`: members that a row lacks take the column's default instead of null.
+        missing_default: bool,
+    },
+    /// `PATCH`.
+    Update {
+        /// One object.
+        body: Body,
+    },
+    /// `DELETE`.
+    Delete,
+}
+
+/// What an insert does when a key is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resolution {
+    /// Take the payload's columns.
+    Merge,
+    /// Skip the row.
+    Ignore,
+}
+
+/// A request body as it came, with its declared form.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Body {
+    /// `application/json`: an object or an array of objects.
+    Json(Bytes),
+    /// `text/csv` with a header line.
+    Csv(Bytes),
+    /// Rows that the program itself brings (import, seeds), already split: names, then one text or null a cell.
+    Rows {
+        /// Column names.
+        columns: Vec<String>,
+        /// As many cells a row as there are columns.
+        rows: Vec<Vec<Option<String>>>,
+    },
+}

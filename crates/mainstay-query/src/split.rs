@@ -1,0 +1,1 @@
+//! What a store does exactly, and what is left for us.

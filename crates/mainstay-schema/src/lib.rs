@@ -1,0 +1,22 @@
+//! The data model of a project: names, types, values, tables, relations and access rules.
+//!
+//! Pure: it reads text and values and never touches a file, a socket or a clock. A [`Schema`] is one immutable
+//! snapshot; a change builds a new one. [`load`] makes it from the TOML files of a project folder, [`diff`] says what
+//! lies between two of them, [`value`] is the one place where text and JSON become typed values.
+
+pub mod check;
+pub mod diff;
+pub mod error;
+pub mod ids;
+pub mod load;
+pub mod model;
+pub mod types;
+pub mod value;
+
+pub use error::{Mistake, ValueError, Violation};
+pub use ids::{ColumnId, TableId};
+pub use model::{
+    Access, Column, DefaultValue, Index, IndexColumn, Key, Reference, ReferenceAction, Rule, Schema, Table, TableKind,
+};
+pub use types::{Format, Type};
+pub use value::Value;

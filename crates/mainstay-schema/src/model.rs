@@ -1,0 +1,262 @@
+//! The schema snapshot: tables, columns, keys, references, indexes and access rules.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::ids::{ColumnId, TableId};
+use crate::types::{Format, Type};
+use crate::value::Value;
+
+/// One immutable snapshot of a store's tables and views.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Schema {
+    tables: Vec<Table>,
+    by_name: HashMap<Arc<str>, TableId>,
+}
+
+impl Schema {
+    /// Builds a snapshot; `tables[i].id` must be `i`, and references must point at ids inside `tables`.
+    ///
+    /// # Panics
+    /// If an id disagrees with its position: the loader owns both, so that is a bug here and not a user's mistake.
+    pub fn new(tables: Vec<Table>) -> Schema {
+        for (position, table) in tables.iter().enumerate() {
+            assert_eq!(table.id.index(), position, "table ids are positions");
+        }
+        let by_name = tables.iter().map(|table| (table.name.clone(), table.id)).collect();
+        Schema { tables, by_name }
+    }
+
+    /// All tables and views in id order.
+    pub fn tables(&self) -> &[Table] {
+        &self.tables
+    }
+
+    /// The table with this id.
+    pub fn table(&self, id: TableId) -> &Table {
+        &self.tables[id.index()]
+    }
+
+    /// The table or view with exactly this name.
+    pub fn find(&self, name: &str) -> Option<&Table> {
+        self.by_name.get(name).map(|id| self.table(*id))
+    }
+}
+
+/// A table, or a view defined by SQL.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    /// Position in the schema.
+    pub id: TableId,
+    /// Name on the wire and in the store.
+    pub name: Arc<str>,
+    /// The former name, declared by `was`, which makes a rename out of a drop and a create.
+    pub was: Option<Arc<str>>,
+    /// Table or view.
+    pub kind: TableKind,
+    /// Words for people; shown in the API description.
+    pub description: Option<String>,
+    /// Columns in declared order; `columns[i].id` is `i`.
+    pub columns: Vec<Column>,
+    /// Columns of the primary key, never empty for a table, possibly empty for a view.
+    pub primary_key: Vec<ColumnId>,
+    /// Unique keys other than the primary key.
+    pub uniques: Vec<Key>,
+    /// Foreign keys of this table. On a view they only describe how to embed.
+    pub references: Vec<Reference>,
+    /// Secondary indexes.
+    pub indexes: Vec<Index>,
+    /// Who may do what.
+    pub access: Access,
+    /// Kept by Mainstay for itself: never reachable by name from outside.
+    pub internal: bool,
+}
+
+impl Table {
+    /// The column with this id.
+    pub fn column(&self, id: ColumnId) -> &Column {
+        &self.columns[id.index()]
+    }
+
+    /// The column with exactly this name.
+    pub fn find_column(&self, name: &str) -> Option<&Column> {
+        // Tables have few columns: a scan of short names beats hashing.
+        self.columns.iter().find(|column| &*column.name == name)
+    }
+
+    /// Whether rows can be written at all.
+    pub fn is_writable(&self) -> bool {
+        matches!(self.kind, TableKind::Table)
+    }
+
+    /// Whether `columns`, in any order, are exactly the primary key or exactly one unique key.
+    pub fn is_key(&self, columns: &[ColumnId]) -> bool {
+        let same = |key: &[ColumnId]| key.len() == columns.len() && key.iter().all(|column| columns.contains(column));
+        (!self.primary_key.is_empty() && same(&self.primary_key)) || self.uniques.iter().any(|key| same(&key.columns))
+    }
+}
+
+/// Whether rows are kept or computed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TableKind {
+    /// Rows are kept in the store.
+    Table,
+    /// Rows are computed by this SQL query, written for the store's own dialect; read only.
+    View {
+        /// The text after `CREATE VIEW … AS`.
+        sql: String,
+    },
+}
+
+/// One column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Column {
+    /// Position in the table.
+    pub id: ColumnId,
+    /// Name on the wire and in the store.
+    pub name: Arc<str>,
+    /// The former name, declared by `was`.
+    pub was: Option<Arc<str>>,
+    /// Type of its values.
+    pub ty: Type,
+    /// Whether null is a value of this column.
+    pub optional: bool,
+    /// What an absent value becomes on insert.
+    pub default: Option<DefaultValue>,
+    /// Set to the time of the write on every update that does not set it.
+    pub touched: bool,
+    /// Validation beyond the type.
+    pub checks: Checks,
+    /// Words for people.
+    pub description: Option<String>,
+}
+
+impl Column {
+    /// Whether an insert that does not name this column is refused.
+    pub fn is_required(&self) -> bool {
+        !self.optional && self.default.is_none()
+    }
+}
+
+/// Validation of one column's values beyond the type. All apply to present values only; null is `optional`'s business.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Checks {
+    /// Smallest value (numbers, dates, times) or length in characters (text), octets (bytes) or items (arrays).
+    pub min: Option<Value>,
+    /// Largest value or length, as `min`.
+    pub max: Option<Value>,
+    /// Regular expression that must match somewhere in the text; anchor it with `^` and `$` to match the whole.
+    pub pattern: Option<Pattern>,
+    /// Named text format.
+    pub format: Option<Format>,
+    /// The only values allowed; empty for no such limit.
+    pub variants: Vec<Arc<str>>,
+}
+
+/// A compiled regular expression that compares by its source.
+#[derive(Debug, Clone)]
+pub struct Pattern(pub regex::Regex);
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Pattern) -> bool {
+        self.0.as_str() == other.0.as_str()
+    }
+}
+
+/// What an absent value becomes on insert.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DefaultValue {
+    /// The time of the request.
+    Now,
+    /// A fresh version 7 uuid.
+    Uuid7,
+    /// The next number of a sequence that the store keeps. Only on a single-column integer primary key.
+    Sequence,
+    /// This value.
+    Literal(Value),
+}
+
+/// A named unique key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// Constraint name, unique in the schema.
+    pub name: Arc<str>,
+    /// Its columns in declared order.
+    pub columns: Vec<ColumnId>,
+}
+
+/// A foreign key: `columns` of this table hold the value of `target_columns` in `target`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// Constraint name, `{table}_{columns}_fkey` unless declared.
+    pub name: Arc<str>,
+    /// Columns here; same length and order as `target_columns`.
+    pub columns: Vec<ColumnId>,
+    /// The table pointed at.
+    pub target: TableId,
+    /// Columns there: its primary key or a unique key.
+    pub target_columns: Vec<ColumnId>,
+    /// What happens here when the row there is deleted.
+    pub on_delete: ReferenceAction,
+    /// What happens here when the key there changes.
+    pub on_update: ReferenceAction,
+}
+
+/// What a foreign key does when its target goes away or changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ReferenceAction {
+    /// Refuse the change while rows here point at it.
+    #[default]
+    Restrict,
+    /// Do the same here.
+    Cascade,
+    /// Set the columns here to null.
+    SetNull,
+    /// Set the columns here to their defaults.
+    SetDefault,
+}
+
+/// A secondary index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Index {
+    /// Name in the store, `{table}_{declared name}`.
+    pub name: Arc<str>,
+    /// Columns in order.
+    pub columns: Vec<IndexColumn>,
+    /// Whether the index also forbids duplicates.
+    pub unique: bool,
+    /// Only rows for which this SQL condition holds are in the index.
+    pub condition: Option<String>,
+}
+
+/// One column of an index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IndexColumn {
+    /// The column.
+    pub column: ColumnId,
+    /// Whether the index keeps it in descending order.
+    pub descending: bool,
+}
+
+/// Who may do what with the rows of a table. Nothing is allowed that is not written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Access {
+    /// Reading rows, and so filtering, ordering, counting and embedding them.
+    pub read: Rule,
+    /// Inserting rows.
+    pub create: Rule,
+    /// Changing rows.
+    pub update: Rule,
+    /// Deleting rows.
+    pub delete: Rule,
+}
+
+/// An access rule. Only the constants exist so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Rule {
+    /// Nobody but the secret key.
+    #[default]
+    Never,
+    /// Anybody with a key.
+    Always,
+}

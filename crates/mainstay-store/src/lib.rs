@@ -1,0 +1,17 @@
+//! The [`Store`] trait, the [`Change`]s a store publishes, and the errors it may give; the in-memory reference store
+//! and the conformance suite that every store must pass.
+//!
+//! Knows plans and values, no SQL and no HTTP. `mainstay-stores` implements it, `mainstay-engine` calls it.
+
+pub mod change;
+pub mod error;
+pub mod sink;
+pub mod store;
+
+pub use change::{Change, ChangeFeed, ChangeKind, Commit, Subscription};
+pub use error::StoreError;
+pub use sink::{Cell, RowSink};
+pub use store::{
+    Call, Capabilities, Explanation, Migrated, Migration, OrderSupport, ReadDone, Store, Support, Transactions,
+    WriteDone,
+};

@@ -1,0 +1,55 @@
+//! Where a store puts the rows it reads: straight into the answer, one cell after the other.
+
+use std::any::Any;
+
+/// One value on its way out, borrowed from the driver.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Cell<'a> {
+    /// No value; also an absent to-one row.
+    Null,
+    /// `bool`.
+    Bool(bool),
+    /// `int`, `bigint`.
+    Int(i64),
+    /// `float`, finite.
+    Float(f64),
+    /// `decimal`: digits that are a JSON number as they are.
+    Digits(&'a str),
+    /// Text that may hold anything.
+    Text(&'a str),
+    /// Text that needs no escaping in any format: uuids, dates, times, timestamps.
+    Plain(&'a str),
+    /// `bytes`.
+    Bytes(&'a [u8]),
+    /// JSON source text: `json` columns and arrays.
+    Json(&'a str),
+}
+
+/// Takes the rows of a read in order. Calls follow the plan's [`Shape`](mainstay_query::plan::Shape):
+///
+/// ```text
+/// rows  = row*
+/// row   = start_row member* end_row          members in the order of the shape
+/// member= cell                               MemberKind::Value, or Cell::Null for an absent MemberKind::One
+///       | row                                MemberKind::One
+///       | start_list row* end_list           MemberKind::Many
+/// ```
+///
+/// The methods do not fail: a sink that cannot go on (over its size limit) remembers that, says so by [`RowSink::is_full`],
+/// and tells its owner in the end.
+pub trait RowSink: Any + Send {
+    /// A row begins.
+    fn start_row(&mut self);
+    /// The row ends; all its members were given.
+    fn end_row(&mut self);
+    /// A to-many member begins.
+    fn start_list(&mut self);
+    /// It ends.
+    fn end_list(&mut self);
+    /// The next member of the row.
+    fn cell(&mut self, cell: Cell<'_>);
+    /// Whether the reader may stop early because nothing more will be kept.
+    fn is_full(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,172 @@
+//! The one trait that carries out authorized plans.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures_util::future::BoxFuture;
+use mainstay_query::Authorized;
+use mainstay_query::plan::{Filter, Read, Write};
+use mainstay_schema::Schema;
+
+use crate::change::Subscription;
+use crate::error::StoreError;
+use crate::sink::RowSink;
+
+/// What goes along with a plan.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The snapshot whose ids the plan holds.
+    pub schema: Arc<Schema>,
+    /// When to give up.
+    pub deadline: Instant,
+}
+
+/// A database engine.
+///
+/// A future that is dropped stops the work as soon as the engine allows; a write whose future was dropped has happened
+/// or not, whole.
+pub trait Store: Send + Sync + 'static {
+    /// Name of the engine, as in settings and messages: `sqlite`.
+    fn name(&self) -> &'static str;
+
+    /// What the engine can do beyond the least that is asked of all.
+    fn capabilities(&self) -> &Capabilities;
+
+    /// Whether the engine carries out this filter, which stands on rows of the plan's table, exactly.
+    fn support(&self, schema: &Schema, filter: &Filter) -> Support;
+
+    /// Reads rows into `sink` and gives it back.
+    fn read(
+        &self,
+        call: Call,
+        plan: Arc<Authorized<Read>>,
+        sink: Box<dyn RowSink>,
+    ) -> BoxFuture<'_, Result<ReadDone, StoreError>>;
+
+    /// Writes, and puts the returned rows into `sink`. When it answers, the write is durable.
+    fn write(
+        &self,
+        call: Call,
+        plan: Arc<Authorized<Write>>,
+        sink: Box<dyn RowSink>,
+    ) -> BoxFuture<'_, Result<WriteDone, StoreError>>;
+
+    /// What the engine would run for a read.
+    fn explain(&self, call: Call, plan: Arc<Authorized<Read>>) -> BoxFuture<'_, Result<Explanation, StoreError>>;
+
+    /// What the engine would run for a write. Nothing is changed.
+    fn explain_write(&self, call: Call, plan: Arc<Authorized<Write>>)
+    -> BoxFuture<'_, Result<Explanation, StoreError>>;
+
+    /// Changes the tables from `old` to `new` in one transaction and remembers `new` as applied, or leaves everything
+    /// as it was. `name` and `sql` are those of the migration file.
+    fn migrate(&self, migration: Migration) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// The migrations that were applied, oldest first.
+    fn migrations(&self) -> BoxFuture<'_, Result<Vec<Migrated>, StoreError>>;
+
+    /// Listens to every commit from now on.
+    fn subscribe(&self) -> Subscription;
+
+    /// Finishes what was accepted, then closes. Later calls give [`StoreError::Unavailable`].
+    fn close(&self) -> BoxFuture<'_, ()>;
+}
+
+/// A migration to carry out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migration {
+    /// Name of the file without its ending: `20261123T101500_add_reviews`.
+    pub name: String,
+    /// The statements, in the engine's own language.
+    pub sql: String,
+    /// The schema as it is afterwards: its canonical JSON.
+    pub schema: String,
+}
+
+/// A migration that was applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migrated {
+    /// Name of the file without its ending.
+    pub name: String,
+    /// When, as a canonical timestamp.
+    pub applied_at: String,
+    /// The schema as it was afterwards: its canonical JSON.
+    pub schema: String,
+}
+
+/// How well an engine carries out a filter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Support {
+    /// Gives exactly the rows that pass.
+    Exact,
+    /// Gives all rows that pass and perhaps more.
+    Superset,
+    /// Cannot use it.
+    Unsupported,
+}
+
+/// What an engine can do beyond the least.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Follows links between its own tables in one read.
+    pub joins: bool,
+    /// Skips rows.
+    pub offset: bool,
+    /// Which orders it gives.
+    pub order: OrderSupport,
+    /// Counts rows that pass a filter without a scan by us.
+    pub count: bool,
+    /// What one write can hold together.
+    pub transactions: Transactions,
+    /// Lets the caller choose the key that an upsert looks at.
+    pub conflict_target: bool,
+}
+
+/// Which orders an engine gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrderSupport {
+    /// Any column, either direction.
+    Any,
+    /// Only the order in which rows are kept, forward or reversed.
+    Clustering,
+}
+
+/// What one write can hold together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transactions {
+    /// Nothing: each row on its own.
+    None,
+    /// Rows of one partition.
+    Partition,
+    /// Everything in the store.
+    Full,
+}
+
+/// What a read did.
+pub struct ReadDone {
+    /// The sink that was passed in.
+    pub sink: Box<dyn RowSink>,
+    /// Rows put into it at the top level.
+    pub rows: u64,
+    /// Rows that pass the filter, when a count was asked.
+    pub total: Option<u64>,
+}
+
+/// What a write did.
+pub struct WriteDone {
+    /// The sink that was passed in.
+    pub sink: Box<dyn RowSink>,
+    /// Rows inserted, updated or deleted by the statement itself, without cascades.
+    pub affected: u64,
+    /// Of those, rows that an insert really inserted rather than merged into another.
+    pub inserted: u64,
+}
+
+/// What an engine would run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// The statements, in the engine's own language.
+    pub statements: Vec<String>,
+    /// What the engine's planner says about them, line by line.
+    pub details: Vec<String>,
+}
