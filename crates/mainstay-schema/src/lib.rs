@@ -10,6 +10,7 @@ pub mod error;
 pub mod ids;
 pub mod load;
 pub mod model;
+pub mod near;
 pub mod types;
 pub mod value;
 
@@ -18,5 +19,6 @@ pub use ids::{ColumnId, TableId};
 pub use model::{
     Access, Column, DefaultValue, Index, IndexColumn, Key, Reference, ReferenceAction, Rule, Schema, Table, TableKind,
 };
+pub use near::near;
 pub use types::{Format, Type};
 pub use value::Value;
