@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use mainstay_schema::ValueError;
+
 /// The error of the driver beneath, for the log only.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -43,6 +45,9 @@ pub enum StoreError {
         /// Whether exactly one was expected, or at most a number.
         single: bool,
     },
+    /// A cast of a stored value failed (22P02, 22003, 22008).
+    #[error("{0}")]
+    Value(ValueError),
     /// One key twice in one merge (21000).
     #[error("ON CONFLICT DO UPDATE command cannot affect row a second time")]
     RepeatedKey,

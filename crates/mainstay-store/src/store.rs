@@ -6,6 +6,7 @@ use std::time::Instant;
 use futures_util::future::BoxFuture;
 use mainstay_query::Authorized;
 use mainstay_query::plan::{Filter, Read, Write};
+pub use mainstay_query::split::Support;
 use mainstay_schema::Schema;
 
 use crate::change::Subscription;
@@ -92,17 +93,6 @@ pub struct Migrated {
     pub applied_at: String,
     /// The schema as it was afterwards: its canonical JSON.
     pub schema: String,
-}
-
-/// How well an engine carries out a filter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Support {
-    /// Gives exactly the rows that pass.
-    Exact,
-    /// Gives all rows that pass and perhaps more.
-    Superset,
-    /// Cannot use it.
-    Unsupported,
 }
 
 /// What an engine can do beyond the least.
