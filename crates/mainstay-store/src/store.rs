@@ -91,6 +91,8 @@ pub struct Migrated {
     pub name: String,
     /// When, as a canonical timestamp.
     pub applied_at: String,
+    /// The statements as they were applied, so that a file edited afterwards is noticed.
+    pub sql: String,
     /// The schema as it was afterwards: its canonical JSON.
     pub schema: String,
 }
