@@ -2,6 +2,9 @@
 
 use std::any::Any;
 
+use mainstay_query::evaluate::to_json;
+use mainstay_schema::Value;
+
 /// One value on its way out, borrowed from the driver.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Cell<'a> {
@@ -51,5 +54,25 @@ pub trait RowSink: Any + Send {
     /// Whether the reader may stop early because nothing more will be kept.
     fn is_full(&self) -> bool {
         false
+    }
+}
+
+/// Gives `sink` a typed value as its next cell: what every store that holds [`Value`]s does.
+pub fn put(sink: &mut dyn RowSink, value: &Value) {
+    match value {
+        Value::Null => sink.cell(Cell::Null),
+        Value::Bool(value) => sink.cell(Cell::Bool(*value)),
+        Value::Int(value) => sink.cell(Cell::Int(*value)),
+        Value::Float(value) => sink.cell(Cell::Float(*value)),
+        Value::Decimal(value) => sink.cell(Cell::Digits(value.as_str())),
+        Value::Text(value) => sink.cell(Cell::Text(value)),
+        Value::Uuid(value) => sink.cell(Cell::Plain(value.hyphenated().encode_lower(&mut [0; 36]))),
+        Value::Bytes(value) => sink.cell(Cell::Bytes(value)),
+        Value::Date(value) | Value::Time(value) | Value::Timestamp(value) => sink.cell(Cell::Plain(value)),
+        Value::Json(value) => sink.cell(Cell::Json(value.as_str())),
+        Value::Array(_) => match to_json(value) {
+            Some(json) => sink.cell(Cell::Json(json.as_str())),
+            None => sink.cell(Cell::Null),
+        },
     }
 }

@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use mainstay_query::Authorized;
 use mainstay_query::plan::{Filter, Read, Write};
 pub use mainstay_query::split::Support;
-use mainstay_schema::Schema;
+use mainstay_schema::{Schema, TableId};
 
 use crate::change::Subscription;
 use crate::error::StoreError;
@@ -33,8 +33,8 @@ pub trait Store: Send + Sync + 'static {
     /// What the engine can do beyond the least that is asked of all.
     fn capabilities(&self) -> &Capabilities;
 
-    /// Whether the engine carries out this filter, which stands on rows of the plan's table, exactly.
-    fn support(&self, schema: &Schema, filter: &Filter) -> Support;
+    /// Whether the engine carries out this filter, which stands on rows of `table`, exactly.
+    fn support(&self, schema: &Schema, table: TableId, filter: &Filter) -> Support;
 
     /// Reads rows into `sink` and gives it back.
     fn read(
