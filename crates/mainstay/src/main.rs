@@ -1,2 +1,7 @@
-//! The binary.
-fn main() {}
+//! The executable: hands its arguments to [`mainstay::cli`] and exits with what that says.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mainstay::cli::main()
+}

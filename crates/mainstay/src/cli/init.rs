@@ -1,0 +1,136 @@
+//! `mainstay init [DIR]`: a new project folder with a small example that runs as it is.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::Context;
+
+use super::{Failure, Folder, Globals};
+use crate::project::{self, MIGRATIONS_FOLDER, SCHEMA_FOLDER, SEED_FOLDER, SETTINGS_FILE};
+
+/// Arguments of `mainstay init`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  mainstay init shop && mainstay dev shop")]
+pub(super) struct Args {
+    #[command(flatten)]
+    folder: Folder,
+}
+
+pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
+    let folder = &args.folder.folder;
+    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let name = project::folder_name(folder);
+    let files = files(&name);
+    // Looked at before anything is written, so that a refusal leaves the folder as it was.
+    let present: Vec<&str> =
+        files.iter().map(|file| file.path.as_str()).filter(|path| is_there(folder, path)).collect();
+    if !present.is_empty() {
+        let problem = format!("{} already has {}", folder.display(), present.join(", "));
+        return Err(Failure::Usage(format!("{problem}; name another folder, or remove what is there")));
+    }
+    for file in &files {
+        write_new(folder, file).with_context(|| format!("cannot write {}", folder.join(&file.path).display()))?;
+    }
+    ignore_state(folder).context("cannot write .gitignore")?;
+    report(folder, &name, &files, globals);
+    Ok(())
+}
+
+struct NewFile {
+    /// Relative to the project folder.
+    path: String,
+    text: String,
+}
+
+fn files(name: &str) -> Vec<NewFile> {
+    let file = |path: String, text: String| NewFile { path, text };
+    let quoted = toml_edit::Value::from(name).to_string();
+    vec![
+        file(SETTINGS_FILE.to_owned(), include_str!("init/mainstay.toml").replace("\"NAME\"", quoted.trim())),
+        file(format!("{SCHEMA_FOLDER}/{}.toml", slug(name)), include_str!("init/schema.toml").to_owned()),
+        file(format!("{SEED_FOLDER}/lists.csv"), include_str!("init/lists.csv").to_owned()),
+        file(format!("{SEED_FOLDER}/tasks.csv"), include_str!("init/tasks.csv").to_owned()),
+        // Version control keeps no empty folders.
+        file(format!("{MIGRATIONS_FOLDER}/.gitkeep"), String::new()),
+    ]
+}
+
+/// A file name that every system takes.
+fn slug(name: &str) -> String {
+    let slug: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect();
+    let slug = slug.trim_matches('_');
+    if slug.is_empty() { "tables".to_owned() } else { slug.to_owned() }
+}
+
+fn is_there(folder: &Path, path: &str) -> bool {
+    folder.join(path).exists()
+}
+
+fn write_new(folder: &Path, file: &NewFile) -> std::io::Result<()> {
+    let path = folder.join(&file.path);
+    path.parent().map_or(Ok(()), fs::create_dir_all)?;
+    fs::OpenOptions::new().write(true).create_new(true).open(path)?.write_all(file.text.as_bytes())
+}
+
+/// Keeps state and secrets out of version control. A `.gitignore` that is there already is added to.
+fn ignore_state(folder: &Path) -> std::io::Result<()> {
+    let path = folder.join(".gitignore");
+    let mut text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(error),
+    };
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    for entry in ["/.mainstay/", "/.env"] {
+        if !text.lines().any(|line| line.trim() == entry) {
+            text.push_str(entry);
+            text.push('\n');
+        }
+    }
+    fs::write(path, text)
+}
+
+fn report(folder: &Path, name: &str, files: &[NewFile], globals: &Globals) {
+    let console = globals.console();
+    if console.json {
+        let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).chain([".gitignore"]).collect();
+        console.value(&serde_json::json!({ "name": name, "folder": folder, "files": paths }));
+        return;
+    }
+    console.line(format!("Made the project {name}:"));
+    for file in files.iter().filter(|file| !file.text.is_empty()) {
+        console.line(format!("  {}", folder.join(&file.path).display()));
+    }
+    let argument = if folder == Path::new(".") { String::new() } else { format!(" {}", shell_word(folder)) };
+    console.line(format!("\nNext: mainstay dev{argument}"));
+}
+
+/// The folder as a person would type it in a shell.
+fn shell_word(folder: &Path) -> String {
+    let text = folder.to_string_lossy();
+    let is_plain = text.chars().all(|c| c.is_alphanumeric() || "/._-~".contains(c));
+    if is_plain { text.into_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folder_names_become_file_names() {
+        for (name, expected) in [("shop", "shop"), ("My Shop!", "my_shop"), ("läden", "l_den"), ("—", "tables")] {
+            assert_eq!(slug(name), expected);
+        }
+    }
+
+    #[test]
+    fn the_next_step_can_be_pasted_into_a_shell() {
+        for (folder, expected) in [("shop", "shop"), ("/tmp/a b", "'/tmp/a b'"), ("it's", r"'it'\''s'")] {
+            assert_eq!(shell_word(Path::new(folder)), expected);
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The command line: one file per command, and what they share.
+//!
+//! A command translates its arguments into calls of the other modules and prints what comes back; it decides nothing
+//! about rows or tables. Every command exits with 0 when it is done, 1 when it failed, and 2 when the command line, the
+//! settings or the schema are wrong.
+
+mod completions;
+mod console;
+mod dev;
+mod doctor;
+mod explain;
+mod export;
+mod failure;
+mod import;
+mod init;
+mod keys;
+mod migrate;
+mod schema;
+mod seed;
+mod serve;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use console::Console;
+pub use failure::Failure;
+
+use crate::config::Override;
+use crate::project::Project;
+
+/// A folder becomes a back end: a validated, fast, durable API over your data.
+#[derive(Debug, Parser)]
+#[command(name = "mainstay", version, propagate_version = true, arg_required_else_help = true)]
+#[command(after_help = "Example:\n  mainstay init shop && mainstay dev shop")]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    globals: Globals,
+}
+
+/// What every command takes.
+#[derive(Debug, clap::Args)]
+pub struct Globals {
+    /// Print the result as JSON, for programs
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Set one setting, before the environment and mainstay.toml
+    #[arg(long = "set", global = true, value_name = "SECTION.NAME=VALUE")]
+    pub set: Vec<Override>,
+}
+
+impl Globals {
+    /// Opens the project in `folder` under the settings of the command line.
+    ///
+    /// # Errors
+    /// [`Failure::Mistakes`] with everything that is wrong in the settings and the schema.
+    pub fn open(&self, folder: &Path) -> Result<Project, Failure> {
+        Project::open(folder, &self.set).map_err(Failure::Mistakes)
+    }
+
+    /// Where the command prints.
+    pub fn console(&self) -> Console {
+        Console { json: self.json }
+    }
+}
+
+/// The project folder, the last argument of nearly every command.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Folder {
+    /// The project folder
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub folder: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a new project folder
+    Init(init::Args),
+    /// Serve a project while you work on it: create, migrate, seed, watch
+    Dev(dev::Args),
+    /// Serve a project
+    Serve(serve::Args),
+    /// Plan, write and apply changes of the tables
+    Migrate(migrate::Args),
+    /// Put the files of seed/ into the tables
+    Seed(seed::Args),
+    /// Load a file of rows into a table
+    Import(import::Args),
+    /// Write the rows of a table to a file or to the terminal
+    Export(export::Args),
+    /// Print the keys of a project
+    Keys(keys::Args),
+    /// Show what a request becomes: request, plan, authorized plan, statements
+    Explain(explain::Args),
+    /// Look for what is wrong with a project and say how to mend it
+    Doctor(doctor::Args),
+    /// Print a completion script for a shell
+    Completions(completions::Args),
+    /// Print the JSON Schema that gives editors completion in project files
+    Schema(schema::Args),
+}
+
+/// Runs the command that the arguments of the process name.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let globals = &cli.globals;
+    let outcome = match &cli.command {
+        Command::Init(args) => init::run(args, globals),
+        Command::Dev(args) => dev::run(args, globals),
+        Command::Serve(args) => serve::run(args, globals),
+        Command::Migrate(args) => migrate::run(args, globals),
+        Command::Seed(args) => seed::run(args, globals),
+        Command::Import(args) => import::run(args, globals),
+        Command::Export(args) => export::run(args, globals),
+        Command::Keys(args) => keys::run(args, globals),
+        Command::Explain(args) => explain::run(args, globals),
+        Command::Doctor(args) => doctor::run(args, globals),
+        Command::Completions(args) => completions::run(args, globals),
+        Command::Schema(args) => schema::run(args, globals),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(&globals.console()),
+    }
+}
+
+/// Runs `work` to its end on a runtime with one worker per core, for the commands that talk to a store.
+///
+/// # Errors
+/// What `work` gives, or that no runtime could be made.
+pub fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from)?;
+    runtime.block_on(work)
+}

@@ -1,0 +1,27 @@
+//! `[limits]`.
+
+use super::Kind;
+
+section! {
+    /// What one request may ask. Past a limit a request is refused with the limit's name.
+    LimitSettings in "limits" {
+        /// Rows in one page; a larger or absent `limit` is cut to this, at the top and in every embed.
+        page_rows_max: u64 = Kind::Number(1, 1_000_000), default "1000";
+        /// Rows in one insert.
+        write_rows_max: usize = Kind::Number(1, 1_000_000), default "10000";
+        /// Filters of one request, counted as single comparisons, in trees and in embeds together.
+        filters_max: usize = Kind::Number(1, 10_000), default "100";
+        /// Elements of one `in` list.
+        list_items_max: usize = Kind::Number(1, 100_000), default "10000";
+        /// Levels of embeds below the root.
+        embed_depth_max: usize = Kind::Number(0, 32), default "8";
+        /// Embeds of one request in all.
+        embeds_max: usize = Kind::Number(0, 256), default "32";
+        /// Nesting of `and(…)` and `or(…)`.
+        logic_depth_max: usize = Kind::Number(1, 64), default "16";
+        /// Characters of a pattern of `like`.
+        pattern_chars_max: usize = Kind::Number(1, 10_000), default "1024";
+        /// Selected members of one level, and order terms of one level.
+        items_max: usize = Kind::Number(1, 10_000), default "2048";
+    }
+}

@@ -1,0 +1,62 @@
+//! What may be set, and where each value comes from.
+//!
+//! Each section of `mainstay.toml` is one file here, written as one [`table`]: names, types, defaults, words and
+//! environment names in a single place. Parsing, messages about unknown names, the reference page and the JSON Schema
+//! for editors are all made from it. A value comes from the first of: command line, environment, `.env`,
+//! `mainstay.toml`, default.
+//!
+//! Knows nothing of the crates that the settings are for; [`wire`](crate::wire) hands them over.
+
+#[macro_use]
+mod table;
+mod environment;
+mod keys;
+mod limits;
+mod load;
+mod log;
+mod project;
+mod reference;
+mod server;
+mod stores;
+mod value;
+
+pub use environment::Environment;
+pub use keys::KeySettings;
+pub use limits::LimitSettings;
+pub use load::{Override, load};
+pub use log::LogSettings;
+pub use project::ProjectSettings;
+pub use reference::{json_schema, reference_page};
+pub use server::ServerSettings;
+pub use stores::{StoreSettings, StoreUrl};
+pub use table::{Kind, Section, Setting};
+pub use value::{Secret, Value};
+
+/// Every setting of a project, each with the value that counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// What the project is.
+    pub project: ProjectSettings,
+    /// How it is served.
+    pub server: ServerSettings,
+    /// The keys, where they are given rather than made.
+    pub keys: KeySettings,
+    /// Where its rows are kept.
+    pub store: StoreSettings,
+    /// What a request may ask.
+    pub limits: LimitSettings,
+    /// What is written to the log.
+    pub log: LogSettings,
+}
+
+impl Settings {
+    /// Every section, in the order of the reference page.
+    pub const SECTIONS: [Section; 6] = [
+        ProjectSettings::SECTION,
+        ServerSettings::SECTION,
+        StoreSettings::SECTION,
+        KeySettings::SECTION,
+        LimitSettings::SECTION,
+        LogSettings::SECTION,
+    ];
+}

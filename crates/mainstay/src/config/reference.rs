@@ -1,0 +1,91 @@
+//! What the tables say, for people (`docs/settings.md`) and for editors (a JSON Schema of `mainstay.toml`).
+
+use std::fmt::Write;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::{Kind, Setting, Settings};
+
+/// The reference page of all settings, in Markdown.
+pub fn reference_page() -> String {
+    let mut page = String::from(INTRODUCTION);
+    for section in &Settings::SECTIONS {
+        let _ = write!(page, "\n## `[{}]`\n\n{}\n\n", section.name, section.doc.trim());
+        page.push_str("| setting | what it does | value | default | environment |\n| --- | --- | --- | --- | --- |\n");
+        for setting in section.settings {
+            let default = setting.default.map_or_else(|| "none".to_owned(), |text| format!("`{text}`"));
+            let mut names = vec![format!("`{}`", section.environment_name(setting))];
+            names.extend(setting.environment.iter().map(|name| format!("`{name}`")));
+            let _ = writeln!(
+                page,
+                "| `{}` | {} | {} | {default} | {} |",
+                setting.name,
+                setting.doc.trim(),
+                setting.kind.expected(),
+                names.join(", ")
+            );
+        }
+    }
+    page
+}
+
+const INTRODUCTION: &str = "# Settings
+
+<!-- Made from crates/mainstay/src/config by `cargo xtask codegen`; edit there. -->
+
+Settings stand in `mainstay.toml`, one section after the other. Each value comes from the first of:
+
+1. the command line: `--set server.port=9000` (with any command), or an option such as `--listen`,
+2. the environment: `MAINSTAY_SERVER_PORT=9000`, then the shorter names in the last column,
+3. the same names in the file `.env` of the project folder,
+4. `mainstay.toml`,
+5. the default.
+
+In `mainstay.toml` a value may be `\"env:NAME\"`, for the value of an environment variable, or `\"file:PATH\"`, for the
+text of a file (relative to the project folder): that keeps secrets out of it. A setting that does not exist, or a value
+of the wrong kind, stops the start and is shown with its place.
+";
+
+/// The JSON Schema of `mainstay.toml`, for editors.
+pub fn json_schema() -> Json {
+    let mut root = object("Settings of a Mainstay project.");
+    for section in &Settings::SECTIONS {
+        let mut place = &mut root;
+        for part in section.name.split('.') {
+            let properties = place["properties"].as_object_mut().expect("`object` gives every place its properties");
+            place = properties.entry(part).or_insert_with(|| object(""));
+        }
+        place["description"] = json!(section.doc.trim());
+        place["properties"] = Json::Object(section.settings.iter().map(property).collect::<Map<_, _>>());
+    }
+    root["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
+    root["title"] = json!("mainstay.toml");
+    root
+}
+
+fn object(description: &str) -> Json {
+    json!({ "type": "object", "description": description, "additionalProperties": false, "properties": {} })
+}
+
+fn property(setting: &Setting) -> (String, Json) {
+    let by_reference = json!({ "type": "string", "pattern": "^(env|file):." });
+    let mut property = match setting.kind {
+        // A plain text schema lets references through as it is.
+        Kind::Text | Kind::Form { .. } => json!({ "type": "string", "minLength": 1 }),
+        Kind::Secret(_) => by_reference,
+        Kind::Number(min, max) => {
+            json!({ "anyOf": [{ "type": "integer", "minimum": min, "maximum": max }, by_reference] })
+        }
+        Kind::Choice(words) => json!({ "anyOf": [{ "enum": words }, by_reference] }),
+        Kind::List => json!({ "anyOf": [{ "type": "array", "items": { "type": "string" } }, by_reference] }),
+    };
+    property["description"] = json!(setting.doc.trim());
+    if let Some(default) = setting.default {
+        property["default"] = match setting.kind {
+            Kind::Number(..) => json!(default.parse::<u64>().expect("defaults are of their kind")),
+            Kind::List => json!([default]),
+            _ => json!(default),
+        };
+    }
+    (setting.name.to_owned(), property)
+}

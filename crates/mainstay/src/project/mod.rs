@@ -1,0 +1,166 @@
+//! A project folder: its settings, its schema, its secrets, and where everything else in it lies.
+//!
+//! Reads files and nothing more: it opens no database and no socket. Every command but `init` and `completions` starts
+//! with [`Project::open`].
+
+pub(crate) mod place;
+mod secrets;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use mainstay_schema::load::SourceFile;
+use mainstay_schema::{Mistake, Schema};
+
+use crate::config::{self, Environment, Override, Settings};
+
+pub use secrets::Secrets;
+
+/// Name of the settings file.
+pub const SETTINGS_FILE: &str = "mainstay.toml";
+/// Folder of the schema files.
+pub const SCHEMA_FOLDER: &str = "schema";
+/// Folder of the migrations.
+pub const MIGRATIONS_FOLDER: &str = "migrations";
+/// Folder of the first rows.
+pub const SEED_FOLDER: &str = "seed";
+/// Folder of what the program keeps for itself; never in version control.
+pub const STATE_FOLDER: &str = ".mainstay";
+
+/// A project that was read without a mistake.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// The folder.
+    pub folder: PathBuf,
+    /// Every setting, with the value that counts.
+    pub settings: Settings,
+    /// The tables, as the files of `schema/` declare them.
+    pub schema: Arc<Schema>,
+}
+
+impl Project {
+    /// Reads the project in `folder`; `overrides` go before every other source of settings.
+    ///
+    /// # Errors
+    /// Every mistake of the settings and of the schema.
+    pub fn open(folder: &Path, overrides: &[Override]) -> Result<Project, Vec<Mistake>> {
+        let text = read_settings_file(folder)?;
+        let settings = Environment::of_process(folder)
+            .and_then(|environment| config::load(folder, &text, &environment, overrides));
+        let schema = read_schema(folder);
+        match (settings, schema) {
+            (Ok(settings), Ok(schema)) => Ok(Project { folder: folder.to_owned(), settings, schema: Arc::new(schema) }),
+            (settings, schema) => {
+                let mistakes = settings.err().into_iter().chain(schema.err());
+                Err(mistakes.flatten().collect())
+            }
+        }
+    }
+
+    /// Name of the project, for people.
+    pub fn name(&self) -> String {
+        self.settings.project.name.clone().unwrap_or_else(|| folder_name(&self.folder))
+    }
+
+    /// The file of the database.
+    pub fn database_file(&self) -> PathBuf {
+        self.settings.store.url.path(&self.folder)
+    }
+
+    /// Where migrations lie; it may not exist.
+    pub fn migrations_folder(&self) -> PathBuf {
+        self.folder.join(MIGRATIONS_FOLDER)
+    }
+
+    /// Where the first rows lie; it may not exist.
+    pub fn seed_folder(&self) -> PathBuf {
+        self.folder.join(SEED_FOLDER)
+    }
+
+    /// Where the program keeps what is its own. Made when it does not exist, readable by nobody else.
+    ///
+    /// # Errors
+    /// That it cannot be made.
+    pub fn state_folder(&self) -> std::io::Result<PathBuf> {
+        let folder = self.folder.join(STATE_FOLDER);
+        make_private_folder(&folder)?;
+        Ok(folder)
+    }
+
+    /// The keys: those of the settings, and for the rest those of `.mainstay/secrets.toml`, made when they are missing.
+    ///
+    /// # Errors
+    /// That the file cannot be read or written.
+    pub fn secrets(&self) -> anyhow::Result<Secrets> {
+        secrets::load(self)
+    }
+}
+
+/// Reads the schema files of the project in `folder`.
+///
+/// # Errors
+/// Every mistake of every file.
+pub fn read_schema(folder: &Path) -> Result<Schema, Vec<Mistake>> {
+    mainstay_schema::load::load(&schema_files(folder)?)
+}
+
+/// The name of a folder, for people.
+pub(crate) fn folder_name(folder: &Path) -> String {
+    let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    whole.file_name().map_or_else(|| "mainstay".to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+fn read_settings_file(folder: &Path) -> Result<String, Vec<Mistake>> {
+    let path = folder.join(SETTINGS_FILE);
+    fs::read_to_string(&path).map_err(|error| {
+        let (problem, remedy) = match error.kind() {
+            std::io::ErrorKind::NotFound => (
+                format!("there is no project in {}", folder.display()),
+                "name the folder of a project, or make one with `mainstay init DIR`".to_owned(),
+            ),
+            _ => (format!("the file cannot be read ({error})"), "make it a readable text file".to_owned()),
+        };
+        vec![Mistake { file: path, line: 1, column: 1, problem, remedy }]
+    })
+}
+
+/// The schema files in the order of their names, so that tables have the same order on every machine.
+fn schema_files(folder: &Path) -> Result<Vec<SourceFile>, Vec<Mistake>> {
+    let told = |path: PathBuf, error: std::io::Error| Mistake {
+        file: path,
+        line: 1,
+        column: 1,
+        problem: format!("this cannot be read ({error})"),
+        remedy: "make it readable, as UTF-8 text".to_owned(),
+    };
+    let entries = match fs::read_dir(folder.join(SCHEMA_FOLDER)) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(vec![told(SCHEMA_FOLDER.into(), error)]),
+    };
+    let mut names: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.file_name())).collect();
+    names.retain(|name| Path::new(name).extension().is_some_and(|extension| extension == "toml"));
+    names.sort();
+    let mut mistakes = Vec::new();
+    let mut files = Vec::new();
+    for name in names {
+        let path = Path::new(SCHEMA_FOLDER).join(name);
+        match fs::read_to_string(folder.join(&path)) {
+            Ok(text) => files.push(SourceFile { path, text }),
+            Err(error) => mistakes.push(told(path, error)),
+        }
+    }
+    if mistakes.is_empty() { Ok(files) } else { Err(mistakes) }
+}
+
+#[cfg(unix)]
+fn make_private_folder(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+#[cfg(not(unix))]
+fn make_private_folder(folder: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(folder)
+}
