@@ -1,8 +1,24 @@
 //! Text → request. All parsers share the lexical rules of the contract.
+//!
+//! Knows no schema: a name is a name, a value is text. Called by `mainstay-http` with the parts of a request, and by
+//! the command line, which explains queries.
+
+mod cursor;
+mod filter;
+mod order;
+pub mod prefer;
+pub mod range;
+mod select;
+
+pub use prefer::prefer;
+pub use range::range;
+
+use cursor::Cursor;
+use filter::Joint;
 
 use crate::error::ParseError;
 use crate::limits::Limits;
-use crate::request::Query;
+use crate::request::{Condition, Field, Located, Query};
 
 /// Which parameters a method takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,9 +35,190 @@ pub enum Purpose {
 
 /// Reads the query string of a request, without its `?`, still percent-encoded.
 ///
+/// Parameters that mean nothing for the purpose (`columns` of a read, `limit` of a write) are left out, as clients
+/// send them. Every other name that is not reserved is a filter, so that a misspelled one names no column and is
+/// refused when the request is planned.
+///
 /// # Errors
 /// [`ParseError`] with the first parameter that does not parse or belong here.
 pub fn query(purpose: Purpose, text: &str, limits: &Limits) -> Result<Query, ParseError> {
-    let _ = (purpose, text, limits);
-    Ok(Query::default())
+    let mut reader = Reader { purpose, budget: Budget::new(limits), query: Query::default(), has_select: false };
+    for pair in text.split('&') {
+        if let Some((key, value)) = pair.split_once('=') {
+            reader.parameter(&decode(key)?, &decode(value)?)?;
+        }
+    }
+    Ok(reader.query)
+}
+
+struct Reader<'a> {
+    purpose: Purpose,
+    budget: Budget<'a>,
+    query: Query,
+    /// Whether `select` was read; the first one counts, even when it is empty.
+    has_select: bool,
+}
+
+impl Reader<'_> {
+    fn parameter(&mut self, key: &str, value: &str) -> Result<(), ParseError> {
+        match key {
+            "select" => {
+                if !self.has_select {
+                    self.has_select = true;
+                    self.query.select = select::select(value, &mut self.budget)?;
+                }
+            }
+            "columns" => {
+                if matches!(self.purpose, Purpose::Insert | Purpose::Update) && self.query.columns.is_none() {
+                    self.query.columns = Some(select::names("columns parameter", value, &self.budget)?);
+                }
+            }
+            "on_conflict" => {
+                if self.purpose == Purpose::Insert && self.query.on_conflict.is_none() {
+                    self.query.on_conflict = Some(select::names("on_conflict parameter", value, &self.budget)?);
+                }
+            }
+            key => self.located(key, value)?,
+        }
+        Ok(())
+    }
+
+    /// A parameter that may stand on an embed.
+    fn located(&mut self, key: &str, value: &str) -> Result<(), ParseError> {
+        let Key { mut path, field, word } = Key::parse(key)?;
+        match word.as_deref() {
+            Some("order") => {
+                let what = order::order(value, &self.budget)?;
+                self.query.order.push(Located { path, what });
+            }
+            Some("limit") => self.bound(path, value, "Limit")?,
+            Some("offset") => self.bound(path, value, "Offset")?,
+            Some(joint) if let Some(joint) = Joint::of(joint) => {
+                let negated = path.pop_if(|last| last == "not").is_some();
+                let tree = filter::tree(joint, value, &mut self.budget)?;
+                let what = if negated { Condition::Not(Box::new(tree)) } else { tree };
+                self.query.filters.push(Located { path, what });
+            }
+            _ => {
+                let is_cursor = path.is_empty() && field.path.is_empty() && field.name == "after";
+                let what = filter::filter(field, value, &mut self.budget).map_err(|error| match error {
+                    ParseError::Syntax { .. } if is_cursor => ParseError::NotImplemented {
+                        details: "This version does not have pages by cursor (after); use limit and offset.".to_owned(),
+                    },
+                    error => error,
+                })?;
+                self.query.filters.push(Located { path, what });
+            }
+        }
+        Ok(())
+    }
+
+    /// `limit` or `offset`. What is not a number is ignored, as PostgREST does; so is either of them on the rows of a
+    /// write.
+    fn bound(&mut self, path: Vec<String>, value: &str, name: &str) -> Result<(), ParseError> {
+        if path.is_empty() && self.purpose != Purpose::Read {
+            return Ok(());
+        }
+        let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+        let value = value.trim();
+        if is_number(value) {
+            // More rows than 64 bits can count are as good as all of them.
+            let what = value.parse().unwrap_or(u64::MAX);
+            let list = if name == "Limit" { &mut self.query.limit } else { &mut self.query.offset };
+            list.push(Located { path, what });
+        } else if value.strip_prefix('-').is_some_and(is_number) {
+            return Err(ParseError::Range { details: format!("{name} should be greater than or equal to zero.") });
+        }
+        Ok(())
+    }
+}
+
+/// The key of a parameter: an embed path and a column, or an embed path and a reserved word.
+struct Key {
+    path: Vec<String>,
+    /// The last part as a column.
+    field: Field,
+    /// The last part as a word, when it may be one: unquoted and without a JSON path.
+    word: Option<String>,
+}
+
+impl Key {
+    fn parse(text: &str) -> Result<Key, ParseError> {
+        let mut cursor = Cursor::new("tree path", text);
+        let mut path = Vec::new();
+        loop {
+            let quoted = cursor.peek() == Some('"');
+            let field = cursor.field()?;
+            if field.path.is_empty() && cursor.eat(".") {
+                path.push(field.name);
+                continue;
+            }
+            cursor.end()?;
+            let word = (!quoted && field.path.is_empty()).then(|| field.name.clone());
+            return Ok(Key { path, field, word });
+        }
+    }
+}
+
+/// Decodes one key or value of a form: `+` is a blank, `%` escapes are UTF-8.
+fn decode(text: &str) -> Result<String, ParseError> {
+    let wrong = |message: &str| ParseError::Parameter {
+        message: message.to_owned(),
+        hint: "Percent-encode the UTF-8 form of the text.".to_owned(),
+    };
+    let blanks = text.replace('+', " ");
+    let bytes: Vec<u8> = percent_encoding::percent_decode_str(&blanks).collect();
+    let decoded = String::from_utf8(bytes).map_err(|_| wrong("The query string is not UTF-8"))?;
+    if decoded.contains('\0') { Err(wrong("The query string holds the character NUL")) } else { Ok(decoded) }
+}
+
+/// What one request may still use of its [`Limits`].
+struct Budget<'a> {
+    limits: &'a Limits,
+    filters: usize,
+    embeds: usize,
+}
+
+impl<'a> Budget<'a> {
+    fn new(limits: &'a Limits) -> Budget<'a> {
+        Budget { limits, filters: 0, embeds: 0 }
+    }
+
+    /// Counts one comparison.
+    fn filter(&mut self) -> Result<(), ParseError> {
+        self.filters += 1;
+        within("filters_max", self.limits.filters_max, self.filters)
+    }
+
+    /// Counts one embed, `depth` levels below the root.
+    fn embed(&mut self, depth: usize) -> Result<(), ParseError> {
+        self.embeds += 1;
+        within("embed_depth_max", self.limits.embed_depth_max, depth)?;
+        within("embeds_max", self.limits.embeds_max, self.embeds)
+    }
+
+    fn logic(&self, depth: usize) -> Result<(), ParseError> {
+        within("logic_depth_max", self.limits.logic_depth_max, depth)
+    }
+
+    fn list_items(&self, given: usize) -> Result<(), ParseError> {
+        within("list_items_max", self.limits.list_items_max, given)
+    }
+
+    fn items(&self, given: usize) -> Result<(), ParseError> {
+        within("items_max", self.limits.items_max, given)
+    }
+
+    fn pattern(&self, pattern: &str) -> Result<(), ParseError> {
+        within("pattern_chars_max", self.limits.pattern_chars_max, pattern.chars().count())
+    }
+}
+
+/// Refuses `given` when it passes a limit.
+pub(crate) fn within(limit: &'static str, max: usize, given: usize) -> Result<(), ParseError> {
+    if given <= max {
+        Ok(())
+    } else {
+        Err(ParseError::TooMuch { limit, max: max as u64, given: given as u64 })
+    }
 }
