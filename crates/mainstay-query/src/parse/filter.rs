@@ -92,12 +92,7 @@ fn branch(cursor: &mut Cursor<'_>, budget: &mut Budget<'_>, depth: usize) -> Res
     test(cursor, field, Place::Tree, budget)
 }
 
-fn test(
-    cursor: &mut Cursor<'_>,
-    field: Field,
-    place: Place,
-    budget: &mut Budget<'_>,
-) -> Result<Condition, ParseError> {
+fn test(cursor: &mut Cursor<'_>, field: Field, place: Place, budget: &mut Budget<'_>) -> Result<Condition, ParseError> {
     budget.filter()?;
     let negated = cursor.eat("not.");
     let condition = Condition::Test(field, operation(cursor, place, budget)?);

@@ -9,6 +9,8 @@ mod order;
 pub mod prefer;
 pub mod range;
 mod select;
+#[cfg(test)]
+mod tests;
 
 pub use prefer::prefer;
 pub use range::range;
@@ -216,9 +218,5 @@ impl<'a> Budget<'a> {
 
 /// Refuses `given` when it passes a limit.
 pub(crate) fn within(limit: &'static str, max: usize, given: usize) -> Result<(), ParseError> {
-    if given <= max {
-        Ok(())
-    } else {
-        Err(ParseError::TooMuch { limit, max: max as u64, given: given as u64 })
-    }
+    if given <= max { Ok(()) } else { Err(ParseError::TooMuch { limit, max: max as u64, given: given as u64 }) }
 }

@@ -125,11 +125,8 @@ fn word<T: Copy>(text: &str, words: &[(&str, T)]) -> Option<T> {
     words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value)
 }
 
-const RETURNS: [(&str, Return); 3] = [
-    ("minimal", Return::Minimal),
-    ("headers-only", Return::HeadersOnly),
-    ("representation", Return::Representation),
-];
+const RETURNS: [(&str, Return); 3] =
+    [("minimal", Return::Minimal), ("headers-only", Return::HeadersOnly), ("representation", Return::Representation)];
 
 const COUNTS: [(&str, CountPreference); 3] = [
     ("exact", CountPreference::Exact),
