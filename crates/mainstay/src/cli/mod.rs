@@ -11,9 +11,12 @@ mod doctor;
 mod explain;
 mod export;
 mod failure;
+#[cfg(test)]
+pub(crate) mod generated;
 mod import;
 mod init;
 mod keys;
+mod logging;
 mod migrate;
 mod schema;
 mod seed;

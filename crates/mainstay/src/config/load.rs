@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 use super::environment::Environment;
 use super::value::Value;
 use super::{KeySettings, LimitSettings, LogSettings, ProjectSettings, ServerSettings, StoreSettings};
-use super::{Section, Setting, Settings};
+use super::{Kind, Section, Setting, Settings};
 use crate::project::place::Place;
 
 /// Name of the settings file in a project folder.
@@ -217,6 +217,11 @@ impl Loader<'_> {
                     self.mistake(value.span().start, problem, remedy);
                     return None;
                 }
+                None if matches!(setting.kind, Kind::Secret(_)) => {
+                    let problem = format!("{}.{} stands in a file that others read", section.name, setting.name);
+                    self.mistake(value.span().start, problem, "write \"env:NAME\" or \"file:PATH\"".to_owned());
+                    return None;
+                }
                 None => setting.kind.accept(Value::Text(text.to_string())),
             },
             other => setting.kind.accept(plain(other)),
@@ -310,7 +315,6 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::config::Kind;
 
     fn environment(process: &[(&str, &str)], file: &str) -> Environment {
         let process = process.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -388,7 +392,7 @@ mod tests {
                 "mainstay.toml:3:8: server.port is 70000; write a whole number from 0 to 65535",
                 "mainstay.toml:4:2: there is no section or setting limit; did you mean limits?",
                 "mainstay.toml:7:10: log.format is \"yaml\"; write one of auto, text, json",
-                "mainstay.toml:9:10: keys.secret has 5 characters; write a text of at least 16 characters",
+                "mainstay.toml:9:10: keys.secret stands in a file that others read; write \"env:NAME\" or \"file:PATH\"",
             ],
         );
     }
@@ -429,11 +433,14 @@ mod tests {
 
     #[test]
     fn variables_with_mistakes_are_told() {
-        let environment = environment(&[("PORT", "http")], "\nMAINSTAY_SERVER_HOTS=a");
+        let environment =
+            environment(&[("MAINSTAY_SECRET_KEY", "short"), ("PORT", "http")], "\nMAINSTAY_SERVER_HOTS=a");
         let told: Vec<String> = loaded("", &environment, &[]).unwrap_err().iter().map(ToString::to_string).collect();
         assert_eq!(
             told,
             [
+                "$MAINSTAY_SECRET_KEY:1:1: MAINSTAY_SECRET_KEY has 5 characters; \
+                 set it to a text of at least 16 characters",
                 "$PORT:1:1: PORT is \"http\"; set it to a whole number from 0 to 65535",
                 ".env:2:1: MAINSTAY_SERVER_HOTS is no setting; did you mean MAINSTAY_SERVER_HOST?",
             ]

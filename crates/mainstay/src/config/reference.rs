@@ -31,7 +31,7 @@ pub fn reference_page() -> String {
 
 const INTRODUCTION: &str = "# Settings
 
-<!-- Made from crates/mainstay/src/config by `cargo xtask codegen`; edit there. -->
+<!-- Made from crates/mainstay/src/config by its tests under UPDATE_EXPECT=1; edit there. -->
 
 Settings stand in `mainstay.toml`, one section after the other. Each value comes from the first of:
 
@@ -88,4 +88,33 @@ fn property(setting: &Setting) -> (String, Json) {
         };
     }
     (setting.name.to_owned(), property)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::generated;
+
+    #[test]
+    fn the_reference_page_is_what_the_code_gives() {
+        generated::check("docs/settings.md", &reference_page());
+    }
+
+    #[test]
+    fn the_settings_schema_is_what_the_code_gives() {
+        generated::check("docs/schema/settings.json", &generated::pretty(&json_schema()));
+    }
+
+    #[test]
+    fn every_setting_is_in_the_schema_with_its_words() {
+        let schema = json_schema();
+        for section in &Settings::SECTIONS {
+            for setting in section.settings {
+                let pointer =
+                    format!("/properties/{}/properties/{}", section.name.replace('.', "/properties/"), setting.name);
+                let property = schema.pointer(&pointer).unwrap_or_else(|| panic!("{pointer}"));
+                assert!(property["description"].as_str().is_some_and(|words| words.ends_with('.')), "{pointer}");
+            }
+        }
+    }
 }

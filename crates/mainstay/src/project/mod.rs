@@ -5,6 +5,7 @@
 
 pub(crate) mod place;
 mod secrets;
+mod watch;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use mainstay_schema::{Mistake, Schema};
 use crate::config::{self, Environment, Override, Settings};
 
 pub use secrets::Secrets;
+pub use watch::Watch;
 
 /// Name of the settings file.
 pub const SETTINGS_FILE: &str = "mainstay.toml";

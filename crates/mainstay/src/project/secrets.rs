@@ -82,7 +82,11 @@ fn kept(project: &Project) -> anyhow::Result<[Secret; 3]> {
     }
     if !is_complete {
         project.state_folder().context("cannot make the folder .mainstay")?;
-        write_private(&path, &document.to_string()).with_context(|| format!("cannot write {}", path.display()))?;
+        let written = write_private(&path, &document.to_string(), text.is_empty());
+        if !written.with_context(|| format!("cannot write {}", path.display()))? {
+            // Another process was first: its keys count.
+            return kept(project);
+        }
     }
     Ok(secrets.try_into().expect("one for each entry"))
 }
@@ -93,8 +97,9 @@ fn random_text() -> anyhow::Result<String> {
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
-/// Writes the whole file or nothing, never readable by anybody else: to a new name beside it, then over the old one.
-fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+/// Writes the whole file or nothing, never readable by anybody else: under another name, which then takes the place.
+/// A file that is `new` never takes the place of one that appeared meanwhile; then the answer is `false`.
+fn write_private(path: &Path, text: &str, new: bool) -> std::io::Result<bool> {
     let beside = path.with_extension(format!("{}.new", std::process::id()));
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
@@ -106,5 +111,14 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     let mut file = options.open(&beside)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
-    fs::rename(&beside, path)
+    if !new || path.exists() && fs::metadata(path)?.len() == 0 {
+        fs::rename(&beside, path)?;
+        return Ok(true);
+    }
+    match fs::hard_link(&beside, path) {
+        Ok(()) => fs::remove_file(&beside).map(|()| true),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => fs::remove_file(&beside).map(|()| false),
+        // A file system without links: there the last of two processes wins.
+        Err(_) => fs::rename(&beside, path).map(|()| true),
+    }
 }

@@ -1,0 +1,22 @@
+//! The log of a serving process, on stderr: text on a terminal, one JSON object a line elsewhere.
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt;
+
+use crate::config::LogSettings;
+
+/// Starts the log of this process; a second call changes nothing.
+pub(super) fn start(settings: &LogSettings) {
+    let is_terminal = std::io::stderr().is_terminal();
+    let is_json = match settings.format.as_str() {
+        "json" => true,
+        "text" => false,
+        _ => !is_terminal,
+    };
+    let filter = EnvFilter::new(&settings.level);
+    let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_terminal);
+    // A log that is there already (tests in one process) is as good.
+    let _ = if is_json { builder.json().flatten_event(true).try_init() } else { builder.try_init() };
+}
