@@ -1,0 +1,83 @@
+//! Runs the examples of the guide against the real executable: what `docs/*.md` and the README show is what happens.
+//!
+//! * ```` ```console ```` : lines after `$ ` run in a fresh folder, kept for the whole page; the rest is their output.
+//! * ```` ```http ```` : a request to `mainstay serve examples/shop`; the next such block, if it begins with `HTTP/1.1`,
+//!   is the answer: its status, the headers it lists, and its body.
+//! * ```` ```toml ```` : begins with `# schema/NAME.toml` or `# mainstay.toml` and must be accepted as that file.
+//!
+//! `…` stands for any text on its line. `UPDATE_EXPECT=1` rewrites answers and outputs; read the difference.
+
+mod blocks;
+mod console;
+mod requests;
+
+use std::path::{Path, PathBuf};
+
+use blocks::{Block, Page};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace")
+}
+
+fn pages() -> Vec<PathBuf> {
+    let docs = std::fs::read_dir(root().join("docs")).expect("docs/").map(|entry| entry.expect("entry").path());
+    let mut pages: Vec<PathBuf> = docs.filter(|path| path.extension().is_some_and(|ending| ending == "md")).collect();
+    pages.push(root().join("README.md"));
+    pages.sort();
+    pages
+}
+
+fn check_pages(what: &str, mut run: impl FnMut(&mut Page) -> Vec<String>) {
+    let mut wrong = Vec::new();
+    let mut blocks_run = 0;
+    for path in pages() {
+        let mut page = Page::read(&path);
+        blocks_run += page.blocks.iter().filter(|block| block.language == what).count();
+        wrong.extend(run(&mut page));
+        if std::env::var_os("UPDATE_EXPECT").is_some() {
+            page.write();
+        }
+    }
+    assert!(wrong.is_empty(), "{} examples differ:\n\n{}", wrong.len(), wrong.join("\n\n"));
+    assert!(blocks_run > 0, "no {what} example was found: the guide has lost them, or this test has");
+}
+
+#[test]
+fn requests_of_the_guide_get_the_answers_shown() {
+    check_pages("http", requests::run);
+}
+
+#[test]
+fn commands_of_the_guide_print_what_is_shown() {
+    check_pages("console", console::run);
+}
+
+#[test]
+fn project_files_of_the_guide_are_accepted() {
+    check_pages("toml", |page| {
+        let files = page.blocks.iter().filter(|block| block.language == "toml");
+        files.filter_map(|block| accept(block).err()).collect()
+    });
+}
+
+/// `mainstay doctor` would be stricter than a fragment can be: only the file's own mistakes count here.
+fn accept(block: &Block) -> Result<(), String> {
+    let name = block.text.lines().next().and_then(|line| line.strip_prefix("# ")).unwrap_or_default().trim();
+    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let schema = folder.path().join("schema");
+    std::fs::create_dir_all(&schema).map_err(|error| error.to_string())?;
+    let is_known = name == "mainstay.toml" || (name.starts_with("schema/") && name.ends_with(".toml"));
+    if !is_known {
+        return Err(format!("{}: a toml block must begin with `# mainstay.toml` or `# schema/NAME.toml`", block.place));
+    }
+    if name != "mainstay.toml" {
+        std::fs::write(folder.path().join("mainstay.toml"), "").map_err(|error| error.to_string())?;
+    }
+    std::fs::write(folder.path().join(name), &block.text).map_err(|error| error.to_string())?;
+    let output =
+        console::mainstay(folder.path()).args(["migrate", "plan"]).output().map_err(|error| error.to_string())?;
+    if output.status.code() == Some(2) {
+        return Err(format!("{}: {}", block.place, String::from_utf8_lossy(&output.stderr)));
+    }
+    Ok(())
+}
