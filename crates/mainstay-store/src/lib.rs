@@ -4,12 +4,16 @@
 //! Knows plans and values, no SQL and no HTTP. `mainstay-stores` implements it, `mainstay-engine` calls it.
 
 pub mod change;
+pub mod collect;
 pub mod error;
+pub mod memory;
+pub mod residual;
 pub mod sink;
 pub mod store;
 
 pub use change::{Change, ChangeFeed, ChangeKind, Commit, Subscription};
 pub use error::StoreError;
+pub use memory::MemoryStore;
 pub use sink::{Cell, RowSink};
 pub use store::{
     Call, Capabilities, Explanation, Migrated, Migration, OrderSupport, ReadDone, Store, Support, Transactions,

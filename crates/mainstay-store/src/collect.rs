@@ -1,0 +1,172 @@
+//! A sink that keeps rows as typed values, for whoever must look at them before they go out.
+
+use mainstay_query::plan::{MemberKind, Shape};
+use mainstay_schema::value::{Decimal, Json};
+use mainstay_schema::{Type, Value, ValueError};
+
+use crate::error::StoreError;
+use crate::sink::{Cell, RowSink, put};
+
+/// The members of a row, in the order of its shape.
+pub type Row = Vec<Member>;
+
+/// One member of a row.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Member {
+    /// A value, or null for an absent to-one row.
+    Value(Value),
+    /// A to-one row.
+    One(Row),
+    /// To-many rows.
+    Many(Vec<Row>),
+}
+
+impl Member {
+    /// Gives the member to a sink.
+    pub fn replay(&self, sink: &mut dyn RowSink) {
+        match self {
+            Member::Value(value) => put(sink, value),
+            Member::One(row) => replay(row, sink),
+            Member::Many(rows) => {
+                sink.start_list();
+                rows.iter().for_each(|row| replay(row, sink));
+                sink.end_list();
+            }
+        }
+    }
+}
+
+/// Gives a row to a sink.
+pub fn replay(row: &[Member], sink: &mut dyn RowSink) {
+    sink.start_row();
+    row.iter().for_each(|member| member.replay(sink));
+    sink.end_row();
+}
+
+/// Keeps the rows of a read as typed values.
+#[derive(Debug)]
+pub struct Collected {
+    shape: Shape,
+    rows: Vec<Row>,
+    open: Vec<Open>,
+    fault: Option<String>,
+}
+
+/// A row or list that has begun and not ended.
+#[derive(Debug)]
+enum Open {
+    Row(Row),
+    List(Vec<Row>),
+}
+
+impl Collected {
+    /// Collects rows of this shape.
+    pub fn new(shape: Shape) -> Collected {
+        Collected { shape, rows: Vec::new(), open: Vec::new(), fault: None }
+    }
+
+    /// The rows.
+    ///
+    /// # Errors
+    /// [`StoreError::Internal`] if the store gave something else than rows of the shape with canonical values.
+    pub fn finish(self) -> Result<Vec<Row>, StoreError> {
+        match self.fault {
+            Some(fault) => Err(StoreError::Internal(fault.into())),
+            None if self.open.is_empty() => Ok(self.rows),
+            None => Err(StoreError::Internal("a row was begun and not ended".into())),
+        }
+    }
+
+    /// What the shape says of the member that comes next.
+    fn next_kind(&self) -> Option<&MemberKind> {
+        let mut shape = &self.shape;
+        let mut rows = self.open.iter().filter_map(|open| match open {
+            Open::Row(row) => Some(row),
+            Open::List(_) => None,
+        });
+        let mut row = rows.next()?;
+        loop {
+            let kind = &shape.members.get(row.len())?.kind;
+            let Some(inner) = rows.next() else { return Some(kind) };
+            match kind {
+                MemberKind::One(below) | MemberKind::Many(below) => shape = below,
+                MemberKind::Value(_) => return None,
+            }
+            row = inner;
+        }
+    }
+
+    fn fail(&mut self, fault: String) {
+        self.fault.get_or_insert(fault);
+    }
+
+    fn member(&mut self, member: Member) {
+        match self.open.last_mut() {
+            Some(Open::Row(row)) => row.push(member),
+            _ => self.fail("a member outside of a row".to_owned()),
+        }
+    }
+
+    fn typed(&self, cell: Cell<'_>) -> Result<Value, String> {
+        match (self.next_kind(), cell) {
+            (Some(MemberKind::Value(_) | MemberKind::One(_)), Cell::Null) => Ok(Value::Null),
+            (Some(MemberKind::Value(ty)), cell) => value(ty, cell).ok_or_else(|| format!("{cell:?} is no {ty}")),
+            (kind, cell) => Err(format!("{cell:?} where the shape has {kind:?}")),
+        }
+    }
+}
+
+/// The value of a cell, if it is one of this type in its canonical form.
+fn value(ty: &Type, cell: Cell<'_>) -> Option<Value> {
+    let canonical = |text: &str, value: Result<Value, ValueError>| {
+        value.ok().filter(|value| value.to_text().as_deref() == Some(text))
+    };
+    match (ty, cell) {
+        (Type::Bool, Cell::Bool(value)) => Some(Value::Bool(value)),
+        (Type::Int | Type::BigInt, Cell::Int(value)) => Some(Value::Int(value)),
+        (Type::Float, Cell::Float(value)) => Some(Value::Float(value)),
+        (Type::Decimal { .. }, Cell::Digits(text)) => canonical(text, Decimal::parse(text).map(Value::Decimal)),
+        (Type::Text, Cell::Text(text) | Cell::Plain(text)) => Some(Value::Text(text.to_owned())),
+        (Type::Uuid | Type::Date | Type::Time | Type::Timestamp, Cell::Plain(text)) => {
+            canonical(text, Value::parse(ty, text))
+        }
+        (Type::Bytes, Cell::Bytes(octets)) => Some(Value::Bytes(octets.to_owned())),
+        (Type::Json, Cell::Json(text)) => canonical(text, Json::parse(text).map(Value::Json)),
+        (Type::Array(_), Cell::Json(text)) => Value::parse_json(ty, text).ok(),
+        _ => None,
+    }
+}
+
+impl RowSink for Collected {
+    fn start_row(&mut self) {
+        self.open.push(Open::Row(Row::new()));
+    }
+
+    fn end_row(&mut self) {
+        match (self.open.pop(), self.open.last_mut()) {
+            (Some(Open::Row(row)), None) => self.rows.push(row),
+            (Some(Open::Row(row)), Some(Open::Row(outer))) => outer.push(Member::One(row)),
+            (Some(Open::Row(row)), Some(Open::List(list))) => list.push(row),
+            _ => self.fail("a row ended that had not begun".to_owned()),
+        }
+    }
+
+    fn start_list(&mut self) {
+        self.open.push(Open::List(Vec::new()));
+    }
+
+    fn end_list(&mut self) {
+        match self.open.pop() {
+            Some(Open::List(rows)) => self.member(Member::Many(rows)),
+            _ => self.fail("a list ended that had not begun".to_owned()),
+        }
+    }
+
+    fn cell(&mut self, cell: Cell<'_>) {
+        let value = self.typed(cell).unwrap_or_else(|fault| {
+            self.fail(fault);
+            Value::Null
+        });
+        self.member(Member::Value(value));
+    }
+}

@@ -1,0 +1,156 @@
+//! Reads: filter, order, page, then one embed after the other for each row.
+
+use std::time::Instant;
+
+use mainstay_query::evaluate::{self, Related, compare_rows, linked};
+use mainstay_query::plan::{Cardinality, Count, Embed, Filter, Join, Order, Output, Read, Source};
+use mainstay_schema::{Schema, TableId, TableKind, Value, ValueError};
+
+use super::rows::{Row, RowId, Rows};
+use super::{check_deadline, unsupported};
+use crate::error::StoreError;
+use crate::sink::{Cell, RowSink, put};
+
+/// The tables as they stand, for as long as one statement looks at them.
+pub(super) struct View<'a> {
+    pub(super) schema: &'a Schema,
+    pub(super) tables: &'a [Rows],
+    pub(super) deadline: Instant,
+}
+
+impl<'a> View<'a> {
+    /// Puts the rows of a read into `sink`; gives their number, and that of all that pass when asked.
+    pub(super) fn read(&self, plan: &Read, sink: &mut dyn RowSink) -> Result<(u64, Option<u64>), StoreError> {
+        let (rows, total) = self.select(plan, self.all(plan.table)?)?;
+        let mut given = 0;
+        for row in rows {
+            if sink.is_full() {
+                break;
+            }
+            self.emit(&plan.select, row, sink)?;
+            given += 1;
+        }
+        Ok((given, (plan.count == Count::Exact).then_some(total)))
+    }
+
+    /// The rows of a table that pass a filter.
+    pub(super) fn matching(&self, table: TableId, filter: &Filter) -> Result<Vec<RowId>, StoreError> {
+        self.all(table)?;
+        let mut matching = Vec::new();
+        for (id, row) in self.tables[table.index()].iter() {
+            if self.passes(filter, row)? {
+                matching.push(id);
+            }
+        }
+        Ok(matching)
+    }
+
+    /// Puts one row with its members into `sink`.
+    pub(super) fn emit(&self, select: &[Output], row: &[Value], sink: &mut dyn RowSink) -> Result<(), StoreError> {
+        sink.start_row();
+        for output in select {
+            match &output.source {
+                Source::Value(expr) => put(sink, &evaluate::expr(row, expr).map_err(StoreError::Value)?),
+                Source::Embed(embed) => self.emit_embed(embed, row, sink)?,
+            }
+        }
+        sink.end_row();
+        Ok(())
+    }
+
+    fn emit_embed(&self, embed: &Embed, row: &[Value], sink: &mut dyn RowSink) -> Result<(), StoreError> {
+        let related = self.follow(&embed.link.join, row, embed.read.table)?;
+        let (rows, _) = self.select(&embed.read, related)?;
+        match embed.link.cardinality {
+            Cardinality::One => match rows.first() {
+                Some(row) => self.emit(&embed.read.select, row, sink),
+                None => {
+                    sink.cell(Cell::Null);
+                    Ok(())
+                }
+            },
+            Cardinality::Many => {
+                sink.start_list();
+                for row in rows {
+                    self.emit(&embed.read.select, row, sink)?;
+                }
+                sink.end_list();
+                Ok(())
+            }
+        }
+    }
+
+    fn all(&self, table: TableId) -> Result<Vec<&'a Row>, StoreError> {
+        match self.schema.table(table).kind {
+            TableKind::Table => Ok(self.tables[table.index()].values().collect()),
+            TableKind::View { .. } => {
+                Err(unsupported(format!("cannot compute the view \"{}\"", self.schema.table(table).name)))
+            }
+        }
+    }
+
+    /// Filters, orders and pages `candidates`; also gives the number that passed the filter.
+    fn select(&self, plan: &Read, candidates: Vec<&'a Row>) -> Result<(Vec<&'a Row>, u64), StoreError> {
+        let mut keyed = Vec::new();
+        for row in candidates {
+            if self.passes(&plan.filter, row)? {
+                let key: Result<Vec<Value>, _> = plan.order.iter().map(|order| self.order_key(order, row)).collect();
+                keyed.push((key?, row));
+            }
+        }
+        let total = keyed.len() as u64;
+        keyed.sort_by(|(left, _), (right, _)| compare_rows(&plan.order, left, right));
+        let skip = usize::try_from(plan.offset).unwrap_or(usize::MAX);
+        let take = plan.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok((keyed.into_iter().map(|(_, row)| row).skip(skip).take(take).collect(), total))
+    }
+
+    fn passes(&self, filter: &Filter, row: &[Value]) -> Result<bool, StoreError> {
+        check_deadline(self.deadline)?;
+        evaluate::filter(self, row, filter).map(|outcome| outcome == Some(true)).map_err(StoreError::Value)
+    }
+
+    fn order_key(&self, order: &Order, row: &[Value]) -> Result<Value, StoreError> {
+        let value = match &order.via {
+            None => evaluate::expr(row, &order.expr),
+            Some((join, table)) => match self.follow(join, row, *table)?.first() {
+                Some(related) => evaluate::expr(related, &order.expr),
+                None => Ok(Value::Null),
+            },
+        };
+        value.map_err(StoreError::Value)
+    }
+
+    /// The rows to which a link leads. Through a junction, one for each of its rows, so that a row which is linked
+    /// twice comes twice, as in a join.
+    fn follow(&self, join: &Join, row: &[Value], table: TableId) -> Result<Vec<&'a Row>, StoreError> {
+        let related = self.all(table)?;
+        Ok(match join {
+            Join::Direct(pairs) => related.into_iter().filter(|there| linked(pairs, row, there)).collect(),
+            Join::Through { table: junction, parent, child } => {
+                let between = self.all(*junction)?.into_iter().filter(|middle| linked(parent, row, middle));
+                between
+                    .flat_map(|middle| related.iter().filter(|there| linked(child, middle, there)).copied())
+                    .collect()
+            }
+        })
+    }
+}
+
+impl Related for View<'_> {
+    fn any(
+        &self,
+        join: &Join,
+        row: &[Value],
+        table: TableId,
+        test: &mut dyn FnMut(&[Value]) -> Result<bool, ValueError>,
+    ) -> Result<bool, ValueError> {
+        // A view holds no rows here, and reading one by itself is refused.
+        for related in self.follow(join, row, table).unwrap_or_default() {
+            if test(related)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
