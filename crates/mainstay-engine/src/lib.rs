@@ -1,1 +1,17 @@
-//! Mainstay.
+//! Runs a request, whoever brought it: plan → authorize → split → store, in this order and by these names.
+//!
+//! Knows no HTTP, no SQL and no wire format. Called by `mainstay-http` and by the commands of the binary; everything
+//! it decides is decided by the crates below.
+
+mod clock;
+mod conceal;
+mod context;
+mod error;
+mod explain;
+mod run;
+
+pub use clock::{Clock, SeededClock, SystemClock};
+pub use context::{Context, RequestId};
+pub use error::Error;
+pub use explain::{Explained, Request};
+pub use run::{Engine, ReadAnswer, WriteAnswer};

@@ -150,15 +150,25 @@ fn check_join(schema: &Schema, actor: &Actor, join: &crate::plan::Join) -> Resul
     }
 }
 
-#[derive(Clone, Copy)]
-enum Operation {
+/// What is done to the rows of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// Reading, and so filtering, ordering, counting and embedding.
     Read,
+    /// Inserting.
     Create,
+    /// Changing.
     Update,
+    /// Deleting.
     Delete,
 }
 
-fn need(schema: &Schema, actor: &Actor, table: TableId, operation: Operation) -> Result<(), Denied> {
+/// Whether the rules let the actor do this to the table at all. Plans go through [`read`] and [`write`]; this is for
+/// whoever must know it without a plan, such as messages that name columns.
+///
+/// # Errors
+/// [`Denied`] if not.
+pub fn need(schema: &Schema, actor: &Actor, table: TableId, operation: Operation) -> Result<(), Denied> {
     let table = schema.table(table);
     let (rule, name) = match operation {
         Operation::Read => (table.access.read, "read"),

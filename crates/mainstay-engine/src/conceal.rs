@@ -1,0 +1,106 @@
+//! Keeps messages from telling what the rules hide: a request that cannot be planned on a table that the actor may
+//! not touch is refused as such, and hints name only tables that the actor may read.
+
+use mainstay_query::authorize::{Operation, need};
+use mainstay_query::{Actor, PlanError};
+use mainstay_schema::Schema;
+
+use crate::error::Error;
+
+/// The error that this actor may see, who wanted to do `operation` to the table called `root`.
+pub(crate) fn conceal(schema: &Schema, actor: &Actor, root: &str, operation: Operation, mut error: PlanError) -> Error {
+    let refused = |table: &str, operation| {
+        let table = schema.find(table)?;
+        need(schema, actor, table.id, operation).err()
+    };
+    let embedded = subject(&error).filter(|table| *table != root);
+    let denied = refused(root, operation).or_else(|| refused(embedded?, Operation::Read));
+    if let Some(denied) = denied {
+        return Error::Denied(denied);
+    }
+    if let PlanError::UnknownTable { suggestion, .. } | PlanError::NoRelation { suggestion, .. } = &mut error {
+        suggestion.take_if(|name| refused(name, Operation::Read).is_some());
+    }
+    Error::from(error)
+}
+
+/// The table that a message tells about.
+fn subject(error: &PlanError) -> Option<&str> {
+    match error {
+        PlanError::UnknownColumn { table, .. }
+        | PlanError::NoRelation { parent: table, .. }
+        | PlanError::Ambiguous { parent: table, .. }
+        | PlanError::BadRelatedOrder { table, .. } => Some(table),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mainstay_query::Role;
+    use mainstay_schema::{Access, Rule, Table, TableId, TableKind};
+
+    use super::*;
+
+    fn schema() -> Schema {
+        let table = |id, name: &str, read| Table {
+            id: TableId(id),
+            name: name.into(),
+            was: None,
+            kind: TableKind::Table,
+            description: None,
+            columns: Vec::new(),
+            primary_key: Vec::new(),
+            uniques: Vec::new(),
+            references: Vec::new(),
+            indexes: Vec::new(),
+            access: Access { read, ..Access::default() },
+            internal: false,
+        };
+        Schema::new(vec![table(0, "open", Rule::Always), table(1, "closed", Rule::Never)])
+    }
+
+    fn seen(role: Role, error: PlanError) -> Error {
+        let root = match &error {
+            PlanError::UnknownTable { table, .. } => table.clone(),
+            _ => "open".to_owned(),
+        };
+        conceal(&schema(), &Actor::Caller(role), &root, Operation::Read, error)
+    }
+
+    fn unknown_column(table: &str) -> PlanError {
+        PlanError::UnknownColumn { table: table.into(), column: "x".into(), suggestion: Some("y".into()) }
+    }
+
+    #[test]
+    fn columns_of_a_closed_table_are_not_told() {
+        assert!(matches!(seen(Role::Anon, unknown_column("closed")), Error::Denied(_)));
+        assert!(matches!(seen(Role::Anon, unknown_column("open")), Error::Plan(_)));
+        assert!(matches!(seen(Role::Service, unknown_column("closed")), Error::Plan(_)));
+    }
+
+    #[test]
+    fn nothing_is_told_of_a_closed_root_table() {
+        let error = conceal(&schema(), &Actor::Caller(Role::Anon), "closed", Operation::Read, PlanError::NoSuchKey);
+        assert!(matches!(error, Error::Denied(_)));
+        let error = conceal(&schema(), &Actor::Caller(Role::Anon), "open", Operation::Create, PlanError::NoSuchKey);
+        assert!(matches!(error, Error::Denied(_)));
+        let error = conceal(&schema(), &Actor::System, "closed", Operation::Read, PlanError::NoSuchKey);
+        assert!(matches!(error, Error::Plan(_)));
+    }
+
+    #[test]
+    fn hints_name_only_tables_that_may_be_read() {
+        let hint = |role, suggestion: &str| {
+            let error =
+                PlanError::UnknownTable { schema: "public", table: "x".into(), suggestion: Some(suggestion.into()) };
+            match seen(role, error) {
+                Error::Plan(PlanError::UnknownTable { suggestion, .. }) => suggestion,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(hint(Role::Anon, "open").as_deref(), Some("open"));
+        assert_eq!(hint(Role::Anon, "closed"), None);
+        assert_eq!(hint(Role::Service, "closed").as_deref(), Some("closed"));
+    }
+}

@@ -1,0 +1,63 @@
+//! What goes along with a request from the edge to the store.
+
+use std::fmt;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use mainstay_query::Actor;
+use uuid::Uuid;
+
+use crate::clock::mix;
+
+/// Who asks, until when, and by which name the logs know it.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// Who asks. There is no context without.
+    pub actor: Actor,
+    /// When to give up.
+    pub deadline: Instant,
+    /// The request's name in logs and answers.
+    pub request_id: RequestId,
+}
+
+impl Context {
+    /// A context for work of our own, which passes every rule.
+    pub fn system(time: Duration) -> Context {
+        Context { actor: Actor::System, deadline: Instant::now() + time, request_id: RequestId::next() }
+    }
+}
+
+/// Names one request; prints as 16 hex digits. Unique in a process, and very likely among several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RequestId(u64);
+
+impl RequestId {
+    /// A new one. Costs no call to the operating system but the first time.
+    pub fn next() -> RequestId {
+        static START: OnceLock<u64> = OnceLock::new();
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let start = *START.get_or_init(|| Uuid::now_v7().as_u64_pair().1);
+        RequestId(mix(start.wrapping_add(COUNT.fetch_add(1, Ordering::Relaxed))))
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn request_ids_differ_and_print_as_16_digits() {
+        let ids: HashSet<_> = (0..1000).map(|_| RequestId::next().to_string()).collect();
+        assert_eq!(ids.len(), 1000);
+        assert!(ids.iter().all(|id| id.len() == 16));
+    }
+}

@@ -1,0 +1,175 @@
+//! The engine: one function a request, each of which names its steps in their order.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use mainstay_query::authorize::Operation;
+use mainstay_query::plan::Shape;
+use mainstay_query::request::{Action, ReadRequest, WriteRequest};
+use mainstay_query::{Limits, authorize, plan};
+use mainstay_schema::Schema;
+use mainstay_store::{Call, Cell, RowSink, Store};
+
+use crate::clock::{Clock, Moment, SystemClock};
+use crate::conceal::conceal;
+use crate::context::Context;
+use crate::error::Error;
+
+/// Runs requests against one store.
+pub struct Engine {
+    schema: ArcSwap<Schema>,
+    store: Arc<dyn Store>,
+    limits: Limits,
+    clock: Arc<dyn Clock>,
+}
+
+/// What a read gave.
+#[derive(Debug)]
+pub struct ReadAnswer<S> {
+    /// The sink, holding the rows.
+    pub sink: S,
+    /// Rows in it at the top level.
+    pub rows: u64,
+    /// Rows that pass the filter, when a count was asked.
+    pub total: Option<u64>,
+}
+
+/// What a write did. It is durable.
+#[derive(Debug)]
+pub struct WriteAnswer<S> {
+    /// The sink with the returned rows, when rows or keys were asked for.
+    pub sink: Option<S>,
+    /// Rows inserted, updated or deleted by the statement itself.
+    pub affected: u64,
+    /// Of those, rows that an insert really inserted rather than merged into another.
+    pub inserted: u64,
+}
+
+impl Engine {
+    /// An engine that takes time and identifiers from the machine.
+    pub fn new(schema: Schema, store: Arc<dyn Store>, limits: Limits) -> Engine {
+        Engine::with_clock(schema, store, limits, Arc::new(SystemClock))
+    }
+
+    /// An engine with a clock of its own, so that a run can be replayed.
+    pub fn with_clock(schema: Schema, store: Arc<dyn Store>, limits: Limits, clock: Arc<dyn Clock>) -> Engine {
+        Engine { schema: ArcSwap::from_pointee(schema), store, limits, clock }
+    }
+
+    /// The snapshot of now.
+    pub fn schema(&self) -> Arc<Schema> {
+        self.schema.load_full()
+    }
+
+    /// Puts another snapshot in place. Requests that run keep the one they began with.
+    pub fn replace_schema(&self, schema: Schema) {
+        self.schema.store(Arc::new(schema));
+    }
+
+    /// The bounds on one request.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The store beneath, for migrations, subscriptions and closing.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// Answers one read. `make_sink` is called once the shape of the rows is known and the rules were asked.
+    ///
+    /// # Errors
+    /// [`Error`] of the first step that refuses.
+    pub async fn read<S: RowSink>(
+        &self,
+        context: &Context,
+        request: &ReadRequest,
+        make_sink: impl FnOnce(&Shape) -> S,
+    ) -> Result<ReadAnswer<S>, Error> {
+        let schema = self.schema.load_full(); // One snapshot for the whole request.
+        let plan = self.plan_read(&schema, context, request)?;
+        let plan = authorize::read(&schema, &context.actor, plan)?;
+        let sink = Box::new(make_sink(&plan.shape(&schema)));
+        let call = Call { schema, deadline: context.deadline };
+        let done = self.store.read(call, Arc::new(plan), sink).await?;
+        Ok(ReadAnswer { sink: taken_back(done.sink)?, rows: done.rows, total: done.total })
+    }
+
+    /// Carries out one write. `make_sink` is called if rows or keys come back.
+    ///
+    /// # Errors
+    /// [`Error`] of the first step that refuses; then nothing has happened.
+    pub async fn write<S: RowSink>(
+        &self,
+        context: &Context,
+        request: &WriteRequest,
+        make_sink: impl FnOnce(&Shape) -> S,
+    ) -> Result<WriteAnswer<S>, Error> {
+        let schema = self.schema.load_full();
+        let plan = self.plan_write(&schema, context, request)?;
+        let plan = authorize::write(&schema, &context.actor, plan)?;
+        let shape = plan.returning().map(|returning| returning.shape(&schema));
+        let sink: Box<dyn RowSink> = match &shape {
+            Some(shape) => Box::new(make_sink(shape)),
+            None => Box::new(Nothing),
+        };
+        let call = Call { schema, deadline: context.deadline };
+        let done = self.store.write(call, Arc::new(plan), sink).await?;
+        let sink = shape.map(|_| taken_back(done.sink)).transpose()?;
+        Ok(WriteAnswer { sink, affected: done.affected, inserted: done.inserted })
+    }
+
+    /// Whether the store answers.
+    ///
+    /// # Errors
+    /// [`Error::Store`] if not.
+    pub async fn ready(&self) -> Result<(), Error> {
+        self.store.migrations().await?;
+        Ok(())
+    }
+
+    pub(crate) fn plan_read(
+        &self,
+        schema: &Schema,
+        context: &Context,
+        request: &ReadRequest,
+    ) -> Result<plan::Read, Error> {
+        plan::read(schema, &self.limits, request)
+            .map_err(|error| conceal(schema, &context.actor, &request.table, Operation::Read, error))
+    }
+
+    pub(crate) fn plan_write(
+        &self,
+        schema: &Schema,
+        context: &Context,
+        request: &WriteRequest,
+    ) -> Result<plan::Write, Error> {
+        let moment = Moment::new(&*self.clock);
+        let operation = match request.action {
+            Action::Insert { .. } => Operation::Create,
+            Action::Update { .. } => Operation::Update,
+            Action::Delete => Operation::Delete,
+        };
+        plan::write(schema, &self.limits, &moment, request)
+            .map_err(|error| conceal(schema, &context.actor, &request.table, operation, error))
+    }
+}
+
+/// The sink as its own type again, after the store had it.
+fn taken_back<S: RowSink>(sink: Box<dyn RowSink>) -> Result<S, Error> {
+    let sink: Box<dyn Any> = sink;
+    let sink = sink.downcast::<S>().map_err(|_| Error::Internal("a store gave back another sink"))?;
+    Ok(*sink)
+}
+
+/// Takes the rows of a write that returns none.
+struct Nothing;
+
+impl RowSink for Nothing {
+    fn start_row(&mut self) {}
+    fn end_row(&mut self) {}
+    fn start_list(&mut self) {}
+    fn end_list(&mut self) {}
+    fn cell(&mut self, _: Cell<'_>) {}
+}
