@@ -3,7 +3,10 @@
 //! A plan holds ids of one [`Schema`] snapshot and typed values; it knows no HTTP and no SQL. Plans are made by
 //! [`read`] and [`write`] from requests, and become [`Authorized`](crate::Authorized) before a store sees them.
 
+mod filter;
 mod read;
+mod relations;
+mod resolve;
 mod write;
 
 pub use read::read;

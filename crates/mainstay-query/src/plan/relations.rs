@@ -1,0 +1,219 @@
+//! How an embed finds its rows: the relations that the foreign keys of a schema make between two tables, and which of
+//! them a target and a hint mean.
+
+use mainstay_schema::{ColumnId, Reference, Schema, Table, TableId, near};
+
+use super::resolve::WIRE_SCHEMA;
+use super::{Cardinality, Join, Link, Pair};
+use crate::error::{Candidate, PlanError};
+use crate::request::EmbedItem;
+
+/// The related table and the link to it that an embed of `parent` means.
+///
+/// # Errors
+/// [`PlanError::NoRelation`] if there is none, [`PlanError::Ambiguous`] if there are several.
+pub(super) fn find(schema: &Schema, parent: &Table, embed: &EmbedItem) -> Result<(TableId, Link), PlanError> {
+    let all = relations(schema, parent);
+    let (target, hint) = (embed.target.as_str(), embed.hint.as_deref());
+    let mut found: Vec<&Relation<'_>> = all.iter().filter(|relation| relation.is_meant(target, hint)).collect();
+    if found.is_empty() && hint.is_none() {
+        // A table related to itself through a junction only: there is nothing else that its name could mean.
+        found = all.iter().filter(|relation| relation.is_self() && &*relation.target.name == target).collect();
+        found.retain(|relation| matches!(relation.via, Via::Junction { .. }));
+    }
+    match found.as_slice() {
+        [] => Err(PlanError::NoRelation {
+            parent: parent.name.to_string(),
+            child: target.to_owned(),
+            hint: embed.hint.clone(),
+            schema: WIRE_SCHEMA,
+            suggestion: near(target, all.iter().map(|relation| &*relation.target.name))
+                .filter(|name| *name != target)
+                .map(str::to_owned),
+        }),
+        [one] => Ok((one.target.id, one.link())),
+        several => Err(PlanError::Ambiguous {
+            parent: parent.name.to_string(),
+            child: target.to_owned(),
+            candidates: several.iter().map(|relation| relation.candidate()).collect(),
+        }),
+    }
+}
+
+/// One way from a table to another.
+struct Relation<'s> {
+    parent: &'s Table,
+    target: &'s Table,
+    via: Via<'s>,
+}
+
+/// Which keys make a relation.
+enum Via<'s> {
+    /// The parent holds the foreign key.
+    Parent(&'s Reference),
+    /// The target holds it.
+    Target(&'s Reference),
+    /// A junction holds one to either side, both within its primary key.
+    Junction { table: &'s Table, parent: &'s Reference, target: &'s Reference },
+}
+
+/// Every relation of `parent` to tables that requests may name.
+fn relations<'s>(schema: &'s Schema, parent: &'s Table) -> Vec<Relation<'s>> {
+    let visible = || schema.tables().iter().filter(|table| !table.internal);
+    let mut found = Vec::new();
+    for reference in &parent.references {
+        let target = schema.table(reference.target);
+        if !target.internal {
+            found.push(Relation { parent, target, via: Via::Parent(reference) });
+        }
+    }
+    for target in visible() {
+        for reference in target.references.iter().filter(|reference| reference.target == parent.id) {
+            found.push(Relation { parent, target, via: Via::Target(reference) });
+        }
+    }
+    for junction in visible().filter(|table| table.id != parent.id) {
+        junctions(schema, parent, junction, &mut found);
+    }
+    found
+}
+
+fn junctions<'s>(schema: &'s Schema, parent: &'s Table, junction: &'s Table, found: &mut Vec<Relation<'s>>) {
+    let in_key = |reference: &Reference| reference.columns.iter().all(|column| junction.primary_key.contains(column));
+    for (position, near) in junction.references.iter().enumerate() {
+        if near.target != parent.id || !in_key(near) {
+            continue;
+        }
+        for (other, far) in junction.references.iter().enumerate() {
+            let target = schema.table(far.target);
+            if other != position && !target.internal && in_key(far) {
+                let via = Via::Junction { table: junction, parent: near, target: far };
+                found.push(Relation { parent, target, via });
+            }
+        }
+    }
+}
+
+impl Relation<'_> {
+    fn is_self(&self) -> bool {
+        self.parent.id == self.target.id
+    }
+
+    /// Whether `target!hint` means this relation.
+    fn is_meant(&self, target: &str, hint: Option<&str>) -> bool {
+        let is_name = &*self.target.name == target;
+        match (hint, self.is_self()) {
+            (None, false) => is_name || self.is_constraint(target) || self.is_parent_column(target),
+            // One key makes two relations: the name means the children, the column the parent.
+            (None, true) => (is_name && matches!(self.via, Via::Target(_))) || self.is_parent_column(target),
+            (Some(hint), false) => is_name && self.is_hinted(hint),
+            (Some(hint), true) => is_name && self.is_hinted_self(hint),
+        }
+    }
+
+    /// A foreign key of a table may be named instead of its target.
+    fn is_constraint(&self, name: &str) -> bool {
+        match self.via {
+            Via::Parent(reference) | Via::Target(reference) => {
+                &*reference.name == name && self.parent.is_writable() && self.target.is_writable()
+            }
+            Via::Junction { .. } => false,
+        }
+    }
+
+    /// So may its column, when it is a single one.
+    fn is_parent_column(&self, name: &str) -> bool {
+        matches!(self.via, Via::Parent(reference) if is_single(self.parent, &reference.columns, name))
+    }
+
+    fn is_hinted(&self, hint: &str) -> bool {
+        let (holder, other, reference) = match self.via {
+            Via::Parent(reference) => (self.parent, self.target, reference),
+            Via::Target(reference) => (self.target, self.parent, reference),
+            Via::Junction { table, .. } => return &*table.name == hint,
+        };
+        &*reference.name == hint
+            || is_single(holder, &reference.columns, hint)
+            || is_single(other, &reference.target_columns, hint)
+    }
+
+    /// In a self reference the hint names the column on the far side, so that the key's column means the children.
+    fn is_hinted_self(&self, hint: &str) -> bool {
+        match self.via {
+            Via::Parent(reference) => is_single(self.target, &reference.target_columns, hint),
+            Via::Target(reference) => &*reference.name == hint || is_single(self.target, &reference.columns, hint),
+            Via::Junction { table, target, .. } => {
+                &*table.name == hint || &*target.name == hint || is_single(table, &target.columns, hint)
+            }
+        }
+    }
+
+    fn link(&self) -> Link {
+        let (cardinality, join) = match self.via {
+            Via::Parent(reference) => {
+                (Cardinality::One, Join::Direct(pairs(&reference.columns, &reference.target_columns)))
+            }
+            Via::Target(reference) => {
+                let is_one = self.target.is_key(&reference.columns);
+                let cardinality = if is_one { Cardinality::One } else { Cardinality::Many };
+                (cardinality, Join::Direct(pairs(&reference.target_columns, &reference.columns)))
+            }
+            Via::Junction { table, parent, target } => {
+                let join = Join::Through {
+                    table: table.id,
+                    parent: pairs(&parent.target_columns, &parent.columns),
+                    child: pairs(&target.columns, &target.target_columns),
+                };
+                (Cardinality::Many, join)
+            }
+        };
+        Link { cardinality, join }
+    }
+
+    fn candidate(&self) -> Candidate {
+        let (parent, child) = (self.parent, self.target);
+        let keyed = |reference: &Reference, here: &[ColumnId], there: &[ColumnId]| {
+            format!("{} using {} and {}", reference.name, side(parent, here), side(child, there))
+        };
+        let (cardinality, relationship, word) = match self.via {
+            Via::Parent(reference) => {
+                let is_one = parent.is_key(&reference.columns);
+                let relationship = keyed(reference, &reference.columns, &reference.target_columns);
+                (if is_one { "one-to-one" } else { "many-to-one" }, relationship, &reference.name)
+            }
+            Via::Target(reference) => {
+                let is_one = child.is_key(&reference.columns);
+                let relationship = keyed(reference, &reference.target_columns, &reference.columns);
+                (if is_one { "one-to-one" } else { "one-to-many" }, relationship, &reference.name)
+            }
+            Via::Junction { table, parent, target } => {
+                let of = |reference: &Reference| format!("{}({})", reference.name, columns(table, &reference.columns));
+                let relationship = format!("{} using {} and {}", table.name, of(parent), of(target));
+                // The junction's own name does not tell its two directions apart.
+                ("many-to-many", relationship, if self.is_self() { &target.name } else { &table.name })
+            }
+        };
+        Candidate {
+            cardinality,
+            embedding: format!("{} with {}", parent.name, child.name),
+            relationship,
+            instead: format!("{}!{word}", child.name),
+        }
+    }
+}
+
+fn is_single(table: &Table, columns: &[ColumnId], name: &str) -> bool {
+    matches!(columns, [column] if &*table.column(*column).name == name)
+}
+
+fn pairs(here: &[ColumnId], there: &[ColumnId]) -> Vec<Pair> {
+    here.iter().zip(there).map(|(here, there)| Pair { here: *here, there: *there }).collect()
+}
+
+fn side(table: &Table, ids: &[ColumnId]) -> String {
+    format!("{}({})", table.name, columns(table, ids))
+}
+
+fn columns(table: &Table, ids: &[ColumnId]) -> String {
+    ids.iter().map(|id| &*table.column(*id).name).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,106 @@
+//! Names in a request → tables, columns and types of the schema. What is looked up here never travels on as text.
+
+use mainstay_schema::{Column, Schema, Table, Type, near};
+
+use super::Expr;
+use crate::error::{ParseError, PlanError};
+use crate::request::Field;
+
+/// The table or view that a request names. Those that Mainstay keeps for itself do not exist for it.
+pub(super) fn table<'s>(schema: &'s Schema, name: &str) -> Result<&'s Table, PlanError> {
+    schema.find(name).filter(|table| !table.internal).ok_or_else(|| {
+        let names = schema.tables().iter().filter(|table| !table.internal).map(|table| &*table.name);
+        PlanError::UnknownTable {
+            schema: WIRE_SCHEMA,
+            table: name.to_owned(),
+            suggestion: near(name, names).map(str::to_owned),
+        }
+    })
+}
+
+/// The column that a select, filter or order names.
+pub(super) fn column<'s>(table: &'s Table, name: &str) -> Result<&'s Column, PlanError> {
+    table.find_column(name).ok_or_else(|| PlanError::UnknownColumn {
+        table: table.name.to_string(),
+        column: name.to_owned(),
+        suggestion: near(name, table.columns.iter().map(|column| &*column.name)).map(str::to_owned),
+    })
+}
+
+/// The column that a body or a `columns` parameter names.
+pub(super) fn body_column<'s>(table: &'s Table, name: &str) -> Result<&'s Column, PlanError> {
+    table
+        .find_column(name)
+        .ok_or_else(|| PlanError::UnknownBodyColumn { table: table.name.to_string(), column: name.to_owned() })
+}
+
+/// A column with its JSON path.
+pub(super) fn expr(table: &Table, field: &Field) -> Result<Expr, PlanError> {
+    let column = column(table, &field.name)?;
+    if !field.path.is_empty() && !matches!(column.ty, Type::Json | Type::Array(_)) {
+        let details = format!(
+            "A path into {}.{}: this version follows paths into json and array columns only.",
+            table.name, column.name
+        );
+        return Err(not_implemented(details));
+    }
+    Ok(Expr {
+        column: column.id,
+        path: field.path.iter().map(|step| step.to.clone()).collect(),
+        as_text: field.path.last().is_some_and(|step| step.as_text),
+        cast: None,
+    })
+}
+
+/// The type that a cast names, for a value of type `from`.
+pub(super) fn cast(from: &Type, name: &str) -> Result<Type, PlanError> {
+    let to = match name.to_ascii_lowercase().as_str() {
+        "text" => Type::Text,
+        "int" | "integer" | "int4" => Type::Int,
+        "bigint" | "int8" => Type::BigInt,
+        "numeric" | "decimal" => numeric(from),
+        "float" | "float8" | "double precision" => Type::Float,
+        "bool" | "boolean" => Type::Bool,
+        "date" => Type::Date,
+        "time" => Type::Time,
+        "timestamp" | "timestamptz" => Type::Timestamp,
+        "uuid" => Type::Uuid,
+        "json" | "jsonb" => Type::Json,
+        _ => return Err(PlanError::UnknownType { name: name.to_owned() }),
+    };
+    if is_castable(from, &to) {
+        Ok(to)
+    } else {
+        let details = format!("A cast from {} to {}.", from.wire_name(), to.wire_name());
+        Err(not_implemented(details))
+    }
+}
+
+/// The exact number type that loses nothing of `from`; for types without a scale of their own, one with enough digits
+/// on either side of the point.
+fn numeric(from: &Type) -> Type {
+    match from {
+        Type::Decimal { .. } => from.clone(),
+        Type::Int | Type::BigInt => Type::Decimal { precision: 38, scale: 0 },
+        _ => Type::Decimal { precision: 38, scale: 18 },
+    }
+}
+
+/// Whether a cast has a meaning, as in PostgreSQL; whether it succeeds is a matter of each value.
+fn is_castable(from: &Type, to: &Type) -> bool {
+    let is_number = |ty: &Type| matches!(ty, Type::Int | Type::BigInt | Type::Float | Type::Decimal { .. });
+    from == to
+        || matches!(to, Type::Text | Type::Json)
+        || matches!(from, Type::Text | Type::Json)
+        || (is_number(from) && is_number(to))
+        || matches!((from, to), (Type::Bool, Type::Int) | (Type::Int, Type::Bool))
+        || matches!((from, to), (Type::Timestamp, Type::Date | Type::Time) | (Type::Date, Type::Timestamp))
+}
+
+/// The error that this version lacks something.
+pub(super) fn not_implemented(details: String) -> PlanError {
+    PlanError::Parse(ParseError::NotImplemented { details })
+}
+
+/// Name of the schema on the wire.
+pub(super) const WIRE_SCHEMA: &str = "public";
