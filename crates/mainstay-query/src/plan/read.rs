@@ -12,6 +12,7 @@ use super::resolve::{self, not_implemented};
 use super::{Cardinality, Count, Embed, Expr, Filter, Join, Link, Order, Output, Read, Source, relations};
 use crate::error::PlanError;
 use crate::limits::Limits;
+use crate::parse::within;
 use crate::request::{Condition, EmbedItem, FieldItem, Item, Located, OrderTerm, Query, ReadRequest, StepTo};
 
 /// Resolves every name and types every value of a read.
@@ -38,6 +39,7 @@ pub(super) struct Level {
 /// Plans the levels of one request.
 pub(super) struct Levels<'a> {
     schema: &'a Schema,
+    limits: &'a Limits,
     conditions: Conditions<'a>,
     /// Most rows of each level; `None` for the rows that a write returns.
     rows_max: Option<u64>,
@@ -45,7 +47,7 @@ pub(super) struct Levels<'a> {
 
 impl<'a> Levels<'a> {
     pub(super) fn new(schema: &'a Schema, limits: &'a Limits, rows_max: Option<u64>) -> Levels<'a> {
-        Levels { schema, conditions: Conditions::new(limits), rows_max }
+        Levels { schema, limits, conditions: Conditions::new(limits), rows_max }
     }
 
     /// Plans a query on `table`. An empty select means all columns.
@@ -105,7 +107,21 @@ impl<'a> Levels<'a> {
         let level = self.level(schema.table(target), items, scope, link.cardinality)?;
         let mut read = level.read;
         read.filter = Filter::all([read.filter].into_iter().chain(level.inner));
+        // Every null test and every inner join repeats the filter one level up: without this bound, tests of tests
+        // would grow as a power of the depth.
+        within("filters_max", self.limits.filters_max, comparisons(&read.filter))?;
         Ok(JoinedEmbed { item, link, read })
+    }
+}
+
+/// Tests and links in a filter.
+fn comparisons(filter: &Filter) -> usize {
+    match filter {
+        Filter::True | Filter::False => 0,
+        Filter::Test { .. } => 1,
+        Filter::And(parts) | Filter::Or(parts) => parts.iter().map(comparisons).sum(),
+        Filter::Not(part) => comparisons(part),
+        Filter::Exists { filter, .. } => 1 + comparisons(filter),
     }
 }
 
