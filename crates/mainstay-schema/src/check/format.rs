@@ -114,6 +114,7 @@ fn is_url_text(text: &str) -> bool {
 
 /// Whether every `%` starts an escape of two hex digits.
 fn has_whole_escapes(text: &str) -> bool {
-    let is_hex = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_hexdigit());
-    text.split('%').skip(1).all(|part| is_hex(part.bytes().next()) && is_hex(part.bytes().nth(1)))
+    text.split('%')
+        .skip(1)
+        .all(|part| part.as_bytes().get(..2).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit)))
 }

@@ -1,0 +1,61 @@
+//! Every key of a schema file with the sentence that explains it: in messages, and in editors.
+
+/// Keys of a table.
+pub(crate) const TABLE_KEYS: [(&str, &str); 9] = [
+    ("description", "Words for people; shown in the API description."),
+    ("was", "The former name of the table. Makes a rename of what would be a drop and a create."),
+    ("fields", "The columns, in order. A field is a type, or a table of keys."),
+    ("primary", "Names of the fields of the primary key. Without one the table gets `id`, a version 7 uuid."),
+    ("unique", "Unique keys of several fields: name = [\"field\", …]."),
+    ("references", "References of several fields: name = { fields = […], table = \"…\", to = […] }."),
+    ("indexes", "Indexes: name = [\"field\", \"other desc\"], or { on = […], unique = true, where = \"…\" }."),
+    ("access", "Who may do what with the publishable key. Nothing is allowed that is not written here."),
+    ("view", "An SQL query that makes this a view. Its fields then say what the columns of the query are."),
+];
+
+/// Keys of a field.
+pub(crate) const FIELD_KEYS: [(&str, &str); 16] = [
+    ("type", "bool, int, bigint, float, decimal(p,s), text, uuid, bytes, date, time, timestamp, json; T[] for a list."),
+    ("optional", "Whether null is allowed."),
+    ("default", "What an absent value becomes: a value, or \"now\", \"uuid7\", \"sequence\" where the type allows it."),
+    ("update", "\"now\": set to the time of every change that does not set it."),
+    ("unique", "No two rows have the same value."),
+    ("primary", "Part of the primary key."),
+    ("ref", "\"table\" or \"table.field\": holds the value of a key there, and takes its type."),
+    ("on_delete", "What happens here when the row there is deleted."),
+    ("on_update", "What happens here when the key there changes."),
+    ("enum", "The only values allowed."),
+    ("format", "What the text must look like."),
+    ("min", "Smallest value, or least length of text, bytes and lists."),
+    ("max", "Largest value, or greatest length of text, bytes and lists."),
+    ("pattern", "A regular expression that the text must match; anchor it with ^ and $ to match the whole."),
+    ("was", "The former name of the field. Makes a rename of what would be a drop and an addition."),
+    ("description", "Words for people; shown in the API description."),
+];
+
+/// Keys of an entry in `references`.
+pub(crate) const REFERENCE_KEYS: [(&str, &str); 5] = [
+    ("fields", "Names of the fields here."),
+    ("table", "The table pointed at."),
+    ("to", "Names of the fields of a key there; its primary key when left out."),
+    ("on_delete", "What happens here when the row there is deleted."),
+    ("on_update", "What happens here when the key there changes."),
+];
+
+/// Keys of an entry in `indexes`.
+pub(crate) const INDEX_KEYS: [(&str, &str); 3] = [
+    ("on", "Names of the fields, each with \" desc\" behind it for descending order."),
+    ("unique", "No two rows of the index have the same values."),
+    ("where", "An SQL condition: only rows for which it holds are in the index."),
+];
+
+/// Keys of `access`.
+pub(crate) const ACCESS_KEYS: [(&str, &str); 4] = [
+    ("read", "Whether rows may be read."),
+    ("create", "Whether rows may be inserted."),
+    ("update", "Whether rows may be changed."),
+    ("delete", "Whether rows may be deleted."),
+];
+
+/// What a reference can do when its target goes away or changes.
+pub(crate) const ACTIONS: [&str; 4] = ["restrict", "cascade", "set null", "set default"];
