@@ -1,1 +1,10 @@
-//! Mainstay.
+//! The database engines behind [`Store`](mainstay_store::Store), one folder each, all with the same file names.
+//!
+//! Knows plans, values and one engine each; knows no HTTP and no access rules. Called by `mainstay-engine` through the
+//! trait, opened by `mainstay`.
+
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+
+#[cfg(feature = "sqlite")]
+pub use sqlite::{SqliteOptions, SqliteStore, Synchronous};

@@ -1,0 +1,263 @@
+//! The SQL functions and collations that make SQLite mean what [`mainstay_query::evaluate`] means.
+//!
+//! Every connection registers all of them. They are deterministic and innocuous: they only look at their arguments.
+
+use std::cell::RefCell;
+use std::cmp::Ordering;
+
+use mainstay_query::evaluate::{self, cast, contained_in, contains, json_get, json_text, overlaps};
+use mainstay_query::plan::PathStep;
+use mainstay_schema::value::{Decimal, Json};
+use mainstay_schema::{Type, Value, ValueError};
+use rusqlite::functions::{Context, FunctionFlags};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, Error, Result};
+use serde_json::value::RawValue;
+
+use super::types;
+
+/// `mainstay_like(pattern, text)`: case counts.
+pub(super) const LIKE: &str = "mainstay_like";
+/// `mainstay_ilike(pattern, text)`: case does not count.
+pub(super) const ILIKE: &str = "mainstay_ilike";
+/// `mainstay_get(json, path)`: a part as JSON.
+pub(super) const GET: &str = "mainstay_get";
+/// `mainstay_text(json, path)`: a part as text.
+pub(super) const TEXT: &str = "mainstay_text";
+/// `mainstay_cast(value, from, to)`.
+pub(super) const CAST: &str = "mainstay_cast";
+/// `mainstay_contains(left, right, type)`.
+pub(super) const CONTAINS: &str = "mainstay_contains";
+/// `mainstay_contained(left, right, type)`.
+pub(super) const CONTAINED: &str = "mainstay_contained";
+/// `mainstay_overlaps(left, right, type)`.
+pub(super) const OVERLAPS: &str = "mainstay_overlaps";
+
+thread_local! {
+    /// Why the last cast on this thread failed: SQLite carries only a message from a function to its caller.
+    static FAILED: RefCell<Option<ValueError>> = const { RefCell::new(None) };
+}
+
+/// Takes the reason of the cast that just failed on this thread.
+pub(super) fn take_error() -> Option<ValueError> {
+    FAILED.take()
+}
+
+/// Registers everything on a connection.
+pub(super) fn register(connection: &Connection) -> Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
+    connection.create_scalar_function(LIKE, 2, flags, |context| like(context, true))?;
+    connection.create_scalar_function(ILIKE, 2, flags, |context| like(context, false))?;
+    connection.create_scalar_function(GET, 2, flags, |context| part(context, json_get))?;
+    connection.create_scalar_function(TEXT, 2, flags, |context| part(context, json_text))?;
+    connection.create_scalar_function(CAST, 3, flags, convert)?;
+    connection.create_scalar_function(CONTAINS, 3, flags, |context| compare_sets(context, contains))?;
+    connection.create_scalar_function(CONTAINED, 3, flags, |context| compare_sets(context, contained_in))?;
+    connection.create_scalar_function(OVERLAPS, 3, flags, |context| compare_sets(context, overlaps))?;
+    connection.create_collation(types::DECIMAL, compare_decimals)?;
+    connection.create_collation(types::ARRAY, |left: &str, right: &str| compare_arrays(left, right, compare_items))?;
+    connection.create_collation(types::DOCUMENTS, |left: &str, right: &str| compare_arrays(left, right, str::cmp))
+}
+
+fn text<'c>(context: &'c Context<'_>, index: usize) -> Option<&'c str> {
+    match context.get_raw(index) {
+        ValueRef::Text(text) => std::str::from_utf8(text).ok(),
+        _ => None,
+    }
+}
+
+fn like(context: &Context<'_>, case_sensitive: bool) -> Result<Option<bool>> {
+    let (Some(pattern), Some(text)) = (text(context, 0), text(context, 1)) else { return Ok(None) };
+    Ok(Some(evaluate::like(pattern, text, case_sensitive)))
+}
+
+fn part(context: &Context<'_>, take: fn(&str, &[PathStep]) -> Option<String>) -> Result<Option<String>> {
+    let path = context.get_or_create_aux(1, |path| parse_path(path.as_str()?).ok_or(Error::InvalidQuery))?;
+    Ok(text(context, 0).and_then(|json| take(json, &path)))
+}
+
+/// A path as the functions take it: a JSON array of names and numbers.
+pub(super) fn path_text(path: &[PathStep]) -> String {
+    let steps: Vec<String> = path
+        .iter()
+        .map(|step| match step {
+            PathStep::Key(key) => Json::string(key).as_str().to_owned(),
+            PathStep::Index(index) => index.to_string(),
+        })
+        .collect();
+    format!("[{}]", steps.join(","))
+}
+
+fn parse_path(text: &str) -> Option<Vec<PathStep>> {
+    let steps: Vec<serde_json::Value> = serde_json::from_str(text).ok()?;
+    steps
+        .into_iter()
+        .map(|step| match step {
+            serde_json::Value::String(key) => Some(PathStep::Key(key)),
+            other => other.as_i64().map(PathStep::Index),
+        })
+        .collect()
+}
+
+fn type_argument(context: &Context<'_>, index: usize) -> Result<std::sync::Arc<Type>> {
+    context.get_or_create_aux(index as i32, |name| parse_type(name.as_str()?).ok_or(Error::InvalidQuery))
+}
+
+/// Reads back what [`Type`] displays.
+fn parse_type(name: &str) -> Option<Type> {
+    if let Some(item) = name.strip_suffix("[]") {
+        return Some(Type::Array(Box::new(parse_type(item)?)));
+    }
+    if let Some(digits) = name.strip_prefix("decimal(").and_then(|rest| rest.strip_suffix(')')) {
+        let (precision, scale) = digits.split_once(',')?;
+        return Some(Type::Decimal { precision: precision.parse().ok()?, scale: scale.parse().ok()? });
+    }
+    let simple = [
+        Type::Bool,
+        Type::Int,
+        Type::BigInt,
+        Type::Float,
+        Type::Text,
+        Type::Uuid,
+        Type::Bytes,
+        Type::Date,
+        Type::Time,
+        Type::Timestamp,
+        Type::Json,
+    ];
+    simple.into_iter().find(|ty| ty.to_string() == name)
+}
+
+fn convert(context: &Context<'_>) -> Result<ToSqlOutput<'static>> {
+    let (from, to) = (type_argument(context, 1)?, type_argument(context, 2)?);
+    let value = types::value(&from, context.get_raw(0));
+    match cast(&value, &to) {
+        Ok(value) => Ok(ToSqlOutput::Owned(types::native(&value))),
+        Err(error) => {
+            FAILED.set(Some(error));
+            Err(Error::UserFunctionError("a value cannot be converted".into()))
+        }
+    }
+}
+
+fn compare_sets(context: &Context<'_>, holds: fn(&Value, &Value) -> bool) -> Result<Option<bool>> {
+    let ty = type_argument(context, 2)?;
+    let left = types::value(&ty, context.get_raw(0));
+    if left.is_null() {
+        return Ok(None);
+    }
+    let right = context.get_or_create_aux(1, |right| Ok::<_, Error>(types::value(&ty, right)))?;
+    Ok(Some(holds(&left, &right)))
+}
+
+/// Compares decimal digits as numbers; what is no number comes after all numbers, in byte order.
+fn compare_decimals(left: &str, right: &str) -> Ordering {
+    if left == right {
+        return Ordering::Equal;
+    }
+    match (Decimal::parse(left), Decimal::parse(right)) {
+        (Ok(a), Ok(b)) => a.cmp(&b),
+        (Ok(_), Err(_)) => Ordering::Less,
+        (Err(_), Ok(_)) => Ordering::Greater,
+        (Err(_), Err(_)) => left.cmp(right),
+    }
+}
+
+/// Compares JSON arrays item by item, null last, shorter first.
+fn compare_arrays(left: &str, right: &str, items: fn(&str, &str) -> Ordering) -> Ordering {
+    let read = |text| serde_json::from_str::<Vec<&RawValue>>(text);
+    let (Ok(a), Ok(b)) = (read(left), read(right)) else { return left.cmp(right) };
+    let item = |(a, b): (&&RawValue, &&RawValue)| match (a.get(), b.get()) {
+        ("null", "null") => Ordering::Equal,
+        ("null", _) => Ordering::Greater,
+        (_, "null") => Ordering::Less,
+        (a, b) => items(a, b),
+    };
+    a.iter().zip(&b).map(item).find(|order| order.is_ne()).unwrap_or_else(|| a.len().cmp(&b.len()))
+}
+
+/// Compares two items of one type: numbers as numbers, strings by their content, `false` before `true`.
+fn compare_items(left: &str, right: &str) -> Ordering {
+    let string = |text| serde_json::from_str::<String>(text);
+    if let (Ok(a), Ok(b)) = (string(left), string(right)) {
+        return a.cmp(&b);
+    }
+    // A float with an exponent may have more digits than a decimal takes; as floats they have an order too.
+    match (Decimal::parse(left), Decimal::parse(right)) {
+        (Ok(a), Ok(b)) => a.cmp(&b),
+        _ => match (left.parse::<f64>(), right.parse::<f64>()) {
+            (Ok(a), Ok(b)) => a.total_cmp(&b),
+            _ => left.cmp(right),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn connection() -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        register(&connection).unwrap();
+        connection
+    }
+
+    fn ask(sql: &str) -> rusqlite::types::Value {
+        connection().query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn functions_mean_what_the_evaluator_means() {
+        for (sql, expected) in [
+            ("mainstay_like('a%', 'abc')", Some(1)),
+            ("mainstay_like('A%', 'abc')", Some(0)),
+            ("mainstay_ilike('Ä%', 'äbc')", Some(1)),
+            ("mainstay_like('a', NULL)", None),
+            ("mainstay_contains('[1,2,3]', '[2]', 'int[]')", Some(1)),
+            ("mainstay_contained('[1,2,3]', '[2]', 'int[]')", Some(0)),
+            ("mainstay_overlaps('[1,2]', '[2,9]', 'int[]')", Some(1)),
+            ("mainstay_contains('{\"a\":{\"b\":1,\"c\":2}}', '{\"a\":{\"b\":1}}', 'json')", Some(1)),
+            ("mainstay_contains(NULL, '[2]', 'int[]')", None),
+            ("mainstay_get('{\"a\":[1,2]}', '[\"a\",-1]') = '2'", Some(1)),
+            ("mainstay_text('{\"a\":\"x\"}', '[\"a\"]') = 'x'", Some(1)),
+            ("mainstay_text('{\"a\":null}', '[\"a\"]')", None),
+            ("mainstay_cast('12.5', 'decimal(5,2)', 'int')", Some(13)),
+            ("mainstay_cast(1, 'bool', 'text') = 'true'", Some(1)),
+        ] {
+            let expected = expected.map_or(rusqlite::types::Value::Null, rusqlite::types::Value::Integer);
+            assert_eq!(ask(&format!("SELECT {sql}")), expected, "{sql}");
+        }
+    }
+
+    #[test]
+    fn a_failed_cast_tells_why() {
+        let connection = connection();
+        let result = connection.query_row("SELECT mainstay_cast('x', 'text', 'int')", [], |row| row.get::<_, i64>(0));
+        assert!(result.is_err());
+        assert!(matches!(take_error(), Some(ValueError::Syntax { ty: "integer", .. })));
+        assert_eq!(take_error(), None);
+    }
+
+    #[test]
+    fn collations_order_by_value() {
+        for (collation, sorted) in [
+            ("decimal", vec!["-10.5", "-9", "0.00", "2.50", "10.00"]),
+            ("array", vec!["[]", "[1]", "[1,2]", "[2]", "[10]", "[1e300]", "[null]"]),
+            ("array", vec!["[\"a\"]", "[\"a\",\"b\"]", "[\"b\"]"]),
+            ("documents", vec!["[10]", "[2]"]),
+        ] {
+            for pair in sorted.windows(2) {
+                let sql = format!("SELECT '{}' < '{}' COLLATE {collation}", pair[0], pair[1]);
+                assert_eq!(ask(&sql), rusqlite::types::Value::Integer(1), "{sql}");
+            }
+        }
+    }
+
+    #[test]
+    fn type_names_read_back() {
+        for name in ["bool", "bigint", "decimal(12,2)", "timestamp[]", "decimal(5,0)[]", "json"] {
+            assert_eq!(parse_type(name).map(|ty| ty.to_string()).as_deref(), Some(name));
+        }
+        assert_eq!(parse_type("nope"), None);
+    }
+}

@@ -1,0 +1,146 @@
+//! Plans as SQLite's SQL: text and parameters, nothing runs here.
+//!
+//! Identifiers come from the schema only and go through [`Sql::name`]; values are always parameters. The text depends
+//! on the shape of a plan and not on its values, so that prepared statements are found again.
+
+pub(super) mod ddl;
+mod filter;
+mod read;
+mod write;
+
+pub(super) use filter::BOUND_BY_KEY_MAX;
+pub(super) use read::{From, MemberSql, ReadSql, count};
+pub(super) use write::{Returned, WriteSql, delete, has_embeds, insert, update};
+
+use std::fmt::Write as _;
+
+use mainstay_query::plan::{Expr, Pair};
+use mainstay_schema::{ColumnId, Schema, Table, Type};
+
+use super::functions;
+use super::types::Bind;
+
+/// A statement in the making.
+pub(super) struct Sql<'p> {
+    /// The text so far.
+    pub(super) text: String,
+    /// Its parameters in order.
+    pub(super) binds: Vec<Bind<'p>>,
+    schema: &'p Schema,
+    aliases: u32,
+}
+
+/// How columns of a table are written: by the alias of the table, or bare where SQLite takes no alias.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// `t3."name"`.
+    Alias(u32),
+    /// `"name"`, as `RETURNING` wants it.
+    Bare,
+}
+
+impl<'p> Sql<'p> {
+    /// An empty statement.
+    pub(super) fn new(schema: &'p Schema) -> Sql<'p> {
+        Sql { text: String::with_capacity(256), binds: Vec::new(), schema, aliases: 0 }
+    }
+
+    fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    /// Writes an identifier: the only way that a name gets into a statement.
+    pub(super) fn name(&mut self, name: &str) {
+        self.text.push('"');
+        for (position, part) in name.split('"').enumerate() {
+            if position > 0 {
+                self.text.push_str("\"\"");
+            }
+            self.text.push_str(part);
+        }
+        self.text.push('"');
+    }
+
+    fn names(&mut self, table: &Table, columns: &[ColumnId]) {
+        for (position, column) in columns.iter().enumerate() {
+            if position > 0 {
+                self.push(",");
+            }
+            self.name(&table.column(*column).name);
+        }
+    }
+
+    /// Writes a parameter.
+    fn bind(&mut self, bind: Bind<'p>) {
+        self.text.push('?');
+        self.binds.push(bind);
+    }
+
+    /// Writes `"table" AS tN` with a new N.
+    fn table(&mut self, table: &Table) -> Scope {
+        let alias = self.aliases;
+        self.aliases += 1;
+        self.name(&table.name);
+        let _ = write!(self.text, " AS t{alias}");
+        Scope::Alias(alias)
+    }
+
+    fn column(&mut self, scope: Scope, table: &Table, column: ColumnId) {
+        if let Scope::Alias(alias) = scope {
+            let _ = write!(self.text, "t{alias}.");
+        }
+        self.name(&table.column(column).name);
+    }
+
+    /// Writes `near = far and …` for the pairs of a link.
+    fn pairs(&mut self, pairs: &[Pair], near: (Scope, &Table), far: (Scope, &Table)) {
+        for (position, pair) in pairs.iter().enumerate() {
+            if position > 0 {
+                self.push(" AND ");
+            }
+            self.column(near.0, near.1, pair.here);
+            self.push("=");
+            self.column(far.0, far.1, pair.there);
+        }
+    }
+
+    /// Writes an expression: a column, a path into it, a cast of either.
+    fn expr(&mut self, scope: Scope, table: &Table, expr: &Expr) {
+        let base = expr.base_type(table);
+        match &expr.cast {
+            Some(to) if !is_same_text(&base, to) => {
+                self.push(functions::CAST);
+                self.push("(");
+                self.path(scope, table, expr);
+                // Types print as letters, digits, brackets and commas: nothing that could end the literal.
+                let _ = write!(self.text, ",'{base}','{to}')");
+            }
+            _ => self.path(scope, table, expr),
+        }
+    }
+
+    fn path(&mut self, scope: Scope, table: &Table, expr: &Expr) {
+        if expr.path.is_empty() {
+            return self.column(scope, table, expr.column);
+        }
+        if !matches!(table.column(expr.column).ty, Type::Json | Type::Array(_)) {
+            // The JSON form of any other type is a scalar, which has no parts.
+            return self.push("NULL");
+        }
+        self.push(if expr.as_text { functions::TEXT } else { functions::GET });
+        self.push("(");
+        self.column(scope, table, expr.column);
+        self.push(",");
+        self.bind(Bind::Text(functions::path_text(&expr.path)));
+        self.push(")");
+    }
+}
+
+/// Whether a cast changes nothing about what is kept.
+fn is_same_text(from: &Type, to: &Type) -> bool {
+    from == to
+        || matches!(
+            (from, to),
+            (Type::Int, Type::BigInt) | (Type::Uuid | Type::Date | Type::Time | Type::Timestamp, Type::Text)
+        )
+}

@@ -1,0 +1,268 @@
+//! Carries out writes on the writing connection, inside a transaction that its caller began and will end.
+
+use std::collections::HashSet;
+
+use mainstay_query::plan::{Comparison, Conflict, Delete, Expect, Filter, Insert, Read, Test, Update, Write};
+use mainstay_schema::{ColumnId, ReferenceAction, Schema, Table, TableId, Value};
+use mainstay_store::{RowSink, StoreError};
+use rusqlite::types::Value as Native;
+use rusqlite::{CachedStatement, Connection};
+
+use super::changes::Recorder;
+use super::errors;
+use super::job::Stop;
+use super::read::{Level, Members, bind_all};
+use super::render::{self, BOUND_BY_KEY_MAX, From, ReadSql, Returned};
+use super::types;
+
+/// Rows written between two looks at the deadline.
+const ROWS_PER_CHECK: usize = 64;
+
+/// What a write did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Affected {
+    /// Rows inserted, updated or deleted.
+    pub(super) affected: u64,
+    /// Rows inserted.
+    pub(super) inserted: u64,
+}
+
+/// A connection inside a transaction, and what goes along.
+pub(super) struct Work<'c> {
+    /// The connection.
+    pub(super) connection: &'c Connection,
+    /// The schema of the plan.
+    pub(super) schema: &'c Schema,
+    /// When to stop.
+    pub(super) stop: &'c Stop,
+    /// What sees each changed row.
+    pub(super) recorder: &'c Recorder,
+}
+
+/// Carries out a plan. On an error the caller undoes what has happened.
+pub(super) fn run(work: &Work<'_>, plan: &Write, sink: &mut dyn RowSink) -> Result<Affected, StoreError> {
+    match plan {
+        Write::Insert(plan) => work.insert(plan, sink),
+        Write::Update(plan) => work.update(plan, sink),
+        Write::Delete(plan) => work.delete(plan, sink),
+        Write::Batch(plans) => plans.iter().try_fold(Affected::default(), |sum, plan| {
+            let more = run(work, plan, sink)?;
+            Ok(Affected { affected: sum.affected + more.affected, inserted: sum.inserted + more.inserted })
+        }),
+    }
+}
+
+impl<'c> Work<'c> {
+    fn insert(&self, plan: &Insert, sink: &mut dyn RowSink) -> Result<Affected, StoreError> {
+        let table = self.schema.table(plan.table);
+        if let Some(conflict) = &plan.conflict {
+            refuse_repeated_keys(plan, conflict)?;
+        }
+        let wrong = |error| errors::translate(error, self.schema, Some(table));
+        if plan.rows.len() > 1 && refers_to_itself(table) {
+            // A row may point at one that comes later, as in a single statement of other engines.
+            self.connection.pragma_update(None, "defer_foreign_keys", true).map_err(wrong)?;
+        }
+        let sql = render::insert(self.schema, plan);
+        // Only a merge leaves open which of its rows are new.
+        let is_merge = plan.conflict.as_ref().is_some_and(|conflict| conflict.merge.is_some());
+        let counting = is_merge.then(|| self.recorder.count_inserts(self.connection, &table.name));
+        let mut statement = self.connection.prepare_cached(&sql.text).map_err(wrong)?;
+        let mut back = Back::prepare(self.connection, table, sql.returned).map_err(wrong)?;
+        let mut affected = 0;
+        for (position, row) in plan.rows.iter().enumerate() {
+            if position % ROWS_PER_CHECK == 0 {
+                self.stop.check()?;
+            }
+            bind_row(&mut statement, row).map_err(wrong)?;
+            affected += back.run(&mut statement, sink).map_err(wrong)?;
+        }
+        drop(statement);
+        let inserted = counting.map_or(affected, |counting| counting.finish());
+        self.finish(table, plan.returning.as_deref(), back, plan.expect, affected, sink)?;
+        Ok(Affected { affected, inserted })
+    }
+
+    fn update(&self, plan: &Update, sink: &mut dyn RowSink) -> Result<Affected, StoreError> {
+        let table = self.schema.table(plan.table);
+        if plan.set.is_empty() {
+            check_expect(plan.expect, 0)?;
+            return Ok(Affected::default());
+        }
+        self.statement(table, render::update(self.schema, plan), plan.returning.as_deref(), plan.expect, sink)
+    }
+
+    fn delete(&self, plan: &Delete, sink: &mut dyn RowSink) -> Result<Affected, StoreError> {
+        let table = self.schema.table(plan.table);
+        if let Some(read) = plan.returning.as_deref().filter(|read| render::has_embeds(read)) {
+            let sql = ReadSql::new(self.schema, read, From::Filter(&plan.filter));
+            Level::prepare(self.connection, sql)
+                .and_then(|mut level| level.rows(sink))
+                .map_err(|error| errors::translate(error, self.schema, Some(table)))?;
+        }
+        self.statement(table, render::delete(self.schema, plan), None, plan.expect, sink)
+    }
+
+    fn statement(
+        &self,
+        table: &Table,
+        sql: render::WriteSql<'_>,
+        returning: Option<&Read>,
+        expect: Expect,
+        sink: &mut dyn RowSink,
+    ) -> Result<Affected, StoreError> {
+        let wrong = |error| errors::translate(error, self.schema, Some(table));
+        let mut statement = self.connection.prepare_cached(&sql.text).map_err(wrong)?;
+        bind_all(&mut statement, &sql.binds).map_err(wrong)?;
+        let mut back = Back::prepare(self.connection, table, sql.returned).map_err(wrong)?;
+        let affected = back.run(&mut statement, sink).map_err(wrong)?;
+        drop(statement);
+        self.finish(table, returning, back, expect, affected, sink)?;
+        Ok(Affected { affected, inserted: 0 })
+    }
+
+    /// Checks what was expected and reads back what the statement itself could not give.
+    fn finish(
+        &self,
+        table: &Table,
+        returning: Option<&Read>,
+        back: Back<'_>,
+        expect: Expect,
+        affected: u64,
+        sink: &mut dyn RowSink,
+    ) -> Result<(), StoreError> {
+        check_expect(expect, affected)?;
+        let (Some(read), Back::Keys { width, keys }) = (returning, back) else { return Ok(()) };
+        let mut again = || {
+            let mut level = Level::prepare(self.connection, ReadSql::new(self.schema, read, From::Key))?;
+            for key in keys.chunks(width) {
+                for (position, part) in key.iter().enumerate() {
+                    level.bind_key(position, part.into())?;
+                }
+                level.rows(sink)?;
+            }
+            Ok(())
+        };
+        again().map_err(|error| errors::translate(error, self.schema, Some(table)))
+    }
+}
+
+/// What becomes of the rows that a statement gives back.
+enum Back<'c> {
+    /// It gives none.
+    Nothing,
+    /// Its rows go to the sink as they are.
+    Members(Members<'c>),
+    /// Its rows are primary keys of so many columns, kept for reading by them once all is written.
+    Keys { width: usize, keys: Vec<Native> },
+}
+
+impl<'c> Back<'c> {
+    fn prepare(connection: &'c Connection, table: &Table, returned: Returned<'_>) -> rusqlite::Result<Back<'c>> {
+        Ok(match returned {
+            Returned::Nothing => Back::Nothing,
+            Returned::Members(members) => Back::Members(Members::prepare(connection, members)?),
+            Returned::Key => Back::Keys { width: table.primary_key.len(), keys: Vec::new() },
+        })
+    }
+
+    /// Runs the statement once; gives the number of affected rows.
+    fn run(&mut self, statement: &mut CachedStatement<'_>, sink: &mut dyn RowSink) -> rusqlite::Result<u64> {
+        if matches!(self, Back::Nothing) {
+            return statement.raw_execute().map(|affected| affected as u64);
+        }
+        let mut rows = statement.raw_query();
+        let mut affected = 0;
+        while let Some(row) = rows.next()? {
+            affected += 1;
+            match self {
+                Back::Nothing => {}
+                Back::Members(members) => members.put(row, sink)?,
+                Back::Keys { width, keys } => {
+                    for column in 0..*width {
+                        keys.push(row.get(column)?);
+                    }
+                }
+            }
+        }
+        Ok(affected)
+    }
+}
+
+fn bind_row(statement: &mut CachedStatement<'_>, row: &[Option<Value>]) -> rusqlite::Result<()> {
+    for (position, cell) in row.iter().enumerate() {
+        // Null in the key of a sequence asks SQLite for the next number.
+        types::bind(statement, position + 1, cell.as_ref().unwrap_or(&Value::Null))?;
+    }
+    Ok(())
+}
+
+fn check_expect(expect: Expect, affected: u64) -> Result<(), StoreError> {
+    if expect.single && affected != 1 {
+        return Err(StoreError::Unexpected { affected, single: true });
+    }
+    if expect.affected_max.is_some_and(|most| affected > most) {
+        return Err(StoreError::Unexpected { affected, single: false });
+    }
+    Ok(())
+}
+
+/// A merge cannot touch a row twice: which of the two would count?
+fn refuse_repeated_keys(plan: &Insert, conflict: &Conflict) -> Result<(), StoreError> {
+    let places = |column: &ColumnId| plan.columns.iter().position(|given| given == column);
+    let Some(places) = conflict.target.iter().map(places).collect::<Option<Vec<usize>>>() else { return Ok(()) };
+    if conflict.merge.is_none() || plan.rows.len() < 2 {
+        return Ok(());
+    }
+    let mut seen = HashSet::with_capacity(plan.rows.len());
+    for row in &plan.rows {
+        let key: Option<Vec<String>> =
+            places.iter().map(|place| row[*place].as_ref().and_then(Value::to_text)).collect();
+        // Null equals nothing, and a number that the store makes is new.
+        if key.is_some_and(|key| !seen.insert(key)) {
+            return Err(StoreError::RepeatedKey);
+        }
+    }
+    Ok(())
+}
+
+fn refers_to_itself(table: &Table) -> bool {
+    table.references.iter().any(|reference| reference.target == table.id)
+}
+
+/// Whether a write touches a handful of rows whatever is in the tables, so that it may share a transaction with
+/// others: one that had to be interrupted would take the others with it.
+pub(super) fn is_bounded(schema: &Schema, plan: &Write) -> bool {
+    match plan {
+        Write::Insert(plan) => plan.rows.len() == 1 || !refers_to_itself(schema.table(plan.table)),
+        Write::Update(plan) => is_by_key(schema.table(plan.table), &plan.filter) && !spreads(schema, plan.table, false),
+        Write::Delete(plan) => is_by_key(schema.table(plan.table), &plan.filter) && !spreads(schema, plan.table, true),
+        Write::Batch(plans) => plans.iter().all(|plan| is_bounded(schema, plan)),
+    }
+}
+
+/// Whether a changed or deleted row may change rows elsewhere.
+fn spreads(schema: &Schema, table: TableId, is_delete: bool) -> bool {
+    schema.tables().iter().flat_map(|other| &other.references).any(|reference| {
+        let action = if is_delete { reference.on_delete } else { reference.on_update };
+        reference.target == table && action != ReferenceAction::Restrict
+    })
+}
+
+/// Whether the filter pins every column of the primary key or of a unique key.
+fn is_by_key(table: &Table, filter: &Filter) -> bool {
+    let pinned = pinned_columns(filter);
+    let pins = |key: &[ColumnId]| !key.is_empty() && key.iter().all(|column| pinned.contains(column));
+    pins(&table.primary_key) || table.uniques.iter().any(|key| pins(&key.columns))
+}
+
+fn pinned_columns(filter: &Filter) -> Vec<ColumnId> {
+    match filter {
+        Filter::And(parts) => parts.iter().flat_map(pinned_columns).collect(),
+        Filter::Test { expr, test: Test::Compare(Comparison::Eq, _) } => expr.as_column().into_iter().collect(),
+        Filter::Test { expr, test: Test::In(list) } if list.len() <= BOUND_BY_KEY_MAX => {
+            expr.as_column().into_iter().collect()
+        }
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,148 @@
+//! Rows, embeds, order, pages, counts.
+
+use std::time::Duration;
+
+use mainstay_query::request::Count;
+use mainstay_store::{Store, StoreError};
+
+use crate::support::{SHOP, Shop, TextSink, empty, filled, schema};
+
+#[tokio::test]
+async fn embeds_of_every_kind() {
+    let shop = filled().await;
+    for (table, query, expected) in [
+        (
+            "customers",
+            "select=name,orders(id,total)&order=id",
+            r#"("Ann",[(1,10.50),(2,9.00)]),(null,[(3,100.00)]),("Çyd",[])"#,
+        ),
+        ("orders", "select=id,customers(email)&order=id.desc&limit=2", r#"(3,("bob@x.org")),(2,("ann@x.org"))"#),
+        (
+            "orders",
+            "select=id,tags(name)&order=id&tags.order=name.desc",
+            r#"(1,[("old"),("new")]),(2,[]),(3,[("old")])"#,
+        ),
+        ("customers", "select=id,orders!inner(id)&orders.total=gt.50", "(2,[(3)])"),
+        ("customers", "select=id,orders(id,tags(id))&id=eq.1&orders.limit=1&orders.order=id", "(1,[(1,[(1),(2)])])"),
+        ("customers", "select=orders(id)&id=eq.3", "([])"),
+        ("customers", "select=id,order_totals(orders)&order=id", "(1,(2)),(2,(1)),(3,null)"),
+    ] {
+        assert_eq!(shop.read(table, query).await, expected, "{table}?{query}");
+    }
+}
+
+#[tokio::test]
+async fn order_and_pages() {
+    let shop = filled().await;
+    for (query, expected) in [
+        ("select=id&order=total", "(2),(1),(3)"),
+        ("select=id&order=total.desc&limit=1&offset=1", "(1)"),
+        ("select=id&order=note,id", "(3),(1),(2)"),
+        ("select=id&order=note.desc.nullslast,id", "(1),(3),(2)"),
+        ("select=id&order=note.nullsfirst,id", "(2),(3),(1)"),
+        ("select=id&offset=1", "(2),(3)"),
+        ("select=id,customers()&order=customers(email).desc,id", "(3),(1),(2)"),
+    ] {
+        assert_eq!(shop.read("orders", query).await, expected, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn an_exact_count_does_not_depend_on_the_page() {
+    let shop = filled().await;
+    for (query, rows, total) in [
+        ("select=id", 3, 3),
+        ("select=id&limit=1", 1, 3),
+        ("select=id&limit=1&offset=2", 1, 3),
+        ("select=id&limit=5&offset=9", 0, 3),
+        ("select=id&limit=0", 0, 3),
+        ("select=id&total=gt.9.00&limit=1", 1, 2),
+    ] {
+        let done =
+            shop.store.read(shop.call(), shop.plan("orders", query, Count::Exact), TextSink::boxed()).await.unwrap();
+        assert_eq!((done.rows, done.total), (rows, Some(total)), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn every_type_comes_back_as_it_was_written() {
+    let shop = empty().await;
+    let columns = "id,flag,small,large,real,exact,words,octets,day,hour,moment,document,numbers";
+    shop.insert(
+        "things",
+        columns,
+        &["0190A5B2-7e1c-7c3a-9b1d-000000000001|true|-5|9223372036854775807|1.5|12.5|a \"b\"|\\x00ff|2026-11-23|10:00|2026-11-23T10:00:00.5+01:00|{\"b\":1,\"a\":[null]}|{3,NULL,1}"],
+    )
+    .await;
+    assert_eq!(
+        shop.read("things", &format!("select={columns}")).await,
+        "(0190a5b2-7e1c-7c3a-9b1d-000000000001,true,-5,9223372036854775807,1.5,12.5000,\"a \\\"b\\\"\",[0, 255],\
+         2026-11-23,10:00:00,2026-11-23T09:00:00.5+00:00,{\"a\":[null],\"b\":1},[3,null,1])"
+    );
+    assert_eq!(
+        shop.read("things", "select=document->a->0,document->>b,numbers->0,exact::int,day::text").await,
+        "(null,\"1\",3,13,\"2026-11-23\")"
+    );
+    assert!(matches!(shop.try_read("things", "select=words::int").await, Err(StoreError::Value(_))));
+}
+
+#[tokio::test]
+async fn explaining_shows_each_level_and_changes_nothing() {
+    let shop = filled().await;
+    let plan = shop.plan("customers", "select=id,orders(id)&id=eq.1", Count::None);
+    let explanation = shop.store.explain(shop.call(), plan).await.unwrap();
+    assert_eq!(explanation.statements.len(), 2);
+    assert!(
+        explanation.details.iter().any(|line| line.contains("orders_by_customer (customer_id=?)")),
+        "{explanation:?}"
+    );
+}
+
+#[tokio::test]
+async fn indexes_serve_ranges_prefixes_and_decimal_order() {
+    let shop = filled().await;
+    for (table, query, expected) in [
+        ("orders", "select=id&total=gt.5&order=total.desc", "orders_by_total"),
+        ("orders", "select=id&total=eq.9", "orders_by_total"),
+        ("customers", "select=id&email=like.ann*", "(email>? AND email<?)"),
+        ("customers", "select=id&email=in.(a,b,c)", "(email=?)"),
+    ] {
+        let explanation = shop.store.explain(shop.call(), shop.plan(table, query, Count::None)).await.unwrap();
+        assert!(explanation.details.iter().any(|line| line.contains(expected)), "{query}: {explanation:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_table_that_went_away_is_a_changed_schema() {
+    let shop = filled().await;
+    let other = schema(&format!("{SHOP}\n[missing.fields]\nid = {{ type = \"int\", primary = true }}\n"));
+    let shop = Shop { schema: other, ..shop };
+    assert!(matches!(shop.try_read("missing", "select=id").await, Err(StoreError::SchemaChanged(_))));
+}
+
+#[tokio::test]
+async fn a_late_read_is_not_begun_and_a_long_one_is_stopped() {
+    let shop = filled().await;
+    let plan = shop.plan("customers", "select=id", Count::None);
+    let late = shop.store.read(shop.call_within(Duration::ZERO), plan, TextSink::boxed()).await;
+    assert!(matches!(late, Err(StoreError::Deadline)));
+    let rows: Vec<String> = (1..=2000).map(|id| format!("{id}|NULL|x")).collect();
+    let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+    shop.insert("nodes", "id,parent_id,label", &rows).await;
+    // No index serves the reference, so each node looks at all others.
+    let plan = shop.plan(
+        "nodes",
+        "select=id,nodes!parent_id(id)&label=ilike.*y*&or=(label.ilike.*q*,label.ilike.*z*)",
+        Count::Exact,
+    );
+    let long = shop.store.read(shop.call_within(Duration::from_millis(1)), plan, TextSink::boxed()).await;
+    assert!(matches!(long, Err(StoreError::Deadline)), "{:?}", long.err());
+}
+
+#[tokio::test]
+async fn a_closed_store_says_so() {
+    let shop = filled().await;
+    shop.store.close().await;
+    assert!(matches!(shop.try_read("customers", "select=id").await, Err(StoreError::Unavailable(_))));
+    shop.store.close().await;
+}
