@@ -3,10 +3,15 @@
 //! A plan holds ids of one [`Schema`] snapshot and typed values; it knows no HTTP and no SQL. Plans are made by
 //! [`read`] and [`write`] from requests, and become [`Authorized`](crate::Authorized) before a store sees them.
 
+mod defaults;
 mod filter;
+mod grid;
+mod json;
+pub mod print;
 mod read;
 mod relations;
 mod resolve;
+mod rows;
 mod write;
 
 pub use read::read;

@@ -1,0 +1,138 @@
+//! What becomes of columns and cells that a body leaves out.
+
+use mainstay_schema::{Column, ColumnId, DefaultValue, Table, Type, Value, ValueError};
+
+use super::Fresh;
+use super::rows::{Row, Rows, null};
+use crate::error::PlanError;
+use crate::evaluate;
+
+/// Rows as a store takes them.
+pub(super) struct Filled {
+    /// Columns that rows have a cell for.
+    pub(super) columns: Vec<ColumnId>,
+    /// The rows; a cell is `None` where the store makes the value.
+    pub(super) rows: Vec<Row>,
+}
+
+/// What a cell without a value becomes.
+enum Fill {
+    /// This value.
+    Value(Value),
+    /// A fresh uuid each time.
+    Uuid7,
+    /// What the store makes of it.
+    Store,
+}
+
+impl Fill {
+    fn cell(&self, fresh: &dyn Fresh) -> Option<Value> {
+        match self {
+            Fill::Value(value) => Some(value.clone()),
+            Fill::Uuid7 => Some(Value::Uuid(fresh.uuid7())),
+            Fill::Store => None,
+        }
+    }
+}
+
+/// Completes the rows of an insert.
+///
+/// Columns that no row gives take their default, cells that only some rows leave out (which `columns=` allows) become
+/// null, or the default when `missing_default`. Columns in `timed` that no row gives take the time of the write.
+pub(super) fn insert(
+    rows: Rows<'_>,
+    fresh: &dyn Fresh,
+    missing_default: bool,
+    timed: &[ColumnId],
+) -> Result<Filled, PlanError> {
+    let table = rows.table;
+    let (given, mut rows) = rows.into_parts();
+    fill_gaps(table, &given, &mut rows, fresh, missing_default)?;
+    let mut columns: Vec<ColumnId> = given.iter().map(|column| column.id).collect();
+    if rows.is_empty() {
+        return Ok(Filled { columns, rows });
+    }
+    for column in table.columns.iter().filter(|column| given.iter().all(|other| other.id != column.id)) {
+        let fill = if timed.contains(&column.id) {
+            Fill::Value(time(column, fresh)?)
+        } else if column.default.is_some() {
+            default(column, fresh)?
+        } else if column.optional {
+            // Left out, it is null.
+            continue;
+        } else {
+            return Err(null(table, column, 1));
+        };
+        if !matches!(fill, Fill::Store) {
+            columns.push(column.id);
+            rows.iter_mut().for_each(|row| row.push(fill.cell(fresh)));
+        }
+    }
+    Ok(Filled { columns, rows })
+}
+
+/// The values that an update sets: those of the first row, what it leaves out being null, and the time of the write
+/// for touched columns. Empty when there is nothing to set.
+pub(super) fn update(rows: Rows<'_>, fresh: &dyn Fresh) -> Result<Vec<(ColumnId, Value)>, PlanError> {
+    let table = rows.table;
+    let (given, mut rows) = rows.into_parts();
+    rows.truncate(1);
+    fill_gaps(table, &given, &mut rows, fresh, false)?;
+    let mut set: Vec<(ColumnId, Value)> = given
+        .iter()
+        .zip(rows.into_iter().flatten())
+        .map(|(column, cell)| (column.id, cell.unwrap_or(Value::Null)))
+        .collect();
+    if !set.is_empty() {
+        for id in touched(table, &given) {
+            set.push((id, time(table.column(id), fresh)?));
+        }
+    }
+    Ok(set)
+}
+
+/// The columns that take the time of a change and are not given by the rows.
+pub(super) fn touched(table: &Table, given: &[&Column]) -> Vec<ColumnId> {
+    let is_given = |id| given.iter().any(|column| column.id == id);
+    table.columns.iter().filter(|column| column.touched && !is_given(column.id)).map(|column| column.id).collect()
+}
+
+fn fill_gaps(
+    table: &Table,
+    given: &[&Column],
+    rows: &mut [Row],
+    fresh: &dyn Fresh,
+    missing_default: bool,
+) -> Result<(), PlanError> {
+    for (slot, column) in given.iter().enumerate() {
+        let fill = match missing_default && column.default.is_some() {
+            true => default(column, fresh)?,
+            false => Fill::Value(Value::Null),
+        };
+        let is_refused = !column.optional && matches!(fill, Fill::Value(Value::Null));
+        for (position, row) in rows.iter_mut().enumerate().filter(|(_, row)| row[slot].is_none()) {
+            if is_refused {
+                return Err(null(table, column, position + 1));
+            }
+            row[slot] = fill.cell(fresh);
+        }
+    }
+    Ok(())
+}
+
+fn default(column: &Column, fresh: &dyn Fresh) -> Result<Fill, PlanError> {
+    Ok(match &column.default {
+        None => Fill::Value(Value::Null),
+        Some(DefaultValue::Literal(value)) => Fill::Value(value.clone()),
+        Some(DefaultValue::Now) => Fill::Value(time(column, fresh)?),
+        Some(DefaultValue::Uuid7) => Fill::Uuid7,
+        Some(DefaultValue::Sequence) => Fill::Store,
+    })
+}
+
+/// The time of the write, as the column's type has it.
+fn time(column: &Column, fresh: &dyn Fresh) -> Result<Value, PlanError> {
+    let now = Value::Timestamp(fresh.now().to_owned());
+    let wrong = |error: ValueError| PlanError::Value { error, column: column.name.to_string(), row: None };
+    if column.ty == Type::Timestamp { Ok(now) } else { evaluate::cast(&now, &column.ty).map_err(wrong) }
+}

@@ -1,0 +1,276 @@
+//! Plans as text for people: what `mainstay explain` prints, and what the tests of the planner compare.
+//!
+//! One line a member, filter and order, indented as they nest. The text is not a language: nothing reads it back.
+
+use std::fmt::Write as _;
+
+use mainstay_schema::{ColumnId, Schema, Table, Value};
+
+use super::{
+    Cardinality, Comparison, Count, Delete, Expect, Expr, Filter, Insert, Join, Order, Pair, PathStep, Read, Source,
+    Test, Update, Write,
+};
+
+/// The text of a read.
+pub fn read(schema: &Schema, plan: &Read) -> String {
+    let mut printer = Printer { schema, text: String::new() };
+    printer.read(0, &format!("read {}", schema.table(plan.table).name), plan);
+    printer.text
+}
+
+/// The text of a write.
+pub fn write(schema: &Schema, plan: &Write) -> String {
+    let mut printer = Printer { schema, text: String::new() };
+    printer.write(0, plan);
+    printer.text
+}
+
+/// The text of a filter on the rows of `table`.
+pub fn filter(schema: &Schema, table: &Table, filter: &Filter) -> String {
+    condition(schema, table, filter)
+}
+
+struct Printer<'a> {
+    schema: &'a Schema,
+    text: String,
+}
+
+impl Printer<'_> {
+    fn line(&mut self, depth: usize, text: &str) {
+        // Writing to a string does not fail.
+        let _ = writeln!(self.text, "{:width$}{text}", "", width = 2 * depth);
+    }
+
+    fn read(&mut self, depth: usize, head: &str, plan: &Read) {
+        self.line(depth, head);
+        let table = self.schema.table(plan.table);
+        self.members(depth + 1, table, plan);
+        if plan.filter != Filter::True {
+            let filter = condition(self.schema, table, &plan.filter);
+            self.line(depth + 1, &format!("where {filter}"));
+        }
+        if !plan.order.is_empty() {
+            let terms: Vec<String> = plan.order.iter().map(|term| order(self.schema, table, term)).collect();
+            self.line(depth + 1, &format!("order {}", terms.join(", ")));
+        }
+        if let Some(limit) = plan.limit {
+            self.line(depth + 1, &format!("limit {limit}"));
+        }
+        if plan.offset > 0 {
+            self.line(depth + 1, &format!("offset {}", plan.offset));
+        }
+        if plan.count == Count::Exact {
+            self.line(depth + 1, "count exact");
+        }
+    }
+
+    /// Neighboring columns share a line, embeds have their own.
+    fn members(&mut self, depth: usize, table: &Table, plan: &Read) {
+        let mut values: Vec<String> = Vec::new();
+        for output in &plan.select {
+            match &output.source {
+                Source::Value(value) => {
+                    let text = expr(table, value);
+                    let name = &*output.name;
+                    values.push(if name == text { text } else { format!("{name}: {text}") });
+                }
+                Source::Embed(_) => {}
+            }
+        }
+        if !values.is_empty() {
+            self.line(depth, &format!("select {}", values.join(", ")));
+        }
+        for output in &plan.select {
+            if let Source::Embed(embed) = &output.source {
+                let target = self.schema.table(embed.read.table);
+                let word = match embed.link.cardinality {
+                    Cardinality::One => "one",
+                    Cardinality::Many => "many",
+                };
+                let join = join(self.schema, table, target, &embed.link.join);
+                self.read(depth, &format!("{}: {word} {} by {join}", output.name, target.name), &embed.read);
+            }
+        }
+    }
+
+    fn write(&mut self, depth: usize, plan: &Write) {
+        match plan {
+            Write::Insert(plan) => self.insert(depth, plan),
+            Write::Update(plan) => self.update(depth, plan),
+            Write::Delete(plan) => self.delete(depth, plan),
+            Write::Batch(plans) => {
+                self.line(depth, "batch");
+                plans.iter().for_each(|plan| self.write(depth + 1, plan));
+            }
+        }
+    }
+
+    fn insert(&mut self, depth: usize, plan: &Insert) {
+        let table = self.schema.table(plan.table);
+        self.line(depth, &format!("insert {} ({})", table.name, columns(table, &plan.columns)));
+        for row in plan.rows.iter().take(ROWS_SHOWN) {
+            let cells: Vec<String> = row.iter().map(|cell| cell.as_ref().map_or("made".to_owned(), value)).collect();
+            self.line(depth + 1, &format!("row {}", cells.join(", ")));
+        }
+        if plan.rows.len() > ROWS_SHOWN {
+            self.line(depth + 1, &format!("… {} rows in all", plan.rows.len()));
+        }
+        if let Some(conflict) = &plan.conflict {
+            let target = columns(table, &conflict.target);
+            let then = match &conflict.merge {
+                Some(merge) => format!("merge {}", columns(table, merge)),
+                None => "skip".to_owned(),
+            };
+            self.line(depth + 1, &format!("on conflict ({target}) {then}"));
+        }
+        self.outcome(depth + 1, plan.returning.as_deref(), plan.expect);
+    }
+
+    fn update(&mut self, depth: usize, plan: &Update) {
+        let table = self.schema.table(plan.table);
+        self.line(depth, &format!("update {}", table.name));
+        for (column, new) in &plan.set {
+            self.line(depth + 1, &format!("set {} = {}", table.column(*column).name, value(new)));
+        }
+        self.line(depth + 1, &format!("where {}", condition(self.schema, table, &plan.filter)));
+        self.outcome(depth + 1, plan.returning.as_deref(), plan.expect);
+    }
+
+    fn delete(&mut self, depth: usize, plan: &Delete) {
+        let table = self.schema.table(plan.table);
+        self.line(depth, &format!("delete {}", table.name));
+        self.line(depth + 1, &format!("where {}", condition(self.schema, table, &plan.filter)));
+        self.outcome(depth + 1, plan.returning.as_deref(), plan.expect);
+    }
+
+    fn outcome(&mut self, depth: usize, returning: Option<&Read>, expect: Expect) {
+        if let Some(returning) = returning {
+            self.read(depth, "return", returning);
+        }
+        if expect.single {
+            self.line(depth, "expect 1 row");
+        }
+        if let Some(most) = expect.affected_max {
+            self.line(depth, &format!("expect at most {most} rows"));
+        }
+    }
+}
+
+fn condition(schema: &Schema, table: &Table, filter: &Filter) -> String {
+    let joined = |parts: &[Filter], word: &str| {
+        let parts: Vec<String> = parts.iter().map(|part| condition(schema, table, part)).collect();
+        format!("({})", parts.join(word))
+    };
+    match filter {
+        Filter::True => "true".to_owned(),
+        Filter::False => "false".to_owned(),
+        Filter::And(parts) => joined(parts, " and "),
+        Filter::Or(parts) => joined(parts, " or "),
+        Filter::Not(part) => format!("not {}", condition(schema, table, part)),
+        Filter::Test { expr: tested, test: wanted } => format!("{} {}", expr(table, tested), test(wanted)),
+        Filter::Exists { join: by, table: target, filter } => {
+            let target = schema.table(*target);
+            let by = join(schema, table, target, by);
+            format!("exists {} by {by} where {}", target.name, condition(schema, target, filter))
+        }
+    }
+}
+
+fn test(test: &Test) -> String {
+    match test {
+        Test::Compare(comparison, operand) => format!("{} {}", symbol(*comparison), value(operand)),
+        Test::In(list) => {
+            let shown: Vec<String> = list.iter().take(ROWS_SHOWN).map(value).collect();
+            let more = if list.len() > ROWS_SHOWN { format!(", … {} in all", list.len()) } else { String::new() };
+            format!("in ({}{more})", shown.join(", "))
+        }
+        Test::IsNull => "is null".to_owned(),
+        Test::IsBool(wanted) => format!("is {wanted}"),
+        Test::IsDistinct(operand) => format!("is distinct from {}", value(operand)),
+        Test::Like { pattern, case_sensitive } => {
+            format!("{} {pattern:?}", if *case_sensitive { "like" } else { "ilike" })
+        }
+        Test::Contains(operand) => format!("contains {}", value(operand)),
+        Test::ContainedIn(operand) => format!("is contained in {}", value(operand)),
+        Test::Overlaps(operand) => format!("overlaps {}", value(operand)),
+    }
+}
+
+fn symbol(comparison: Comparison) -> &'static str {
+    match comparison {
+        Comparison::Eq => "=",
+        Comparison::Neq => "<>",
+        Comparison::Lt => "<",
+        Comparison::Lte => "<=",
+        Comparison::Gt => ">",
+        Comparison::Gte => ">=",
+    }
+}
+
+/// Text in quotes, everything else bare, so that the number 1 and the text "1" look different.
+fn value(value: &Value) -> String {
+    match value.to_text() {
+        None => "null".to_owned(),
+        Some(text) if matches!(value, Value::Text(_)) => format!("{text:?}"),
+        Some(text) => text,
+    }
+}
+
+fn expr(table: &Table, expr: &Expr) -> String {
+    let mut text = table.column(expr.column).name.to_string();
+    for (position, step) in expr.path.iter().enumerate() {
+        let is_last = position + 1 == expr.path.len();
+        text.push_str(if is_last && expr.as_text { "->>" } else { "->" });
+        match step {
+            PathStep::Key(key) => text.push_str(&format!("{key:?}")),
+            PathStep::Index(index) => text.push_str(&index.to_string()),
+        }
+    }
+    if let Some(cast) = &expr.cast {
+        text.push_str(&format!("::{cast}"));
+    }
+    text
+}
+
+fn order(schema: &Schema, table: &Table, order: &Order) -> String {
+    let mut text = match &order.via {
+        None => expr(table, &order.expr),
+        Some((by, target)) => {
+            let target = schema.table(*target);
+            format!("{} of {} by {}", expr(target, &order.expr), target.name, join(schema, table, target, by))
+        }
+    };
+    if order.descending {
+        text.push_str(" desc");
+    }
+    // PostgreSQL's default goes without saying.
+    if order.nulls_first != order.descending {
+        text.push_str(if order.nulls_first { " nulls first" } else { " nulls last" });
+    }
+    text
+}
+
+fn join(schema: &Schema, here: &Table, there: &Table, join: &Join) -> String {
+    match join {
+        Join::Direct(by) => pairs(here, there, by),
+        Join::Through { table, parent, child } => {
+            let junction = schema.table(*table);
+            format!("{} and {}", pairs(here, junction, parent), pairs(junction, there, child))
+        }
+    }
+}
+
+fn pairs(here: &Table, there: &Table, pairs: &[Pair]) -> String {
+    let equal = |pair: &Pair| {
+        let (near, far) = (here.column(pair.here), there.column(pair.there));
+        format!("{}.{} = {}.{}", here.name, near.name, there.name, far.name)
+    };
+    pairs.iter().map(equal).collect::<Vec<_>>().join(" and ")
+}
+
+fn columns(table: &Table, ids: &[ColumnId]) -> String {
+    ids.iter().map(|id| &*table.column(*id).name).collect::<Vec<_>>().join(", ")
+}
+
+/// Rows of an insert, and elements of a list, that are printed.
+const ROWS_SHOWN: usize = 20;

@@ -1,0 +1,128 @@
+//! The rows of a body as typed values.
+//!
+//! Columns are looked up once for the body; after that a cell costs the comparison of its name (in JSON) and the
+//! making of its value. What a body looks like is the business of [`super::json`] and [`super::grid`]; what becomes of
+//! cells that a body leaves out, that of [`super::defaults`].
+
+use mainstay_schema::check::check;
+use mainstay_schema::model::Checks;
+use mainstay_schema::{Column, Table, Type, Value, ValueError};
+
+use super::resolve;
+use crate::error::PlanError;
+use crate::parse::within;
+
+/// Takes the rows of a body one after the other.
+pub(super) struct Rows<'a> {
+    pub(super) table: &'a Table,
+    rows_max: usize,
+    /// Whether the request said which columns count.
+    is_chosen: bool,
+    slots: Vec<Slot<'a>>,
+    /// One cell a slot; `None` where a row says nothing about the column.
+    rows: Vec<Row>,
+}
+
+/// The cells of a row; `None` where it says nothing about the column.
+pub(super) type Row = Vec<Option<Value>>;
+
+/// A column that the rows give.
+struct Slot<'a> {
+    column: &'a Column,
+    has_checks: bool,
+}
+
+impl<'a> Rows<'a> {
+    /// Rows of `table`, of which only the `chosen` columns count, if any are.
+    pub(super) fn new(table: &'a Table, chosen: Option<&[String]>, rows_max: usize) -> Result<Rows<'a>, PlanError> {
+        let mut rows = Rows { table, rows_max, is_chosen: chosen.is_some(), slots: Vec::new(), rows: Vec::new() };
+        for name in chosen.unwrap_or_default() {
+            if rows.slot(name).is_none() {
+                rows.add_slot(name)?;
+            }
+        }
+        Ok(rows)
+    }
+
+    pub(super) fn is_chosen(&self) -> bool {
+        self.is_chosen
+    }
+
+    /// Number of the row that comes next, from 1.
+    pub(super) fn next_row(&self) -> usize {
+        self.rows.len() + 1
+    }
+
+    /// Columns that a row gives.
+    pub(super) fn width(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// The slot of a column, if rows give it.
+    pub(super) fn slot(&self, name: &str) -> Option<usize> {
+        self.slots.iter().position(|slot| &*slot.column.name == name)
+    }
+
+    /// The slot of a column that probably is the one at `guess`: the rows of a body mostly name columns in one order.
+    pub(super) fn slot_near(&self, guess: usize, name: &str) -> Option<usize> {
+        match self.slots.get(guess) {
+            Some(slot) if &*slot.column.name == name => Some(guess),
+            _ => self.slot(name),
+        }
+    }
+
+    /// A slot for a column that the first row, or the header, names.
+    pub(super) fn add_slot(&mut self, name: &str) -> Result<usize, PlanError> {
+        let column = resolve::body_column(self.table, name)?;
+        self.slots.push(Slot { column, has_checks: column.checks != Checks::default() });
+        Ok(self.slots.len() - 1)
+    }
+
+    /// The cell of the next row that stands in `slot`, read by `read` as a value of the column's type.
+    pub(super) fn cell(
+        &self,
+        slot: usize,
+        read: impl FnOnce(&Type) -> Result<Value, ValueError>,
+    ) -> Result<Value, PlanError> {
+        let Slot { column, has_checks } = &self.slots[slot];
+        let value = read(&column.ty).map_err(|error| PlanError::Value {
+            error,
+            column: column.name.to_string(),
+            row: Some(self.next_row()),
+        })?;
+        if value.is_null() && !column.optional {
+            return Err(null(self.table, column, self.next_row()));
+        }
+        if *has_checks {
+            check(column, &value).map_err(|violation| PlanError::Check {
+                table: self.table.name.to_string(),
+                violation,
+                row: Some(self.next_row()),
+            })?;
+        }
+        Ok(value)
+    }
+
+    /// Takes a row: one cell a slot.
+    pub(super) fn push(&mut self, row: Row) -> Result<(), PlanError> {
+        debug_assert_eq!(row.len(), self.slots.len());
+        within("write_rows_max", self.rows_max, self.next_row())?;
+        self.rows.push(row);
+        Ok(())
+    }
+
+    /// The columns that rows give.
+    pub(super) fn columns(&self) -> Vec<&'a Column> {
+        self.slots.iter().map(|slot| slot.column).collect()
+    }
+
+    /// The columns that rows give, and the rows.
+    pub(super) fn into_parts(self) -> (Vec<&'a Column>, Vec<Row>) {
+        (self.columns(), self.rows)
+    }
+}
+
+/// The error that a required column has no value.
+pub(super) fn null(table: &Table, column: &Column, row: usize) -> PlanError {
+    PlanError::NotNull { table: table.name.to_string(), column: column.name.to_string(), row: Some(row) }
+}
