@@ -17,6 +17,9 @@ use crate::error::{ParseError, PlanError};
 /// Reads the rows of a body. A top-level value that is neither object nor array is no rows.
 pub(super) fn read(body: &[u8], rows: &mut Rows<'_>) -> Result<(), PlanError> {
     let text = std::str::from_utf8(body).map_err(|_| malformed("the body is not UTF-8".to_owned()))?;
+    if text.trim().is_empty() {
+        return Err(malformed("the body is empty".to_owned()));
+    }
     let mut reader = Reader { rows, failure: None };
     let mut source = serde_json::Deserializer::from_str(text);
     let outcome = Document(&mut reader).deserialize(&mut source).and_then(|()| source.end());

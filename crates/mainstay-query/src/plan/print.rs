@@ -171,7 +171,10 @@ fn condition(schema: &Schema, table: &Table, filter: &Filter) -> String {
         Filter::Exists { join: by, table: target, filter } => {
             let target = schema.table(*target);
             let by = join(schema, table, target, by);
-            format!("exists {} by {by} where {}", target.name, condition(schema, target, filter))
+            match &**filter {
+                Filter::True => format!("exists {} by {by}", target.name),
+                filter => format!("exists {} by {by} where {}", target.name, condition(schema, target, filter)),
+            }
         }
     }
 }

@@ -306,7 +306,9 @@ fn field_output(table: &Table, item: &FieldItem) -> Result<(Arc<str>, Expr), Pla
     }
     let mut expr = resolve::expr(table, field)?;
     if let Some(cast) = &item.cast {
-        expr.cast = Some(resolve::cast(&expr.base_type(table), cast)?);
+        let from = expr.base_type(table);
+        // A cast to what it is already would only keep a store from copying the value as it is.
+        expr.cast = Some(resolve::cast(&from, cast)?).filter(|to| *to != from);
     }
     // Named after the last key of the path; an index has no name.
     let last_key = field.path.iter().rev().find_map(|step| match &step.to {
