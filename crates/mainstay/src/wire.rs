@@ -1,1 +1,92 @@
 //! How a project becomes a running engine: the one place where the crates meet.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use mainstay_engine::Engine;
+use mainstay_query::Limits;
+use mainstay_store::Store;
+use mainstay_stores::{SqliteOptions, SqliteStore, Synchronous};
+
+use crate::config::{LimitSettings, StoreSettings};
+use crate::project::{Project, STATE_FOLDER};
+
+/// Opens the store of a project, making an empty one where there is none.
+///
+/// # Errors
+/// That the database cannot be opened.
+pub fn store(project: &Project) -> anyhow::Result<Arc<dyn Store>> {
+    let file = project.database_file();
+    let state = project.folder.join(STATE_FOLDER);
+    if file.starts_with(&state) {
+        project.state_folder().with_context(|| format!("cannot make the folder {}", state.display()))?;
+    }
+    let options = sqlite_options(&project.settings.store);
+    let store = SqliteStore::open(&file, options);
+    Ok(Arc::new(store.with_context(|| format!("cannot open the database {}", file.display()))?))
+}
+
+/// Opens the store of a project if there is one.
+///
+/// # Errors
+/// That there is none, or that it cannot be opened.
+pub fn existing_store(project: &Project) -> anyhow::Result<Arc<dyn Store>> {
+    let file = project.database_file();
+    anyhow::ensure!(file.exists(), "there is no database {} yet; the first `mainstay dev` makes it", file.display());
+    store(project)
+}
+
+fn sqlite_options(settings: &StoreSettings) -> SqliteOptions {
+    let default = SqliteOptions::default();
+    SqliteOptions {
+        synchronous: match settings.synchronous.as_str() {
+            "normal" => Synchronous::Normal,
+            _ => Synchronous::Full,
+        },
+        readers: if settings.readers == 0 { default.readers } else { settings.readers },
+        cache_kib: settings.cache_kib,
+        queue_max: settings.queue_max,
+        ..default
+    }
+}
+
+/// Opens the store of a project, and an engine over it.
+///
+/// # Errors
+/// As [`store`].
+pub fn engine(project: &Project) -> anyhow::Result<Arc<Engine>> {
+    Ok(engine_over(project, store(project)?))
+}
+
+/// An engine for a project over a store that is open already.
+pub fn engine_over(project: &Project, store: Arc<dyn Store>) -> Arc<Engine> {
+    Arc::new(Engine::new((*project.schema).clone(), store, limits(&project.settings.limits)))
+}
+
+/// The bounds on what one request may ask.
+pub fn limits(settings: &LimitSettings) -> Limits {
+    Limits {
+        page_rows_max: settings.page_rows_max,
+        write_rows_max: settings.write_rows_max,
+        filters_max: settings.filters_max,
+        list_items_max: settings.list_items_max,
+        embed_depth_max: settings.embed_depth_max,
+        embeds_max: settings.embeds_max,
+        logic_depth_max: settings.logic_depth_max,
+        pattern_chars_max: settings.pattern_chars_max,
+        items_max: settings.items_max,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{self, Environment};
+
+    #[test]
+    fn the_documented_defaults_are_those_of_the_code() {
+        let settings = config::load(std::path::Path::new("."), "", &Environment::default(), &[]).unwrap();
+        assert_eq!(limits(&settings.limits), Limits::default());
+        assert_eq!(sqlite_options(&settings.store), SqliteOptions::default());
+    }
+}

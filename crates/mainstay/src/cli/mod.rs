@@ -16,11 +16,13 @@ pub(crate) mod generated;
 mod import;
 mod init;
 mod keys;
+mod listen;
 mod logging;
 mod migrate;
 mod schema;
 mod seed;
 mod serve;
+mod signals;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -61,7 +63,13 @@ impl Globals {
     /// # Errors
     /// [`Failure::Mistakes`] with everything that is wrong in the settings and the schema.
     pub fn open(&self, folder: &Path) -> Result<Project, Failure> {
-        Project::open(folder, &self.set).map_err(Failure::Mistakes)
+        self.open_with(folder, &[])
+    }
+
+    /// As [`Globals::open`]; `options` of the command itself go before `--set`.
+    fn open_with(&self, folder: &Path, options: &[Override]) -> Result<Project, Failure> {
+        let overrides = [&self.set, options].concat();
+        Project::open(folder, &overrides).map_err(Failure::Mistakes)
     }
 
     /// Where the command prints.

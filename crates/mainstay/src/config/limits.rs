@@ -1,5 +1,7 @@
 //! `[limits]`.
 
+use std::time::Duration;
+
 use super::Kind;
 
 section! {
@@ -23,5 +25,21 @@ section! {
         pattern_chars_max: usize = Kind::Number(1, 10_000), default "1024";
         /// Selected members of one level, and order terms of one level.
         items_max: usize = Kind::Number(1, 10_000), default "2048";
+        /// Octets of a body.
+        body_bytes_max: u64 = Kind::Number(1, 1 << 30), default "1048576";
+        /// Time from the head of a request to the end of its body.
+        body_time: Duration = Kind::Seconds(1, 3600), default "60";
+        /// Octets of path and query.
+        url_bytes_max: usize = Kind::Number(256, 1 << 20), default "16384";
+        /// Header fields.
+        headers_max: usize = Kind::Number(8, 1000), default "100";
+        /// Octets of all header fields together.
+        head_bytes_max: usize = Kind::Number(1024, 1 << 20), default "65536";
+        /// Octets of one answer to a read.
+        response_bytes_max: usize = Kind::Number(1024, 1 << 32), default "67108864";
+        /// Time from the end of the body to the answer.
+        handler_time: Duration = Kind::Seconds(1, 3600), default "30";
+        /// Requests that run at once; more are told to come again.
+        in_flight_max: usize = Kind::Number(1, 1_000_000), default "4096";
     }
 }

@@ -111,27 +111,22 @@ impl Loader<'_> {
     fn walk<'t>(&mut self, prefix: &str, table: &'t DeTable<'t>, given: &mut Vec<Given<'t>>) {
         for (key, value) in table {
             let offset = key.span().start;
-            let path =
-                if prefix.is_empty() { key.get_ref().to_string() } else { format!("{prefix}.{}", key.get_ref()) };
-            let is_inside = SECTIONS.iter().any(|section| {
-                section.name == path || section.name.strip_prefix(&path).is_some_and(|rest| rest.starts_with('.'))
-            });
-            match value.get_ref() {
-                DeValue::Table(inner) if is_inside => self.walk(&path, inner, given),
-                _ => match find_section(prefix).and_then(|section| {
-                    find_setting(section, key.get_ref()).map(|setting| (section.name, setting.name))
-                }) {
-                    Ok((section, setting)) => given.push(Given { section, setting, value }),
-                    Err(_) if is_inside => {
-                        let problem = format!("{path} is {}", described(value.get_ref()));
-                        self.mistake(value.span().start, problem, format!("write a section: [{path}]"));
-                    }
-                    Err(_) if find_section(prefix).is_err() => {
-                        let (problem, remedy) = unknown_section(&path);
-                        self.mistake(offset, problem, remedy);
-                    }
+            let name = key.get_ref();
+            let path = if prefix.is_empty() { name.to_string() } else { format!("{prefix}.{name}") };
+            match (value.get_ref(), find_section(prefix)) {
+                (DeValue::Table(inner), _) if leads_to_section(&path) => self.walk(&path, inner, given),
+                (other, _) if leads_to_section(&path) => {
+                    let problem = format!("{path} is {}", described(other));
+                    self.mistake(value.span().start, problem, format!("write a section: [{path}]"));
+                }
+                (_, Ok(section)) => match find_setting(section, name) {
+                    Ok(setting) => given.push(Given { section: section.name, setting: setting.name, value }),
                     Err((problem, remedy)) => self.mistake(offset, problem, remedy),
                 },
+                (_, Err(_)) => {
+                    let (problem, remedy) = unknown_section(&path);
+                    self.mistake(offset, problem, remedy);
+                }
             }
         }
     }
@@ -280,6 +275,13 @@ fn described(value: &DeValue<'_>) -> &'static str {
     }
 }
 
+/// Whether `path` is a section, or the beginning of the name of one.
+fn leads_to_section(path: &str) -> bool {
+    SECTIONS
+        .iter()
+        .any(|section| section.name.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+}
+
 /// What is wrong, and what would be right.
 type Told = (String, String);
 
@@ -343,7 +345,7 @@ mod tests {
     fn every_bound_of_every_number_fits_its_type() {
         for section in &SECTIONS {
             for setting in section.settings {
-                let Kind::Number(min, max) = setting.kind else { continue };
+                let (Kind::Number(min, max) | Kind::Seconds(min, max)) = setting.kind else { continue };
                 for bound in [min, max] {
                     let path = format!("{}.{}={bound}", section.name, setting.name);
                     assert!(loaded("", &Environment::default(), &[&path]).is_ok(), "{path}");

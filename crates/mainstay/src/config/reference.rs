@@ -73,7 +73,7 @@ fn property(setting: &Setting) -> (String, Json) {
         // A plain text schema lets references through as it is.
         Kind::Text | Kind::Form { .. } => json!({ "type": "string", "minLength": 1 }),
         Kind::Secret(_) => by_reference,
-        Kind::Number(min, max) => {
+        Kind::Number(min, max) | Kind::Seconds(min, max) => {
             json!({ "anyOf": [{ "type": "integer", "minimum": min, "maximum": max }, by_reference] })
         }
         Kind::Choice(words) => json!({ "anyOf": [{ "enum": words }, by_reference] }),
@@ -82,7 +82,7 @@ fn property(setting: &Setting) -> (String, Json) {
     property["description"] = json!(setting.doc.trim());
     if let Some(default) = setting.default {
         property["default"] = match setting.kind {
-            Kind::Number(..) => json!(default.parse::<u64>().expect("defaults are of their kind")),
+            Kind::Number(..) | Kind::Seconds(..) => json!(default.parse::<u64>().expect("defaults are of their kind")),
             Kind::List => json!([default]),
             _ => json!(default),
         };

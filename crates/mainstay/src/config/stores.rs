@@ -14,8 +14,12 @@ section! {
         /// When a write is acknowledged: `full` after it is on the disk, `normal` when it would survive a crash of the
         /// program but perhaps not a power cut.
         synchronous: String = Kind::Choice(&["full", "normal"]), default "full";
-        /// Threads that read, each with a connection of its own; 0 for one per core.
+        /// Threads that read, each with a connection of its own; 0 for one per core, at least two.
         readers: usize = Kind::Number(0, 256), default "0";
+        /// Page cache of each connection, in KiB.
+        cache_kib: u32 = Kind::Number(64, 1_048_576), default "8192";
+        /// Requests that may wait for the database, reads and writes each; one more is answered with 503.
+        queue_max: usize = Kind::Number(1, 1_000_000), default "4096";
     }
 }
 

@@ -37,6 +37,8 @@ pub enum Kind {
     Secret(usize),
     /// A whole number between two bounds, both included.
     Number(u64, u64),
+    /// A whole number of seconds between two bounds, both included.
+    Seconds(u64, u64),
     /// One of these words.
     Choice(&'static [&'static str]),
     /// A list of texts; separated by commas in the environment.
@@ -57,6 +59,7 @@ impl Kind {
             Kind::Text => "a text".to_owned(),
             Kind::Secret(least) => format!("a text of at least {least} characters"),
             Kind::Number(min, max) => format!("a whole number from {min} to {max}"),
+            Kind::Seconds(min, max) => format!("a whole number of seconds from {min} to {max}"),
             Kind::Choice(words) => format!("one of {}", words.join(", ")),
             Kind::List => "a list of texts".to_owned(),
             Kind::Form { expected, .. } => (*expected).to_owned(),
@@ -69,7 +72,9 @@ impl Kind {
     /// What is wrong with it, to follow the name of the setting.
     pub fn read(&self, text: &str) -> Result<Value, String> {
         let value = match self {
-            Kind::Number(..) => Value::Number(text.trim().parse().map_err(|_| format!("is {text:?}"))?),
+            Kind::Number(..) | Kind::Seconds(..) => {
+                Value::Number(text.trim().parse().map_err(|_| format!("is {text:?}"))?)
+            }
             Kind::List => {
                 Value::List(text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect())
             }
@@ -89,10 +94,9 @@ impl Kind {
                 Err(format!("has {} characters", text.chars().count()))
             }
             (Kind::Text | Kind::Secret(_), Value::Text(_)) | (Kind::List, Value::List(_)) => Ok(value),
-            (Kind::Number(min, max), Value::Number(number)) if number < min || number > max => {
-                Err(format!("is {number}"))
+            (Kind::Number(min, max) | Kind::Seconds(min, max), Value::Number(number)) => {
+                if (min..=max).contains(&number) { Ok(value) } else { Err(format!("is {number}")) }
             }
-            (Kind::Number(..), Value::Number(_)) => Ok(value),
             (Kind::Choice(words), Value::Text(text)) if words.contains(&text.as_str()) => Ok(value),
             (Kind::Choice(_), Value::Text(text)) => Err(format!("is {text:?}")),
             (Kind::Form { check, .. }, Value::Text(text)) => check(text).map(|()| value),

@@ -1,6 +1,7 @@
 //! Values of settings before they have their Rust type, and the type that keeps secrets out of logs.
 
 use std::fmt;
+use std::time::Duration;
 
 /// A value of a setting, checked against its [`Kind`](super::Kind).
 #[derive(Clone, PartialEq, Eq)]
@@ -101,6 +102,12 @@ macro_rules! from_number {
 }
 
 from_number!(u16, u32, u64, usize);
+
+impl FromValue for Duration {
+    fn from_value(value: Option<Value>) -> Duration {
+        Duration::from_secs(u64::from_value(value))
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -17,6 +17,7 @@ use mainstay_schema::{Mistake, Schema};
 use crate::config::{self, Environment, Override, Settings};
 
 pub use secrets::Secrets;
+pub(crate) use secrets::file as secrets_file;
 pub use watch::Watch;
 
 /// Name of the settings file.

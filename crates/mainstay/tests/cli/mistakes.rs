@@ -11,14 +11,54 @@ fn check(settings: &str, schema: &str, expected: &[&str]) {
     assert!(!folder.file(".mainstay").exists(), "a bad project leaves no state");
 }
 
+/// A settings file and a schema with a dozen mistakes, of which one run tells all.
 #[test]
-fn settings() {
+fn every_mistake_is_told_at_once() {
     check(
-        "[server]\nprot = 80\nhost = 1\n",
-        "",
+        r#"[server]
+prot = 80
+
+[stores.main]
+url = "mysql://root:hunter2@localhost/shop"
+"#,
+        r#"[customers.fields]
+email = { type = "txt", unique = true }
+name = { type = "text", min = 10, max = 5 }
+
+[orders.fields]
+customer_id = { ref = "customer" }
+status = { enum = ["new", "paid"], default = "nwe" }
+total = { type = "decimal(12,2)", mim = 0 }
+placed_at = { type = "timestamp", default = "yesterday" }
+
+[orders.indexes]
+by_customer = ["customerid"]
+
+[orders.access]
+read = "row.customer_id == auth.uid"
+
+[Orders.fields]
+id = "int"
+"#,
         &[
             "mainstay.toml:2:1: there is no setting server.prot; did you mean port?",
-            "mainstay.toml:3:8: server.host is a number; write a text",
+            "mainstay.toml:5:7: stores.main.url names a mysql database, but this build serves sqlite only; \
+             write sqlite: and the path of the file, as in sqlite:.mainstay/main.db",
+            "schema/shop.toml:2:18: unknown type `txt`; did you mean `text`?",
+            "schema/shop.toml:3:41: `min` 10 is greater than `max` 5; \
+             no value would be accepted: raise `max` or lower `min`",
+            "schema/shop.toml:6:23: there is no table `customer`; did you mean `customers`?",
+            "schema/shop.toml:7:46: the default of `status` breaks its own rule: it must be one of new, paid; \
+             change the default or the rule",
+            "schema/shop.toml:8:35: unknown key `mim` in a field; did you mean `min`?",
+            "schema/shop.toml:9:45: the default of `placed_at` is not of type timestamp; \
+             write an instant, as in 2026-11-23T10:00:00Z",
+            "schema/shop.toml:12:16: the table `orders` has no field `customerid`; did you mean `customer_id`?",
+            "schema/shop.toml:15:8: the rule language is not there yet; write true or false",
+            "schema/shop.toml:17:2: the table `Orders` differs from `orders` in case only; \
+             remove one, or give it another name",
+            "schema/shop.toml:18:1: no primary key is declared, and `id` stands where one would be made; \
+             add primary = true to `id`, or to another field",
         ],
     );
 }

@@ -1,8 +1,12 @@
 //! Runs the executable, and talks to the one that serves.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::time::{Duration, Instant};
 
 /// A fresh folder that goes when the test is over.
 pub(crate) struct Folder {
@@ -92,4 +96,124 @@ impl Printed {
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error} in {:?}", self.stdout))
     }
+}
+
+/// A process that serves, ended when the test is.
+pub(crate) struct Server {
+    child: Child,
+    /// What it prints on stdout, line by line.
+    pub(crate) lines: Receiver<String>,
+    /// What it prints on stderr, line by line.
+    pub(crate) errors: Receiver<String>,
+    address: String,
+    key: String,
+}
+
+/// An answer of the server.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: String,
+}
+
+/// Longest wait for anything that a server should do at once: the machine may be busy.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+impl Run {
+    /// Starts a command that serves the project in `folder`, and waits until it answers.
+    #[track_caller]
+    pub(crate) fn serves(mut self, folder: &Folder, says: &str) -> Server {
+        let mut child = self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let lines = lines_of(child.stdout.take().unwrap());
+        let errors = lines_of(child.stderr.take().unwrap());
+        let mut server = Server { child, lines, errors, address: String::new(), key: String::new() };
+        let line = server.waits_for(says);
+        let url = &line[line.find("http://").unwrap() + "http://".len()..];
+        server.address = url.split('/').next().unwrap().to_owned();
+        server.key =
+            folder.run(&["keys", "--json"]).succeeds().json()["MAINSTAY_SECRET_KEY"].as_str().unwrap().to_owned();
+        server
+    }
+}
+
+impl Server {
+    /// The next line on stdout that contains `text`.
+    #[track_caller]
+    pub(crate) fn waits_for(&self, text: &str) -> String {
+        let end = Instant::now() + PATIENCE;
+        let mut seen = String::new();
+        while let Ok(line) = self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            if line.contains(text) {
+                return line;
+            }
+            seen = seen + &line + "\n";
+        }
+        let errors: Vec<String> = self.errors.try_iter().collect();
+        panic!("no line with {text:?} in\n{seen}\n{}", errors.join("\n"));
+    }
+
+    #[track_caller]
+    pub(crate) fn get(&self, path: &str) -> Answer {
+        self.request("GET", path, "")
+    }
+
+    /// One request with the secret key.
+    #[track_caller]
+    pub(crate) fn request(&self, method: &str, path: &str, body: &str) -> Answer {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        // HTTP/1.0, so that the answer ends with the connection and has no chunks.
+        let head = format!(
+            "{method} {path} HTTP/1.0\r\nHost: {}\r\napikey: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            self.address,
+            self.key,
+            body.len()
+        );
+        stream.write_all((head + body).as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer but {answer:?}"));
+        Answer { status: head.split(' ').nth(1).unwrap().parse().unwrap(), body: body.to_owned() }
+    }
+
+    /// Asks until the answer is `expected`: what the server does by itself takes a moment.
+    #[track_caller]
+    pub(crate) fn comes_to(&self, path: &str, expected: (u16, &str)) {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let answer = self.get(path);
+            if (answer.status, answer.body.as_str()) == expected {
+                return;
+            }
+            assert!(Instant::now() < end, "{path} still answers {answer:?}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Asks the process to stop, as a service manager does, and gives its exit code.
+    pub(crate) fn terminate(mut self) -> Option<i32> {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn lines_of(stream: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
 }

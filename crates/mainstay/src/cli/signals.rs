@@ -1,0 +1,44 @@
+//! When a serving process is asked to stop.
+
+use std::future::Future;
+
+/// Listens from now on for SIGTERM and SIGINT (Ctrl-C); the future ends with the first. A second one ends the process
+/// at once, as it would if nobody listened.
+///
+/// # Errors
+/// That the system gives no signals.
+#[cfg(unix)]
+pub(super) fn stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut next = async move || {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    Ok(async move {
+        next().await;
+        tokio::spawn(async move {
+            next().await;
+            // Whoever asks twice does not want to wait for the drain. What was acknowledged is on the disk.
+            std::process::exit(SECOND_SIGNAL);
+        });
+    })
+}
+
+/// Exit code of a process that a signal ended: 128 and the number of SIGINT, as shells count.
+#[cfg(unix)]
+const SECOND_SIGNAL: i32 = 130;
+
+/// Listens for Ctrl-C.
+///
+/// # Errors
+/// That the system gives no signals.
+#[cfg(not(unix))]
+pub(super) fn stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}
