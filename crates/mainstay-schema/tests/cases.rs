@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use mainstay_schema::diff::diff;
 use mainstay_schema::load::{SourceFile, load};
 
 /// Runs each case of a file, `=== name`, input, `---`, expected output, and compares.
@@ -15,7 +16,7 @@ fn check(file: &str, run: impl Fn(&str) -> String) {
     let mut different = Vec::new();
     for case in text.split("=== ").skip(1) {
         let (name, rest) = case.split_once('\n').expect("a name, then the case");
-        let (input, expected) = rest.split_once("\n---\n").unwrap_or((rest, ""));
+        let (input, expected) = rest.split_once("\n---\n").expect("an input, then what comes of it");
         let output = run(input);
         if output.trim() != expected.trim() {
             different.push(format!("{name}\n  expected:\n{}\n  found:\n{}", expected.trim(), output.trim()));
@@ -38,5 +39,19 @@ fn every_mistake_is_found_at_its_place() {
     check("mistakes.txt", |input| {
         let mistakes = load(&[source("a.toml", input)]).expect_err("every case is a mistake");
         mistakes.iter().map(|mistake| format!("{mistake}\n")).collect()
+    });
+}
+
+#[test]
+fn plans_from_one_schema_to_another() {
+    let read = |text: &str| load(&[source("a.toml", text)]).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
+    check("diff.txt", |input| {
+        let (old, new) = input.split_once("---8<---").expect("two schemas");
+        let steps = diff(&read(old), &read(new)).steps;
+        let line = |step: &mainstay_schema::diff::Step| match &step.loss {
+            Some(loss) => format!("{step}\n  ! {loss}\n"),
+            None => format!("{step}\n"),
+        };
+        steps.iter().map(line).collect()
     });
 }

@@ -1,1 +1,0 @@
-//! What lies between two schemas.
