@@ -72,3 +72,11 @@ pub struct Violation {
     /// What is wrong, so that `{column} {problem}` reads as a sentence: `must be at least 0`.
     pub problem: String,
 }
+
+/// Why a recorded schema cannot be read. The record is ours, so it was changed by hand or written by a newer version.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the recorded schema cannot be read: {reason}")]
+pub struct RecordError {
+    /// What is wrong with it.
+    pub reason: String,
+}

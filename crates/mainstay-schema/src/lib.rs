@@ -8,13 +8,14 @@ pub mod check;
 pub mod diff;
 pub mod error;
 pub mod ids;
+mod json;
 pub mod load;
 pub mod model;
 pub mod near;
 pub mod types;
 pub mod value;
 
-pub use error::{Mistake, ValueError, Violation};
+pub use error::{Mistake, RecordError, ValueError, Violation};
 pub use ids::{ColumnId, TableId};
 pub use model::{
     Access, Column, DefaultValue, Index, IndexColumn, Key, Reference, ReferenceAction, Rule, Schema, Table, TableKind,
