@@ -207,15 +207,17 @@ impl<'a> Transaction<'a> {
         self.key_removed(table, before)
     }
 
-    /// Ends a statement: what it was expected to affect, and what its references must find.
+    /// Ends a statement: what its references must find, and what it was expected to affect, in the order of SQL, where
+    /// the constraints are the statement's own and the expectation is asked of its outcome.
     fn finish(&mut self, table: &Table, expect: &Expect, affected: u64) -> Result<(), StoreError> {
+        self.check_references(table)?;
         if expect.single && affected != 1 {
             return Err(StoreError::Unexpected { affected, single: true });
         }
         if expect.affected_max.is_some_and(|max| affected > max) {
             return Err(StoreError::Unexpected { affected, single: false });
         }
-        self.check_references(table)
+        Ok(())
     }
 
     fn check_keys(&self, table: &Table, row: &[Value], own: Option<RowId>) -> Result<(), StoreError> {
