@@ -1,0 +1,115 @@
+//! Measures Mainstay against the yardstick: same machine, same data, same client, rounds by turns.
+//!
+//! `cargo xtask bench` builds the three programs and runs this one. It makes a project with known data, starts both
+//! servers on free ports of the loopback interface, proves that they give the same answers, then puts the same load on
+//! each by turns and reports ratios. Nothing here decides a test: timing is for reading.
+
+mod client;
+mod dataset;
+mod exchange;
+mod figures;
+mod report;
+mod servers;
+mod verify;
+mod workloads;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+
+use crate::figures::{Comparison, Figures, Settings};
+use crate::servers::Server;
+use crate::workloads::Workload;
+
+/// Compares Mainstay with the hand-written yardstick.
+#[derive(Parser)]
+struct Args {
+    /// The `mainstay` program
+    #[arg(long)]
+    mainstay: PathBuf,
+    /// The yardstick's program
+    #[arg(long)]
+    yardstick: PathBuf,
+    /// Folder for latest.json and latest.md
+    #[arg(long)]
+    out: PathBuf,
+    /// A small data set and short rounds: shows that everything runs, not how fast
+    #[arg(long)]
+    quick: bool,
+    /// Run only the workloads whose name contains this
+    #[arg(long)]
+    only: Option<String>,
+    /// Rounds for each server and workload
+    #[arg(long)]
+    rounds: Option<usize>,
+    /// Keep-alive connections
+    #[arg(long, default_value_t = 64)]
+    connections: usize,
+    /// Start the servers, print what to ask them, and wait for a line on standard input
+    #[arg(long)]
+    hold: bool,
+}
+
+fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    let settings = Settings {
+        connections: args.connections,
+        rounds: args.rounds.unwrap_or(if args.quick { 3 } else { 5 }),
+        round: Duration::from_millis(if args.quick { 300 } else { 2000 }),
+        warm_up: Duration::from_millis(if args.quick { 200 } else { 1000 }),
+        customers: if args.quick { 1_000 } else { 10_000 },
+        orders: if args.quick { 10_000 } else { 100_000 },
+        synchronous: "FULL".into(),
+        cores: std::thread::available_parallelism()?.get(),
+    };
+
+    let data = dataset::build(&args.mainstay, &settings)?;
+    let start = servers::measure_start(&args.mainstay, &data)?;
+    let mainstay = Server::mainstay(&args.mainstay, &data)?;
+    let idle_mainstay = mainstay.resident_bytes()?;
+    let yardstick = Server::yardstick(&args.yardstick, &data, &settings)?;
+    let idle_yardstick = yardstick.resident_bytes()?;
+    if args.hold {
+        return servers::hold(&mainstay, &yardstick, &data);
+    }
+
+    let workloads = workloads::all(&settings, &data);
+    let mut comparisons = Vec::new();
+    for workload in
+        workloads.iter().filter(|workload| args.only.as_ref().is_none_or(|part| workload.name.contains(part)))
+    {
+        report::progress(&format!("{} …", workload.name));
+        comparisons.push(compare(workload, &mainstay, &yardstick, &settings)?);
+    }
+    let figures = Figures {
+        settings,
+        workloads: comparisons,
+        start_ms: start,
+        idle_bytes: idle_mainstay,
+        idle_bytes_yardstick: idle_yardstick,
+        loaded_bytes: mainstay.resident_bytes()?,
+        loaded_bytes_yardstick: yardstick.resident_bytes()?,
+        binary_bytes: std::fs::metadata(&args.mainstay)?.len(),
+        binary_bytes_yardstick: std::fs::metadata(&args.yardstick)?.len(),
+    };
+    report::write(&figures, &args.out)
+}
+
+/// One workload on both servers: the answers agree, then a warm-up each, then rounds by turns.
+fn compare(workload: &Workload, ours: &Server, theirs: &Server, settings: &Settings) -> anyhow::Result<Comparison> {
+    let requests = verify::agree(workload, ours, theirs)?;
+    client::run(theirs.address, &requests.yardstick, settings.connections, settings.warm_up)?;
+    client::run(ours.address, &requests.mainstay, settings.connections, settings.warm_up)?;
+    let mut comparison = Comparison::new(workload);
+    for _ in 0..settings.rounds {
+        comparison.yardstick.push(client::run(
+            theirs.address,
+            &requests.yardstick,
+            settings.connections,
+            settings.round,
+        )?);
+        comparison.mainstay.push(client::run(ours.address, &requests.mainstay, settings.connections, settings.round)?);
+    }
+    Ok(comparison)
+}

@@ -1,0 +1,151 @@
+//! What is asked, in both servers' words. Names here are the names in the report.
+
+use serde_json::json;
+
+use crate::dataset::Data;
+use crate::exchange::request;
+use crate::figures::Settings;
+
+/// How a workload is judged.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Answers rows; both servers must answer the same.
+    Read,
+    /// Changes rows and answers with a bare status.
+    Write,
+}
+
+/// One workload: the same questions for both servers.
+pub(crate) struct Workload {
+    /// The name in the report.
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    /// The status of every answer.
+    pub(crate) status: u16,
+    /// The requests to Mainstay.
+    pub(crate) mainstay: Vec<Vec<u8>>,
+    /// The requests to the yardstick, one for each of Mainstay's.
+    pub(crate) yardstick: Vec<Vec<u8>>,
+}
+
+/// How many different requests a workload has: enough that no single page of the file is all that is read.
+const VARIANTS: usize = 500;
+
+/// Every workload, reads first, so that they all see the data as it was made.
+pub(crate) fn all(settings: &Settings, data: &Data) -> Vec<Workload> {
+    let make = Maker { data };
+    let orders = settings.orders;
+    let customers = settings.customers;
+    vec![
+        make.read("point read", 200, orders, |id| {
+            (format!("/rest/v1/orders?id=eq.{}", id + 1), format!("/orders/{}", id + 1))
+        }),
+        make.read("page of 20", 200, orders - 20, |after| {
+            (format!("/rest/v1/orders?id=gt.{after}&order=id&limit=20"), format!("/orders?after={after}"))
+        }),
+        make.read("page of 20, to-one embed", 200, orders - 20, |after| {
+            (
+                format!("/rest/v1/orders?select=*,customers(id,name,email)&id=gt.{after}&order=id&limit=20"),
+                format!("/orders-with-customer?after={after}"),
+            )
+        }),
+        make.read("page of 20, to-many embed", 200, customers - 20, |after| {
+            (
+                format!("/rest/v1/customers?select=*,orders(*)&orders.order=id&id=gt.{after}&order=id&limit=20"),
+                format!("/customers-with-orders?after={after}"),
+            )
+        }),
+        make.read("filtered count", 206, customers - 50, |from| {
+            let below = from + 50;
+            (
+                format!("/rest/v1/orders?customer_id=gte.{from}&customer_id=lt.{below}&order=customer_id,id&limit=20"),
+                format!("/orders-counted?from={from}&below={below}"),
+            )
+        }),
+        make.write("insert", 201, |turn| Change {
+            method: "POST",
+            mainstay: "/rest/v1/visits".into(),
+            yardstick: "/visits".into(),
+            body: visit(turn),
+        }),
+        make.write("bulk insert of 1,000", 201, |turn| Change {
+            method: "POST",
+            mainstay: "/rest/v1/visits".into(),
+            yardstick: "/visits".into(),
+            body: (0..1000).map(|row| visit(turn * 1000 + row)).collect(),
+        }),
+        make.write("update", 204, |turn| {
+            let id = spread(turn, orders) + 1;
+            Change {
+                method: "PATCH",
+                mainstay: format!("/rest/v1/orders?id=eq.{id}"),
+                yardstick: format!("/orders/{id}"),
+                body: json!({ "status": "shipped", "note": format!("left the house in van {turn}") }),
+            }
+        }),
+    ]
+}
+
+struct Change {
+    method: &'static str,
+    mainstay: String,
+    yardstick: String,
+    body: serde_json::Value,
+}
+
+struct Maker<'a> {
+    data: &'a Data,
+}
+
+impl Maker<'_> {
+    fn read(
+        &self,
+        name: &'static str,
+        status: u16,
+        below: usize,
+        targets: impl Fn(usize) -> (String, String),
+    ) -> Workload {
+        let key = self.data.secret_key.as_str();
+        let ours: &[(&str, &str)] = match status {
+            206 => &[("apikey", key), ("prefer", "count=exact")],
+            _ => &[("apikey", key)],
+        };
+        let (mainstay, yardstick) = (0..VARIANTS)
+            .map(|turn| targets(spread(turn, below)))
+            .map(|(mainstay, yardstick)| {
+                (request("GET", &mainstay, ours, b""), request("GET", &yardstick, &[("apikey", key)], b""))
+            })
+            .unzip();
+        Workload { name, kind: Kind::Read, status, mainstay, yardstick }
+    }
+
+    fn write(&self, name: &'static str, status: u16, change: impl Fn(usize) -> Change) -> Workload {
+        let headers = [("apikey", self.data.secret_key.as_str())];
+        let (mainstay, yardstick) = (0..VARIANTS.min(100))
+            .map(|turn| {
+                let change = change(turn);
+                let body = change.body.to_string();
+                (
+                    request(change.method, &change.mainstay, &headers, body.as_bytes()),
+                    request(change.method, &change.yardstick, &headers, body.as_bytes()),
+                )
+            })
+            .unzip();
+        Workload { name, kind: Kind::Write, status, mainstay, yardstick }
+    }
+}
+
+fn visit(turn: usize) -> serde_json::Value {
+    json!({
+        "page": format!("/products/{}", turn % 977),
+        "referrer": turn.is_multiple_of(3).then(|| format!("https://example.org/{}", turn % 31)),
+        "duration_ms": turn % 60_000,
+        "seen_at": format!("2026-05-{:02}T{:02}:{:02}:00+00:00", turn % 28 + 1, turn % 24, turn % 60),
+    })
+}
+
+/// The `turn`-th of many numbers below `below`, far from its neighbours and the same in every run.
+fn spread(turn: usize, below: usize) -> usize {
+    const PRIME: usize = 2_654_435_761;
+    turn.wrapping_mul(PRIME) % below
+}

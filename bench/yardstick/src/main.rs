@@ -1,0 +1,84 @@
+//! The yardstick: the benchmark's routes as a careful person would write them by hand.
+//!
+//! It answers the workloads of `bench/load` over the same database file layout that Mainstay makes, and nothing else: one
+//! statement text for each route, rows written into the answer as they are stepped, readers on their own threads, one
+//! writer with group commit. It does what such a server must do (checks the key, reads typed bodies, refuses a bad one)
+//! and leaves out all that makes Mainstay general. Mainstay's figures are given as parts of its.
+
+mod encode;
+mod read;
+mod routes;
+mod write;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::Parser;
+use rusqlite::{Connection, OpenFlags};
+use tokio::net::TcpListener;
+
+/// Serves the benchmark's routes from one database file.
+#[derive(Parser)]
+struct Args {
+    /// The database file; its tables must be there already
+    database: PathBuf,
+    /// Address to listen on; port 0 picks a free one
+    #[arg(long, default_value = "127.0.0.1:0")]
+    listen: String,
+    /// The key that a request must carry in its `apikey` header
+    #[arg(long)]
+    key: String,
+    /// SQLite's `synchronous` for the writer
+    #[arg(long, default_value = "FULL")]
+    synchronous: String,
+    /// Number of reader threads; the machine's cores when left out
+    #[arg(long)]
+    readers: Option<usize>,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    let readers = match args.readers {
+        Some(count) => count,
+        None => std::thread::available_parallelism()?.get(),
+    };
+    let writer = open(&args.database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    writer.pragma_update(None, "journal_mode", "WAL")?;
+    writer.pragma_update(None, "synchronous", &args.synchronous)?;
+    writer.pragma_update(None, "foreign_keys", true)?;
+    let connections = (0..readers)
+        .map(|_| open(&args.database, OpenFlags::SQLITE_OPEN_READ_ONLY))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let app = Arc::new(routes::App {
+        readers: read::Readers::start(connections),
+        writer: write::Writer::start(writer),
+        key: args.key.into_bytes(),
+    });
+
+    let listener = TcpListener::bind(&args.listen).await.with_context(|| format!("listening on {}", args.listen))?;
+    announce(&listener.local_addr()?.to_string());
+    let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
+        // Small answers must not wait for Nagle's timer; the server that is measured does the same.
+        let _ = stream.set_nodelay(true);
+    });
+    axum::serve(listener, routes::router(app)).await?;
+    Ok(())
+}
+
+/// Tells whoever started the server where it listens.
+#[expect(clippy::print_stdout, reason = "the line is how the load generator learns the port")]
+fn announce(address: &str) {
+    println!("listening on http://{address}");
+}
+
+fn open(path: &std::path::Path, access: OpenFlags) -> anyhow::Result<Connection> {
+    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        .with_context(|| format!("opening {}", path.display()))?;
+    connection.pragma_update(None, "cache_size", -16_000)?;
+    connection.pragma_update(None, "mmap_size", 256 << 20)?;
+    connection.set_prepared_statement_cache_capacity(32);
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    Ok(connection)
+}
