@@ -2,7 +2,7 @@
 //! advisories when their database can be had.
 //!
 //! The database of advisories is a git repository. Where it cannot be reached the check is reported as not run, never as
-//! passed; see `docs/decisions/0020-audit-without-a-network.md`.
+//! passed; see `docs/decisions/0009-advisories.md`.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

@@ -2,7 +2,7 @@
 //!
 //! The targets use libFuzzer. What `cargo fuzz` asks of a nightly compiler is the sanitizers; the counters that guide the
 //! fuzzer are a pass that stable offers too, and our code has no `unsafe` that a sanitizer would watch. So the flags are
-//! given here, and nothing is installed. See `docs/decisions/0021-fuzzing-on-stable.md`.
+//! given here, and nothing is installed. See `docs/decisions/0010-fuzzing-on-stable.md`.
 
 use std::fs;
 use std::path::Path;
