@@ -3,9 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+use mainstay_query::plan::print;
 use mainstay_query::request::{ReadRequest, WriteRequest};
-use mainstay_query::{authorize, plan};
-use mainstay_store::{Call, Explanation};
+use mainstay_query::{authorize, split};
+use mainstay_store::residual::{self, RESIDUAL_ROWS_MAX};
+use mainstay_store::{Call, Explanation, StoreError};
 
 use crate::context::Context;
 use crate::error::Error;
@@ -64,19 +66,27 @@ impl Engine {
         match request {
             Request::Read(request) => {
                 let plan = self.plan_read(&schema, context, request)?;
-                let printed = format!("{plan:#?}");
-                let authorized = authorize::read(&schema, &context.actor, plan)?;
-                let after = format!("{:#?}", *authorized);
-                let explanation = self.store().explain(call, Arc::new(authorized)).await?;
-                Ok(explained(format!("{request:#?}"), printed, after, explanation))
+                let printed = print::read(&schema, &plan);
+                let plan = authorize::read(&schema, &context.actor, plan)?;
+                let authorized = print::read(&schema, &plan);
+                let support = |table, filter: &_| self.store().support(&schema, table, filter);
+                let (pushed, residual) = split::read(&schema, plan, RESIDUAL_ROWS_MAX, support).map_err(|refused| {
+                    StoreError::Unsupported { what: format!("the store {} {refused}", self.store().name()) }
+                })?;
+                let mut explanation = self.store().explain(call, Arc::new(pushed)).await?;
+                if residual.is_some() {
+                    explanation.details.push("the rest of the filter is applied to the rows that come back".to_owned());
+                }
+                Ok(explained(format!("{request:#?}"), printed, authorized, explanation))
             }
             Request::Write(request) => {
                 let plan = self.plan_write(&schema, context, request)?;
-                let printed = format!("{plan:#?}");
-                let authorized = authorize::write(&schema, &context.actor, plan)?;
-                let after = format!("{:#?}", *authorized);
-                let explanation = self.store().explain_write(call, Arc::new(authorized)).await?;
-                Ok(explained(format!("{request:#?}"), printed, after, explanation))
+                let printed = print::write(&schema, &plan);
+                let plan = authorize::write(&schema, &context.actor, plan)?;
+                let authorized = print::write(&schema, &plan);
+                residual::check_write(&**self.store(), &call, &plan)?;
+                let explanation = self.store().explain_write(call, Arc::new(plan)).await?;
+                Ok(explained(format!("{request:#?}"), printed, authorized, explanation))
             }
         }
     }
@@ -89,11 +99,11 @@ impl Engine {
         let schema = self.schema();
         match request {
             Request::Read(request) => {
-                let plan: plan::Read = self.plan_read(&schema, context, request)?;
+                let plan = self.plan_read(&schema, context, request)?;
                 let _ = authorize::read(&schema, &context.actor, plan)?;
             }
             Request::Write(request) => {
-                let plan: plan::Write = self.plan_write(&schema, context, request)?;
+                let plan = self.plan_write(&schema, context, request)?;
                 let _ = authorize::write(&schema, &context.actor, plan)?;
             }
         }

@@ -9,7 +9,7 @@ use mainstay_query::plan::Shape;
 use mainstay_query::request::{Action, ReadRequest, WriteRequest};
 use mainstay_query::{Limits, authorize, plan};
 use mainstay_schema::Schema;
-use mainstay_store::{Call, Cell, RowSink, Store};
+use mainstay_store::{Call, Cell, RowSink, Store, residual};
 
 use crate::clock::{Clock, Moment, SystemClock};
 use crate::conceal::conceal;
@@ -92,7 +92,8 @@ impl Engine {
         let plan = authorize::read(&schema, &context.actor, plan)?;
         let sink = Box::new(make_sink(&plan.shape(&schema)));
         let call = Call { schema, deadline: context.deadline };
-        let done = self.store.read(call, Arc::new(plan), sink).await?;
+        // Split and store: what the store does exactly goes there, the rest is done above it.
+        let done = residual::read(&*self.store, call, plan, sink).await?;
         Ok(ReadAnswer { sink: taken_back(done.sink)?, rows: done.rows, total: done.total })
     }
 
@@ -115,6 +116,7 @@ impl Engine {
             None => Box::new(Nothing),
         };
         let call = Call { schema, deadline: context.deadline };
+        residual::check_write(&*self.store, &call, &plan)?; // The split of a write: all of it is the store's, or none.
         let done = self.store.write(call, Arc::new(plan), sink).await?;
         let sink = shape.map(|_| taken_back(done.sink)).transpose()?;
         Ok(WriteAnswer { sink, affected: done.affected, inserted: done.inserted })

@@ -1,1 +1,21 @@
-//! Mainstay.
+//! Every route and wire format of the API. Besides the gateway the only crate that sees HTTP.
+//!
+//! A request passes [`edge`] (limits, identity, log line), is translated by a route into a request of
+//! `mainstay-query`, run by `mainstay-engine`, and its rows are encoded while they are read. Knows no SQL.
+
+mod app;
+mod edge;
+mod encode;
+mod errors;
+mod layers;
+mod router;
+mod routes;
+mod serve;
+
+pub use app::App;
+pub use errors::{CODES, Code, Problem};
+pub use layers::cors::Cors;
+pub use layers::keys::{JWT_SECRET_BYTES_MIN, Keys, WeakKey};
+pub use layers::limits::RequestLimits;
+pub use router::{ROUTES, router};
+pub use serve::{ServerLimits, serve};

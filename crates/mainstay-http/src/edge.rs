@@ -1,0 +1,168 @@
+//! The way of every request through the layers to its route and back, and the one log line about it.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, SERVER, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, request};
+use http_body::Body;
+use http_body_util::Full;
+use mainstay_engine::{Context, RequestId};
+use mainstay_query::Actor;
+
+use crate::app::App;
+use crate::errors::Problem;
+use crate::errors::codes::{HANDLER_TIME, INTERNAL, NO_ROUTE, NOT_IMPLEMENTED, PATH, ROOT};
+use crate::layers::identify::identify;
+use crate::layers::limits;
+use crate::router::Route;
+use crate::routes::{health, records};
+
+/// An answer: the rows are encoded before it is sent, so its body is one piece.
+pub(crate) type Answer = Response<Full<Bytes>>;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Answers one request, whatever happens on the way.
+pub(crate) async fn answer<B>(app: &App, request: Request<B>) -> Answer
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let started = Instant::now();
+    let id = RequestId::next();
+    let (head, body) = request.into_parts();
+    let route = Route::find(head.uri.path());
+    let pattern = route.pattern();
+    let mut actor = None;
+
+    let outcome = AssertUnwindSafe(run(app, id, route, &head, body, &mut actor)).catch_unwind().await;
+    let outcome = outcome.unwrap_or_else(|panic| Err(panicked(&*panic)));
+    let cause = outcome.as_ref().err().and_then(|problem| problem.log_cause().map(str::to_owned));
+    let mut response = outcome.unwrap_or_else(|problem| told(problem, id).into_response(head.method == Method::HEAD));
+    finish(app, &head.headers, id, response.headers_mut());
+
+    let entry = Entry { method: &head.method, pattern, actor: actor.as_ref(), id, started };
+    entry.log(response.status().as_u16(), cause.as_deref());
+    response
+}
+
+/// The layers in their order, then the route.
+async fn run<B>(
+    app: &App,
+    id: RequestId,
+    route: Route<'_>,
+    head: &request::Parts,
+    body: B,
+    seen: &mut Option<Actor>,
+) -> Result<Answer, Problem>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    limits::check_head(&app.limits, head)?;
+    if let Some(response) = app.cors.preflight(head) {
+        return Ok(response);
+    }
+    match route {
+        Route::Live => return health::live(head),
+        Route::Ready => return health::ready(app, head).await,
+        _ => {}
+    }
+    let _running = app.in_flight.enter(app.limits.in_flight_max)?;
+    let actor = identify(&app.keys, &head.headers)?;
+    *seen = Some(actor.clone());
+    let table = match route {
+        Route::Records(table) => table,
+        other => return Err(no_records(&other)),
+    };
+    let body = match head.method {
+        Method::POST | Method::PATCH | Method::PUT => limits::read_body(&app.limits, &head.headers, body).await?,
+        _ => Bytes::new(),
+    };
+    let deadline = Instant::now() + app.limits.handler_time;
+    let context = Context { actor, deadline, request_id: id };
+    let answer = records::answer(app, &context, head, &table, body);
+    tokio::time::timeout_at(deadline.into(), answer).await.unwrap_or_else(|_| Err(too_slow(app)))
+}
+
+/// Why a route other than that of rows is refused.
+fn no_records(route: &Route<'_>) -> Problem {
+    match route {
+        Route::Root => Problem::new(ROOT, "Root endpoint metadata is disabled")
+            .details("The description of the API is not there yet; tables are at /rest/v1/{table}."),
+        Route::Function => {
+            Problem::new(NOT_IMPLEMENTED, "Feature not implemented").details("Functions (/rpc) are not implemented.")
+        }
+        Route::Deeper => Problem::new(PATH, "Invalid path specified in request URL"),
+        _ => Problem::new(NO_ROUTE, "Nothing is at this path").hint("Tables are at /rest/v1/{table}."),
+    }
+}
+
+fn too_slow(app: &App) -> Problem {
+    let seconds = app.limits.handler_time.as_secs();
+    Problem::new(HANDLER_TIME, format!("limits.handler_time is {seconds} s; this request took longer"))
+}
+
+/// A panic ends its own request and nothing else.
+fn panicked(panic: &(dyn Any + Send)) -> Problem {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let cause = std::io::Error::other(format!("panicked: {}", text.unwrap_or("no message")));
+    Problem::new(INTERNAL, "internal error").cause(&cause)
+}
+
+/// The problem as the caller is told of it: for an internal one, by which name the log knows it.
+fn told(problem: Problem, id: RequestId) -> Problem {
+    if problem.code() == INTERNAL {
+        return problem.hint(format!("The server's log has more under the request id {id}."));
+    }
+    problem
+}
+
+/// Headers that every answer carries.
+fn finish(app: &App, request: &HeaderMap, id: RequestId, answer: &mut HeaderMap) {
+    answer.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+    answer.insert(CONTENT_SECURITY_POLICY, policy);
+    answer.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    answer.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer.insert(SERVER, HeaderValue::from_static("mainstay"));
+    if let Ok(id) = HeaderValue::try_from(id.to_string()) {
+        answer.insert(REQUEST_ID, id);
+    }
+    app.cors.apply(request, answer);
+}
+
+/// What the log says of a request.
+struct Entry<'a> {
+    method: &'a Method,
+    pattern: &'static str,
+    actor: Option<&'a Actor>,
+    id: RequestId,
+    started: Instant,
+}
+
+impl Entry<'_> {
+    fn log(&self, status: u16, cause: Option<&str>) {
+        let role = match self.actor {
+            None => "none",
+            Some(Actor::System) => "system",
+            Some(Actor::Caller(role)) => role.name(),
+        };
+        let (method, route, request_id) = (self.method.as_str(), self.pattern, self.id);
+        let duration_ms = self.started.elapsed().as_secs_f64() * 1e3;
+        match (status, cause) {
+            (500, Some(cause)) => {
+                tracing::error!(method, route, status, duration_ms, role, %request_id, cause, "request failed");
+            }
+            (500.., cause) => {
+                let cause = cause.unwrap_or_default();
+                tracing::warn!(method, route, status, duration_ms, role, %request_id, cause, "request not answered");
+            }
+            _ => tracing::info!(method, route, status, duration_ms, role, %request_id, "request answered"),
+        }
+    }
+}

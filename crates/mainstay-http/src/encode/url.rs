@@ -1,0 +1,46 @@
+//! URLs that an answer names.
+
+use bytes::Bytes;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// Everything but RFC 3986's unreserved characters.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Writes `text` so that it can stand anywhere in a path or query.
+pub(super) fn push_encoded(out: &mut String, text: &str) {
+    out.extend(utf8_percent_encode(text, ENCODED));
+}
+
+/// The canonical form of a request for rows: parameters sorted by name and encoded anew.
+pub(crate) fn content_location(table: &str, query: &str) -> Bytes {
+    let mut out = String::with_capacity(1 + table.len() + 1 + query.len());
+    out.push('/');
+    push_encoded(&mut out, table);
+    let mut parameters: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
+    parameters.sort_by(|(a, _), (b, _)| a.cmp(b));
+    for (position, (name, value)) in parameters.iter().enumerate() {
+        out.push(if position == 0 { '?' } else { '&' });
+        push_encoded(&mut out, name);
+        out.push('=');
+        push_encoded(&mut out, value);
+    }
+    Bytes::from(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_sorted_by_name_and_encoded() {
+        for (query, expected) in [
+            ("", "/films"),
+            ("year=gt.2000&select=id,title", "/films?select=id%2Ctitle&year=gt.2000"),
+            ("a=2&a=1&b=x+y", "/films?a=2&a=1&b=x%20y"),
+            ("n=eq.%C3%A9", "/films?n=eq.%C3%A9"),
+        ] {
+            assert_eq!(content_location("films", query), expected);
+        }
+        assert_eq!(content_location("my films/ü", ""), "/my%20films%2F%C3%BC");
+    }
+}

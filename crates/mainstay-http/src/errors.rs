@@ -1,0 +1,177 @@
+//! Every error that a caller can see: its code, its status, its four members. The only place that knows both the
+//! errors of the crates below and what goes over the wire.
+
+pub(crate) mod codes;
+mod translate;
+
+pub use codes::{CODES, Code};
+pub(crate) use translate::singular;
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+use http_body_util::Full;
+
+use crate::encode::push_string;
+
+/// Seconds after which a caller who met a 503 may try again.
+const RETRY_AFTER_S: u64 = 1;
+
+const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
+const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
+
+/// An error on its way to the caller.
+#[derive(Debug)]
+pub struct Problem(Box<Parts>); // Boxed: most results are no errors, and should be small to hand on.
+
+#[derive(Debug)]
+struct Parts {
+    code: &'static Code,
+    message: String,
+    details: Details,
+    hint: Option<String>,
+    challenge: Option<String>,
+    allow: Option<&'static str>,
+    cause: Option<String>,
+}
+
+#[derive(Debug)]
+enum Details {
+    None,
+    Text(String),
+    /// JSON source text.
+    Json(String),
+}
+
+impl Problem {
+    /// A problem with this code; `message` is for the caller.
+    pub(crate) fn new(code: &'static Code, message: impl Into<String>) -> Problem {
+        Problem(Box::new(Parts {
+            code,
+            message: message.into(),
+            details: Details::None,
+            hint: None,
+            challenge: None,
+            allow: None,
+            cause: None,
+        }))
+    }
+
+    /// What makes this case particular.
+    pub(crate) fn details(mut self, text: impl Into<String>) -> Problem {
+        self.0.details = Details::Text(text.into());
+        self
+    }
+
+    pub(crate) fn details_json(mut self, json: String) -> Problem {
+        self.0.details = Details::Json(json);
+        self
+    }
+
+    /// What would be right.
+    pub(crate) fn hint(mut self, text: impl Into<String>) -> Problem {
+        self.0.hint = Some(text.into());
+        self
+    }
+
+    pub(crate) fn hint_if_any(mut self, text: Option<String>) -> Problem {
+        self.0.hint = text;
+        self
+    }
+
+    /// The `WWW-Authenticate` of a 401 that has more to say than `Bearer`.
+    pub(crate) fn challenge(mut self, text: String) -> Problem {
+        self.0.challenge = Some(text);
+        self
+    }
+
+    /// The methods that a 405 offers.
+    pub(crate) fn allow(mut self, methods: &'static str) -> Problem {
+        self.0.allow = Some(methods);
+        self
+    }
+
+    /// What the log is told and the caller is not.
+    pub(crate) fn cause(mut self, error: &dyn std::error::Error) -> Problem {
+        let mut text = error.to_string();
+        let mut source = error.source();
+        while let Some(error) = source {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            source = error.source();
+        }
+        self.0.cause = Some(text);
+        self
+    }
+
+    /// The code.
+    pub fn code(&self) -> &'static Code {
+        self.0.code
+    }
+
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.0.code.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// The message for the caller.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// What the log is told and the caller is not.
+    pub(crate) fn log_cause(&self) -> Option<&str> {
+        self.0.cause.as_deref()
+    }
+
+    /// The JSON object that every error answer holds.
+    pub fn to_json(&self) -> String {
+        let mut out = Vec::with_capacity(128 + self.0.message.len());
+        out.extend_from_slice(b"{\"code\":");
+        push_string(&mut out, self.0.code.name);
+        out.extend_from_slice(b",\"details\":");
+        match &self.0.details {
+            Details::None => out.extend_from_slice(b"null"),
+            Details::Text(text) => push_string(&mut out, text),
+            Details::Json(json) => out.extend_from_slice(json.as_bytes()),
+        }
+        out.extend_from_slice(b",\"hint\":");
+        match &self.0.hint {
+            None => out.extend_from_slice(b"null"),
+            Some(text) => push_string(&mut out, text),
+        }
+        out.extend_from_slice(b",\"message\":");
+        push_string(&mut out, &self.0.message);
+        out.push(b'}');
+        String::from_utf8(out).unwrap_or_default()
+    }
+
+    /// The answer. A `HEAD` request gets the headers alone.
+    pub(crate) fn into_response(self, is_head: bool) -> Response<Full<Bytes>> {
+        let body = Bytes::from(self.to_json());
+        let mut response = Response::new(Full::default());
+        *response.status_mut() = self.status();
+        let headers = response.headers_mut();
+        if !is_head {
+            headers.insert(CONTENT_TYPE, JSON);
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+        }
+        if let Ok(value) = HeaderValue::from_str(&format!("PostgREST; error={}", self.0.code.name)) {
+            headers.insert(PROXY_STATUS, value);
+        }
+        if self.0.code.status == 401 {
+            let challenge = self.0.challenge.and_then(|text| HeaderValue::from_str(&text).ok());
+            headers.insert(WWW_AUTHENTICATE, challenge.unwrap_or(HeaderValue::from_static("Bearer")));
+        }
+        if self.0.code.status == 503 {
+            headers.insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
+        }
+        if let Some(methods) = self.0.allow {
+            headers.insert(ALLOW, HeaderValue::from_static(methods));
+        }
+        if !is_head {
+            *response.body_mut() = Full::new(body);
+        }
+        response
+    }
+}

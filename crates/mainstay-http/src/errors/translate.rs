@@ -1,0 +1,204 @@
+//! Errors of the crates below → [`Problem`]. Every variant has its line here; an unknown one is internal.
+
+use mainstay_engine::Error;
+use mainstay_query::error::Candidate;
+use mainstay_query::{Actor, Denied, ParseError, PlanError, Role};
+use mainstay_schema::ValueError;
+use mainstay_store::StoreError;
+
+use super::Problem;
+use super::codes::*;
+use crate::encode::{TooLarge, push_string};
+
+impl Problem {
+    /// What this actor is told about an error of the engine.
+    pub(crate) fn of(error: Error, actor: &Actor) -> Problem {
+        match error {
+            Error::Parse(error) => Problem::from(error),
+            Error::Plan(error) => plan(error),
+            Error::Denied(denied) => refused(&denied, actor),
+            Error::Store(error) => store(error),
+            error => internal(&error),
+        }
+    }
+}
+
+impl From<ParseError> for Problem {
+    fn from(error: ParseError) -> Problem {
+        let message = error.to_string();
+        match error {
+            ParseError::Syntax { details, .. } => Problem::new(QUERY, message).details(details),
+            ParseError::Body { details, .. } => {
+                let problem = Problem::new(BODY, message);
+                match details {
+                    Some(details) => problem.details(details),
+                    None => problem,
+                }
+            }
+            ParseError::Range { details } => Problem::new(RANGE, message).details(details),
+            ParseError::Parameter { hint, .. } => Problem::new(QUERY, message).hint(hint),
+            ParseError::NotImplemented { details } => Problem::new(NOT_IMPLEMENTED, message).details(details),
+            ParseError::TooMuch { limit, max, given } => too_much(limit, max, Some(given)),
+            error => internal(&error),
+        }
+    }
+}
+
+impl From<TooLarge> for Problem {
+    fn from(error: TooLarge) -> Problem {
+        too_much("response_bytes_max", error.max as u64, None).hint("Ask for fewer rows or columns.")
+    }
+}
+
+/// A bound was passed. Limits are named as in the settings.
+fn too_much(limit: &str, max: u64, given: Option<u64>) -> Problem {
+    let limit = limit.strip_prefix("limits.").unwrap_or(limit);
+    let more = given.map_or("this answer has more".to_owned(), |given| format!("this request has {given}"));
+    Problem::new(LIMIT, format!("limits.{limit} is {max}; {more}"))
+}
+
+fn plan(error: PlanError) -> Problem {
+    let message = error.to_string();
+    match error {
+        PlanError::Parse(error) => Problem::from(error),
+        PlanError::UnknownTable { schema, suggestion, .. } => {
+            let hint = suggestion.map(|name| format!("Perhaps you meant the table '{schema}.{name}'"));
+            Problem::new(UNKNOWN_TABLE, message).hint_if_any(hint)
+        }
+        PlanError::UnknownColumn { table, suggestion, .. } => {
+            let hint = suggestion.map(|name| format!("Perhaps you meant to reference the column \"{table}.{name}\"."));
+            Problem::new(UNKNOWN_COLUMN, message).hint_if_any(hint)
+        }
+        PlanError::UnknownBodyColumn { .. } => Problem::new(BODY_COLUMN, message),
+        PlanError::UnknownType { .. } => Problem::new(UNKNOWN_TYPE, message),
+        PlanError::NoOperator { .. } => Problem::new(NO_OPERATOR, message)
+            .hint("No operator matches the given name and argument types. You might need to add explicit type casts."),
+        PlanError::Value { error, column, row } => {
+            value(&error).details(place(&format!("The value was meant for the column \"{column}\""), row))
+        }
+        PlanError::Check { violation, row, .. } => {
+            Problem::new(CHECK, message).details(place(&violation.to_string(), row))
+        }
+        PlanError::NotNull { row, .. } => match row {
+            Some(row) => Problem::new(NOT_NULL, message).details(format!("In row {row} of the body.")),
+            None => Problem::new(NOT_NULL, message),
+        },
+        PlanError::NotEmbedded { name } => Problem::new(NOT_EMBEDDED, message)
+            .hint(format!("Verify that '{name}' is included in the 'select' query parameter.")),
+        PlanError::BadEmbedFilter { .. } => Problem::new(EMBED_FILTER, message)
+            .details("Only is null or not is null filters are allowed on embedded resources"),
+        PlanError::BadRelatedOrder { table, name } => Problem::new(RELATED_ORDER, message)
+            .details(format!("'{table}' and '{name}' do not form a many-to-one or one-to-one relationship")),
+        PlanError::NoRelation { parent, child, hint, schema, suggestion } => {
+            let using = hint.map_or(String::new(), |hint| format!(" using the hint '{hint}'"));
+            Problem::new(NO_RELATION, message)
+                .details(format!(
+                    "Searched for a foreign key relationship between '{parent}' and '{child}'{using} in the schema \
+                     '{schema}', but no matches were found."
+                ))
+                .hint_if_any(suggestion.map(|name| format!("Perhaps you meant '{name}' instead of '{child}'.")))
+        }
+        PlanError::Ambiguous { child, candidates, .. } => Problem::new(AMBIGUOUS, message)
+            .details_json(candidates_json(&candidates))
+            .hint(ambiguous_hint(&child, &candidates)),
+        PlanError::NoSuchKey => Problem::new(NO_SUCH_KEY, message),
+        PlanError::RepeatedKey => repeated_key(message),
+        PlanError::NoFilter { .. } => Problem::new(NO_FILTER, message)
+            .hint("Add a filter, or send `Prefer: handling=strict, max-affected=N` to say how many rows it may be."),
+        PlanError::ReadOnly { .. } => Problem::new(READ_ONLY, message),
+        error => internal(&error),
+    }
+}
+
+/// `what`, with the row of the body where there are rows.
+fn place(what: &str, row: Option<usize>) -> String {
+    match row {
+        Some(row) => format!("{what}, in row {row} of the body."),
+        None => format!("{what}."),
+    }
+}
+
+fn value(error: &ValueError) -> Problem {
+    let code = match error {
+        ValueError::Syntax { .. } | ValueError::Json { .. } => SYNTAX,
+        ValueError::OutOfRange { .. } => OUT_OF_RANGE,
+        ValueError::NoSuchTime { .. } => NO_SUCH_TIME,
+        ValueError::Nul => NUL,
+        error => return internal(error),
+    };
+    Problem::new(code, error.to_string())
+}
+
+fn refused(denied: &Denied, actor: &Actor) -> Problem {
+    let code = if *actor == Actor::Caller(Role::Anon) { DENIED_ANONYMOUS } else { DENIED };
+    let hint = format!("The access rules of the table do not let this role {} rows.", denied.operation);
+    Problem::new(code, denied.to_string()).hint(hint)
+}
+
+fn store(error: StoreError) -> Problem {
+    let message = error.to_string();
+    match &error {
+        StoreError::Duplicate { columns, values, .. } => {
+            let columns = columns.join(", ");
+            let details = match values {
+                Some(values) => format!("Key ({columns})=({}) already exists.", values.join(", ")),
+                None => format!("Key ({columns}) already exists."),
+            };
+            Problem::new(DUPLICATE, message).details(details)
+        }
+        StoreError::Reference { .. } => Problem::new(REFERENCE, message),
+        StoreError::NotNull { .. } => Problem::new(NOT_NULL, message),
+        StoreError::Unexpected { affected, single: true } => singular(*affected),
+        StoreError::Unexpected { affected, single: false } => {
+            Problem::new(MAX_AFFECTED, "Query result exceeds max-affected preference constraint")
+                .details(format!("The query affects {affected} rows"))
+        }
+        StoreError::Value(error) => value(error),
+        StoreError::RepeatedKey => repeated_key(message),
+        StoreError::Deadline => Problem::new(STATEMENT_TIME, message),
+        StoreError::Overloaded => Problem::new(OVERLOADED, message),
+        StoreError::Unavailable(_) => Problem::new(UNAVAILABLE, "Database connection error.").cause(&error),
+        StoreError::CannotWrite(_) => Problem::new(CANNOT_WRITE, message).cause(&error),
+        StoreError::SchemaChanged(_) => Problem::new(SCHEMA_CHANGED, message).cause(&error),
+        StoreError::Unsupported { what } => Problem::new(NOT_IMPLEMENTED, "Feature not implemented").details(what),
+        error => internal(error),
+    }
+}
+
+fn repeated_key(message: String) -> Problem {
+    Problem::new(REPEATED_KEY, message)
+        .hint("Ensure that no rows proposed for insertion within the same command have duplicate constrained values.")
+}
+
+/// Another number of rows than the one that was asked for.
+pub(crate) fn singular(rows: u64) -> Problem {
+    Problem::new(SINGULAR, "Cannot coerce the result to a single JSON object")
+        .details(format!("The result contains {rows} rows"))
+}
+
+fn internal(error: &dyn std::error::Error) -> Problem {
+    Problem::new(INTERNAL, "internal error").cause(error)
+}
+
+fn candidates_json(candidates: &[Candidate]) -> String {
+    let mut out = vec![b'['];
+    for (position, candidate) in candidates.iter().enumerate() {
+        out.extend_from_slice(if position == 0 { b"{\"cardinality\":" } else { b",{\"cardinality\":" });
+        push_string(&mut out, candidate.cardinality);
+        out.extend_from_slice(b",\"embedding\":");
+        push_string(&mut out, &candidate.embedding);
+        out.extend_from_slice(b",\"relationship\":");
+        push_string(&mut out, &candidate.relationship);
+        out.push(b'}');
+    }
+    out.push(b']');
+    String::from_utf8(out).unwrap_or_default()
+}
+
+fn ambiguous_hint(child: &str, candidates: &[Candidate]) -> String {
+    let ways: Vec<_> = candidates.iter().map(|candidate| format!("'{}'", candidate.instead)).collect();
+    format!(
+        "Try changing '{child}' to one of the following: {}. Find the desired relationship in the 'details' key.",
+        ways.join(", ")
+    )
+}

@@ -1,0 +1,127 @@
+//! Every URL of the API in one list, and the door to all of them.
+
+use std::borrow::Cow;
+use std::convert::Infallible;
+
+use axum::Router;
+use axum::body::Body;
+use http::Request;
+use percent_encoding::percent_decode_str;
+use tower::service_fn;
+
+use crate::app::App;
+use crate::edge;
+
+/// What a path leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Route<'a> {
+    /// The description of the API.
+    Root,
+    /// Rows of this table or view.
+    Records(Cow<'a, str>),
+    /// A function.
+    Function,
+    /// Below the API, where nothing is.
+    Deeper,
+    /// Whether the process runs.
+    Live,
+    /// Whether requests can be answered.
+    Ready,
+    /// Outside of everything.
+    Nowhere,
+}
+
+/// Each route's pattern, as logs and the authorization matrix name it, with the methods that it answers.
+pub const ROUTES: &[(&str, &[&str])] = &[
+    ("/rest/v1/", &["GET", "HEAD", "OPTIONS"]),
+    ("/rest/v1/{table}", &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
+    ("/rest/v1/rpc/{function}", &["GET", "HEAD", "POST", "OPTIONS"]),
+    ("/health/live", &["GET", "HEAD"]),
+    ("/health/ready", &["GET", "HEAD"]),
+];
+
+impl Route<'_> {
+    /// The route of a path that is still percent-encoded.
+    pub(crate) fn find(path: &str) -> Route<'_> {
+        if let Some(below) = path.strip_prefix("/rest/v1") {
+            return match below.strip_prefix('/') {
+                Some(below) => Route::find_below(below),
+                None if below.is_empty() => Route::Root,
+                None => Route::Nowhere,
+            };
+        }
+        match path {
+            "/health/live" => Route::Live,
+            "/health/ready" => Route::Ready,
+            _ => Route::Nowhere,
+        }
+    }
+
+    fn find_below(path: &str) -> Route<'_> {
+        if path.is_empty() {
+            return Route::Root;
+        }
+        if let Some(name) = path.strip_prefix("rpc/") {
+            return if name.is_empty() || name.contains('/') { Route::Deeper } else { Route::Function };
+        }
+        match percent_decode_str(path).decode_utf8() {
+            Ok(name) if !path.contains('/') => Route::Records(name),
+            _ => Route::Deeper,
+        }
+    }
+
+    /// The pattern for the log: no names from outside.
+    pub(crate) fn pattern(&self) -> &'static str {
+        match self {
+            Route::Root => "/rest/v1/",
+            Route::Records(_) => "/rest/v1/{table}",
+            Route::Function => "/rest/v1/rpc/{function}",
+            Route::Deeper => "/rest/v1/{…}",
+            Route::Live => "/health/live",
+            Route::Ready => "/health/ready",
+            Route::Nowhere => "{…}",
+        }
+    }
+}
+
+/// The API as a router, to mount beside others. Paths are matched by us, in [`Route::find`]: all of the API passes one
+/// door, and the way to the rows has no table look-up in it.
+pub fn router(app: App) -> Router {
+    Router::new().fallback_service(service_fn(move |request: Request<Body>| {
+        let app = app.clone();
+        async move { Ok::<_, Infallible>(edge::answer(&app, request).await) }
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(path: &str, expected: Route<'_>) {
+        assert_eq!(Route::find(path), expected, "{path}");
+    }
+
+    #[test]
+    fn paths_lead_to_their_routes() {
+        check("/rest/v1", Route::Root);
+        check("/rest/v1/", Route::Root);
+        check("/rest/v1/films", Route::Records("films".into()));
+        check("/rest/v1/my%20films%2Fold", Route::Records("my films/old".into()));
+        check("/rest/v1/rpc", Route::Records("rpc".into()));
+        check("/rest/v1/rpc/add", Route::Function);
+        check("/health/live", Route::Live);
+        check("/health/ready", Route::Ready);
+    }
+
+    #[test]
+    fn other_paths_lead_nowhere() {
+        for path in
+            ["/rest/v1/films/", "/rest/v1/films/1", "/rest/v1//", "/rest/v1/rpc/", "/rest/v1/rpc/a/b", "/rest/v1/%ff"]
+        {
+            check(path, Route::Deeper);
+        }
+        for path in ["", "/", "/rest", "/rest/v10", "/rest/v1films", "/health", "/health/live/", "/REST/v1/films"] {
+            check(path, Route::Nowhere);
+        }
+    }
+}

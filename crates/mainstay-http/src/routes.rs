@@ -1,0 +1,7 @@
+//! One file a noun. A handler translates between HTTP and the engine, and decides nothing else.
+
+pub(crate) mod health;
+mod media;
+mod prefer;
+pub(crate) mod records;
+mod translate;

@@ -1,0 +1,240 @@
+//! `/rest/v1/{table}`: rows of a table or view.
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, LOCATION, VARY};
+use http::{HeaderValue, Method, Response, StatusCode, request};
+use http_body_util::Full;
+use mainstay_engine::{Context, ReadAnswer, Request, WriteAnswer};
+use mainstay_query::parse::prefer::Preferences;
+use mainstay_query::plan::Shape;
+use mainstay_query::request::{Action, Query, ReadRequest, Resolution, WriteRequest};
+
+use super::media::Media;
+use super::prefer::{self, PREFERENCE_APPLIED};
+use super::translate::{Asked, CONTENT_PROFILE, METHODS, METHODS_READ, SCHEMA, named_profile, translate};
+use crate::app::App;
+use crate::edge::Answer;
+use crate::encode::{self, KeySink, Sink};
+use crate::errors::Problem;
+use crate::errors::codes::{RANGE, UNKNOWN_TABLE};
+use crate::errors::singular;
+
+/// A request for the rows of one table.
+struct Call<'a> {
+    app: &'a App,
+    context: &'a Context,
+    head: &'a request::Parts,
+    preferences: Preferences,
+}
+
+/// Answers one request of any method.
+pub(crate) async fn answer(
+    app: &App,
+    context: &Context,
+    head: &request::Parts,
+    table: &str,
+    body: Bytes,
+) -> Result<Answer, Problem> {
+    let preferences = prefer::read(&head.headers);
+    let asked = translate(head, table, body, &preferences, app.engine.limits())?;
+    let call = Call { app, context, head, preferences };
+    match asked {
+        Asked::Options => call.options(table),
+        Asked::Read(request) => call.read(request).await,
+        Asked::Write(request) => call.write(request).await,
+    }
+}
+
+impl Call<'_> {
+    /// `OPTIONS`: what can be done to the table.
+    fn options(&self, table: &str) -> Result<Answer, Problem> {
+        let schema = self.app.engine.schema();
+        let Some(table) = schema.find(table).filter(|table| !table.internal) else {
+            let message = format!("Could not find the table '{SCHEMA}.{table}' in the schema cache");
+            return Err(Problem::new(UNKNOWN_TABLE, message));
+        };
+        let mut response = Response::new(Full::default());
+        let methods = if table.is_writable() { METHODS } else { METHODS_READ };
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
+        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        Ok(response)
+    }
+
+    /// `GET` and `HEAD`: rows.
+    async fn read(&self, request: ReadRequest) -> Result<Answer, Problem> {
+        let is_head = self.head.method == Method::HEAD;
+        let media = match Media::negotiate(&self.head.headers).and_then(|media| {
+            prefer::check(&self.preferences)?;
+            Ok(media)
+        }) {
+            Ok(media) => media,
+            Err(problem) => return Err(self.unless_refused(Request::Read(request), problem)),
+        };
+        let bytes_max = self.app.limits.response_bytes_max;
+        let make = |shape: &Shape| if is_head { Sink::Nothing } else { media.sink(shape, bytes_max) };
+        let answer = self.app.engine.read(self.context, &request, make).await;
+        let answer = answer.map_err(|error| Problem::of(error, &self.context.actor))?;
+        let (status, range) = page(&request.query, &answer)?;
+        if media.is_single() && answer.rows != 1 {
+            return Err(singular(answer.rows));
+        }
+        let location = encode::content_location(&request.table, self.head.uri.query().unwrap_or_default());
+
+        let mut response = self.success(status);
+        response.headers_mut().insert(CONTENT_RANGE, range);
+        if let Ok(location) = HeaderValue::from_maybe_shared(location) {
+            response.headers_mut().insert(CONTENT_LOCATION, location);
+        }
+        self.put_rows(&mut response, media, answer.sink)?;
+        Ok(response)
+    }
+
+    /// `POST`, `PATCH` and `DELETE`.
+    async fn write(&self, mut request: WriteRequest) -> Result<Answer, Problem> {
+        let media = match prefer::check(&self.preferences).and_then(|()| Media::negotiate(&self.head.headers)) {
+            Ok(media) => media,
+            Err(problem) => return Err(self.unless_refused(Request::Write(request), problem)),
+        };
+        request.singular = media.is_single();
+        let answers_rows = request.representation;
+        let make = |shape: &Shape| match answers_rows {
+            // No limit: the write is durable by the time that the rows are written out, and must not look failed.
+            true => media.sink(shape, usize::MAX),
+            false => Sink::Key(KeySink::new(shape)),
+        };
+        let answer = self.app.engine.write(self.context, &request, make).await;
+        let answer = answer.map_err(|error| Problem::of(error, &self.context.actor))?;
+
+        let mut response = self.success(write_status(&request, &answer));
+        response.headers_mut().insert(CONTENT_RANGE, self.write_range(&request, answer.affected));
+        match answer.sink {
+            Some(Sink::Key(sink)) => {
+                let key = sink.single().filter(|_| answer.inserted == 1);
+                let location = key.map(|key| HeaderValue::from_maybe_shared(encode::location(&request.table, &key)));
+                if let Some(Ok(location)) = location {
+                    response.headers_mut().insert(LOCATION, location);
+                }
+            }
+            Some(sink) => self.put_rows(&mut response, media, sink)?,
+            None => {}
+        }
+        Ok(response)
+    }
+
+    /// The problem, unless planning or the rules refuse the request before it comes to that.
+    fn unless_refused(&self, request: Request, problem: Problem) -> Problem {
+        match self.app.engine.check(self.context, &request) {
+            Ok(()) => problem,
+            Err(error) => Problem::of(error, &self.context.actor),
+        }
+    }
+
+    /// An answer with the headers that all successes have.
+    fn success(&self, status: StatusCode) -> Answer {
+        let mut response = Response::new(Full::default());
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.reserve(16);
+        headers.insert(VARY, HeaderValue::from_static("Accept, Prefer, Range"));
+        if let Some(applied) = prefer::applied(&self.preferences, &self.head.method) {
+            headers.insert(PREFERENCE_APPLIED, applied);
+        }
+        response
+    }
+
+    /// Puts rows and what describes them into the answer.
+    fn put_rows(&self, response: &mut Answer, media: Media, sink: Sink) -> Result<(), Problem> {
+        let is_head = matches!(sink, Sink::Nothing);
+        let body = match sink {
+            Sink::Json(sink) if media.is_single() => sink.finish_single()?,
+            sink => sink.finish()?,
+        };
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, media.content_type());
+        if named_profile(&self.head.method, &self.head.headers).is_some() {
+            headers.insert(CONTENT_PROFILE, HeaderValue::from_static(SCHEMA));
+        }
+        if !is_head {
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+            *response.body_mut() = Full::new(body);
+        }
+        Ok(())
+    }
+
+    /// The `Content-Range` of a write: which of the affected rows are there, and how many when that was asked.
+    fn write_range(&self, request: &WriteRequest, affected: u64) -> HeaderValue {
+        let total = self.preferences.count.map(|_| affected);
+        match request.action {
+            Action::Update { .. } => range_value(0, affected, total),
+            Action::Insert { .. } | Action::Delete => range_value(0, 0, total),
+        }
+    }
+}
+
+fn write_status(request: &WriteRequest, answer: &WriteAnswer<Sink>) -> StatusCode {
+    match &request.action {
+        Action::Insert { resolution: Some(Resolution::Merge), .. } if answer.inserted == 0 => StatusCode::OK,
+        Action::Insert { .. } => StatusCode::CREATED,
+        Action::Update { .. } | Action::Delete if request.representation => StatusCode::OK,
+        Action::Update { .. } | Action::Delete => StatusCode::NO_CONTENT,
+    }
+}
+
+/// Status and `Content-Range` of a page of rows.
+fn page(query: &Query, answer: &ReadAnswer<Sink>) -> Result<(StatusCode, HeaderValue), Problem> {
+    let offset = query.offset.iter().find(|offset| offset.path.is_empty()).map_or(0, |offset| offset.what);
+    let range = range_value(offset, answer.rows, answer.total);
+    let status = match answer.total {
+        None => StatusCode::OK,
+        Some(total) if offset > total => {
+            let details = format!("An offset of {offset} was requested, but there are only {total} rows.");
+            return Err(Problem::new(RANGE, "Requested range not satisfiable").details(details));
+        }
+        Some(total) if answer.rows < total => StatusCode::PARTIAL_CONTENT,
+        Some(_) => StatusCode::OK,
+    };
+    Ok((status, range))
+}
+
+/// `first-last/total`, with stars for what is not there or not known.
+fn range_value(first: u64, rows: u64, total: Option<u64>) -> HeaderValue {
+    if rows == 0 && total.is_none() {
+        return HeaderValue::from_static("*/*");
+    }
+    let rows = match rows {
+        0 => "*".to_owned(),
+        rows => format!("{first}-{}", first.saturating_add(rows - 1)),
+    };
+    let text = match total {
+        Some(total) => format!("{rows}/{total}"),
+        None => format!("{rows}/*"),
+    };
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("*/*"))
+}
+
+#[cfg(test)]
+mod tests {
+    use mainstay_query::request::Located;
+
+    use super::*;
+
+    fn check(offset: u64, rows: u64, total: Option<u64>, expected: Result<(u16, &str), u16>) {
+        let query = Query { offset: vec![Located { path: Vec::new(), what: offset }], ..Query::default() };
+        let answer = ReadAnswer { sink: Sink::Nothing, rows, total };
+        let found = page(&query, &answer);
+        let found = found.as_ref().map(|(status, range)| (status.as_u16(), range.to_str().unwrap()));
+        assert_eq!(found.map_err(|problem| problem.status().as_u16()), expected, "{offset} {rows} {total:?}");
+    }
+
+    #[test]
+    fn pages_tell_where_they_lie() {
+        check(0, 3, None, Ok((200, "0-2/*")));
+        check(0, 0, None, Ok((200, "*/*")));
+        check(0, 3, Some(3), Ok((200, "0-2/3")));
+        check(0, 3, Some(10), Ok((206, "0-2/10")));
+        check(8, 2, Some(10), Ok((206, "8-9/10")));
+        check(10, 0, Some(10), Ok((206, "*/10")));
+        check(0, 0, Some(0), Ok((200, "*/0")));
+        check(11, 0, Some(10), Err(416));
+    }
+}

@@ -1,0 +1,183 @@
+//! HTTP → request: method, query string, preferences and body. Knows nothing of the schema.
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, RANGE};
+use http::{HeaderMap, HeaderName, Method, request};
+use mainstay_query::parse::prefer::{Missing, Preferences, Return};
+use mainstay_query::parse::{self, Purpose, range};
+use mainstay_query::request::{Action, Body, Count, ReadRequest, WriteRequest};
+use mainstay_query::{Limits, ParseError};
+
+use super::prefer;
+use crate::errors::Problem;
+use crate::errors::codes::{BODY, METHOD, NOT_IMPLEMENTED, PROFILE};
+
+/// Methods of a table whose rows can be written.
+pub(super) const METHODS: &str = "OPTIONS,GET,HEAD,POST,PATCH,DELETE";
+/// Methods of a view.
+pub(super) const METHODS_READ: &str = "OPTIONS,GET,HEAD";
+
+const ACCEPT_PROFILE: HeaderName = HeaderName::from_static("accept-profile");
+pub(super) const CONTENT_PROFILE: HeaderName = HeaderName::from_static("content-profile");
+
+/// The one schema that the API shows.
+pub(super) const SCHEMA: &str = "public";
+
+/// What was asked of a table.
+pub(super) enum Asked {
+    /// Which methods there are.
+    Options,
+    /// Rows.
+    Read(ReadRequest),
+    /// A change.
+    Write(WriteRequest),
+}
+
+/// The checks of an HTTP request in their order: profile, method, query string, range, body.
+pub(super) fn translate(
+    head: &request::Parts,
+    table: &str,
+    body: Bytes,
+    preferences: &Preferences,
+    limits: &Limits,
+) -> Result<Asked, Problem> {
+    profile(&head.method, &head.headers)?;
+    let text = head.uri.query().unwrap_or_default();
+    let purpose = match head.method {
+        Method::OPTIONS => return Ok(Asked::Options),
+        Method::GET | Method::HEAD => Purpose::Read,
+        Method::POST => Purpose::Insert,
+        Method::PATCH => Purpose::Update,
+        Method::DELETE => Purpose::Delete,
+        Method::PUT => {
+            return Err(Problem::new(NOT_IMPLEMENTED, "Feature not implemented").details("PUT is not implemented."));
+        }
+        ref method => return Err(Problem::new(METHOD, format!("Unsupported HTTP method: {method}")).allow(METHODS)),
+    };
+    let mut query = parse::query(purpose, text, limits)?;
+    let table = table.to_owned();
+    if purpose == Purpose::Read {
+        if let Some(range) = range_header(head)? {
+            range.narrow(&mut query)?;
+        }
+        let count = if preferences.count.is_some() { Count::Exact } else { Count::None };
+        return Ok(Asked::Read(ReadRequest { table, query, count }));
+    }
+    let action = match purpose {
+        Purpose::Insert => Action::Insert {
+            body: body_of(&head.headers, body)?,
+            resolution: preferences.resolution,
+            missing_default: preferences.missing == Some(Missing::Default),
+        },
+        Purpose::Update => Action::Update { body: body_of(&head.headers, body)? },
+        Purpose::Read | Purpose::Delete => Action::Delete,
+    };
+    Ok(Asked::Write(WriteRequest {
+        table,
+        action,
+        query,
+        representation: preferences.answer == Some(Return::Representation),
+        affected_max: prefer::affected_max(preferences, &head.method),
+        // Set once the media type is known.
+        singular: false,
+        keys: purpose == Purpose::Insert && preferences.answer == Some(Return::HeadersOnly),
+    }))
+}
+
+/// The profile that a request names, if it names one.
+pub(super) fn named_profile<'a>(method: &Method, headers: &'a HeaderMap) -> Option<&'a [u8]> {
+    let is_read = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
+    let name = if is_read { ACCEPT_PROFILE } else { CONTENT_PROFILE };
+    headers.get(name).map(http::HeaderValue::as_bytes)
+}
+
+fn profile(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
+    match named_profile(method, headers) {
+        Some(name) if name != SCHEMA.as_bytes() => {
+            let name = String::from_utf8_lossy(name);
+            Err(Problem::new(PROFILE, format!("Invalid schema: {name}"))
+                .hint(format!("Only the following schemas are exposed: {SCHEMA}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The rows of the `Range` header, which counts on `GET` alone.
+fn range_header(head: &request::Parts) -> Result<Option<range::Range>, ParseError> {
+    if head.method != Method::GET {
+        return Ok(None);
+    }
+    match head.headers.get(RANGE).and_then(|value| value.to_str().ok()) {
+        Some(text) => range::range(text),
+        None => Ok(None),
+    }
+}
+
+/// The body in the form that its type declares.
+fn body_of(headers: &HeaderMap, body: Bytes) -> Result<Body, Problem> {
+    let Some(declared) = headers.get(CONTENT_TYPE) else { return Ok(Body::Json(body)) };
+    let declared = String::from_utf8_lossy(declared.as_bytes());
+    let name = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    match name.as_str() {
+        "" | "application/json" => Ok(Body::Json(body)),
+        "text/csv" => Ok(Body::Csv(body)),
+        "application/x-www-form-urlencoded" => form(&body),
+        "application/xml" | "text/xml" | "application/x-ndjson" => {
+            let details = format!("Bodies of type {name} are not implemented.");
+            Err(Problem::new(NOT_IMPLEMENTED, "Feature not implemented").details(details))
+        }
+        _ => Err(Problem::new(BODY, format!("Content-Type not acceptable: {declared}"))),
+    }
+}
+
+/// One row, all of whose values are text.
+fn form(body: &[u8]) -> Result<Body, Problem> {
+    let mut columns: Vec<String> = Vec::new();
+    let mut row = Vec::new();
+    for pair in body.split(|b| *b == b'&').filter(|pair| !pair.is_empty()) {
+        let mut parts = pair.splitn(2, |b| *b == b'=');
+        let mut part = || form_text(parts.next().unwrap_or_default());
+        let (name, value) = (part()?, part()?);
+        if columns.contains(&name) {
+            return Err(Problem::new(BODY, "A form field stands twice").details(format!("The field \"{name}\".")));
+        }
+        columns.push(name);
+        row.push(Some(value));
+    }
+    Ok(Body::Rows { columns, rows: vec![row] })
+}
+
+/// Decodes a name or value of a form, strictly: what is not UTF-8 is refused rather than replaced.
+fn form_text(text: &[u8]) -> Result<String, Problem> {
+    let spaced: Vec<u8> = text.iter().map(|b| if *b == b'+' { b' ' } else { *b }).collect();
+    let decoded = percent_encoding::percent_decode(&spaced).decode_utf8().map(std::borrow::Cow::into_owned);
+    decoded.map_err(|_| Problem::new(BODY, "The form is not UTF-8"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_is_one_row_of_text() {
+        let text = |text: &str| Some(text.to_owned());
+        let Ok(Body::Rows { columns, rows }) = form(b"a=1+2&b%20c=%C3%A9&d") else { panic!("a form") };
+        assert_eq!(columns, ["a", "b c", "d"]);
+        assert_eq!(rows, [[text("1 2"), text("é"), text("")]]);
+        assert!(form(b"a=1&a=2").is_err());
+        assert!(form(b"a=%ff").is_err());
+    }
+
+    #[test]
+    fn the_declared_type_decides_what_a_body_is() {
+        let check = |declared: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_TYPE, http::HeaderValue::from_static(declared));
+            body_of(&headers, Bytes::from_static(b"x")).map_err(|problem| problem.code().name)
+        };
+        assert_eq!(check("application/json; charset=utf-8"), Ok(Body::Json(Bytes::from_static(b"x"))));
+        assert_eq!(check("Text/CSV"), Ok(Body::Csv(Bytes::from_static(b"x"))));
+        assert_eq!(check("image/png"), Err("PGRST102"));
+        assert_eq!(check("application/xml"), Err("PGRST127"));
+    }
+}

@@ -1,0 +1,155 @@
+//! The server: sockets → requests → sockets.
+
+mod socket;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::app::App;
+use crate::edge;
+use socket::{Activity, TimedSocket};
+
+/// Bounds on connections.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerLimits {
+    /// Connections in all; more are closed at once.
+    pub connections_max: usize,
+    /// Time from the first octet of a request's head, or from the connection, to the head's end.
+    pub head_time: Duration,
+    /// Time that a connection may be idle between two requests.
+    pub idle_time: Duration,
+    /// Time that a client may take no octet of an answer.
+    pub write_time: Duration,
+    /// Time that requests have to end after the server was told to stop.
+    pub drain_time: Duration,
+    /// Header fields that are parsed at all. Those between the request limit and this get an answer that says why.
+    pub headers_max: usize,
+    /// Octets of a head that are read at all.
+    pub head_bytes_max: usize,
+    /// Requests at once on one HTTP/2 connection.
+    pub streams_max: u32,
+}
+
+impl Default for ServerLimits {
+    fn default() -> ServerLimits {
+        ServerLimits {
+            connections_max: 20_000,
+            head_time: Duration::from_secs(10),
+            idle_time: Duration::from_secs(60),
+            write_time: Duration::from_secs(30),
+            drain_time: Duration::from_secs(30),
+            headers_max: 200,
+            head_bytes_max: 128 << 10,
+            streams_max: 100,
+        }
+    }
+}
+
+/// Pause after the system refused a connection, for want of files perhaps, before the next is asked for.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves until `shutdown` completes, then lets running requests end, for at most [`ServerLimits::drain_time`].
+///
+/// # Errors
+/// None that end the server: what goes wrong on one connection ends that connection.
+pub async fn serve(
+    listener: TcpListener,
+    app: App,
+    limits: ServerLimits,
+    shutdown: impl Future<Output = ()>,
+) -> std::io::Result<()> {
+    let server = Arc::new(Server { app, builder: builder(&limits), limits });
+    let places = Arc::new(Semaphore::new(server.limits.connections_max));
+    let graceful = GracefulShutdown::new();
+    let mut shutdown = std::pin::pin!(shutdown);
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = &mut shutdown => break,
+        };
+        match accepted {
+            Ok((stream, _)) => match places.clone().try_acquire_owned() {
+                Ok(place) => {
+                    tokio::spawn(server.clone().connection(stream, place, graceful.watcher()));
+                }
+                Err(_) => tracing::warn!("a connection was closed: server.connections_max are open"),
+            },
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    if tokio::time::timeout(server.limits.drain_time, graceful.shutdown()).await.is_err() {
+        tracing::warn!("requests were cut: they did not end within server.drain_time");
+    }
+    Ok(())
+}
+
+struct Server {
+    app: App,
+    builder: Builder<TokioExecutor>,
+    limits: ServerLimits,
+}
+
+impl Server {
+    async fn connection(
+        self: Arc<Server>,
+        stream: TcpStream,
+        place: OwnedSemaphorePermit,
+        watcher: hyper_util::server::graceful::Watcher,
+    ) {
+        // An answer is written in one piece, so there is nothing to wait for.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a socket does not take TCP_NODELAY");
+        }
+        let activity = Arc::new(Activity::default());
+        let socket = TokioIo::new(TimedSocket::new(stream, activity.clone(), &self.limits));
+        let app = &self.app;
+        let service = service_fn(|request: hyper::Request<Incoming>| {
+            let running = activity.begin(request.version());
+            let app = app.clone();
+            async move {
+                let answer = edge::answer(&app, request).await;
+                drop(running);
+                Ok::<_, Infallible>(answer)
+            }
+        });
+        let served = watcher.watch(self.builder.serve_connection(socket, service)).await;
+        if let Err(error) = served {
+            tracing::debug!(%error, "a connection ended early");
+        }
+        drop(place);
+    }
+}
+
+fn builder(limits: &ServerLimits) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        // Heads, idleness and slow readers are timed at the socket, which sees both versions of HTTP.
+        .header_read_timeout(None)
+        .max_headers(limits.headers_max)
+        .max_buf_size(limits.head_bytes_max.max(8192));
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(limits.streams_max)
+        .max_header_list_size(u32::try_from(limits.head_bytes_max).unwrap_or(u32::MAX))
+        .max_pending_accept_reset_streams(20)
+        .max_local_error_reset_streams(100)
+        .keep_alive_interval(Duration::from_secs(20))
+        .keep_alive_timeout(Duration::from_secs(20));
+    builder
+}

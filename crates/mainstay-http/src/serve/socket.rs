@@ -1,0 +1,202 @@
+//! A socket that gives up on a peer that is too slow: with the head of a request, between requests, or in taking an
+//! answer. The body of a request is timed by its reader.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::Version;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep};
+
+use super::ServerLimits;
+
+/// What the requests of a connection tell its socket.
+#[derive(Debug, Default)]
+pub(super) struct Activity {
+    running: AtomicUsize,
+    begun: AtomicU64,
+    /// On HTTP/2 octets come between requests as well, so they do not mean that a head has begun.
+    is_http2: AtomicBool,
+}
+
+/// A request that runs, until it is dropped.
+pub(super) struct Running(Arc<Activity>);
+
+impl Activity {
+    /// A request's head is complete.
+    pub(super) fn begin(self: &Arc<Activity>, version: Version) -> Running {
+        if version == Version::HTTP_2 {
+            self.is_http2.store(true, Ordering::Relaxed);
+        }
+        self.running.fetch_add(1, Ordering::Relaxed);
+        self.begun.fetch_add(1, Ordering::Relaxed);
+        Running(self.clone())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The socket with its clocks.
+pub(super) struct TimedSocket {
+    stream: TcpStream,
+    activity: Arc<Activity>,
+    head_time: Duration,
+    idle_time: Duration,
+    write_time: Duration,
+    /// When the head at hand began, and how many had begun before it.
+    head_since: Option<Instant>,
+    idle_since: Option<Instant>,
+    seen: u64,
+    read_alarm: Alarm,
+    write_alarm: Alarm,
+}
+
+impl TimedSocket {
+    pub(super) fn new(stream: TcpStream, activity: Arc<Activity>, limits: &ServerLimits) -> TimedSocket {
+        TimedSocket {
+            stream,
+            activity,
+            head_time: limits.head_time,
+            idle_time: limits.idle_time,
+            write_time: limits.write_time,
+            // The first head is expected from the moment of the connection.
+            head_since: Some(Instant::now()),
+            idle_since: None,
+            seen: 0,
+            read_alarm: Alarm::default(),
+            write_alarm: Alarm::default(),
+        }
+    }
+
+    /// When the peer must have sent something; `None` while requests run.
+    fn read_deadline(&mut self) -> Option<Instant> {
+        let begun = self.activity.begun.load(Ordering::Relaxed);
+        if begun != self.seen {
+            self.seen = begun;
+            self.head_since = None;
+            self.idle_since = None;
+        }
+        if self.activity.running.load(Ordering::Relaxed) > 0 {
+            self.idle_since = None;
+            return None;
+        }
+        match self.head_since {
+            Some(since) => Some(since + self.head_time),
+            None => Some(*self.idle_since.get_or_insert_with(Instant::now) + self.idle_time),
+        }
+    }
+
+    /// Octets came.
+    fn note_read(&mut self) {
+        let between_requests =
+            self.activity.running.load(Ordering::Relaxed) == 0 && !self.activity.is_http2.load(Ordering::Relaxed);
+        if between_requests {
+            self.read_deadline(); // Forgets the head before, if a request has begun since.
+            self.head_since.get_or_insert_with(Instant::now);
+        }
+    }
+
+    fn writing<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.write_alarm.clear();
+            return written;
+        }
+        let deadline = self.write_alarm.deadline().unwrap_or_else(|| Instant::now() + self.write_time);
+        match self.write_alarm.poll(cx, deadline) {
+            Poll::Ready(()) => Poll::Ready(Err(too_slow("the client takes no answer"))),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+fn too_slow(what: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, what)
+}
+
+impl AsyncRead for TimedSocket {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        if let Poll::Ready(outcome) = Pin::new(&mut this.stream).poll_read(cx, buf) {
+            this.note_read();
+            this.read_alarm.clear();
+            return Poll::Ready(outcome);
+        }
+        let Some(deadline) = this.read_deadline() else { return Poll::Pending };
+        match this.read_alarm.poll(cx, deadline) {
+            Poll::Ready(()) => Poll::Ready(Err(too_slow("the client sends no request"))),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl AsyncWrite for TimedSocket {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.writing(cx, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.writing(cx, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// A timer that costs nothing until it is needed, and keeps its place in the runtime once it was.
+#[derive(Default)]
+struct Alarm {
+    sleep: Option<Pin<Box<Sleep>>>,
+    deadline: Option<Instant>,
+}
+
+impl Alarm {
+    /// When it rings; `None` if it is not set.
+    fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    fn clear(&mut self) {
+        self.deadline = None;
+    }
+
+    /// Ready once `deadline` has passed.
+    fn poll(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+        // A timer that rings too early is set anew then: cheaper than moving it with each request.
+        if sleep.deadline() > deadline {
+            sleep.as_mut().reset(deadline);
+        }
+        self.deadline = Some(deadline);
+        while sleep.as_mut().poll(cx).is_ready() {
+            if Instant::now() >= deadline {
+                return Poll::Ready(());
+            }
+            sleep.as_mut().reset(deadline);
+        }
+        Poll::Pending
+    }
+}
