@@ -10,7 +10,7 @@ use mainstay_schema::{ColumnId, Schema, Table, TableId};
 use super::filter::{Conditions, Embeds};
 use super::resolve::{self, not_implemented};
 use super::{Cardinality, Count, Embed, Expr, Filter, Join, Link, Order, Output, Read, Source, relations};
-use crate::error::PlanError;
+use crate::error::{ParseError, PlanError};
 use crate::limits::Limits;
 use crate::parse::within;
 use crate::request::{Condition, EmbedItem, FieldItem, Item, Located, OrderTerm, Query, ReadRequest, StepTo};
@@ -64,6 +64,7 @@ impl<'a> Levels<'a> {
         cardinality: Cardinality,
     ) -> Result<Level, PlanError> {
         let embeds: Vec<&EmbedItem> = items.iter().filter_map(as_embed).collect();
+        refuse_namesakes(&embeds)?;
         let (here, below) = scope.split(&embeds)?;
         let mut joined = Vec::with_capacity(embeds.len());
         for (item, scope) in embeds.into_iter().zip(below) {
@@ -196,6 +197,19 @@ fn named(embeds: &[&EmbedItem], name: &str) -> Option<usize> {
     by_member.or_else(|| embeds.iter().position(|embed| embed.target == name))
 }
 
+/// Two embeds of one name could not be told apart, neither by filters nor in the answer.
+fn refuse_namesakes(embeds: &[&EmbedItem]) -> Result<(), PlanError> {
+    for (position, embed) in embeds.iter().enumerate() {
+        let name = member_name(embed);
+        if embeds[..position].iter().any(|other| member_name(other) == name) {
+            let message = format!("'{name}' is embedded twice");
+            let hint = format!("Give one of them an alias: other:{}(…).", embed.target);
+            return Err(PlanError::Parse(ParseError::Parameter { message, hint }));
+        }
+    }
+    Ok(())
+}
+
 fn member_name(embed: &EmbedItem) -> &str {
     embed.alias.as_deref().unwrap_or(&embed.target)
 }
@@ -264,7 +278,9 @@ fn as_embed(item: &Item) -> Option<&EmbedItem> {
     }
 }
 
-/// The members of a row: columns in the order of select, then embeds. What is selected twice is shown once.
+/// The members of a row: columns in the order of select, then embeds.
+///
+/// No two have one name, because readers of JSON keep only one of them: like them, the last one is kept.
 fn outputs(table: &Table, items: &[Item], joined: Joined<'_>) -> Result<Vec<Output>, PlanError> {
     let mut outputs: Vec<Output> = Vec::new();
     let mut has_star = false;
@@ -285,17 +301,19 @@ fn outputs(table: &Table, items: &[Item], joined: Joined<'_>) -> Result<Vec<Outp
     }
     for JoinedEmbed { item, link, read } in joined.0 {
         if item.items.is_some() {
-            let source = Source::Embed(Embed { link, read: Box::new(read) });
-            outputs.push(Output { name: member_name(item).into(), source });
+            let name = member_name(item);
+            outputs.retain(|output| &*output.name != name);
+            outputs.push(Output { name: name.into(), source: Source::Embed(Embed { link, read: Box::new(read) }) });
         }
     }
     Ok(outputs)
 }
 
 fn add(outputs: &mut Vec<Output>, name: Arc<str>, expr: Expr) {
-    let output = Output { name, source: Source::Value(expr) };
-    if !outputs.contains(&output) {
-        outputs.push(output);
+    let source = Source::Value(expr);
+    match outputs.iter_mut().find(|output| output.name == name) {
+        Some(output) => output.source = source,
+        None => outputs.push(Output { name, source }),
     }
 }
 

@@ -1,0 +1,194 @@
+//! Whatever is asked of a schema is planned or refused, and what is planned keeps the promises of a plan.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail at once")]
+
+use bytes::Bytes;
+use mainstay_query::limits::Limits;
+use mainstay_query::parse::{self, Purpose};
+use mainstay_query::plan::{self, Filter, Fresh, Read, Source, Write, print};
+use mainstay_query::request::{Action, Body, ReadRequest, Resolution, WriteRequest};
+use mainstay_schema::load::{SourceFile, load};
+use mainstay_schema::{Schema, TableId};
+use proptest::prelude::*;
+
+fn schema() -> Schema {
+    let text = include_str!("cases/schema.toml").to_owned();
+    load(&[SourceFile { path: "schema.toml".into(), text }]).unwrap()
+}
+
+struct Standing;
+
+impl Fresh for Standing {
+    fn now(&self) -> &str {
+        "2026-11-23T10:00:00+00:00"
+    }
+
+    fn uuid7(&self) -> uuid::Uuid {
+        uuid::Uuid::nil()
+    }
+}
+
+/// What a plan promises: columns that exist, members of different names, pages with an end, links to visible tables.
+fn check_read(schema: &Schema, limits: &Limits, read: &Read, is_page: bool) {
+    let table = schema.table(read.table);
+    assert!(!table.internal);
+    if is_page {
+        assert!(read.limit.is_some_and(|limit| limit <= limits.page_rows_max));
+        let is_ordered = |id| read.order.iter().any(|term| term.expr.as_column() == Some(id));
+        assert!(table.primary_key.iter().all(|id| is_ordered(*id)) || !read.order.is_empty());
+    }
+    check_filter(schema, read.table, &read.filter);
+    for (position, output) in read.select.iter().enumerate() {
+        assert!(read.select[..position].iter().all(|other| other.name != output.name));
+        match &output.source {
+            Source::Value(expr) => assert!(expr.column.index() < table.columns.len()),
+            Source::Embed(embed) => check_read(schema, limits, &embed.read, false),
+        }
+    }
+}
+
+fn check_filter(schema: &Schema, table: TableId, filter: &Filter) {
+    match filter {
+        Filter::True | Filter::False => {}
+        Filter::And(parts) | Filter::Or(parts) => {
+            assert!(parts.len() > 1);
+            parts.iter().for_each(|part| check_filter(schema, table, part));
+        }
+        Filter::Not(part) => check_filter(schema, table, part),
+        Filter::Test { expr, .. } => assert!(expr.column.index() < schema.table(table).columns.len()),
+        Filter::Exists { table, filter, .. } => {
+            assert!(!schema.table(*table).internal);
+            check_filter(schema, *table, filter);
+        }
+    }
+}
+
+/// Queries on `films`, most of which make sense: an embed that is filtered may not be selected.
+fn query() -> impl Strategy<Value = String> {
+    let items = vec![
+        "*",
+        "id",
+        "n:title::text",
+        "rating::float",
+        "data->a->>b",
+        "tags->0",
+        "roles!inner(role,actors(name))",
+        "cast:actors!roles(*)",
+        "director_id(last_name,films!editor_id(id))",
+        "details()",
+        "shows(id,halls!inner(seats))",
+    ];
+    let conditions = vec![
+        "id=eq.1",
+        "title=not.like.a*",
+        "rating=lt.7.555",
+        "released=is.true",
+        "seen_at=gte.2026-01-01",
+        "code=in.(a,b)",
+        "tags=cs.{a}",
+        "data->a=eq.1",
+        "gross=eq(any).{1,2}",
+        "gross=gt(all).{1,2}",
+        "director_id=is.null",
+        "or=(id.eq.1,not.and(title.eq.a,uid.is.null))",
+        "not.and=(id.gt.1,id.lt.9)",
+        "roles=not.is.null",
+        "or=(details.is.null,cast.is.null)",
+        "roles.role=eq.x",
+        "roles.actors.name=ilike.*a*",
+        "cast.limit=3",
+        "shows.halls.seats=gt.1",
+        "director_id.films.order=title.desc",
+        "order=rating.desc,data->a",
+        "limit=3",
+        "offset=2",
+        "order=director_id(born)",
+        "details.plot=is.null",
+        "shows.limit=0",
+        "nope=eq.1",
+    ];
+    (prop::sample::subsequence(items, 1..7), prop::sample::subsequence(conditions, 0..6))
+        .prop_map(|(items, conditions)| format!("select={}&{}", items.join(","), conditions.join("&")))
+}
+
+/// Bodies for `films`: rows that name the required columns and some others, and text that is none.
+fn body() -> impl Strategy<Value = String> {
+    let others = vec![
+        ("rating", "7.5"),
+        ("gross", "null"),
+        ("released", "true"),
+        ("tags", "[\"x\"]"),
+        ("data", "{\"a\":[1]}"),
+        ("id", "5"),
+        ("seen_at", "\"2026-01-01\""),
+        ("code", "\"b\""),
+        ("gross", "1e400"),
+        ("nope", "1"),
+    ];
+    let object = prop::sample::subsequence(others, 0..5).prop_map(|members| {
+        let others: Vec<String> = members.iter().map(|(name, value)| format!(",\"{name}\":{value}")).collect();
+        format!("{{\"title\":\"a\",\"code\":\"a\"{}}}", others.concat())
+    });
+    prop_oneof![
+        4 => object.clone(),
+        4 => (object, 0..4usize).prop_map(|(object, rows)| format!("[{}]", vec![object; rows].join(","))),
+        1 => "\\PC{0,30}",
+        1 => "[\\[\\]{},:\"0-9a ]{0,30}",
+        1 => Just("title,code\na,b\nNULL,c\n".to_owned()),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn reads_are_planned_or_refused(query in query()) {
+        let (schema, limits) = (schema(), Limits::default());
+        if let Ok(query) = parse::query(Purpose::Read, &query, &limits) {
+            let request = ReadRequest { table: "films".to_owned(), query, ..ReadRequest::default() };
+            if let Ok(read) = plan::read(&schema, &limits, &request) {
+                check_read(&schema, &limits, &read, true);
+                prop_assert!(print::read(&schema, &read).starts_with("read "));
+                prop_assert_eq!(read.shape(&schema).members.len(), read.select.len());
+            }
+        }
+    }
+
+    #[test]
+    fn writes_are_planned_or_refused(
+        query in query(),
+        body in body(),
+        purpose in prop::sample::select(vec![Purpose::Insert, Purpose::Update, Purpose::Delete]),
+        resolution in prop::sample::select(vec![None, Some(Resolution::Merge), Some(Resolution::Ignore)]),
+        is_csv in prop::bool::weighted(0.1),
+        representation in any::<bool>(),
+    ) {
+        let (schema, limits) = (schema(), Limits::default());
+        let body = if is_csv { Body::Csv(Bytes::from(body)) } else { Body::Json(Bytes::from(body)) };
+        let action = match purpose {
+            Purpose::Insert => Action::Insert { body, resolution, missing_default: representation },
+            Purpose::Update => Action::Update { body },
+            _ => Action::Delete,
+        };
+        if let Ok(query) = parse::query(purpose, &query, &limits) {
+            let request = WriteRequest {
+                table: "films".to_owned(),
+                action,
+                query,
+                representation,
+                affected_max: Some(10),
+                singular: false,
+                keys: true,
+            };
+            if let Ok(write) = plan::write(&schema, &limits, &Standing, &request) {
+                if let Write::Insert(insert) = &write {
+                    prop_assert!(insert.rows.iter().all(|row| row.len() == insert.columns.len()));
+                }
+                if let Some(returning) = write.returning() {
+                    check_read(&schema, &limits, returning, false);
+                }
+                prop_assert!(!print::write(&schema, &write).is_empty());
+            }
+        }
+    }
+}
