@@ -6,6 +6,7 @@
 
 pub mod check;
 pub mod diff;
+pub mod editor;
 pub mod error;
 pub mod ids;
 mod json;

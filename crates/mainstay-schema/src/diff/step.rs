@@ -92,8 +92,8 @@ pub enum StepKind {
         /// Whether null is a value of it.
         optional: bool,
     },
-    /// Change what a column may hold. Values become those of the new type that mean the same, and the store refuses
-    /// the step if there are none. Where null was allowed and is no longer, it becomes the default if there is one.
+    /// Change what a column may hold. Values become those of the new type that mean the same; [`Step::loss`] warns
+    /// where there may be none. Where null was allowed and is no longer, it becomes the default if there is one.
     ChangeColumn {
         /// The table.
         table: Arc<str>,
