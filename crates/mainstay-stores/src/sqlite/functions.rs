@@ -32,6 +32,8 @@ pub(super) const CONTAINS: &str = "mainstay_contains";
 pub(super) const CONTAINED: &str = "mainstay_contained";
 /// `mainstay_overlaps(left, right, type)`.
 pub(super) const OVERLAPS: &str = "mainstay_overlaps";
+/// `mainstay_uuid7()`: a new identifier, for rows that a migration gives one.
+pub(super) const UUID7: &str = "mainstay_uuid7";
 
 thread_local! {
     /// Why the last cast on this thread failed: SQLite carries only a message from a function to its caller.
@@ -54,6 +56,8 @@ pub(super) fn register(connection: &Connection) -> Result<()> {
     connection.create_scalar_function(CONTAINS, 3, flags, |context| compare_sets(context, contains))?;
     connection.create_scalar_function(CONTAINED, 3, flags, |context| compare_sets(context, contained_in))?;
     connection.create_scalar_function(OVERLAPS, 3, flags, |context| compare_sets(context, overlaps))?;
+    let fresh = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS;
+    connection.create_scalar_function(UUID7, 0, fresh, |_| Ok(uuid::Uuid::now_v7().to_string()))?;
     connection.create_collation(types::DECIMAL, compare_decimals)?;
     connection.create_collation(types::ARRAY, |left: &str, right: &str| compare_arrays(left, right, compare_items))?;
     connection.create_collation(types::DOCUMENTS, |left: &str, right: &str| compare_arrays(left, right, str::cmp))

@@ -1,13 +1,15 @@
 //! Changing the tables, all at once or not at all.
 
-use mainstay_schema::{Schema, TableKind};
+use mainstay_schema::diff::{Diff, Step, StepKind, diff};
+use mainstay_schema::{Schema, Table, TableKind};
 use mainstay_store::{Migrated, Migration, StoreError};
 use rusqlite::fallible_iterator::FallibleIterator;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Batch, Connection, params};
 
-use super::errors;
-use super::render::ddl;
+use super::render::alter::{ANEW, Change};
+use super::render::ddl::{self, quoted};
+use super::{connect, errors, functions, introspect};
 
 /// Where applied migrations are remembered.
 const APPLIED: &str = "CREATE TABLE IF NOT EXISTS _mainstay_migrations (
@@ -42,20 +44,104 @@ pub struct MigrationPlan {
 
 /// The way from one schema to another.
 pub fn plan(old: &Schema, new: &Schema) -> MigrationPlan {
-    let _ = old;
-    MigrationPlan { sql: create(new).join(";\n") + ";\n", ..MigrationPlan::default() }
+    let diff = diff(old, new);
+    let changes: Vec<Change<'_>> = diff.kept.iter().map(|pair| Change::new(old, new, pair, &diff.kept)).collect();
+    let mut statements = Vec::new();
+    statements.extend(simple_steps(&diff, |step| match step {
+        StepKind::DropView { view } => vec![format!("DROP VIEW {}", quoted(view))],
+        _ => Vec::new(),
+    }));
+    statements.extend(changes.iter().flat_map(Change::drop_indexes));
+    statements.extend(simple_steps(&diff, |step| match step {
+        StepKind::DropTable { table } => vec![format!("DROP TABLE {}", quoted(table))],
+        StepKind::RenameTable { from, to } => rename_table(from, to),
+        _ => Vec::new(),
+    }));
+    statements.extend(changes.iter().flat_map(Change::alter));
+    let created = |name: &str| new.find(name).into_iter();
+    statements.extend(simple_steps(&diff, |step| match step {
+        StepKind::CreateTable { table, .. } => {
+            created(table).map(|table| ddl::create_table(new, table, None)).collect()
+        }
+        _ => Vec::new(),
+    }));
+    statements.extend(changes.iter().flat_map(Change::create_indexes));
+    statements.extend(simple_steps(&diff, |step| match step {
+        StepKind::CreateTable { table, .. } => created(table)
+            .flat_map(|table| table.indexes.iter().map(|index| ddl::create_index(new, table, index)))
+            .collect(),
+        _ => Vec::new(),
+    }));
+    statements.extend(simple_steps(&diff, |step| match step {
+        StepKind::CreateView { view } => created(view).filter_map(|view| ddl::create_view(new, view)).collect(),
+        _ => Vec::new(),
+    }));
+    let sql = statements.into_iter().map(|statement| statement + ";\n").collect();
+    let losses = diff.steps.iter().filter(|step| step.is_destructive()).filter_map(|step| step.loss.clone());
+    MigrationPlan { sql, steps: diff.steps.iter().map(in_words).collect(), losses: losses.collect() }
+}
+
+/// A step and what may make the store refuse it.
+fn in_words(step: &Step) -> String {
+    match &step.loss {
+        Some(condition) if !step.is_destructive() => format!("{step} ({condition})"),
+        _ => step.to_string(),
+    }
+}
+
+fn simple_steps(diff: &Diff, statements: impl Fn(&StepKind) -> Vec<String>) -> Vec<String> {
+    diff.steps.iter().flat_map(|step| statements(&step.kind)).collect()
+}
+
+/// SQLite takes names that differ in case only for the same, so such a rename goes by way of another name.
+fn rename_table(from: &str, to: &str) -> Vec<String> {
+    let rename = |from: &str, to: &str| format!("ALTER TABLE {} RENAME TO {}", quoted(from), quoted(to));
+    if from.eq_ignore_ascii_case(to) {
+        let between = format!("{ANEW}{to}");
+        vec![rename(from, &between), rename(&between, to)]
+    } else {
+        vec![rename(from, to)]
+    }
 }
 
 /// The statements that make all tables of a schema in an empty database.
-pub fn create(schema: &Schema) -> Vec<String> {
-    let tables = schema.tables().iter().filter(|table| !table.internal);
-    let mut statements = Vec::new();
-    for table in tables.clone().filter(|table| table.kind == TableKind::Table) {
-        statements.push(ddl::create_table(schema, table, None));
-        statements.extend(table.indexes.iter().map(|index| ddl::create_index(schema, table, index)));
-    }
-    statements.extend(tables.filter_map(|table| ddl::create_view(schema, table)));
-    statements
+pub fn create(schema: &Schema) -> String {
+    plan(&Schema::default(), schema).sql
+}
+
+/// Shows that a migration leads from `old` to `new`: carries it out in a database in memory, makes `new` in another,
+/// and compares what is there.
+///
+/// # Errors
+/// Every difference, or why the migration or a view cannot be carried out, one sentence each.
+pub fn prove(old: &Schema, new: &Schema, sql: &str) -> Result<(), Vec<String>> {
+    let broken = |error: rusqlite::Error| vec![message(&error)];
+    let migrated = connect::scratch().map_err(broken)?;
+    migrated.pragma_update(None, "foreign_keys", false).map_err(broken)?;
+    run_statements(&migrated, &create(old)).map_err(|error| vec![format!("the old schema: {error}")])?;
+    run_statements(&migrated, sql).map_err(|error| vec![error.to_string()])?;
+    let sentences = drift(&migrated, new).map_err(|error| vec![error.to_string()])?;
+    if sentences.is_empty() { Ok(()) } else { Err(sentences) }
+}
+
+/// How the tables of a database differ from what a schema says, one sentence each.
+pub(super) fn drift(connection: &Connection, schema: &Schema) -> Result<Vec<String>, StoreError> {
+    let made = connect::scratch().map_err(internal)?;
+    run_statements(&made, &create(schema))?;
+    let wanted = introspect::look(&made).map_err(internal)?;
+    let found = introspect::look(connection).map_err(internal)?;
+    let mut sentences = introspect::differences(&wanted, &found);
+    sentences.extend(schema.tables().iter().filter_map(|table| broken_view(connection, table)));
+    Ok(sentences)
+}
+
+/// What is wrong with a view: a query that does not run, or one that lacks a declared column.
+fn broken_view(connection: &Connection, table: &Table) -> Option<String> {
+    let is_view = matches!(table.kind, TableKind::View { .. });
+    let columns: Vec<String> = table.columns.iter().map(|column| quoted(&column.name)).collect();
+    let probe = format!("SELECT {} FROM {}", columns.join(", "), quoted(&table.name));
+    let outcome = if is_view { connection.prepare(&probe).err() } else { None };
+    outcome.map(|error| format!("view {}: {}", table.name, message(&error)))
 }
 
 /// The migrations that were applied, oldest first.
@@ -137,17 +223,32 @@ pub(super) fn run_statements(connection: &Connection, sql: &str) -> Result<(), S
         match outcome {
             Ok(true) => {}
             Ok(false) => return Ok(()),
-            Err(error) => return Err(failed(format!("statement {position}: {}", message(&error)))),
+            Err(error) => return Err(failed(format!("statement {position}: {}", reason(&error)))),
         }
     }
 }
 
 /// What SQLite says, without the text of the statement.
 fn message(error: &rusqlite::Error) -> String {
-    match error {
+    let text = match error {
         rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
         rusqlite::Error::SqliteFailure(_, Some(message)) => message.clone(),
         other => other.to_string(),
+    };
+    // Advice for people who type statements; ours quote names on purpose.
+    let advice = " - should this be a string literal in single-quotes?";
+    text.strip_suffix(advice).map_or(text.clone(), |text| text.replace('"', ""))
+}
+
+/// The same in the words of the schema, where the statement is one of ours.
+fn reason(error: &rusqlite::Error) -> String {
+    let text = message(error);
+    if let Some(value) = functions::take_error() {
+        return format!("a row has a value that cannot be converted: {value}");
+    }
+    match text.strip_prefix("NOT NULL constraint failed: ").and_then(|name| name.strip_prefix(ANEW)) {
+        Some(column) => format!("{column} is required, and there are rows without a value for it; give it a default"),
+        None => text.replace(ANEW, ""),
     }
 }
 

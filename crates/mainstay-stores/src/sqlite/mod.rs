@@ -15,6 +15,7 @@ mod connect;
 mod errors;
 mod explain;
 mod functions;
+mod introspect;
 mod job;
 pub mod migrate;
 mod preupdate;
@@ -143,6 +144,14 @@ impl SqliteStore {
         }
         let (is_closed, threads) = (AtomicBool::new(false), Mutex::new(threads));
         Ok(SqliteStore { shared, reads, writes, is_closed, threads, temporary })
+    }
+
+    /// How the tables in the file differ from what `schema` says, one sentence each; empty when they do not.
+    ///
+    /// # Errors
+    /// [`StoreError::Internal`] if the file cannot be looked at.
+    pub fn drift(&self, schema: Arc<Schema>) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {
+        self.ask(Instant::now() + MAINTENANCE_TIME_MAX, |reply| readers::Job::Drift { schema, reply })
     }
 
     /// Sends a job to the reading threads and waits for its answer.

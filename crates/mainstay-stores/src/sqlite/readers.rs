@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crossbeam_channel::Receiver;
 use mainstay_query::Authorized;
 use mainstay_query::plan::{Read, Write};
+use mainstay_schema::Schema;
 use mainstay_store::{Call, Explanation, Migrated, ReadDone, RowSink, StoreError};
 use rusqlite::Connection;
 
@@ -22,6 +23,8 @@ pub(super) enum Job {
     ExplainWrite { call: Call, plan: Arc<Authorized<Write>>, reply: Reply<Explanation> },
     /// List the migrations.
     Migrations { reply: Reply<Vec<Migrated>> },
+    /// Compare the tables with a schema.
+    Drift { schema: Arc<Schema>, reply: Reply<Vec<String>> },
     /// Finish.
     Close,
 }
@@ -42,6 +45,7 @@ pub(super) fn run(connection: Connection, watch: &Watch, jobs: &Receiver<Job>) {
                 reader.answer(reply, |connection| explain::write(connection, &call.schema, &plan));
             }
             Job::Migrations { reply } => reader.answer(reply, migrate::applied),
+            Job::Drift { schema, reply } => reader.answer(reply, |connection| migrate::drift(connection, &schema)),
             Job::Close => return,
         }
     }

@@ -61,10 +61,34 @@ pub(in crate::sqlite) fn create_index(schema: &Schema, table: &Table, index: &In
     sql.text
 }
 
-/// A column as `CREATE TABLE` and `ADD COLUMN` take it, without keys.
-pub(in crate::sqlite) fn column(schema: &Schema, table: &Table, column: &Column) -> String {
+/// A column as `ADD COLUMN` takes it: with its default, which existing rows get.
+pub(in crate::sqlite) fn added_column(schema: &Schema, column: &Column) -> String {
     let mut sql = Sql::new(schema);
-    sql.column_definition(table, column);
+    let default = column.default.as_ref().and_then(|default| match default {
+        DefaultValue::Literal(value) => Some(value),
+        _ => None,
+    });
+    sql.column_definition(column, default);
+    sql.text
+}
+
+/// The default that SQLite itself must know, because a reference sets it; all others are the planner's.
+pub(in crate::sqlite) fn stored_default<'t>(table: &'t Table, column: &'t Column) -> Option<&'t Value> {
+    let sets_default = |reference: &Reference| {
+        reference.columns.contains(&column.id)
+            && [reference.on_delete, reference.on_update].contains(&ReferenceAction::SetDefault)
+    };
+    match &column.default {
+        Some(DefaultValue::Literal(value)) if table.references.iter().any(sets_default) => Some(value),
+        _ => None,
+    }
+}
+
+/// A value as SQL text.
+pub(in crate::sqlite) fn literal(value: &Value) -> String {
+    let nothing = Schema::default();
+    let mut sql = Sql::new(&nothing);
+    sql.literal(value);
     sql.text
 }
 
@@ -87,7 +111,12 @@ impl Sql<'_> {
         self.push(" (");
         for column in &table.columns {
             self.push(if column.id.index() > 0 { ",\n  " } else { "\n  " });
-            self.column_definition(table, column);
+            if is_row_number(table, column) {
+                self.name(&column.name);
+                self.push(" INTEGER PRIMARY KEY");
+            } else {
+                self.column_definition(column, stored_default(table, column));
+            }
         }
         if !table.columns.iter().any(|column| is_row_number(table, column)) && !table.primary_key.is_empty() {
             let key = format!("{}_pkey", table.name);
@@ -106,17 +135,14 @@ impl Sql<'_> {
         }
     }
 
-    fn column_definition(&mut self, table: &Table, column: &Column) {
+    fn column_definition(&mut self, column: &Column, default: Option<&Value>) {
         self.name(&column.name);
         self.push(" ");
         self.push(types::declared(&column.ty));
-        if is_row_number(table, column) {
-            return self.push(" PRIMARY KEY");
-        }
         if !column.optional {
             self.push(" NOT NULL");
         }
-        if let Some(DefaultValue::Literal(value)) = &column.default {
+        if let Some(value) = default {
             self.push(" DEFAULT ");
             self.literal(value);
         }
@@ -157,7 +183,7 @@ impl Sql<'_> {
     }
 
     /// Writes a value into the text: only for defaults, where SQLite takes no parameters.
-    pub(in crate::sqlite) fn literal(&mut self, value: &Value) {
+    fn literal(&mut self, value: &Value) {
         match types::native(value) {
             Native::Null => self.push("NULL"),
             Native::Integer(number) => {

@@ -3,6 +3,7 @@
 //! Identifiers come from the schema only and go through [`Sql::name`]; values are always parameters. The text depends
 //! on the shape of a plan and not on its values, so that prepared statements are found again.
 
+pub(super) mod alter;
 pub(super) mod ddl;
 mod filter;
 mod read;
