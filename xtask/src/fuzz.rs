@@ -6,8 +6,9 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 
 use crate::process::{self, cargo, output, program, root, target};
 
@@ -65,8 +66,22 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         }
         fuzzer.arg(format!("-artifact_prefix={}/", found.display()));
         fuzzer.arg(format!("-max_total_time={}", args.seconds));
-        fuzzer.args(["-max_len=4096", "-timeout=10", "-rss_limit_mb=2048", "-verbosity=0", "-print_final_stats=1"]);
-        process::run(&mut fuzzer).with_context(|| format!("{name} found an input; it is in {}", found.display()))?;
+        fuzzer.args(["-max_len=4096", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"]);
+        told(&name, &mut fuzzer).with_context(|| format!("{name} found an input; it is in {}", found.display()))?;
+    }
+    Ok(())
+}
+
+/// Runs one fuzzer and tells what it did in a line; all that it prints when it found something.
+fn told(name: &str, fuzzer: &mut Command) -> anyhow::Result<()> {
+    let done = fuzzer.output().context("starting the fuzzer")?;
+    let log = String::from_utf8_lossy(&done.stderr);
+    let number = |label: &str| log.lines().find_map(|line| line.strip_prefix(label)).map_or("?", str::trim);
+    let (runs, new) = (number("stat::number_of_executed_units:"), number("stat::new_units_added:"));
+    println!("fuzz {name}: {runs} inputs, {new} of them reached something new");
+    if !done.status.success() {
+        eprintln!("{log}");
+        bail!("the fuzzer ended with {}", done.status);
     }
     Ok(())
 }
