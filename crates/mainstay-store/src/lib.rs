@@ -5,6 +5,8 @@
 
 pub mod change;
 pub mod collect;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod error;
 pub mod memory;
 pub mod residual;

@@ -1,7 +1,6 @@
 //! Text and JSON to values.
 
-use jiff::civil;
-use jiff::tz::TimeZone;
+use jiff::{SignedDuration, civil};
 
 use super::{Decimal, Json, Value};
 use crate::error::ValueError;
@@ -207,9 +206,8 @@ fn timestamp(text: &str) -> Result<String, ValueError> {
         return Err(wrong());
     }
     let local = date.to_datetime(read_time(clock, text)?);
-    let offset = jiff::tz::Offset::from_seconds(offset_s).map_err(|_| wrong())?;
-    let instant = offset.to_timestamp(local).map_err(|_| missing())?;
-    let utc = instant.to_zoned(TimeZone::UTC).datetime();
+    // By the calendar and not by jiff's `Timestamp`, which ends a day before the year 9999 does.
+    let utc = local.checked_sub(SignedDuration::from_secs(offset_s.into())).map_err(|_| missing())?;
     if !(1..=9999).contains(&utc.year()) {
         return Err(missing());
     }
@@ -298,6 +296,8 @@ mod tests {
             ("2024-02-29", "2024-02-29T00:00:00+00:00"),
             ("2026-01-01T00:30:00+01", "2025-12-31T23:30:00+00:00"),
             ("2026-01-01t00:30:00-0100", "2026-01-01T01:30:00+00:00"),
+            ("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999+00:00"),
+            ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00+00:00"),
         ] {
             assert_eq!(text(&Type::Timestamp, input).as_deref(), Some(expected), "{input}");
         }
@@ -314,6 +314,7 @@ mod tests {
             "2026-11-23T10",
             "",
             "0001-01-01T00:00:00+10:00",
+            "9999-12-31T23:00:00-02:00",
             "2026-11-23T10:00:00+16:00",
             "2026-11-23T10:00:00+5",
             "2026-1-1",

@@ -1,0 +1,381 @@
+//! Random schemas, rows and plans.
+//!
+//! Everything is drawn from a tape of numbers: a shorter tape, or one with smaller numbers, makes a simpler scenario,
+//! so shrinking the tape shrinks the failure. An empty tape gives zeros, which choose the simplest of everything.
+
+use std::sync::Arc;
+
+use mainstay_query::plan::{
+    Cardinality, Conflict, Count, Delete, Embed, Expect, Expr, Filter, Insert, Join, Link, Order, Output, Pair,
+    PathStep, Read, Source, Test, Update, Write,
+};
+use mainstay_schema::{ColumnId, ReferenceAction, Schema, Table, TableId, Type, Value};
+
+use super::filters::{SAMPLES, tests_of};
+use super::plans::not;
+use super::tables::{TableBuilder, schema, table, ty, typed};
+
+const STEPS_MAX: usize = 24;
+const TABLES_MAX: usize = 4;
+const COLUMNS_MAX: usize = 5;
+const EMBED_DEPTH_MAX: usize = 2;
+const FILTER_DEPTH_MAX: usize = 3;
+const ACTIONS: [ReferenceAction; 4] =
+    [ReferenceAction::Restrict, ReferenceAction::Cascade, ReferenceAction::SetNull, ReferenceAction::SetDefault];
+/// Paths that meet members, elements and nothing in the JSON samples.
+const PATHS: [&[&str]; 4] = [&["a"], &["0"], &["b", "-1"], &["nowhere"]];
+
+/// Tables and what is done to them.
+#[derive(Debug)]
+pub(super) struct Scenario {
+    pub(super) schema: Arc<Schema>,
+    pub(super) steps: Vec<Step>,
+}
+
+#[derive(Debug)]
+pub(super) enum Step {
+    Read(Read),
+    Write(Write),
+}
+
+pub(super) fn scenario(words: &[u32]) -> Scenario {
+    let mut tape = Tape { words: words.iter() };
+    let schema = tape.schema();
+    let mut steps = Vec::new();
+    while !tape.is_at_end() && steps.len() < STEPS_MAX {
+        steps.push(tape.step(&schema));
+    }
+    Scenario { schema, steps }
+}
+
+struct Tape<'w> {
+    words: std::slice::Iter<'w, u32>,
+}
+
+/// A table and a way to it.
+struct Way {
+    join: Join,
+    table: TableId,
+    cardinality: Cardinality,
+}
+
+impl Tape<'_> {
+    fn is_at_end(&self) -> bool {
+        self.words.as_slice().is_empty()
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        self.words.next().copied().unwrap_or_default() as usize % bound.max(1)
+    }
+
+    /// False from an empty tape.
+    fn chance(&mut self, percent: usize) -> bool {
+        self.below(100) >= 100 - percent
+    }
+
+    fn pick<'c, T>(&mut self, choices: &'c [T]) -> &'c T {
+        &choices[self.below(choices.len())]
+    }
+
+    /// Each of `items` with the given chance.
+    fn some<T: Clone>(&mut self, items: &[T], percent: usize) -> Vec<T> {
+        items.iter().filter(|_| self.chance(percent)).cloned().collect()
+    }
+
+    fn schema(&mut self) -> Arc<Schema> {
+        let count = 2 + self.below(TABLES_MAX - 1);
+        let mut tables: Vec<(TableBuilder, Vec<(&str, &str)>)> = Vec::new();
+        for at in 0..count {
+            let key: Vec<(&str, &str)> = match self.below(5) {
+                0 => vec![("id", "int")],
+                1 => vec![("id", "text")],
+                2 => vec![("id", "uuid")],
+                3 => vec![("id", "bigint")],
+                _ => vec![("k1", "int"), ("k2", "text")],
+            };
+            let names: Vec<&str> = key.iter().map(|(name, _)| *name).collect();
+            let mut builder = table(&format!("t{at}")).primary(&names.join(" "));
+            for (name, of) in &key {
+                builder = builder.required(name, ty(of));
+            }
+            builder = self.plain_columns(builder);
+            let so_far: Vec<_> = tables.iter().map(|(_, key)| key.clone()).chain([key.clone()]).collect();
+            builder = self.references(builder, &so_far);
+            tables.push((builder, key));
+        }
+        schema(&tables.into_iter().map(|(builder, _)| builder).collect::<Vec<_>>())
+    }
+
+    fn plain_columns(&mut self, mut builder: TableBuilder) -> TableBuilder {
+        for at in 0..1 + self.below(COLUMNS_MAX) {
+            let (of, _) = *self.pick(&SAMPLES);
+            let name = format!("c{at}");
+            let optional = !self.chance(30);
+            builder = builder.column(&name, ty(of), optional, None);
+            if self.chance(20) && !matches!(ty(of), Type::Json | Type::Array(_)) {
+                builder = builder.unique(&name);
+            }
+        }
+        builder
+    }
+
+    /// References to tables before this one, or to itself, which is the last.
+    fn references(&mut self, mut builder: TableBuilder, keys: &[Vec<(&str, &str)>]) -> TableBuilder {
+        for at in 0..self.below(3) {
+            let target = self.below(keys.len());
+            let optional = !self.chance(30);
+            let (mut here, mut there) = (Vec::new(), Vec::new());
+            for (name, of) in &keys[target] {
+                let own = format!("r{at}_{name}");
+                builder = builder.column(&own, ty(of), optional, None);
+                here.push(own);
+                there.push(*name);
+            }
+            let (on_delete, on_update) = (*self.pick(&ACTIONS), *self.pick(&ACTIONS));
+            builder =
+                builder.points_with(&here.join(" "), &format!("t{target}"), &there.join(" "), on_delete, on_update);
+        }
+        builder
+    }
+
+    fn step(&mut self, schema: &Schema) -> Step {
+        match self.below(20) {
+            0..7 => Step::Write(self.insert(schema)),
+            7..10 => Step::Write(self.update(schema)),
+            10..12 => Step::Write(self.delete(schema)),
+            12 => Step::Write(Write::Batch((0..1 + self.below(3)).map(|_| self.small_write(schema)).collect())),
+            _ => {
+                let table = self.table(schema);
+                Step::Read(self.read(schema, table, 0))
+            }
+        }
+    }
+
+    fn small_write(&mut self, schema: &Schema) -> Write {
+        let mut write = match self.below(3) {
+            0 => self.insert(schema),
+            1 => self.update(schema),
+            _ => self.delete(schema),
+        };
+        match &mut write {
+            Write::Insert(insert) => insert.returning = None,
+            Write::Update(update) => update.returning = None,
+            Write::Delete(delete) => delete.returning = None,
+            Write::Batch(_) => {}
+        }
+        write
+    }
+
+    fn table<'s>(&mut self, schema: &'s Schema) -> &'s Table {
+        self.pick(schema.tables())
+    }
+
+    /// A value of a column: few different ones, so that keys and references meet.
+    fn value(&mut self, table: &Table, column: ColumnId) -> Value {
+        let is_key = |column| {
+            table.primary_key.contains(column)
+                || table.references.iter().any(|reference| reference.columns.contains(column))
+        };
+        let of = &table.column(column).ty;
+        match of {
+            Type::Int | Type::BigInt if is_key(&column) => Value::Int(self.below(5) as i64),
+            Type::Text if is_key(&column) => typed(of, ["a", "b", "B", "é"][self.below(4)]),
+            _ => self.sample(of),
+        }
+    }
+
+    fn sample(&mut self, of: &Type) -> Value {
+        let texts = SAMPLES.iter().find(|(name, _)| ty(name) == *of).map_or(&[][..], |(_, texts)| *texts);
+        typed(of, texts[self.below(texts.len())])
+    }
+
+    fn value_or_null(&mut self, table: &Table, column: ColumnId) -> Value {
+        let percent = if table.column(column).optional { 25 } else { 2 };
+        if self.chance(percent) { Value::Null } else { self.value(table, column) }
+    }
+
+    fn insert(&mut self, schema: &Schema) -> Write {
+        let table = self.table(schema);
+        let mut columns: Vec<ColumnId> = Vec::new();
+        for column in &table.columns {
+            let skipped = if column.optional { 30 } else { 1 };
+            if table.primary_key.contains(&column.id) || !self.chance(skipped) {
+                columns.push(column.id);
+            }
+        }
+        let row = |tape: &mut Self| columns.iter().map(|column| Some(tape.value_or_null(table, *column))).collect();
+        let rows = (0..1 + self.below(4)).map(|_| row(self)).collect();
+        let conflict = self.chance(40).then(|| self.conflict(table, &columns));
+        let (returning, expect) = (self.returning(schema, table), self.expect());
+        Write::Insert(Insert { table: table.id, columns, rows, conflict, returning, expect })
+    }
+
+    fn conflict(&mut self, table: &Table, columns: &[ColumnId]) -> Conflict {
+        let mut keys = vec![&table.primary_key];
+        keys.extend(table.uniques.iter().map(|key| &key.columns));
+        let target = (*self.pick(&keys)).clone();
+        let others: Vec<ColumnId> = columns.iter().filter(|column| !target.contains(column)).copied().collect();
+        let merge = (!self.chance(30)).then(|| others.into_iter().filter(|_| !self.chance(20)).collect());
+        Conflict { target, merge }
+    }
+
+    fn update(&mut self, schema: &Schema) -> Write {
+        let table = self.table(schema);
+        let mut set: Vec<(ColumnId, Value)> = Vec::new();
+        for _ in 0..1 + self.below(2) {
+            let column = self.pick(&table.columns).id;
+            if set.iter().all(|(other, _)| *other != column) {
+                set.push((column, self.value_or_null(table, column)));
+            }
+        }
+        let filter = self.filter(schema, table, 1);
+        let (returning, expect) = (self.returning(schema, table), self.expect());
+        Write::Update(Update { table: table.id, set, filter, returning, expect })
+    }
+
+    fn delete(&mut self, schema: &Schema) -> Write {
+        let table = self.table(schema);
+        let filter = self.filter(schema, table, 1);
+        let (returning, expect) = (self.returning(schema, table), self.expect());
+        Write::Delete(Delete { table: table.id, filter, returning, expect })
+    }
+
+    fn returning(&mut self, schema: &Schema, table: &Table) -> Option<Box<Read>> {
+        self.chance(50).then(|| Box::new(Read { count: Count::None, ..self.read(schema, table, 1) }))
+    }
+
+    fn expect(&mut self) -> Expect {
+        match self.below(10) {
+            9 => Expect { single: true, affected_max: None },
+            8 => Expect { single: false, affected_max: Some(self.below(3) as u64) },
+            _ => Expect::default(),
+        }
+    }
+
+    fn read(&mut self, schema: &Schema, table: &Table, depth: usize) -> Read {
+        let mut select: Vec<Output> =
+            self.some(&table.columns, 60).iter().map(|column| output(&column.name, Expr::column(column.id))).collect();
+        if select.is_empty() || self.chance(15) {
+            let expr = self.expr(table);
+            select.push(output("expr", expr));
+        }
+        if depth < EMBED_DEPTH_MAX {
+            for at in 0..self.below(3) {
+                if let Some(embed) = self.embed(schema, table, depth) {
+                    select.push(Output { name: format!("embed{at}").into(), source: Source::Embed(embed) });
+                }
+            }
+        }
+        Read {
+            table: table.id,
+            select,
+            filter: self.filter(schema, table, depth),
+            order: self.order(schema, table),
+            limit: self.chance(40).then(|| self.below(5) as u64),
+            offset: if self.chance(25) { self.below(3) as u64 } else { 0 },
+            count: if depth == 0 && self.chance(50) { Count::Exact } else { Count::None },
+        }
+    }
+
+    fn embed(&mut self, schema: &Schema, table: &Table, depth: usize) -> Option<Embed> {
+        let Way { join, table, cardinality } = self.way(schema, table)?;
+        let mut read = self.read(schema, schema.table(table), depth + 1);
+        if cardinality == Cardinality::One {
+            (read.limit, read.offset) = (None, 0);
+        }
+        Some(Embed { link: Link { cardinality, join }, read: Box::new(read) })
+    }
+
+    /// One of the links of a table: along a reference, against one, or through a table with two.
+    fn way(&mut self, schema: &Schema, table: &Table) -> Option<Way> {
+        let mut ways: Vec<Way> = Vec::new();
+        for reference in &table.references {
+            let pairs = pairs(&reference.columns, &reference.target_columns);
+            ways.push(Way { join: Join::Direct(pairs), table: reference.target, cardinality: Cardinality::One });
+        }
+        for other in schema.tables() {
+            for (at, reference) in other.references.iter().enumerate().filter(|(_, near)| near.target == table.id) {
+                let parent = pairs(&reference.target_columns, &reference.columns);
+                ways.push(Way { join: Join::Direct(parent.clone()), table: other.id, cardinality: Cardinality::Many });
+                for far in other.references.iter().enumerate().filter(|(far, _)| *far != at).map(|(_, far)| far) {
+                    let (parent, child) = (parent.clone(), pairs(&far.columns, &far.target_columns));
+                    let join = Join::Through { table: other.id, parent, child };
+                    ways.push(Way { join, table: far.target, cardinality: Cardinality::Many });
+                }
+            }
+        }
+        (!ways.is_empty()).then(|| ways.swap_remove(self.below(ways.len())))
+    }
+
+    /// A column, or a path into one that is JSON.
+    fn expr(&mut self, table: &Table) -> Expr {
+        let column = self.pick(&table.columns);
+        let mut expr = Expr::column(column.id);
+        if column.ty == Type::Json && self.chance(60) {
+            let step = |text: &&str| text.parse().map_or_else(|_| PathStep::Key((*text).to_owned()), PathStep::Index);
+            expr.path = self.pick(&PATHS).iter().map(step).collect();
+            expr.as_text = self.chance(50);
+        }
+        expr
+    }
+
+    /// Terms that every store orders alike, then the primary key.
+    fn order(&mut self, schema: &Schema, table: &Table) -> Vec<Order> {
+        let mut order = Vec::new();
+        for _ in 0..self.below(3) {
+            let way = if self.chance(20) { self.way(schema, table) } else { None };
+            let via = way.filter(|way| way.cardinality == Cardinality::One).map(|way| (way.join, way.table));
+            let expr = self.expr(via.as_ref().map_or(table, |(_, table)| schema.table(*table)));
+            let ty = expr.base_type(via.as_ref().map_or(table, |(_, table)| schema.table(*table)));
+            if !matches!(ty, Type::Json | Type::Array(_)) {
+                order.push(Order { via, expr, descending: self.chance(50), nulls_first: self.chance(50) });
+            }
+        }
+        let key = table.primary_key.iter().map(|column| Expr::column(*column));
+        order.extend(key.map(|expr| Order { via: None, expr, descending: false, nulls_first: false }));
+        order
+    }
+
+    fn filter(&mut self, schema: &Schema, table: &Table, depth: usize) -> Filter {
+        if depth >= FILTER_DEPTH_MAX {
+            return self.test(table);
+        }
+        match self.below(12) {
+            0..3 => Filter::True,
+            3..8 => self.test(table),
+            8 => Filter::And((0..self.below(3)).map(|_| self.filter(schema, table, depth + 1)).collect()),
+            9 => Filter::Or((0..1 + self.below(3)).map(|_| self.filter(schema, table, depth + 1)).collect()),
+            10 => not(self.filter(schema, table, depth + 1)),
+            _ => match self.way(schema, table) {
+                None => Filter::True,
+                Some(Way { join, table: other, .. }) => {
+                    let filter = Box::new(self.filter(schema, schema.table(other), depth + 1));
+                    Filter::Exists { join, table: other, filter }
+                }
+            },
+        }
+    }
+
+    fn test(&mut self, table: &Table) -> Filter {
+        let expr = self.expr(table);
+        let of = expr.ty(table);
+        if self.chance(15) {
+            return Filter::Test { expr, test: Test::IsNull };
+        }
+        let operand = if expr.path.is_empty() { self.value(table, expr.column) } else { self.sample(&of) };
+        let tests = tests_of(&of, &operand);
+        let mut test = self.pick(&tests).clone();
+        if let Test::In(list) = &mut test {
+            list.extend((0..self.below(3)).map(|_| self.sample(&of)));
+        }
+        Filter::Test { expr, test }
+    }
+}
+
+fn output(name: &str, expr: Expr) -> Output {
+    Output { name: name.into(), source: Source::Value(expr) }
+}
+
+fn pairs(here: &[ColumnId], there: &[ColumnId]) -> Vec<Pair> {
+    here.iter().zip(there).map(|(here, there)| Pair { here: *here, there: *there }).collect()
+}

@@ -1,0 +1,92 @@
+//! The suite that every store passes. One behaviour on all engines means: these cases, run by each.
+//!
+//! Knows no engine. A store's own tests bring a function that opens an empty store with the tables of a schema, and
+//! [`conformance!`](crate::conformance!) makes one test of each case:
+//!
+//! ```ignore
+//! async fn open(schema: Arc<Schema>) -> Arc<dyn Store> { /* create the tables */ }
+//! mainstay_store::conformance!(open);
+//! ```
+//!
+//! Needs the cargo feature `conformance`, tokio's `macros` and `rt-multi-thread`, and nothing else. The random case
+//! runs `MAINSTAY_CASES` scenarios (64) from `MAINSTAY_SEED` (a new one each time); a failure prints the seed.
+
+pub mod changes;
+pub mod conflicts;
+pub mod embeds;
+pub mod filters;
+pub mod limits;
+pub mod random;
+pub mod reads;
+pub mod references;
+pub mod writes;
+
+mod generate;
+mod kit;
+mod plans;
+mod tables;
+
+use std::future::Future;
+use std::sync::Arc;
+
+use futures_util::future::{BoxFuture, FutureExt};
+use mainstay_schema::Schema;
+
+use crate::store::Store;
+
+/// Opens an empty store with the tables of a schema; every case opens its own.
+pub trait Open: Send + Sync {
+    /// A store that nobody else uses.
+    fn open(&self, schema: Arc<Schema>) -> BoxFuture<'_, Arc<dyn Store>>;
+}
+
+impl<F, Opened> Open for F
+where
+    F: Fn(Arc<Schema>) -> Opened + Send + Sync,
+    Opened: Future<Output = Arc<dyn Store>> + Send + 'static,
+{
+    fn open(&self, schema: Arc<Schema>) -> BoxFuture<'_, Arc<dyn Store>> {
+        self(schema).boxed()
+    }
+}
+
+/// Makes one test of each case of the suite, for the store that `$open` opens.
+#[macro_export]
+macro_rules! conformance {
+    ($open:ident) => {
+        $crate::conformance_cases! { $open,
+            filters: every_test_on_every_type, not_keeps_unknown, logic_trees_have_three_values, like_patterns,
+                paths_into_json, json_containment, related_rows_exist_or_do_not, exact_numbers,
+                text_is_compared_by_code_point, lists_of_any_length;
+            reads: values_come_back_as_they_went_in, nulls_go_where_they_are_told, pages_and_counts,
+                order_by_several_terms, order_by_a_related_row, casts, a_cast_that_fails, explaining_changes_nothing;
+            embeds: to_one_is_a_row_or_null, to_many_is_a_list, a_table_with_itself, through_a_junction,
+                composite_keys, one_to_one_both_ways, pages_and_filters_inside;
+            writes: rows_come_back_in_the_order_given, all_or_nothing, sequences_number_rows, updates, deletes,
+                batches, expectations, null_where_a_value_must_be, returned_rows_embed, writing_nothing;
+            conflicts: merge_by_primary_key, merge_by_unique_key, skip, null_conflicts_with_nothing,
+                another_key_still_refuses, one_key_twice, merging_changes_keys;
+            references: targets_must_exist, null_points_at_nothing, rows_may_come_in_any_order,
+                deleting_a_target, changing_a_target, cascades_go_on, a_tree_goes_at_once, failure_leaves_all_as_it_was;
+            changes: every_commit_once_in_order, cascades_are_told, nothing_of_what_was_undone,
+                a_replica_built_from_the_feed, telling_of_concurrent_writes;
+            limits: deadline_before_the_start, deadline_on_the_way, concurrent_writers, readers_see_whole_commits,
+                dropped_futures, a_closed_store;
+            random: scenarios_agree_with_the_reference;
+        }
+    };
+}
+
+/// The tests of [`conformance!`]; separate so that a test can walk the list.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! conformance_cases {
+    ($open:ident, $($group:ident: $($case:ident),+;)+) => {
+        $(mod $group {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                $crate::conformance::$group::$case(&super::$open).await;
+            })+
+        })+
+    };
+}

@@ -1,0 +1,162 @@
+//! Random scenarios, run on a store and on the reference store at once.
+
+use std::fmt::Write as _;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
+
+use mainstay_query::plan::Write;
+use proptest::prelude::any;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+
+use super::Open;
+use super::changes::Replica;
+use super::generate::{Scenario, Step, scenario};
+use super::kit::{Stage, Written, kind, show};
+use crate::error::StoreError;
+use crate::memory::MemoryStore;
+
+const CASES: u32 = 64;
+/// Numbers on a tape at the most: enough for the largest schema and some twenty steps.
+const TAPE_WORDS_MAX: usize = 1500;
+const SHRINK_STEPS_MAX: u32 = 2000;
+
+/// What random schemas, rows and plans do on a store is what they do on the reference store: rows, counts, numbers of
+/// rows affected, errors by kind, the tables afterwards and the feed.
+///
+/// # Panics
+/// With the seed, the smallest scenario found and the difference.
+pub async fn scenarios_agree_with_the_reference(open: &dyn Open) {
+    let seed = number("MAINSTAY_SEED").unwrap_or_else(|| std::hash::RandomState::new().build_hasher().finish());
+    let cases = number("MAINSTAY_CASES").and_then(|cases| u32::try_from(cases).ok()).unwrap_or(CASES);
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: SHRINK_STEPS_MAX, ..Config::default() };
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
+    let runtime = tokio::runtime::Handle::current();
+    let outcome = tokio::task::block_in_place(|| {
+        runner.run(&proptest::collection::vec(any::<u32>(), 0..TAPE_WORDS_MAX), |words| {
+            runtime.block_on(run(open, &scenario(&words))).map_err(TestCaseError::fail)
+        })
+    });
+    match outcome {
+        Ok(()) => {}
+        Err(TestError::Fail(reason, _)) => panic!("MAINSTAY_SEED={seed} MAINSTAY_CASES={cases} fails: {reason}"),
+        Err(TestError::Abort(reason)) => panic!("MAINSTAY_SEED={seed} MAINSTAY_CASES={cases} was aborted: {reason}"),
+    }
+}
+
+fn number(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
+}
+
+/// The difference, if there is one.
+async fn run(open: &dyn Open, scenario: &Scenario) -> Result<(), String> {
+    let stage = Stage::with_schema(open, scenario.schema.clone()).await;
+    let store = Arc::new(MemoryStore::with_schema(scenario.schema.clone()));
+    let reference = Stage { store, schema: scenario.schema.clone() };
+    let mut feed = stage.store.subscribe();
+    for (at, step) in scenario.steps.iter().enumerate() {
+        let difference = match step {
+            Step::Read(read) => {
+                let (found, expected) = (stage.try_read(read).await, reference.try_read(read).await);
+                differ(found, expected, |found| format!("{} of {:?}", show(&found.rows), found.total), true)
+            }
+            Step::Write(write) => {
+                let (done, expected) = (stage.try_write(write.clone()).await, reference.try_write(write.clone()).await);
+                let exact = matches!(write, Write::Insert(insert) if insert.rows.len() == 1);
+                differ(done, expected, |done| show_written(write, done), exact)
+            }
+        };
+        let difference = match difference {
+            Some(difference) => Some(difference),
+            None => tables_differ(&stage, &reference).await,
+        };
+        if let Some(difference) = difference {
+            return Err(format!("{difference}\nin step {at}:\n{step:?}\n{}", story(scenario, at)));
+        }
+    }
+    let mut replica = Replica::default();
+    replica.catch_up(&stage, &mut feed).await;
+    Ok(())
+}
+
+/// Compares two outcomes; errors by their kind, and when several rows could each be at fault, only that there is one.
+fn differ<T>(
+    found: Result<T, StoreError>,
+    expected: Result<T, StoreError>,
+    show: impl Fn(&T) -> String,
+    exact: bool,
+) -> Option<String> {
+    let text = |outcome: &Result<T, StoreError>| match outcome {
+        Ok(done) => show(done),
+        Err(error) => format!("error: {}", kind(error)),
+    };
+    let is_data_error = |outcome: &Result<T, StoreError>| {
+        matches!(
+            outcome,
+            Err(StoreError::Duplicate { .. }
+                | StoreError::Reference { .. }
+                | StoreError::NotNull { .. }
+                | StoreError::RepeatedKey
+                | StoreError::Unexpected { .. })
+        )
+    };
+    let same_fault = if exact {
+        matches!(
+            (&found, &expected),
+            (Err(StoreError::Duplicate { .. }), Err(StoreError::Duplicate { .. }))
+                | (Err(StoreError::NotNull { .. }), Err(StoreError::NotNull { .. }))
+        )
+    } else {
+        is_data_error(&found) && is_data_error(&expected)
+    };
+    let (found, expected) = (text(&found), text(&expected));
+    (!same_fault && found != expected).then(|| format!("found:    {found}\nexpected: {expected}"))
+}
+
+/// Inserts return rows in the order given; updates and deletes in any.
+fn show_written(write: &Write, done: &Written) -> String {
+    let mut rows: Vec<String> = done.rows.iter().map(|row| show(std::slice::from_ref(row))).collect();
+    if !matches!(write, Write::Insert(_)) {
+        rows.sort();
+    }
+    format!("{} of {} affected, {} inserted", rows.join(" "), done.affected, done.inserted)
+}
+
+async fn tables_differ(stage: &Stage, reference: &Stage) -> Option<String> {
+    for table in stage.schema.tables() {
+        let read = stage.of(&table.name).read().build();
+        let (found, expected) = (stage.try_read(&read).await, reference.try_read(&read).await);
+        let difference = differ(found, expected, |found| show(&found.rows), true);
+        if let Some(difference) = difference {
+            return Some(format!("table {} afterwards\n{difference}", table.name));
+        }
+    }
+    None
+}
+
+/// The tables and the steps that led to a failure.
+fn story(scenario: &Scenario, failed: usize) -> String {
+    let mut text = String::new();
+    for table in scenario.schema.tables() {
+        let columns = table.columns.iter().map(|column| {
+            let optional = if column.optional { "?" } else { "" };
+            format!("{} {}{optional}", column.name, column.ty)
+        });
+        let _ =
+            writeln!(text, "{} ({}) key {:?}", table.name, columns.collect::<Vec<_>>().join(", "), table.primary_key);
+        for key in &table.uniques {
+            let _ = writeln!(text, "  unique {:?}", key.columns);
+        }
+        for reference in &table.references {
+            let _ = writeln!(text, "  {reference:?}");
+        }
+    }
+    for step in &scenario.steps[..failed] {
+        if let Step::Write(write) = step {
+            let _ = writeln!(text, "{write:?}");
+        }
+    }
+    text
+}
