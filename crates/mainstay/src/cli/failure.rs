@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use mainstay_schema::Mistake;
 
 use super::console::Console;
+use crate::migrations::MigrationError;
+use crate::transfer::TransferError;
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -22,6 +24,22 @@ pub enum Failure {
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Failure {
         Failure::Failed(error)
+    }
+}
+
+impl From<TransferError> for Failure {
+    fn from(error: TransferError) -> Failure {
+        match error {
+            TransferError::Misuse(problem) => Failure::Usage(problem),
+            // The message holds its cause already.
+            other => Failure::Failed(anyhow::Error::msg(other.to_string())),
+        }
+    }
+}
+
+impl From<MigrationError> for Failure {
+    fn from(error: MigrationError) -> Failure {
+        Failure::Failed(anyhow::Error::msg(error.to_string()))
     }
 }
 

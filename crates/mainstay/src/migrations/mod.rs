@@ -1,1 +1,38 @@
-//! Migration files: what is in `migrations/`, what was applied, and what lies between the schema and the database.
+//! Migrations: what lies in `migrations/`, what was applied, what lies between the schema and the database, and how to
+//! get from one to the other.
+//!
+//! Knows no SQL: the store's own `plan` turns two schemas into statements, and [`Store::migrate`](mainstay_store::Store)
+//! carries them out, whole or not at all. Called by the command `migrate`, and through [`sync`] by whatever opens a
+//! store for use.
+//!
+//! A migration is a file of statements, and beside it the schema that holds afterwards, by which later migrations are
+//! planned and earlier ones are recognized. While a project is worked on, `dev` changes the database directly; such
+//! changes are remembered as migrations without a file. A file that leads to what is there already is then only noted.
+
+mod apply;
+mod error;
+mod files;
+mod history;
+mod new;
+mod sync;
+
+pub use apply::{Applied, AppliedFile, Pending, PendingFile, apply, pending};
+pub use error::MigrationError;
+pub use files::MigrationFile;
+pub use history::{History, State};
+pub use mainstay_stores::sqlite::migrate::MigrationPlan;
+pub use new::{Written, write_new};
+pub use sync::{Allow, Synced, require_current, sync};
+
+use mainstay_schema::Schema;
+
+/// What would change between two schemas, in the order in which it would be done.
+pub fn plan(old: &Schema, new: &Schema) -> MigrationPlan {
+    mainstay_stores::sqlite::migrate::plan(old, new)
+}
+
+/// Whether the tables of two schemas are the same to a store; words, access and validation may differ.
+fn is_same(one: &Schema, other: &Schema) -> bool {
+    let plan = plan(one, other);
+    plan.steps.is_empty() && plan.sql.trim().is_empty()
+}
