@@ -18,4 +18,5 @@ pub use layers::cors::Cors;
 pub use layers::keys::{JWT_SECRET_BYTES_MIN, Keys, WeakKey};
 pub use layers::limits::RequestLimits;
 pub use router::{ROUTES, router};
+pub use routes::preview::preview;
 pub use serve::{ServerLimits, serve};

@@ -3,5 +3,6 @@
 pub(crate) mod health;
 mod media;
 mod prefer;
+pub(crate) mod preview;
 pub(crate) mod records;
 mod translate;

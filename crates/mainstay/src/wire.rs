@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use mainstay_engine::Engine;
+use mainstay_http::{App, Cors, Keys, RequestLimits, ServerLimits};
 use mainstay_query::Limits;
 use mainstay_store::Store;
 use mainstay_stores::{SqliteOptions, SqliteStore, Synchronous};
 
-use crate::config::{LimitSettings, StoreSettings};
+use crate::config::{LimitSettings, Settings, StoreSettings};
 use crate::project::{Project, STATE_FOLDER};
 
 /// Opens the store of a project, making an empty one where there is none.
@@ -63,6 +64,47 @@ pub fn engine_over(project: &Project, store: Arc<dyn Store>) -> Arc<Engine> {
     Arc::new(Engine::new((*project.schema).clone(), store, limits(&project.settings.limits)))
 }
 
+/// The API of a project over its engine.
+///
+/// # Errors
+/// That the keys cannot be read or made, or are no good.
+pub fn app(project: &Project, engine: Arc<Engine>) -> anyhow::Result<App> {
+    let secrets = project.secrets()?;
+    let keys = Keys::new(secrets.publishable.expose(), secrets.secret.expose(), secrets.jwt_secret.expose())
+        .context("the keys cannot be used")?;
+    let cors = Cors::from_list(&project.settings.server.cors_origins);
+    Ok(App::new(engine, keys, request_limits(&project.settings.limits), cors))
+}
+
+/// The bounds on connections.
+pub fn server_limits(settings: &Settings) -> ServerLimits {
+    let (server, limits) = (&settings.server, &settings.limits);
+    ServerLimits {
+        connections_max: server.connections_max,
+        head_time: server.head_time,
+        idle_time: server.idle_time,
+        write_time: server.write_time,
+        drain_time: server.drain_time,
+        // What is read at all is twice what is accepted, so that a head that is too large gets an answer.
+        headers_max: limits.headers_max * 2,
+        head_bytes_max: limits.head_bytes_max * 2,
+        streams_max: server.streams_max,
+    }
+}
+
+fn request_limits(settings: &LimitSettings) -> RequestLimits {
+    RequestLimits {
+        body_bytes_max: settings.body_bytes_max,
+        body_time: settings.body_time,
+        url_bytes_max: settings.url_bytes_max,
+        headers_max: settings.headers_max,
+        head_bytes_max: settings.head_bytes_max,
+        response_bytes_max: settings.response_bytes_max,
+        handler_time: settings.handler_time,
+        in_flight_max: settings.in_flight_max,
+    }
+}
+
 /// The bounds on what one request may ask.
 pub fn limits(settings: &LimitSettings) -> Limits {
     Limits {
@@ -87,6 +129,8 @@ mod tests {
     fn the_documented_defaults_are_those_of_the_code() {
         let settings = config::load(std::path::Path::new("."), "", &Environment::default(), &[]).unwrap();
         assert_eq!(limits(&settings.limits), Limits::default());
+        assert_eq!(request_limits(&settings.limits), RequestLimits::default());
+        assert_eq!(server_limits(&settings), ServerLimits::default());
         assert_eq!(sqlite_options(&settings.store), SqliteOptions::default());
     }
 }

@@ -4,6 +4,8 @@
 mod commands;
 #[path = "cli/mistakes.rs"]
 mod mistakes;
+#[path = "cli/serve.rs"]
+mod serve;
 #[path = "cli/settings.rs"]
 mod settings;
 #[path = "cli/support.rs"]

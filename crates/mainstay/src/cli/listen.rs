@@ -92,7 +92,9 @@ mod tests {
     async fn a_taken_port_is_stepped_over_only_when_asked() {
         let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = taken.local_addr().unwrap().port();
-        let server = ServerSettings { host: "127.0.0.1".to_owned(), port, cors_origins: Vec::new() };
+        let port_set = [Override::new("server", "port", port.to_string()).unwrap()];
+        let none = crate::config::Environment::default();
+        let server = crate::config::load(std::path::Path::new("."), "", &none, &port_set).unwrap().server;
         assert!(listen(&server).await.is_err());
         assert!(listen_near(&server).await.unwrap().local_addr().unwrap().port() > port);
     }

@@ -11,6 +11,7 @@ mod doctor;
 mod explain;
 mod export;
 mod failure;
+mod first_start;
 #[cfg(test)]
 pub(crate) mod generated;
 mod import;
@@ -23,6 +24,7 @@ mod schema;
 mod seed;
 mod serve;
 mod signals;
+mod tables;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -1,19 +1,47 @@
-//! `mainstay serve`.
+//! `mainstay serve [DIR]`: the API of a project, until somebody ends it.
 
-use super::{Failure, Folder, Globals};
+use anyhow::Context;
+
+use super::listen::{self, Address};
+use super::{Console, Failure, Folder, Globals, first_start, logging, signals};
+use crate::project::Project;
+use crate::wire;
 
 /// Arguments of `mainstay serve`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  mainstay serve shop --listen 127.0.0.1:8080")]
 pub(super) struct Args {
-    /// Address to listen on; port 0 picks a free one
-    #[arg(long, value_name = "HOST:PORT")]
-    listen: Option<String>,
     #[command(flatten)]
     folder: Folder,
+    /// Address to listen on; port 0 picks a free one
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Option<Address>,
 }
 
 pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
-    globals.open(&args.folder.folder)?;
-    Err(anyhow::anyhow!("serve is not there yet").into())
+    let address: Vec<_> = args.listen.iter().flat_map(Address::overrides).collect();
+    let project = globals.open_with(&args.folder.folder, &address)?;
+    logging::start(&project.settings.log);
+    super::block_on(serve(&project, &globals.console()))
+}
+
+async fn serve(project: &Project, console: &Console) -> Result<(), Failure> {
+    // Before anything is made, so that a taken port leaves no trace.
+    let listener = listen::listen(&project.settings.server).await?;
+    let url = listen::url(listener.local_addr().context("the socket has no address")?);
+    let engine = wire::engine(project)?;
+    let served = async {
+        first_start::prepare(project, &**engine.store(), console).await?;
+        let app = wire::app(project, engine.clone())?;
+        // Before anybody is told, so that a signal from then on drains.
+        let stop = signals::stop().context("cannot listen for signals")?;
+        console.line(format!("listening on {url}"));
+        mainstay_http::serve(listener, app, wire::server_limits(&project.settings), stop)
+            .await
+            .context("serving failed")?;
+        Ok(())
+    };
+    let outcome = served.await;
+    engine.store().close().await;
+    outcome
 }

@@ -1,5 +1,7 @@
 //! `[server]`.
 
+use std::time::Duration;
+
 use super::Kind;
 
 section! {
@@ -11,5 +13,17 @@ section! {
         port: u16 = Kind::Number(0, 65_535), default "8080", env ["PORT"];
         /// Origins whose pages may call the API from a browser, such as `https://shop.example`; `*` for every origin.
         cors_origins: Vec<String> = Kind::List, default "*";
+        /// Connections in all; more are closed at once.
+        connections_max: usize = Kind::Number(1, 1_000_000), default "20000";
+        /// Requests at once on one HTTP/2 connection.
+        streams_max: u32 = Kind::Number(1, 10_000), default "100";
+        /// Time from the first octet of a request's head, or from the connection, to the head's end.
+        head_time: Duration = Kind::Seconds(1, 600), default "10";
+        /// Time that a connection may be idle between two requests.
+        idle_time: Duration = Kind::Seconds(1, 3600), default "60";
+        /// Time that a client may take no octet of an answer.
+        write_time: Duration = Kind::Seconds(1, 3600), default "30";
+        /// Time that requests have to end after the server was told to stop.
+        drain_time: Duration = Kind::Seconds(0, 3600), default "30";
     }
 }

@@ -1,0 +1,33 @@
+//! A request as the API would understand it, for whoever wants to look at it rather than run it (`mainstay explain`).
+
+use bytes::Bytes;
+use mainstay_engine::Request;
+use mainstay_query::Limits;
+
+use super::media::Media;
+use super::prefer;
+use super::translate::{Asked, METHODS, translate};
+use crate::errors::Problem;
+use crate::errors::codes::{METHOD, PATH};
+use crate::router::Route;
+
+/// What `GET /rest/v1/films?select=title` asks of the engine.
+///
+/// # Errors
+/// [`Problem`], as the request itself would meet it.
+pub fn preview(request: http::Request<Bytes>, limits: &Limits) -> Result<Request, Problem> {
+    let (head, body) = request.into_parts();
+    let Route::Records(table) = Route::find(head.uri.path()) else {
+        let problem = Problem::new(PATH, "Invalid path specified in request URL");
+        return Err(problem.hint("Tables are at /rest/v1/{table}."));
+    };
+    let preferences = prefer::read(&head.headers);
+    match translate(&head, &table, body, &preferences, limits)? {
+        Asked::Read(request) => Ok(Request::Read(request)),
+        Asked::Write(mut request) => {
+            request.singular = Media::negotiate(&head.headers)?.is_single();
+            Ok(Request::Write(request))
+        }
+        Asked::Options => Err(Problem::new(METHOD, "OPTIONS asks nothing of a table").allow(METHODS)),
+    }
+}
