@@ -26,10 +26,9 @@ pub(super) async fn prepare(project: &Project, store: &dyn Store, console: &Cons
 }
 
 async fn create(project: &Project, store: &dyn Store, console: &Console) -> Result<(), Failure> {
-    let statements = mainstay_stores::sqlite::migrate::create(&project.schema);
     let migration = Migration {
         name: format!("dev_{}", SystemClock.now().strftime("%Y%m%dT%H%M%S_%6f")),
-        sql: statements.iter().map(|statement| format!("{statement};\n")).collect(),
+        sql: mainstay_stores::sqlite::migrate::create(&project.schema),
         schema: project.schema.to_json(),
     };
     store.migrate(migration).await.context("the tables cannot be made")?;

@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use serde_json::Value;
-
 /// Fails when the file at `path` in the repository is not `text`; writes it when `UPDATE_EXPECT` is set.
 #[track_caller]
 pub(crate) fn check(path: &str, text: &str) {
@@ -14,9 +12,4 @@ pub(crate) fn check(path: &str, text: &str) {
     }
     let committed = std::fs::read_to_string(&file).unwrap_or_default();
     assert!(committed == text, "{path} is not what the code gives; run the tests with UPDATE_EXPECT=1 and look at it");
-}
-
-/// JSON as files in the repository hold it.
-pub(crate) fn pretty(value: &Value) -> String {
-    format!("{}\n", serde_json::to_string_pretty(value).unwrap())
 }

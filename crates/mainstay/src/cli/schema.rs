@@ -1,11 +1,13 @@
 //! `mainstay schema`: the JSON Schemas that give editors completion in project files.
 
+use mainstay_schema::editor;
+
 use super::{Failure, Globals};
 use crate::config;
 
 /// Arguments of `mainstay schema`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  mainstay schema --settings > mainstay.schema.json")]
+#[command(after_help = "Example:\n  mainstay schema > .mainstay/schema.json")]
 pub(super) struct Args {
     /// The one of mainstay.toml, instead of that of the files in schema/
     #[arg(long)]
@@ -13,9 +15,18 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
-    if !args.settings {
-        return Err(Failure::Usage("the JSON Schema of schema files is not there yet; see --settings".to_owned()));
-    }
-    globals.console().value(&config::json_schema());
+    let schema = if args.settings { config::json_schema() } else { editor::json_schema() };
+    globals.console().line(schema.trim_end());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::generated;
+
+    #[test]
+    fn the_schema_of_schema_files_is_what_the_code_gives() {
+        generated::check("docs/schema/tables.json", &editor::json_schema());
+    }
 }

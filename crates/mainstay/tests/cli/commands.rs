@@ -135,4 +135,6 @@ fn the_schemas_for_editors_are_json() {
     let folder = Folder::new();
     let settings = folder.run(&["schema", "--settings"]).succeeds().json();
     assert_eq!(settings["title"], "mainstay.toml");
+    let tables = folder.run(&["schema"]).succeeds().json();
+    assert!(tables["$schema"].is_string(), "{tables}");
 }
