@@ -1,7 +1,10 @@
 //! The real executable in fresh folders: what each command prints, writes, serves and exits with.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 #[path = "cli/commands.rs"]
 mod commands;
+#[path = "cli/dev.rs"]
+mod dev;
 #[path = "cli/mistakes.rs"]
 mod mistakes;
 #[path = "cli/serve.rs"]

@@ -1,16 +1,63 @@
-//! `mainstay dev`.
+//! `mainstay dev [DIR]`: a project served while somebody works on it. What is saved is served.
 
-use super::{Failure, Folder, Globals};
+mod session;
+mod terminal;
+
+use anyhow::Context;
+
+use super::{Failure, Folder, Globals, listen, logging, signals};
+use crate::project::{Project, Watch};
+use crate::wire;
+use session::Session;
 
 /// Arguments of `mainstay dev`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  mainstay dev shop")]
+#[command(after_help = "Example:\n  mainstay init shop && mainstay dev shop")]
 pub(super) struct Args {
     #[command(flatten)]
     folder: Folder,
 }
 
 pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
-    globals.open(&args.folder.folder)?;
-    Err(anyhow::anyhow!("dev is not there yet").into())
+    let project = globals.open(&args.folder.folder)?;
+    logging::start(&project.settings.log);
+    super::block_on(develop(project, globals))
+}
+
+async fn develop(project: Project, globals: &Globals) -> Result<(), Failure> {
+    let console = globals.console();
+    let listener = listen::listen_near(&project.settings.server).await?;
+    let url = listen::url(listener.local_addr().context("the socket has no address")?);
+    let engine = wire::engine(&project)?;
+    let developed = async {
+        let mut watch = Watch::open(&project.folder)?;
+        let app = wire::app(&project, engine.clone())?;
+        let stop = signals::stop().context("cannot listen for signals")?;
+        let banner = banner(&project, &url)?;
+        let limits = wire::server_limits(&project.settings);
+        let mut session = Session::begin(project, globals.set.clone(), engine.clone(), console).await?;
+        let mut answers = terminal::answers();
+        console.line(banner);
+        let serving = mainstay_http::serve(listener, app, limits, stop);
+        tokio::pin!(serving);
+        loop {
+            tokio::select! {
+                served = &mut serving => return served.context("serving failed").map_err(Failure::from),
+                () = watch.changed() => session.reload().await,
+                Some(answer) = answers.recv() => session.answer(&answer).await,
+            }
+        }
+    };
+    let outcome = developed.await;
+    engine.store().close().await;
+    outcome
+}
+
+fn banner(project: &Project, url: &str) -> anyhow::Result<String> {
+    let secrets = project.secrets()?;
+    Ok(format!(
+        "  API      {url}/rest/v1/\n  keys     publishable {}   secret {}",
+        secrets.publishable.expose(),
+        secrets.secret.expose()
+    ))
 }

@@ -1,5 +1,6 @@
 //! Why a command did not do what it was asked, and the exit code that says so.
 
+use std::fmt;
 use std::process::ExitCode;
 
 use mainstay_schema::Mistake;
@@ -43,23 +44,32 @@ impl From<MigrationError> for Failure {
     }
 }
 
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.problems().join("\n"))
+    }
+}
+
 impl Failure {
+    /// What is wrong, one line each.
+    fn problems(&self) -> Vec<String> {
+        match self {
+            Failure::Usage(problem) => vec![problem.clone()],
+            Failure::Mistakes(mistakes) => mistakes.iter().map(ToString::to_string).collect(),
+            Failure::Failed(error) => vec![format!("{error:#}")],
+            Failure::Negative => Vec::new(),
+        }
+    }
+
     /// Tells the person on stderr, or a program as one JSON object there, and gives the exit code.
     pub fn report(&self, console: &Console) -> ExitCode {
+        let problems = self.problems();
+        if !problems.is_empty() {
+            console.failure(&problems);
+        }
         match self {
-            Failure::Usage(problem) => {
-                console.failure(std::slice::from_ref(problem));
-                ExitCode::from(2)
-            }
-            Failure::Mistakes(mistakes) => {
-                console.failure(&mistakes.iter().map(ToString::to_string).collect::<Vec<_>>());
-                ExitCode::from(2)
-            }
-            Failure::Failed(error) => {
-                console.failure(&[format!("{error:#}")]);
-                ExitCode::FAILURE
-            }
-            Failure::Negative => ExitCode::FAILURE,
+            Failure::Usage(_) | Failure::Mistakes(_) => ExitCode::from(2),
+            Failure::Failed(_) | Failure::Negative => ExitCode::FAILURE,
         }
     }
 }

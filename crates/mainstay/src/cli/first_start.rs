@@ -1,11 +1,12 @@
 //! What a serving command does before it serves: tables and first rows for a new database, a look at an old one.
 
 use anyhow::Context;
-use mainstay_engine::{Clock, SystemClock};
-use mainstay_store::{Migration, Store};
+use mainstay_schema::Schema;
+use mainstay_schema::diff::diff;
+use mainstay_store::Store;
 
-use super::tables::{Standing, standing};
 use super::{Console, Failure};
+use crate::migrations::{self, Allow, History};
 use crate::project::Project;
 use crate::transfer::{self, SeedMode};
 
@@ -14,29 +15,41 @@ use crate::transfer::{self, SeedMode};
 /// # Errors
 /// [`Failure::Usage`] if the tables that are there differ from the schema.
 pub(super) async fn prepare(project: &Project, store: &dyn Store, console: &Console) -> Result<(), Failure> {
-    match standing(project, store).await? {
-        Standing::New => create(project, store, console).await,
-        Standing::Current => Ok(()),
-        Standing::Behind(_) => {
-            let problem = "the tables of the database differ from schema/";
-            let remedy = "see what differs with `mainstay migrate plan`, then run `mainstay migrate apply`";
-            Err(Failure::Usage(format!("{problem}; {remedy}")))
-        }
+    if is_new(store).await? {
+        let synced = migrations::sync(project, store, Allow::All).await;
+        synced.context("the tables cannot be made")?;
+        return seed(project, store, console).await;
+    }
+    let history = History::read(store, project).await.map_err(anyhow::Error::from)?;
+    let pending = migrations::pending(&history).map_err(anyhow::Error::from)?;
+    let refuse = |problem: &str| {
+        let remedy = "see what differs with `mainstay migrate plan`, then run `mainstay migrate apply`";
+        Err(Failure::Usage(format!("{problem}; {remedy}")))
+    };
+    match pending.files.as_slice() {
+        [] if diff(&history.current, &project.schema).is_empty() => Ok(()),
+        [] => refuse("the tables of the database differ from schema/"),
+        [first, ..] => refuse(&format!("migrations/{}.sql was not applied to the database", first.name)),
     }
 }
 
-async fn create(project: &Project, store: &dyn Store, console: &Console) -> Result<(), Failure> {
-    let migration = Migration {
-        name: format!("dev_{}", SystemClock.now().strftime("%Y%m%dT%H%M%S_%6f")),
-        sql: mainstay_stores::sqlite::migrate::create(&project.schema),
-        schema: project.schema.to_json(),
-    };
-    store.migrate(migration).await.context("the tables cannot be made")?;
-    seed(project, store, console).await
+/// Whether no table was ever made in this database.
+pub(super) async fn is_new(store: &dyn Store) -> anyhow::Result<bool> {
+    let applied = store.migrations().await.context("cannot read which migrations were applied")?;
+    Ok(applied.is_empty())
+}
+
+/// The schema of the tables as they are.
+pub(super) async fn applied_schema(store: &dyn Store) -> anyhow::Result<Schema> {
+    let applied = store.migrations().await.context("cannot read which migrations were applied")?;
+    match applied.last() {
+        None => Ok(Schema::default()),
+        Some(last) => Schema::from_json(&last.schema).with_context(|| format!("the record of {}", last.name)),
+    }
 }
 
 /// Puts the first rows into the tables.
-async fn seed(project: &Project, store: &dyn Store, console: &Console) -> Result<(), Failure> {
+pub(super) async fn seed(project: &Project, store: &dyn Store, console: &Console) -> Result<(), Failure> {
     let seeded = transfer::seed(store, &project.schema, &project.seed_folder(), SeedMode::Empty).await;
     let seeded =
         seeded.context("the tables are made, but seed/ cannot be put into them; mend it, then `mainstay seed`")?;

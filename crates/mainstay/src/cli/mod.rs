@@ -24,7 +24,6 @@ mod schema;
 mod seed;
 mod serve;
 mod signals;
-mod tables;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -1,0 +1,123 @@
+//! What saving a file does to a project that is being served.
+
+use std::sync::Arc;
+
+use mainstay_engine::Engine;
+use mainstay_schema::Mistake;
+
+use super::super::{Console, Failure, first_start};
+use super::terminal;
+use crate::config::Override;
+use crate::migrations::{self, Allow, Synced};
+use crate::project::Project;
+
+/// A project that is being served and worked on.
+pub(super) struct Session {
+    /// As it was when it was last without mistakes.
+    project: Project,
+    overrides: Vec<Override>,
+    engine: Arc<Engine>,
+    console: Console,
+    /// Whether the changes of the tables wait for a yes, because they lose something.
+    is_waiting: bool,
+}
+
+impl Session {
+    /// Brings the tables of `project` to its schema as far as nothing is lost, and fills those of a new database.
+    pub(super) async fn begin(
+        project: Project,
+        overrides: Vec<Override>,
+        engine: Arc<Engine>,
+        console: Console,
+    ) -> Result<Session, Failure> {
+        let mut session = Session { project, overrides, engine, console, is_waiting: false };
+        let is_new = first_start::is_new(&**session.engine.store()).await?;
+        session.bring(Allow::Safe).await?;
+        if is_new {
+            first_start::seed(&session.project, &**session.engine.store(), &session.console).await?;
+        }
+        Ok(session)
+    }
+
+    /// Serves what was saved, or says why not and goes on with what was served before.
+    pub(super) async fn reload(&mut self) {
+        let project = match Project::open(&self.project.folder, &self.overrides) {
+            Ok(project) => project,
+            Err(mistakes) => return self.say_mistakes(&mistakes),
+        };
+        if project.settings != self.project.settings {
+            self.console.line("the settings changed; start again to use them");
+        }
+        let is_same = project.schema == self.project.schema && !self.is_waiting;
+        self.project = project;
+        if !is_same {
+            self.bring_or_say(Allow::Safe).await;
+        }
+    }
+
+    /// Takes what was typed as the answer to the question that waits, if one does.
+    pub(super) async fn answer(&mut self, line: &str) {
+        if !self.is_waiting {
+            return;
+        }
+        if matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
+            self.bring_or_say(Allow::All).await;
+        } else {
+            self.console.line("nothing was changed; the API goes on with the tables as they are");
+        }
+    }
+
+    async fn bring_or_say(&mut self, allow: Allow) {
+        if let Err(failure) = self.bring(allow).await {
+            self.console.line(failure.to_string());
+            self.console.line("nothing was changed; the API goes on with the tables as they are");
+        }
+    }
+
+    /// Brings the tables to the schema, and serves them.
+    async fn bring(&mut self, allow: Allow) -> Result<(), Failure> {
+        let synced = migrations::sync(&self.project, &**self.engine.store(), allow).await;
+        let synced = synced.map_err(anyhow::Error::from)?;
+        self.is_waiting = synced.waiting;
+        if synced.waiting {
+            let tables = first_start::applied_schema(&**self.engine.store()).await?;
+            self.engine.replace_schema(tables);
+            self.ask(&synced);
+        } else {
+            self.engine.replace_schema((*self.project.schema).clone());
+            self.say_done(&synced);
+        }
+        Ok(())
+    }
+
+    fn say_mistakes(&self, mistakes: &[Mistake]) {
+        for mistake in mistakes {
+            self.console.line(mistake.to_string());
+        }
+        self.console.line("the API goes on with the schema as it was");
+    }
+
+    fn say_done(&self, synced: &Synced) {
+        for file in &synced.files {
+            self.console.line(format!("applied migrations/{}.sql", file.name));
+        }
+        for step in &synced.steps {
+            self.console.line(format!("  {step}"));
+        }
+        self.console.line("the tables are as the schema says");
+    }
+
+    fn ask(&self, synced: &Synced) {
+        self.console.line("this would lose data:");
+        for loss in &synced.losses {
+            self.console.line(format!("  {loss}"));
+        }
+        if terminal::is_there() {
+            self.console.line("do it? y or n");
+        } else {
+            let remedy = "take the change back, or write and apply a migration: `mainstay migrate new`, \
+                          `mainstay migrate apply`";
+            self.console.line(format!("the tables stay as they are; {remedy}"));
+        }
+    }
+}

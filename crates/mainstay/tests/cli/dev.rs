@@ -1,0 +1,60 @@
+//! `mainstay dev`: the first start, and what happens when files are saved.
+
+use std::fs;
+
+use crate::serve::NOTES;
+use crate::support::{Folder, Server};
+
+fn dev(folder: &Folder) -> Server {
+    folder.run(&["dev", "--set", "server.port=0"]).serves(folder, "API")
+}
+
+#[test]
+fn a_new_project_runs_with_its_first_rows() {
+    let folder = Folder::new();
+    folder.run(&["init"]).succeeds();
+    let server = dev(&folder);
+    let keys = server.waits_for("keys");
+    assert!(keys.contains("publishable ms_publishable_") && keys.contains("secret ms_secret_"), "{keys}");
+    assert_eq!(
+        server.get("/rest/v1/tasks?select=title,lists(name)&id=eq.3").body,
+        r#"[{"title":"Buy milk","lists":{"name":"Groceries"}}]"#
+    );
+    server.request("DELETE", "/rest/v1/tasks?id=eq.3", "");
+    assert_eq!(server.terminate(), Some(0));
+
+    let server = dev(&folder);
+    assert_eq!(server.get("/rest/v1/tasks?id=eq.3").body, "[]", "rows are put in on the first start only");
+}
+
+#[test]
+fn a_saved_schema_is_served_at_once_and_a_bad_one_changes_nothing() {
+    let folder = Folder::project("", NOTES);
+    let server = dev(&folder);
+    server.request("POST", "/rest/v1/notes", r#"{"id":1,"text":"bread"}"#);
+
+    folder.write("schema/shop.toml", &NOTES.replace("text = \"text\"", "text = \"txt\""));
+    server.waits_for("schema/shop.toml:3:");
+    assert_eq!(server.get("/rest/v1/notes").body, r#"[{"id":1,"text":"bread"}]"#);
+
+    let wider = NOTES.replace("text = \"text\"", "text = \"text\"\ndone = { type = \"bool\", default = false }");
+    folder.write("schema/shop.toml", &wider);
+    server.comes_to("/rest/v1/notes", (200, r#"[{"id":1,"text":"bread","done":false}]"#));
+    assert_eq!(server.terminate(), Some(0));
+}
+
+#[test]
+fn what_would_lose_data_waits_for_a_yes() {
+    let folder = Folder::project("", NOTES);
+    let server = dev(&folder);
+    server.request("POST", "/rest/v1/notes", r#"{"id":1,"text":"bread"}"#);
+    folder.write("schema/shop.toml", &NOTES.replace("text = \"text\"\n", ""));
+    server.waits_for("mainstay migrate");
+    assert_eq!(server.get("/rest/v1/notes").body, r#"[{"id":1,"text":"bread"}]"#);
+    // Taken back, so there is nothing to wait for any more.
+    folder.write("schema/shop.toml", NOTES);
+    server.waits_for("as the schema says");
+    fs::remove_file(folder.file("schema/shop.toml")).unwrap();
+    server.waits_for("mainstay migrate");
+    assert_eq!(server.get("/rest/v1/notes").status, 200);
+}
