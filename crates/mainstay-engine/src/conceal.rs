@@ -2,7 +2,7 @@
 //! not touch is refused as such, and hints name only tables that the actor may read.
 
 use mainstay_query::authorize::{Operation, need};
-use mainstay_query::{Actor, PlanError};
+use mainstay_query::{Actor, Denied, PlanError};
 use mainstay_schema::Schema;
 
 use crate::error::Error;
@@ -16,12 +16,20 @@ pub(crate) fn conceal(schema: &Schema, actor: &Actor, root: &str, operation: Ope
     let embedded = subject(&error).filter(|table| *table != root);
     let denied = refused(root, operation).or_else(|| refused(embedded?, Operation::Read));
     if let Some(denied) = denied {
-        return Error::Denied(denied);
+        return refused_as(schema, denied);
     }
     if let PlanError::UnknownTable { suggestion, .. } | PlanError::NoRelation { suggestion, .. } = &mut error {
         suggestion.take_if(|name| refused(name, Operation::Read).is_some());
     }
     Error::from(error)
+}
+
+/// A refusal by the rules. Of an internal table not even the existence is told.
+pub(crate) fn refused_as(schema: &Schema, denied: Denied) -> Error {
+    if schema.find(&denied.table).is_some_and(|table| table.internal) {
+        return Error::Plan(PlanError::UnknownTable { schema: "public", table: denied.table, suggestion: None });
+    }
+    Error::Denied(denied)
 }
 
 /// The table that a message tells about.
@@ -77,6 +85,15 @@ mod tests {
         assert!(matches!(seen(Role::Anon, unknown_column("closed")), Error::Denied(_)));
         assert!(matches!(seen(Role::Anon, unknown_column("open")), Error::Plan(_)));
         assert!(matches!(seen(Role::Service, unknown_column("closed")), Error::Plan(_)));
+    }
+
+    #[test]
+    fn internal_tables_do_not_exist_for_others() {
+        let mut tables = schema().tables().to_vec();
+        tables[1].internal = true;
+        let schema = Schema::new(tables);
+        let denied = need(&schema, &Actor::Caller(Role::Service), TableId(1), Operation::Read).unwrap_err();
+        assert!(matches!(refused_as(&schema, denied), Error::Plan(PlanError::UnknownTable { .. })));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use mainstay_query::{authorize, split};
 use mainstay_store::residual::{self, RESIDUAL_ROWS_MAX};
 use mainstay_store::{Call, Explanation, StoreError};
 
+use crate::conceal::refused_as;
 use crate::context::Context;
 use crate::error::Error;
 use crate::run::Engine;
@@ -67,7 +68,8 @@ impl Engine {
             Request::Read(request) => {
                 let plan = self.plan_read(&schema, context, request)?;
                 let printed = print::read(&schema, &plan);
-                let plan = authorize::read(&schema, &context.actor, plan)?;
+                let plan =
+                    authorize::read(&schema, &context.actor, plan).map_err(|denied| refused_as(&schema, denied))?;
                 let authorized = print::read(&schema, &plan);
                 let support = |table, filter: &_| self.store().support(&schema, table, filter);
                 let (pushed, residual) = split::read(&schema, plan, RESIDUAL_ROWS_MAX, support).map_err(|refused| {
@@ -82,7 +84,8 @@ impl Engine {
             Request::Write(request) => {
                 let plan = self.plan_write(&schema, context, request)?;
                 let printed = print::write(&schema, &plan);
-                let plan = authorize::write(&schema, &context.actor, plan)?;
+                let plan =
+                    authorize::write(&schema, &context.actor, plan).map_err(|denied| refused_as(&schema, denied))?;
                 let authorized = print::write(&schema, &plan);
                 residual::check_write(&**self.store(), &call, &plan)?;
                 let explanation = self.store().explain_write(call, Arc::new(plan)).await?;
@@ -100,11 +103,12 @@ impl Engine {
         match request {
             Request::Read(request) => {
                 let plan = self.plan_read(&schema, context, request)?;
-                let _ = authorize::read(&schema, &context.actor, plan)?;
+                let _ = authorize::read(&schema, &context.actor, plan).map_err(|denied| refused_as(&schema, denied))?;
             }
             Request::Write(request) => {
                 let plan = self.plan_write(&schema, context, request)?;
-                let _ = authorize::write(&schema, &context.actor, plan)?;
+                let _ =
+                    authorize::write(&schema, &context.actor, plan).map_err(|denied| refused_as(&schema, denied))?;
             }
         }
         Ok(())

@@ -9,10 +9,10 @@ use mainstay_query::plan::Shape;
 use mainstay_query::request::{Action, ReadRequest, WriteRequest};
 use mainstay_query::{Limits, authorize, plan};
 use mainstay_schema::Schema;
-use mainstay_store::{Call, Cell, RowSink, Store, residual};
+use mainstay_store::{Call, Cell, RowSink, Store, StoreError, residual};
 
 use crate::clock::{Clock, Moment, SystemClock};
-use crate::conceal::conceal;
+use crate::conceal::{conceal, refused_as};
 use crate::context::Context;
 use crate::error::Error;
 
@@ -89,7 +89,7 @@ impl Engine {
     ) -> Result<ReadAnswer<S>, Error> {
         let schema = self.schema.load_full(); // One snapshot for the whole request.
         let plan = self.plan_read(&schema, context, request)?;
-        let plan = authorize::read(&schema, &context.actor, plan)?;
+        let plan = authorize::read(&schema, &context.actor, plan).map_err(|denied| refused_as(&schema, denied))?;
         let sink = Box::new(make_sink(&plan.shape(&schema)));
         let call = Call { schema, deadline: context.deadline };
         // Split and store: what the store does exactly goes there, the rest is done above it.
@@ -109,15 +109,16 @@ impl Engine {
     ) -> Result<WriteAnswer<S>, Error> {
         let schema = self.schema.load_full();
         let plan = self.plan_write(&schema, context, request)?;
-        let plan = authorize::write(&schema, &context.actor, plan)?;
+        let plan = authorize::write(&schema, &context.actor, plan).map_err(|denied| refused_as(&schema, denied))?;
         let shape = plan.returning().map(|returning| returning.shape(&schema));
         let sink: Box<dyn RowSink> = match &shape {
             Some(shape) => Box::new(make_sink(shape)),
             None => Box::new(Nothing),
         };
-        let call = Call { schema, deadline: context.deadline };
+        let call = Call { schema: schema.clone(), deadline: context.deadline };
         residual::check_write(&*self.store, &call, &plan)?; // The split of a write: all of it is the store's, or none.
-        let done = self.store.write(call, Arc::new(plan), sink).await?;
+        let plan = Arc::new(plan);
+        let done = self.store.write(call, plan.clone(), sink).await.map_err(|error| told(&schema, &plan, error))?;
         let sink = shape.map(|_| taken_back(done.sink)).transpose()?;
         Ok(WriteAnswer { sink, affected: done.affected, inserted: done.inserted })
     }
@@ -163,6 +164,23 @@ fn taken_back<S: RowSink>(sink: Box<dyn RowSink>) -> Result<S, Error> {
     let sink: Box<dyn Any> = sink;
     let sink = sink.downcast::<S>().map_err(|_| Error::Internal("a store gave back another sink"))?;
     Ok(*sink)
+}
+
+/// A duplicate with the values that are there already, where the store does not know them and the write leaves no doubt.
+fn told(schema: &Schema, plan: &plan::Write, mut error: StoreError) -> StoreError {
+    if let StoreError::Duplicate { table, columns, values: values @ None, .. } = &mut error
+        && let plan::Write::Insert(insert) = plan
+        && let [row] = &insert.rows[..]
+        && schema.table(insert.table).name == *table
+    {
+        let of = |name: &Arc<str>| {
+            let column = schema.table(insert.table).find_column(name)?.id;
+            let place = insert.columns.iter().position(|id| *id == column)?;
+            row[place].as_ref()?.to_text()
+        };
+        *values = columns.iter().map(of).collect();
+    }
+    error
 }
 
 /// Takes the rows of a write that returns none.

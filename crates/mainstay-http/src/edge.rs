@@ -6,8 +6,10 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, SERVER, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, request};
+use http::header::{
+    CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, REFERRER_POLICY, SERVER, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Version, request};
 use http_body::Body;
 use http_body_util::Full;
 use mainstay_engine::{Context, RequestId};
@@ -15,7 +17,7 @@ use mainstay_query::Actor;
 
 use crate::app::App;
 use crate::errors::Problem;
-use crate::errors::codes::{HANDLER_TIME, INTERNAL, NO_ROUTE, NOT_IMPLEMENTED, PATH, ROOT};
+use crate::errors::codes::{FRAMING, HANDLER_TIME, INTERNAL, NO_ROUTE, NOT_IMPLEMENTED, PATH, ROOT};
 use crate::layers::identify::identify;
 use crate::layers::limits;
 use crate::router::Route;
@@ -42,7 +44,7 @@ where
     let outcome = AssertUnwindSafe(run(app, id, route, &head, body, &mut actor)).catch_unwind().await;
     let outcome = outcome.unwrap_or_else(|panic| Err(panicked(&*panic)));
     let cause = outcome.as_ref().err().and_then(|problem| problem.log_cause().map(str::to_owned));
-    let mut response = outcome.unwrap_or_else(|problem| told(problem, id).into_response(head.method == Method::HEAD));
+    let mut response = outcome.unwrap_or_else(|problem| refuse(problem, id, &head));
     finish(app, &head.headers, id, response.headers_mut());
 
     let entry = Entry { method: &head.method, pattern, actor: actor.as_ref(), id, started };
@@ -114,12 +116,19 @@ fn panicked(panic: &(dyn Any + Send)) -> Problem {
     Problem::new(INTERNAL, "internal error").cause(&cause)
 }
 
-/// The problem as the caller is told of it: for an internal one, by which name the log knows it.
-fn told(problem: Problem, id: RequestId) -> Problem {
-    if problem.code() == INTERNAL {
-        return problem.hint(format!("The server's log has more under the request id {id}."));
+/// The answer to a request that met a problem.
+fn refuse(problem: Problem, id: RequestId, head: &request::Parts) -> Answer {
+    let code = problem.code();
+    let problem = match code {
+        INTERNAL => problem.hint(format!("The server's log has more under the request id {id}.")),
+        _ => problem,
+    };
+    let mut response = problem.into_response(head.method == Method::HEAD);
+    // After a request whose end is in doubt, nothing on the connection can be trusted to be the next one.
+    if code == FRAMING && head.version <= Version::HTTP_11 {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    problem
+    response
 }
 
 /// Headers that every answer carries.

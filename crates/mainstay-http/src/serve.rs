@@ -113,7 +113,7 @@ impl Server {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a socket does not take TCP_NODELAY");
         }
-        let activity = Arc::new(Activity::default());
+        let activity = Arc::new(Activity::new());
         let socket = TokioIo::new(TimedSocket::new(stream, activity.clone(), &self.limits));
         let app = &self.app;
         let service = service_fn(|request: hyper::Request<Incoming>| {

@@ -16,10 +16,13 @@ use tokio::time::{Instant, Sleep};
 use super::ServerLimits;
 
 /// What the requests of a connection tell its socket.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Activity {
+    opened: Instant,
     running: AtomicUsize,
     begun: AtomicU64,
+    /// When the last request ended, in milliseconds since the connection was opened.
+    ended_ms: AtomicU64,
     /// On HTTP/2 octets come between requests as well, so they do not mean that a head has begun.
     is_http2: AtomicBool,
 }
@@ -28,6 +31,17 @@ pub(super) struct Activity {
 pub(super) struct Running(Arc<Activity>);
 
 impl Activity {
+    /// A connection that was opened now.
+    pub(super) fn new() -> Activity {
+        Activity {
+            opened: Instant::now(),
+            running: AtomicUsize::new(0),
+            begun: AtomicU64::new(0),
+            ended_ms: AtomicU64::new(0),
+            is_http2: AtomicBool::new(false),
+        }
+    }
+
     /// A request's head is complete.
     pub(super) fn begin(self: &Arc<Activity>, version: Version) -> Running {
         if version == Version::HTTP_2 {
@@ -41,6 +55,8 @@ impl Activity {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        let ended_ms = u64::try_from(self.0.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.0.ended_ms.store(ended_ms, Ordering::Relaxed);
         self.0.running.fetch_sub(1, Ordering::Relaxed);
     }
 }
@@ -52,9 +68,9 @@ pub(super) struct TimedSocket {
     head_time: Duration,
     idle_time: Duration,
     write_time: Duration,
-    /// When the head at hand began, and how many had begun before it.
+    /// When the head at hand began.
     head_since: Option<Instant>,
-    idle_since: Option<Instant>,
+    /// Requests that had begun before it.
     seen: u64,
     read_alarm: Alarm,
     write_alarm: Alarm,
@@ -70,28 +86,29 @@ impl TimedSocket {
             write_time: limits.write_time,
             // The first head is expected from the moment of the connection.
             head_since: Some(Instant::now()),
-            idle_since: None,
             seen: 0,
             read_alarm: Alarm::default(),
             write_alarm: Alarm::default(),
         }
     }
 
-    /// When the peer must have sent something; `None` while requests run.
-    fn read_deadline(&mut self) -> Option<Instant> {
+    /// When to look at the peer again, and whether it is late if it has sent nothing by then.
+    fn read_deadline(&mut self) -> (Instant, bool) {
         let begun = self.activity.begun.load(Ordering::Relaxed);
         if begun != self.seen {
             self.seen = begun;
             self.head_since = None;
-            self.idle_since = None;
         }
         if self.activity.running.load(Ordering::Relaxed) > 0 {
-            self.idle_since = None;
-            return None;
+            // Nobody asks the socket anew when a request ends, so it wakes up by itself to see whether one has.
+            return (Instant::now() + self.idle_time, false);
         }
         match self.head_since {
-            Some(since) => Some(since + self.head_time),
-            None => Some(*self.idle_since.get_or_insert_with(Instant::now) + self.idle_time),
+            Some(since) => (since + self.head_time, true),
+            None => {
+                let ended = Duration::from_millis(self.activity.ended_ms.load(Ordering::Relaxed));
+                (self.activity.opened + ended + self.idle_time, true)
+            }
         }
     }
 
@@ -130,10 +147,10 @@ impl AsyncRead for TimedSocket {
             this.read_alarm.clear();
             return Poll::Ready(outcome);
         }
-        let Some(deadline) = this.read_deadline() else { return Poll::Pending };
+        let (deadline, is_late) = this.read_deadline();
         match this.read_alarm.poll(cx, deadline) {
-            Poll::Ready(()) => Poll::Ready(Err(too_slow("the client sends no request"))),
-            Poll::Pending => Poll::Pending,
+            Poll::Ready(()) if is_late => Poll::Ready(Err(too_slow("the client sends no request"))),
+            _ => Poll::Pending,
         }
     }
 }

@@ -1,0 +1,118 @@
+//! Errors as a caller sees them: status, code, and words that say where and what would be right.
+
+use crate::app::{TestApp, ask, check, check_error, get, post};
+
+#[tokio::test]
+async fn reads_that_make_no_sense_say_why() {
+    let apps = TestApp::each().await;
+    for (url, status, code) in [
+        ("nothing", 404, "PGRST205"),
+        ("toys?nope=eq.1", 400, "42703"),
+        ("toys?select=nope", 400, "42703"),
+        ("toys?order=nope", 400, "42703"),
+        ("toys?id=1", 400, "PGRST100"),
+        ("toys?id=equals.1", 400, "PGRST100"),
+        ("toys?select=(", 400, "PGRST100"),
+        ("toys?and=()", 400, "PGRST100"),
+        ("toys?order=id.sideways", 400, "PGRST100"),
+        ("toys?id=eq.x", 400, "22P02"),
+        ("toys?id=eq.3000000000", 400, "22003"),
+        ("toys?pieces=eq.9223372036854775808", 400, "22003"),
+        ("toys?since=eq.2026-02-30", 400, "22008"),
+        ("toys?select=name::nonsense", 400, "42704"),
+        ("toys?sold=like.x", 404, "42883"),
+        ("toys?makers.name=eq.x", 400, "PGRST108"),
+        ("toys?select=letters(to_id)", 400, "PGRST200"),
+        ("makers?select=letters(to_id)", 300, "PGRST201"),
+        ("makers?select=toys(id)&toys=eq.1", 400, "PGRST120"),
+        ("makers?select=toys(id)&order=toys(id)", 400, "PGRST118"),
+    ] {
+        check_error(&apps, get(url), status, code).await;
+    }
+}
+
+#[tokio::test]
+async fn ambiguous_embeds_list_their_ways() {
+    for app in TestApp::each().await {
+        let body = app.send(get("makers?select=letters(to_id)")).await.body;
+        let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(body["details"].as_array().unwrap().len(), 2, "{body}");
+        assert_eq!(body["details"][0]["cardinality"], "one-to-many");
+        assert_eq!(body["details"][0]["embedding"], "makers with letters");
+        let hint = body["hint"].as_str().unwrap();
+        assert!(hint.starts_with("Try changing 'letters' to one of the following: 'letters!letters_"), "{hint}");
+    }
+}
+
+#[tokio::test]
+async fn writes_that_make_no_sense_say_why_and_where() {
+    let apps = TestApp::each().await;
+    for (url, body, status, code) in [
+        ("toys", "", 400, "PGRST102"),
+        ("toys", "{", 400, "PGRST102"),
+        ("toys", "{\"name\":\"a\"} {}", 400, "PGRST102"),
+        ("toys", r#"[{"name":"a"},{"price":1}]"#, 400, "PGRST102"),
+        ("toys", r#"{"nope":1}"#, 400, "PGRST204"),
+        ("toys?columns=nope", "{}", 400, "PGRST204"),
+        ("toys", "{}", 400, "23502"),
+        ("toys", r#"{"name":null}"#, 400, "23502"),
+        ("toys", r#"{"name":""}"#, 400, "23514"),
+        ("toys", r#"{"name":"a","price":-1}"#, 400, "23514"),
+        ("toys", r#"{"name":"a","color":"green"}"#, 400, "23514"),
+        ("toys", r#"{"name":"a","price":1e9}"#, 400, "22003"),
+        ("toys", r#"{"name":"a","sold":"perhaps"}"#, 400, "22P02"),
+        ("toys", r#"{"name":"a","maker_id":77}"#, 409, "23503"),
+        ("makers", r#"{"id":1,"name":"other"}"#, 409, "23505"),
+        ("nothing", "{}", 404, "PGRST205"),
+        ("_mainstay_imports", r#"{"id":"x"}"#, 404, "PGRST205"),
+    ] {
+        check_error(&apps, post(url, body), status, code).await;
+    }
+    let reply = apps[1].send(post("toys", r#"[{"name":"a","price":1},{"name":"b","price":"x"}]"#)).await;
+    assert!(
+        reply.body.contains(r#"The value was meant for the column \"price\", in row 2 of the body."#),
+        "{}",
+        reply.body
+    );
+}
+
+#[tokio::test]
+async fn an_error_has_its_four_members_and_names_itself_to_proxies() {
+    let apps = TestApp::each().await;
+    let body = r#"{"code":"PGRST205","details":null,"hint":"Perhaps you meant the table 'public.toys'","message":"Could not find the table 'public.toyz' in the schema cache"}"#;
+    check(&apps, get("toyz"), 404, body).await;
+    let reply = apps[0].send(get("toyz")).await;
+    assert_eq!(reply.header("content-type"), "application/json; charset=utf-8");
+    assert_eq!(reply.header("proxy-status"), "PostgREST; error=PGRST205");
+    assert_eq!(reply.header("content-length"), reply.body.len().to_string());
+}
+
+#[tokio::test]
+async fn methods_profiles_and_preferences_are_checked() {
+    let apps = TestApp::each().await;
+    for method in ["TRACE", "CONNECT", "PROPFIND"] {
+        let asked = ask(method, "toys");
+        check_error(&apps, asked, 405, "PGRST117").await;
+    }
+    check_error(&apps, ask("PUT", "toys?id=eq.1").body("{}"), 400, "PGRST127").await;
+    check_error(&apps, get("toys").header("accept-profile", "private"), 406, "PGRST106").await;
+    check_error(&apps, post("toys", "{}").header("content-profile", "private"), 406, "PGRST106").await;
+    let strict = get("toys").prefer("handling=strict, foo=bar, return=everything");
+    let body = r#"{"code":"PGRST122","details":"Invalid preferences: foo=bar, return=everything","hint":null,"message":"Invalid preferences given with handling=strict"}"#;
+    check(&apps, strict, 400, body).await;
+    check_error(&apps, get("/rest/v1/"), 404, "PGRST126").await;
+    check_error(&apps, get("toys/1"), 404, "PGRST125").await;
+    check_error(&apps, get("rpc/f"), 400, "PGRST127").await;
+    check_error(&apps, get("/elsewhere"), 404, "MS404").await;
+}
+
+#[tokio::test]
+async fn a_store_that_is_gone_is_503_and_says_when_to_come_again() {
+    for app in TestApp::each().await {
+        app.store.close().await;
+        let reply = app.send(get("toys")).await;
+        assert_eq!((reply.status, reply.code().as_str(), reply.header("retry-after")), (503, "PGRST000", "1"));
+        assert_eq!(app.send(get("/health/ready").keyless()).await.status, 503);
+        assert_eq!(app.send(get("/health/live").keyless()).await.status, 200);
+    }
+}

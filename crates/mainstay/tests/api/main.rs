@@ -1,0 +1,13 @@
+//! The API in process, without a socket but for `server`: what is promised, and how it refuses.
+//! Every test runs on the in-memory store and on SQLite.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod access;
+mod app;
+mod errors;
+mod headers;
+mod hostile;
+mod reads;
+mod server;
+mod writes;
