@@ -43,7 +43,7 @@ describe('filters pick these products', () => {
     ['any of a quantifier', (q) => q.filter('id', 'eq(any)', '{3,4}'), [3, 4]],
     ['all of a quantifier', (q) => q.filter('id', 'gt(all)', '{3,8}'), [9, 10]],
     ['text at a JSON path', (q) => q.eq('attributes->maker->>country', 'FR'), [3]],
-    ['number at a JSON path', (q) => q.gt('attributes->blade_cm', 9), [2, 3]],
+    ['JSON at a JSON path', (q) => q.eq('attributes->blade_cm', 20), [2]],
     ['several filters all hold', (q) => q.gt('id', 3).lt('id', 6), [4, 5]],
   ];
   for (const [name, filter, expected] of cases) {
@@ -128,7 +128,7 @@ describe('order and pages', () => {
       .select('*', { count: 'exact', head: true })
       .gt('price', 40);
     assert.equal(data, null);
-    assert.equal(count, 6);
+    assert.equal(count, 5);
     assert.equal(status, 200);
   });
 

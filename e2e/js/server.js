@@ -31,7 +31,8 @@ export async function shop() {
       .split('\n')
       .map((line) => line.split('=', 2)),
   );
-  const server = spawn(program, ['serve', '--listen', '127.0.0.1:0', project], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const serve = ['serve', '--listen', '127.0.0.1:0', '--set', 'log.level=warn', project];
+  const server = spawn(program, serve, { stdio: ['ignore', 'pipe', 'pipe'] });
   const url = await listening(server);
   after(async () => {
     server.kill('SIGTERM');

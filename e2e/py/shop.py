@@ -35,9 +35,8 @@ class ShopCase(unittest.TestCase):
         run("migrate", "apply")
         run("seed")
         keys = dict(line.split("=", 1) for line in run("keys").splitlines())
-        server = subprocess.Popen(
-            [program, "serve", "--listen", "127.0.0.1:0", project], stdout=subprocess.PIPE, text=True
-        )
+        serve = [program, "serve", "--listen", "127.0.0.1:0", "--set", "log.level=warn", project]
+        server = subprocess.Popen(serve, stdout=subprocess.PIPE, text=True)
         cls.addClassCleanup(cls.stop, server)
         url = cls.listening(server)
         cls.anon = cls.client(url, keys["MAINSTAY_PUBLISHABLE_KEY"])

@@ -63,7 +63,6 @@ pub(crate) fn build(mainstay: &Path, settings: &Settings) -> anyhow::Result<Data
     std::fs::write(folder.path().join("customers.csv"), customers(settings.customers))?;
     std::fs::write(folder.path().join("orders.csv"), orders(settings.orders, settings.customers))?;
 
-    run(mainstay, &["migrate", "new"], &project)?;
     run(mainstay, &["migrate", "apply"], &project)?;
     for table in ["customers", "orders"] {
         let file = folder.path().join(format!("{table}.csv"));
