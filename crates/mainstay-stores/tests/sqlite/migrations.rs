@@ -268,3 +268,90 @@ async fn a_file_opens_again_with_everything_in_it() {
         }
     }
 }
+
+mod any_two_schemas {
+    //! Whatever two schemas say, the plan between them leads from one to the other.
+
+    use std::collections::BTreeMap;
+
+    use proptest::collection::btree_map;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::{migrate, schema};
+
+    /// Fields by name: few names and many kinds, so that two tables have much in common. `w` was `x` before.
+    fn fields() -> impl Strategy<Value = String> {
+        let kind = select(vec![
+            "type = \"int\"",
+            "type = \"bigint\"",
+            "type = \"text\"",
+            "type = \"decimal(8,2)\"",
+            "type = \"decimal(9,2)\"",
+            "type = \"json\"",
+            "type = \"int\", default = 5",
+            "type = \"text\", default = \"it's\"",
+            "type = \"timestamp\", default = \"now\"",
+            "type = \"uuid\", default = \"uuid7\"",
+            "ref = \"Alpha\"",
+            "ref = \"beta\", on_delete = \"cascade\"",
+            "ref = \"beta\", default = 1, on_delete = \"set default\"",
+        ]);
+        let more = select(vec!["", ", optional = true", ", unique = true"]);
+        let name = select(vec!["w", "x", "y", "z z", "größe"]);
+        btree_map(name, (kind, more), 0..5).prop_map(|fields| {
+            let line = |(name, (kind, more)): (&&str, &(&str, &str))| {
+                let was = if *name == "w" && !fields.contains_key("x") { ", was = \"x\"" } else { "" };
+                format!("\"{name}\" = {{ {kind}{more}{was} }}\n")
+            };
+            fields.iter().map(line).collect()
+        })
+    }
+
+    /// A table whose key may have two fields if nothing refers to it.
+    fn table(is_target: bool) -> impl Strategy<Value = String> {
+        let single = vec![
+            "id = { type = \"int\", primary = true }",
+            "id = { type = \"bigint\", primary = true, default = \"sequence\" }",
+        ];
+        let double = vec!["id = { type = \"int\", primary = true }\nkey = { type = \"text\", primary = true }"];
+        let key = select(if is_target { single } else { [single, double].concat() });
+        let index = select(vec![
+            "",
+            "by_id = [\"id desc\"]\n",
+            "by_id = { on = [\"id\"], unique = true }\n",
+            "by_id = { on = [\"id\"], where = \"id < 5\" }\n",
+        ]);
+        (key, fields(), index)
+            .prop_map(|(key, fields, index)| format!("[NAME.fields]\n{key}\n{fields}[NAME.indexes]\n{index}"))
+    }
+
+    /// A project; `delta` was `gamma` before.
+    fn project() -> impl Strategy<Value = String> {
+        let view = "[shown]\nview = \"SELECT id FROM Alpha\"\n[shown.fields]\nid = \"int\"\n";
+        let others = btree_map(select(vec!["gamma", "delta", "Größe"]), table(false), 0..3);
+        (table(true), table(true), others, select(vec!["", view])).prop_map(|(alpha, beta, others, view)| {
+            let mut tables: BTreeMap<&str, String> = others;
+            let was = if tables.contains_key("gamma") { "" } else { "[delta]\nwas = \"gamma\"\n" };
+            if let Some(delta) = tables.get_mut("delta") {
+                delta.insert_str(0, was);
+            }
+            tables.extend([("Alpha", alpha), ("beta", beta)]);
+            let texts: String = tables.iter().map(|(name, text)| text.replace("NAME", name)).collect();
+            texts.replace("[Größe.", "[\"Größe\".") + view
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+
+        #[test]
+        fn have_a_plan_that_is_proved(old in project(), new in project()) {
+            let (old, new) = (schema(&old), schema(&new));
+            let plan = migrate::plan(&old, &new);
+            let proof = migrate::prove(&old, &new, &plan.sql);
+            prop_assert!(proof.is_ok(), "{:#?}\n{}", proof, plan.sql);
+            prop_assert!(migrate::plan(&new, &new).sql.is_empty());
+        }
+    }
+}
