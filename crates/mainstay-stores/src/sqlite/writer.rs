@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::Receiver;
 use mainstay_query::Authorized;
 use mainstay_query::plan::Write;
-use mainstay_schema::Schema;
+use mainstay_schema::{Schema, TableId};
 use mainstay_store::{Call, ChangeFeed, Commit, Migration, RowSink, StoreError, WriteDone};
 use rusqlite::Connection;
 
@@ -72,6 +72,9 @@ pub(super) struct Writer {
 struct Done {
     reply: Reply<WriteDone>,
     done: WriteDone,
+    /// For the words of an error that only the commit finds.
+    schema: Arc<Schema>,
+    plan: Arc<Authorized<Write>>,
 }
 
 impl Writer {
@@ -170,9 +173,10 @@ impl Writer {
         let mark = self.recorder.mark();
         match self.attempt(&mut job, is_first, is_heard) {
             Ok(affected) => {
-                let WriteJob { sink, reply, .. } = job;
+                let WriteJob { sink, reply, call, plan, .. } = job;
                 let write::Affected { affected, inserted } = affected;
-                done.push(Done { reply, done: WriteDone { sink, affected, inserted } });
+                let answer = WriteDone { sink, affected, inserted };
+                done.push(Done { reply, done: answer, schema: call.schema, plan });
                 true
             }
             Err(error) => {
@@ -223,7 +227,7 @@ impl Writer {
             self.roll_back();
             Ok(Vec::new())
         } else {
-            self.commit_transaction()
+            self.commit_transaction(&done)
         };
         if is_heard {
             self.recorder.stop(&self.connection);
@@ -234,7 +238,7 @@ impl Writer {
                 if !changes.is_empty() {
                     self.shared.feed.publish(Commit { position, changes });
                 }
-                done.into_iter().for_each(|Done { reply, done }| reply.send(Ok(done)));
+                done.into_iter().for_each(|Done { reply, done, .. }| reply.send(Ok(done)));
             }
             Err(error) => {
                 self.roll_back();
@@ -246,13 +250,15 @@ impl Writer {
         }
     }
 
-    fn commit_transaction(&self) -> Result<Vec<mainstay_store::Change>, StoreError> {
+    fn commit_transaction(&self, done: &[Done]) -> Result<Vec<mainstay_store::Change>, StoreError> {
         if self.connection.is_autocommit() {
             return Err(lost());
         }
         let changes = self.recorder.take()?;
-        let nothing = Schema::default();
-        self.execute("COMMIT").map_err(|error| errors::translate(error, &nothing, None))?;
+        let Some(first) = done.first() else { return Ok(changes) };
+        // References that are checked only now belong to the one write that is alone in its transaction.
+        let written = first_table(&first.plan).map(|table| first.schema.table(table));
+        self.execute("COMMIT").map_err(|error| errors::translate(error, &first.schema, written))?;
         Ok(changes)
     }
 
@@ -277,6 +283,15 @@ impl Writer {
         if let Err(error) = tidy() {
             tracing::warn!(error = &error as &dyn std::error::Error, "the store closed without tidying its file");
         }
+    }
+}
+
+fn first_table(plan: &Write) -> Option<TableId> {
+    match plan {
+        Write::Insert(plan) => Some(plan.table),
+        Write::Update(plan) => Some(plan.table),
+        Write::Delete(plan) => Some(plan.table),
+        Write::Batch(plans) => plans.iter().find_map(first_table),
     }
 }
 

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use mainstay_query::request::Count;
 use mainstay_store::{Store, StoreError};
+use mainstay_stores::{SqliteOptions, SqliteStore};
 
-use crate::support::{SHOP, Shop, TextSink, empty, filled, schema};
+use crate::support::{SHOP, Shop, TextSink, empty, filled, over, schema};
 
 #[tokio::test]
 async fn embeds_of_every_kind() {
@@ -145,4 +146,23 @@ async fn a_closed_store_says_so() {
     shop.store.close().await;
     assert!(matches!(shop.try_read("customers", "select=id").await, Err(StoreError::Unavailable(_))));
     shop.store.close().await;
+}
+
+#[tokio::test]
+async fn more_than_may_wait_is_refused_and_the_rest_is_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = SqliteOptions { queue_max: 1, readers: 1, ..SqliteOptions::default() };
+    let shop = over(SqliteStore::open(&folder.path().join("main.db"), options).unwrap()).await;
+    let plan = shop.plan("customers", "select=id", Count::None);
+    // A read is queued when it is asked for, before anybody waits for it.
+    let asked: Vec<_> = (0..500).map(|_| shop.store.read(shop.call(), plan.clone(), TextSink::boxed())).collect();
+    let (mut answered, mut refused) = (0, 0);
+    for read in asked {
+        match read.await {
+            Ok(_) => answered += 1,
+            Err(StoreError::Overloaded) => refused += 1,
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    assert!(answered > 0 && refused > 0, "{answered} answered, {refused} refused");
 }

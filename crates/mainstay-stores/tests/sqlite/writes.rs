@@ -143,7 +143,7 @@ async fn a_row_may_point_at_one_that_comes_later() {
     let shop = empty().await;
     shop.insert("nodes", "id,parent_id,label", &["1|2|child", "2|NULL|root"]).await;
     let dangling = shop.write(Write::Insert(shop.new_rows("nodes", "id,parent_id,label", &["3|4|x", "5|3|y"]))).await;
-    assert!(matches!(dangling, Err(StoreError::Reference { .. })), "{dangling:?}");
+    assert!(matches!(&dangling, Err(StoreError::Reference { table }) if &**table == "nodes"), "{dangling:?}");
     assert_eq!(shop.read("nodes", "select=id&order=id").await, "(1),(2)");
     // Both go in one statement, whichever comes first.
     assert_eq!(shop.write(Write::Delete(delete(&shop, "nodes", Filter::True))).await.unwrap().0, 2);
