@@ -17,14 +17,18 @@ use crate::project::{Project, STATE_FOLDER};
 /// # Errors
 /// That the database cannot be opened.
 pub fn store(project: &Project) -> anyhow::Result<Arc<dyn Store>> {
+    Ok(Arc::new(sqlite_store(project)?))
+}
+
+/// As [`store`], for whoever must know the engine: to compare its file with the schema.
+pub(crate) fn sqlite_store(project: &Project) -> anyhow::Result<SqliteStore> {
     let file = project.database_file();
     let state = project.folder.join(STATE_FOLDER);
     if file.starts_with(&state) {
         project.state_folder().with_context(|| format!("cannot make the folder {}", state.display()))?;
     }
-    let options = sqlite_options(&project.settings.store);
-    let store = SqliteStore::open(&file, options);
-    Ok(Arc::new(store.with_context(|| format!("cannot open the database {}", file.display()))?))
+    let store = SqliteStore::open(&file, sqlite_options(&project.settings.store));
+    store.with_context(|| format!("cannot open the database {}", file.display()))
 }
 
 /// Opens the store of a project if there is one.

@@ -5,6 +5,8 @@
 mod commands;
 #[path = "cli/dev.rs"]
 mod dev;
+#[path = "cli/inspect.rs"]
+mod inspect;
 #[path = "cli/mistakes.rs"]
 mod mistakes;
 #[path = "cli/serve.rs"]

@@ -11,6 +11,7 @@
 //! Knows plans, values and SQLite; knows no HTTP, no rules and no query language.
 
 mod changes;
+pub mod check;
 mod connect;
 mod errors;
 mod explain;

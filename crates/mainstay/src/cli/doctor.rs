@@ -1,5 +1,7 @@
 //! `mainstay doctor [DIR]`: looks for what is wrong with a project, and says how to mend each thing.
 
+mod database;
+
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
@@ -65,7 +67,9 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
 }
 
 fn examine(project: &Project) -> Vec<Finding> {
-    vec![files(project), secrets(project), version_control(project), disk(project), port(project)]
+    let mut findings = vec![files(project), secrets(project), version_control(project), disk(project), port(project)];
+    findings.extend(database::examine(project));
+    findings
 }
 
 fn report(findings: &[Finding], console: &Console) {

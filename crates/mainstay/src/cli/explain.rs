@@ -24,7 +24,7 @@ const TIME_MAX: Duration = Duration::from_secs(10);
   mainstay explain PATCH '/rest/v1/products?id=eq.1' shop --body change.json --role anon -H 'Prefer: return=representation'")]
 pub(super) struct Args {
     /// GET, HEAD, POST, PATCH or DELETE
-    #[arg(value_name = "METHOD")]
+    #[arg(value_name = "METHOD", value_parser = parse_method)]
     method: Method,
     /// Path and query of the request
     #[arg(value_name = "PATH")]
@@ -56,6 +56,17 @@ impl AskedRole {
             AskedRole::Anon => Role::Anon,
             AskedRole::Service => Role::Service,
         }
+    }
+}
+
+fn parse_method(text: &str) -> Result<Method, String> {
+    match text.to_ascii_uppercase().as_str() {
+        "GET" => Ok(Method::GET),
+        "HEAD" => Ok(Method::HEAD),
+        "POST" => Ok(Method::POST),
+        "PATCH" => Ok(Method::PATCH),
+        "DELETE" => Ok(Method::DELETE),
+        _ => Err("give GET, HEAD, POST, PATCH or DELETE".to_owned()),
     }
 }
 

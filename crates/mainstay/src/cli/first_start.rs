@@ -7,7 +7,7 @@ use mainstay_store::Store;
 
 use super::{Console, Failure};
 use crate::migrations::{self, Allow, History};
-use crate::project::Project;
+use crate::project::{Project, SEED_FOLDER};
 use crate::transfer::{self, SeedMode};
 
 /// Makes the tables and the first rows of a new database. Tables that are there are never changed.
@@ -16,9 +16,7 @@ use crate::transfer::{self, SeedMode};
 /// [`Failure::Usage`] if the tables that are there differ from the schema.
 pub(super) async fn prepare(project: &Project, store: &dyn Store, console: &Console) -> Result<(), Failure> {
     if is_new(store).await? {
-        let synced = migrations::sync(project, store, Allow::All).await;
-        synced.context("the tables cannot be made")?;
-        return seed(project, store, console).await;
+        return create(project, store, console).await;
     }
     let history = History::read(store, project).await.map_err(anyhow::Error::from)?;
     let pending = migrations::pending(&history).map_err(anyhow::Error::from)?;
@@ -48,13 +46,12 @@ pub(super) async fn applied_schema(store: &dyn Store) -> anyhow::Result<Schema> 
     }
 }
 
-/// Puts the first rows into the tables.
-pub(super) async fn seed(project: &Project, store: &dyn Store, console: &Console) -> Result<(), Failure> {
+/// Makes the tables of a new database, by the migrations if there are any, and puts the first rows into them.
+pub(super) async fn create(project: &Project, store: &dyn Store, console: &Console) -> Result<(), Failure> {
+    migrations::sync(project, store, Allow::All).await.context("the tables cannot be made")?;
     let seeded = transfer::seed(store, &project.schema, &project.seed_folder(), SeedMode::Empty).await;
     let seeded =
-        seeded.context("the tables are made, but seed/ cannot be put into them; mend it, then `mainstay seed`")?;
-    if seeded.rows() > 0 {
-        console.note(format!("put the {} rows of seed/ into {} tables", seeded.rows(), seeded.tables.len()));
-    }
+        seeded.context("the tables are made, but seed/ cannot be put into them; mend it, then run `mainstay seed`")?;
+    console.note(format!("made {} with {} rows of {SEED_FOLDER}/", project.database_file().display(), seeded.rows()));
     Ok(())
 }

@@ -7,7 +7,7 @@ use crate::support::{Folder, Server};
 pub(crate) const NOTES: &str =
     "[notes.fields]\nid = { type = \"int\", primary = true }\ntext = \"text\"\n\n[notes.access]\nread = true\n";
 
-fn serve(folder: &Folder) -> Server {
+pub(crate) fn serve(folder: &Folder) -> Server {
     folder.run(&["serve", "--listen", "127.0.0.1:0"]).serves(folder, "listening on http://127.0.0.1:")
 }
 

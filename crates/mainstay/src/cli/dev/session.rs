@@ -31,10 +31,13 @@ impl Session {
         console: Console,
     ) -> Result<Session, Failure> {
         let mut session = Session { project, overrides, engine, console, is_waiting: false };
-        let is_new = first_start::is_new(&**session.engine.store()).await?;
-        session.bring(Allow::Safe).await?;
-        if is_new {
-            first_start::seed(&session.project, &**session.engine.store(), &session.console).await?;
+        if first_start::is_new(&**session.engine.store()).await? {
+            // That everything is new needs no list.
+            first_start::create(&session.project, &**session.engine.store(), &session.console).await?;
+        }
+        let synced = session.bring(Allow::Safe).await?;
+        if synced.did_anything() {
+            session.say_done(&synced);
         }
         Ok(session)
     }
@@ -68,14 +71,18 @@ impl Session {
     }
 
     async fn bring_or_say(&mut self, allow: Allow) {
-        if let Err(failure) = self.bring(allow).await {
-            self.console.line(failure.to_string());
-            self.console.line("nothing was changed; the API goes on with the tables as they are");
+        match self.bring(allow).await {
+            Ok(synced) if synced.is_done() => self.say_done(&synced),
+            Ok(_) => {}
+            Err(failure) => {
+                self.console.line(failure.to_string());
+                self.console.line("the API goes on with the tables as they are");
+            }
         }
     }
 
-    /// Brings the tables to the schema, and serves them.
-    async fn bring(&mut self, allow: Allow) -> Result<(), Failure> {
+    /// Brings the tables to the schema, and serves them; or asks, and serves the tables as they are.
+    async fn bring(&mut self, allow: Allow) -> Result<Synced, Failure> {
         let synced = migrations::sync(&self.project, &**self.engine.store(), allow).await;
         let synced = synced.map_err(anyhow::Error::from)?;
         self.is_waiting = synced.waiting;
@@ -85,9 +92,8 @@ impl Session {
             self.ask(&synced);
         } else {
             self.engine.replace_schema((*self.project.schema).clone());
-            self.say_done(&synced);
         }
-        Ok(())
+        Ok(synced)
     }
 
     fn say_mistakes(&self, mistakes: &[Mistake]) {

@@ -1,0 +1,85 @@
+//! What `doctor` finds in the database.
+
+use anyhow::Context;
+use mainstay_schema::Schema;
+use mainstay_schema::diff::diff;
+use mainstay_store::Store;
+use mainstay_stores::SqliteStore;
+use mainstay_stores::sqlite::check;
+
+use super::Finding;
+use crate::cli::{Failure, block_on};
+use crate::migrations::{self, History};
+use crate::project::Project;
+use crate::wire;
+
+/// How to go on with a file that is damaged.
+const RESTORE: &str = "stop the server, keep a copy of the file, and restore the last backup";
+
+/// Looks at the database file, and at its tables if it can be opened.
+pub(super) fn examine(project: &Project) -> Vec<Finding> {
+    let file = project.database_file();
+    if !file.exists() {
+        return vec![Finding::ok("database", "not there yet; the first start makes it")];
+    }
+    let sound = match check::problems(&file) {
+        Ok(problems) if problems.is_empty() => Finding::ok("database", format!("{} is sound", file.display())),
+        Ok(problems) => return vec![Finding::fail("database", problems.join(", "), RESTORE)],
+        Err(error) => return vec![Finding::fail("database", told(&error.into()), RESTORE)],
+    };
+    let tables = block_on(async {
+        let store = wire::sqlite_store(project)?;
+        let findings = tables(project, &store).await;
+        store.close().await;
+        Ok::<_, Failure>(findings?)
+    });
+    let tables = tables.unwrap_or_else(|failure| {
+        vec![Finding::fail("tables", failure.to_string(), "see that no other program holds or has changed the file")]
+    });
+    std::iter::once(sound).chain(tables).collect()
+}
+
+async fn tables(project: &Project, store: &SqliteStore) -> anyhow::Result<Vec<Finding>> {
+    let applied = store.migrations().await.context("cannot read which migrations were applied")?;
+    let Some(last) = applied.last() else {
+        return Ok(vec![Finding::ok("tables", "none yet; the first start makes them")]);
+    };
+    let recorded = Schema::from_json(&last.schema).with_context(|| format!("the record of {}", last.name))?;
+    let differences = store.drift(recorded.clone().into()).await.context("cannot look at the tables")?;
+    Ok(vec![drift(&differences), schema(project, &recorded), pending(project, store).await])
+}
+
+/// Whether another program changed the tables.
+fn drift(differences: &[String]) -> Finding {
+    if differences.is_empty() {
+        return Finding::ok("tables", "as the last migration left them");
+    }
+    let found = format!("another program changed them: {}", differences.join(", "));
+    Finding::fail("tables", found, "change them back, or write the same into schema/")
+}
+
+/// Whether the schema asks for other tables.
+fn schema(project: &Project, recorded: &Schema) -> Finding {
+    let steps = diff(recorded, &project.schema).steps.len();
+    if steps == 0 {
+        return Finding::ok("schema", "the tables are as it says");
+    }
+    let found = format!("the tables are {steps} steps behind it");
+    Finding::fail("schema", found, "look at them with `mainstay migrate plan`")
+}
+
+async fn pending(project: &Project, store: &SqliteStore) -> Finding {
+    let history = History::read(store, project).await;
+    match history.and_then(|history| migrations::pending(&history)) {
+        Ok(pending) if pending.files.is_empty() => Finding::ok("migrations", "all are applied"),
+        Ok(pending) => {
+            let names: Vec<&str> = pending.files.iter().map(|file| file.name.as_str()).collect();
+            Finding::warn("migrations", format!("{} not applied", names.join(", ")), "run `mainstay migrate apply`")
+        }
+        Err(error) => Finding::fail("migrations", told(&error.into()), "see `mainstay migrate status`"),
+    }
+}
+
+fn told(error: &anyhow::Error) -> String {
+    format!("{error:#}")
+}
