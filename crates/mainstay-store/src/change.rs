@@ -1,7 +1,7 @@
 //! Every committed write, published once and in order.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mainstay_schema::Value;
 use tokio::sync::broadcast;
@@ -12,7 +12,8 @@ pub const FEED_COMMITS_MAX: usize = 1024;
 /// All row changes of one committed transaction, in the order in which they happened.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Commit {
-    /// Grows by one with each commit of this store since it was opened.
+    /// Grows with each commit of this store since it was opened; commits that changed nothing are counted or not, but
+    /// never published.
     pub position: u64,
     /// The changes.
     pub changes: Vec<Change>,
@@ -47,13 +48,15 @@ pub enum ChangeKind {
 /// The publishing side, owned by a store.
 #[derive(Debug, Clone)]
 pub struct ChangeFeed {
-    sender: broadcast::Sender<Arc<Commit>>,
+    /// Taken away when the feed is closed. The lock is held for one call into the channel, which never waits.
+    sender: Arc<Mutex<Option<broadcast::Sender<Arc<Commit>>>>>,
     listeners: Arc<AtomicUsize>,
 }
 
 impl Default for ChangeFeed {
     fn default() -> ChangeFeed {
-        ChangeFeed { sender: broadcast::channel(FEED_COMMITS_MAX).0, listeners: Arc::default() }
+        let sender = broadcast::channel(FEED_COMMITS_MAX).0;
+        ChangeFeed { sender: Arc::new(Mutex::new(Some(sender))), listeners: Arc::default() }
     }
 }
 
@@ -65,15 +68,30 @@ impl ChangeFeed {
 
     /// Publishes one commit. The store calls it after the commit is durable, in the order of commits.
     pub fn publish(&self, commit: Commit) {
-        // No receiver is no error: nobody listens.
-        let _ = self.sender.send(Arc::new(commit));
+        if let Some(sender) = &*self.sender() {
+            // No receiver is no error: nobody listens.
+            let _ = sender.send(Arc::new(commit));
+        }
     }
 
     /// Listens to every commit from now on.
     pub fn subscribe(&self) -> Subscription {
-        let receiver = self.sender.subscribe();
+        // Without a sender the channel is a closed one.
+        let receiver = match &*self.sender() {
+            Some(sender) => sender.subscribe(),
+            None => broadcast::channel(1).1,
+        };
         self.listeners.fetch_add(1, Ordering::AcqRel);
         Subscription { receiver, listeners: self.listeners.clone() }
+    }
+
+    /// Tells every listener that there is nothing more to come. The store calls it when it is closed.
+    pub fn close(&self) {
+        self.sender().take();
+    }
+
+    fn sender(&self) -> MutexGuard<'_, Option<broadcast::Sender<Arc<Commit>>>> {
+        self.sender.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

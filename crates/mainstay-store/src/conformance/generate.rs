@@ -1,7 +1,8 @@
 //! Random schemas, rows and plans.
 //!
-//! Everything is drawn from a tape of numbers: a shorter tape, or one with smaller numbers, makes a simpler scenario,
-//! so shrinking the tape shrinks the failure. An empty tape gives zeros, which choose the simplest of everything.
+//! Everything is drawn from tapes of numbers, one for the schema and one for each step: fewer steps, a shorter tape or
+//! smaller numbers make a simpler scenario, so shrinking the tapes shrinks the failure. A tape that has run out gives
+//! zeros, which choose the simplest of everything.
 
 use std::sync::Arc;
 
@@ -15,7 +16,6 @@ use super::filters::{SAMPLES, tests_of};
 use super::plans::not;
 use super::tables::{TableBuilder, schema, table, ty, typed};
 
-const STEPS_MAX: usize = 24;
 const TABLES_MAX: usize = 4;
 const COLUMNS_MAX: usize = 5;
 const EMBED_DEPTH_MAX: usize = 2;
@@ -38,13 +38,9 @@ pub(super) enum Step {
     Write(Write),
 }
 
-pub(super) fn scenario(words: &[u32]) -> Scenario {
-    let mut tape = Tape { words: words.iter() };
-    let schema = tape.schema();
-    let mut steps = Vec::new();
-    while !tape.is_at_end() && steps.len() < STEPS_MAX {
-        steps.push(tape.step(&schema));
-    }
+pub(super) fn scenario(schema: &[u32], steps: &[Vec<u32>]) -> Scenario {
+    let schema = Tape { words: schema.iter() }.schema();
+    let steps = steps.iter().map(|words| Tape { words: words.iter() }.step(&schema)).collect();
     Scenario { schema, steps }
 }
 
@@ -60,10 +56,6 @@ struct Way {
 }
 
 impl Tape<'_> {
-    fn is_at_end(&self) -> bool {
-        self.words.as_slice().is_empty()
-    }
-
     fn below(&mut self, bound: usize) -> usize {
         self.words.next().copied().unwrap_or_default() as usize % bound.max(1)
     }

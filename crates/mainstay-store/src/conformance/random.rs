@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
 use mainstay_query::plan::Write;
+use proptest::collection::vec;
 use proptest::prelude::any;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
@@ -16,9 +17,10 @@ use crate::error::StoreError;
 use crate::memory::MemoryStore;
 
 const CASES: u32 = 64;
-/// Numbers on a tape at the most: enough for the largest schema and some twenty steps.
-const TAPE_WORDS_MAX: usize = 1500;
-const SHRINK_STEPS_MAX: u32 = 2000;
+const STEPS_MAX: usize = 30;
+/// Numbers that the largest schema and most steps need.
+const TAPE_WORDS_MAX: usize = 120;
+const SHRINK_STEPS_MAX: u32 = 3000;
 
 /// What random schemas, rows and plans do on a store is what they do on the reference store: rows, counts, numbers of
 /// rows affected, errors by kind, the tables afterwards and the feed.
@@ -34,8 +36,9 @@ pub async fn scenarios_agree_with_the_reference(open: &dyn Open) {
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
     let runtime = tokio::runtime::Handle::current();
     let outcome = tokio::task::block_in_place(|| {
-        runner.run(&proptest::collection::vec(any::<u32>(), 0..TAPE_WORDS_MAX), |words| {
-            runtime.block_on(run(open, &scenario(&words))).map_err(TestCaseError::fail)
+        let tape = || vec(any::<u32>(), 0..TAPE_WORDS_MAX);
+        runner.run(&(tape(), vec(tape(), 0..STEPS_MAX)), |(schema, steps)| {
+            runtime.block_on(run(open, &scenario(&schema, &steps))).map_err(TestCaseError::fail)
         })
     });
     match outcome {
@@ -73,7 +76,8 @@ async fn run(open: &dyn Open, scenario: &Scenario) -> Result<(), String> {
             None => tables_differ(&stage, &reference).await,
         };
         if let Some(difference) = difference {
-            return Err(format!("{difference}\nin step {at}:\n{step:?}\n{}", story(scenario, at)));
+            let state = state(&reference).await;
+            return Err(format!("{difference}\nin step {at}:\n{step:?}\n{}{state}", story(scenario, at)));
         }
     }
     let mut replica = Replica::default();
@@ -134,6 +138,15 @@ async fn tables_differ(stage: &Stage, reference: &Stage) -> Option<String> {
         }
     }
     None
+}
+
+/// What the reference store holds.
+async fn state(reference: &Stage) -> String {
+    let mut text = String::new();
+    for table in reference.schema.tables() {
+        let _ = writeln!(text, "{}: {}", table.name, reference.all(&table.name).await);
+    }
+    text
 }
 
 /// The tables and the steps that led to a failure.

@@ -71,6 +71,28 @@ pub async fn rows_may_come_in_any_order(open: &dyn Open) {
     check_error(stage.try_write(stage.of("nodes").insert("id up", &["5|6", "6|7"])).await, "reference");
 }
 
+/// A merge that could change a key which its own table points at still checks the rows that it inserts.
+pub async fn merging_what_is_pointed_at(open: &dyn Open) {
+    for action in ACTIONS {
+        let nodes = table("nodes")
+            .required("id", Type::Int)
+            .required("name", Type::Text)
+            .optional("up", Type::Int)
+            .primary("id")
+            .unique("name")
+            .points_with("up", "nodes", "id", ReferenceAction::Restrict, action);
+        let stage = Stage::open(open, &[nodes]).await;
+        let nodes = stage.of("nodes");
+        let mut insert = nodes.insert("id name up", &["1|a|9"]);
+        insert.conflict = nodes.conflict("name", Some("id up"));
+        check_error(stage.try_write(insert).await, "reference");
+        assert_eq!(stage.all("nodes").await, "", "{action:?}");
+        let mut insert = nodes.insert("id name up", &["1|a|null", "2|b|1"]);
+        insert.conflict = nodes.conflict("name", Some("id up"));
+        assert_eq!(stage.write(insert).await.inserted, 2);
+    }
+}
+
 /// What each action does when the target is deleted.
 pub async fn deleting_a_target(open: &dyn Open) {
     for action in ACTIONS {

@@ -198,8 +198,7 @@ impl Store for MemoryStore {
     fn close(&self) -> BoxFuture<'_, ()> {
         let mut state = self.lock();
         state.closed = true;
-        // Dropping the sender tells the subscribers.
-        state.feed = ChangeFeed::default();
+        state.feed.close();
         ready(()).boxed()
     }
 }

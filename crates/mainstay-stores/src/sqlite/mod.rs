@@ -190,6 +190,7 @@ impl SqliteStore {
             for thread in threads {
                 let _ = thread.join();
             }
+            self.shared.feed.close();
         }
     }
 }

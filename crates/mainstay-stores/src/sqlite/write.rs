@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use mainstay_query::plan::{Comparison, Conflict, Delete, Expect, Filter, Insert, Read, Test, Update, Write};
-use mainstay_schema::{ColumnId, ReferenceAction, Schema, Table, TableId, Value};
+use mainstay_query::plan::{Comparison, Conflict, Count, Delete, Expect, Filter, Insert, Read, Test, Update, Write};
+use mainstay_schema::{ColumnId, DefaultValue, ReferenceAction, Schema, Table, TableId, Value};
 use mainstay_store::{RowSink, StoreError};
 use rusqlite::types::Value as Native;
 use rusqlite::{CachedStatement, Connection};
@@ -63,6 +63,7 @@ impl<'c> Work<'c> {
             // A row may point at one that comes later, as in a single statement of other engines.
             self.connection.pragma_update(None, "defer_foreign_keys", true).map_err(wrong)?;
         }
+        refuse_missing_numbers(table, plan)?;
         let sql = render::insert(self.schema, plan);
         // Only a merge leaves open which of its rows are new.
         let is_merge = plan.conflict.as_ref().is_some_and(|conflict| conflict.merge.is_some());
@@ -79,8 +80,21 @@ impl<'c> Work<'c> {
         }
         drop(statement);
         let inserted = counting.map_or(affected, |counting| counting.finish());
+        if escapes_reference_check(table, plan) {
+            self.check_references(table)?;
+        }
         self.finish(table, plan.returning.as_deref(), back, plan.expect, affected, sink)?;
         Ok(Affected { affected, inserted })
+    }
+
+    /// Looks through a whole table for rows that point at nothing.
+    fn check_references(&self, table: &Table) -> Result<(), StoreError> {
+        let sql = format!("PRAGMA foreign_key_check({})", render::ddl::quoted(&table.name));
+        let check = || self.connection.prepare_cached(&sql)?.exists([]);
+        match check().map_err(|error| errors::translate(error, self.schema, Some(table)))? {
+            false => Ok(()),
+            true => Err(StoreError::Reference { table: table.name.clone() }),
+        }
     }
 
     fn update(&self, plan: &Update, sink: &mut dyn RowSink) -> Result<Affected, StoreError> {
@@ -89,18 +103,44 @@ impl<'c> Work<'c> {
             check_expect(plan.expect, 0)?;
             return Ok(Affected::default());
         }
-        self.statement(table, render::update(self.schema, plan), plan.returning.as_deref(), plan.expect, sink)
+        let sql = render::update(self.schema, plan);
+        let outcome = self.statement(table, sql, plan.returning.as_deref(), plan.expect, sink);
+        // To SQLite null is no number at all, where the number of a row is wanted.
+        let is_numbered = |column: ColumnId| render::ddl::is_row_number(table, table.column(column));
+        match plan.set.iter().find(|(column, value)| value.is_null() && is_numbered(*column)) {
+            Some((key, _)) if matches!(outcome, Err(StoreError::Internal(_))) => Err(not_null(table, *key)),
+            _ => outcome,
+        }
     }
 
     fn delete(&self, plan: &Delete, sink: &mut dyn RowSink) -> Result<Affected, StoreError> {
         let table = self.schema.table(plan.table);
-        if let Some(read) = plan.returning.as_deref().filter(|read| render::has_embeds(read)) {
+        let wrong = |error| errors::translate(error, self.schema, Some(table));
+        let is_eaten = render::cascades_to_itself(self.schema, plan.table);
+        // SQLite does not count a row that a cascade took before the statement came to it.
+        let passing = is_eaten.then(|| self.count(plan).map_err(wrong)).transpose()?;
+        if let Some(read) = plan.returning.as_deref().filter(|read| is_eaten || render::has_embeds(read)) {
             let sql = ReadSql::new(self.schema, read, From::Filter(&plan.filter));
-            Level::prepare(self.connection, sql)
-                .and_then(|mut level| level.rows(sink))
-                .map_err(|error| errors::translate(error, self.schema, Some(table)))?;
+            Level::prepare(self.connection, sql).and_then(|mut level| level.rows(sink)).map_err(wrong)?;
         }
-        self.statement(table, render::delete(self.schema, plan), None, plan.expect, sink)
+        let expect = if is_eaten { Expect::default() } else { plan.expect };
+        let done = self.statement(table, render::delete(self.schema, plan), None, expect, sink)?;
+        let affected = passing.unwrap_or(done.affected);
+        check_expect(plan.expect, affected)?;
+        Ok(Affected { affected, inserted: 0 })
+    }
+
+    /// How many rows pass the filter of a delete.
+    fn count(&self, plan: &Delete) -> rusqlite::Result<u64> {
+        let (select, order) = (Vec::new(), Vec::new());
+        let filter = plan.filter.clone();
+        let read = Read { table: plan.table, select, filter, order, limit: None, offset: 0, count: Count::Exact };
+        let (text, binds) = render::count(self.schema, &read);
+        let mut statement = self.connection.prepare_cached(&text)?;
+        bind_all(&mut statement, &binds)?;
+        let mut rows = statement.raw_query();
+        let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        row.get(0).map(i64::unsigned_abs)
     }
 
     fn statement(
@@ -205,6 +245,33 @@ fn check_expect(expect: Expect, affected: u64) -> Result<(), StoreError> {
         return Err(StoreError::Unexpected { affected, single: false });
     }
     Ok(())
+}
+
+/// SQLite forgets to check the references of a new row when the statement, had it met a conflict, would have changed a
+/// key of the table that the table itself points at with `SET NULL` or `SET DEFAULT` (seen in 3.40.1 and 3.54.1).
+fn escapes_reference_check(table: &Table, plan: &Insert) -> bool {
+    let Some(merged) = plan.conflict.as_ref().and_then(|conflict| conflict.merge.as_ref()) else { return false };
+    table.references.iter().any(|reference| {
+        reference.target == table.id
+            && matches!(reference.on_update, ReferenceAction::SetNull | ReferenceAction::SetDefault)
+            && reference.target_columns.iter().any(|column| merged.contains(column))
+    })
+}
+
+/// SQLite numbers a row whose integer key is null or left out; only a sequence asks for that.
+fn refuse_missing_numbers(table: &Table, plan: &Insert) -> Result<(), StoreError> {
+    let numbered = table.columns.iter().find(|column| render::ddl::is_row_number(table, column));
+    let Some(key) = numbered.filter(|key| key.default != Some(DefaultValue::Sequence)) else { return Ok(()) };
+    let place = plan.columns.iter().position(|column| *column == key.id);
+    let is_missing = |row: &Vec<Option<Value>>| place.is_none_or(|at| row[at].as_ref().is_none_or(Value::is_null));
+    if plan.rows.iter().any(is_missing) {
+        return Err(not_null(table, key.id));
+    }
+    Ok(())
+}
+
+fn not_null(table: &Table, column: ColumnId) -> StoreError {
+    StoreError::NotNull { table: table.name.clone(), column: table.column(column).name.clone() }
 }
 
 /// A merge cannot touch a row twice: which of the two would count?

@@ -1,7 +1,7 @@
 //! Writes as SQL.
 
 use mainstay_query::plan::{Delete, Insert, Read, Source, Update};
-use mainstay_schema::{ColumnId, Schema, Table};
+use mainstay_schema::{ColumnId, Reference, ReferenceAction, Schema, Table, TableId};
 
 use super::super::types::Bind;
 use super::{MemberSql, Scope, Sql};
@@ -88,9 +88,10 @@ pub(in crate::sqlite) fn delete<'p>(schema: &'p Schema, plan: &'p Delete) -> Wri
     let scope = sql.table(table);
     sql.push(" WHERE ");
     sql.filter(scope, table, &plan.filter);
-    // A deleted row cannot be read by its key afterwards: with embeds, the rows are read before.
+    // A deleted row cannot be read by its key afterwards: with embeds, the rows are read before, and so are rows that
+    // may be gone when the statement comes to them.
     match plan.returning.as_deref() {
-        Some(read) if !has_embeds(read) => sql.finish(table, Some(read)),
+        Some(read) if !has_embeds(read) && !cascades_to_itself(schema, plan.table) => sql.finish(table, Some(read)),
         _ => sql.finish(table, None),
     }
 }
@@ -98,6 +99,29 @@ pub(in crate::sqlite) fn delete<'p>(schema: &'p Schema, plan: &'p Delete) -> Wri
 /// Whether rows that are given back hold related rows.
 pub(in crate::sqlite) fn has_embeds(read: &Read) -> bool {
     read.select.iter().any(|output| matches!(output.source, Source::Embed(_)))
+}
+
+/// Whether deleting a row of a table may delete others of it.
+pub(in crate::sqlite) fn cascades_to_itself(schema: &Schema, table: TableId) -> bool {
+    let mut reached = vec![table];
+    let mut at = 0;
+    while let Some(target) = reached.get(at).copied() {
+        at += 1;
+        for other in schema.tables().iter().filter(|other| other.is_writable()) {
+            let is_cascade =
+                |reference: &Reference| reference.target == target && reference.on_delete == ReferenceAction::Cascade;
+            if !other.references.iter().any(is_cascade) {
+                continue;
+            }
+            if other.id == table {
+                return true;
+            }
+            if !reached.contains(&other.id) {
+                reached.push(other.id);
+            }
+        }
+    }
+    false
 }
 
 impl<'p> Sql<'p> {
