@@ -133,16 +133,21 @@ fn refuse(problem: Problem, id: RequestId, head: &request::Parts) -> Answer {
 
 /// Headers that every answer carries.
 fn finish(app: &App, request: &HeaderMap, id: RequestId, answer: &mut HeaderMap) {
+    lock_down(answer);
+    if let Ok(id) = HeaderValue::try_from(id.to_string()) {
+        answer.insert(REQUEST_ID, id);
+    }
+    app.cors.apply(request, answer);
+}
+
+/// Headers that keep a browser from making more of an answer than the data that it is.
+pub(crate) fn lock_down(answer: &mut HeaderMap) {
     answer.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
     answer.insert(CONTENT_SECURITY_POLICY, policy);
     answer.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     answer.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     answer.insert(SERVER, HeaderValue::from_static("mainstay"));
-    if let Ok(id) = HeaderValue::try_from(id.to_string()) {
-        answer.insert(REQUEST_ID, id);
-    }
-    app.cors.apply(request, answer);
 }
 
 /// What the log says of a request.
@@ -162,7 +167,7 @@ impl Entry<'_> {
             Some(Actor::Caller(role)) => role.name(),
         };
         let (method, route, request_id) = (self.method.as_str(), self.pattern, self.id);
-        let duration_ms = self.started.elapsed().as_secs_f64() * 1e3;
+        let duration_ms = self.started.elapsed().as_micros() as f64 / 1e3;
         match (status, cause) {
             (500, Some(cause)) => {
                 tracing::error!(method, route, status, duration_ms, role, %request_id, cause, "request failed");

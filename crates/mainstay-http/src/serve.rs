@@ -1,6 +1,7 @@
 //! The server: sockets → requests → sockets.
 
 mod socket;
+mod unreadable;
 
 use std::convert::Infallible;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
 //! A socket that gives up on a peer that is too slow: with the head of a request, between requests, or in taking an
-//! answer. The body of a request is timed by its reader.
+//! answer. The body of a request is timed by its reader. What is no request gets an answer that says so.
 
 use std::io;
 use std::pin::Pin;
@@ -8,12 +8,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::{Buf, Bytes};
 use http::Version;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 
-use super::ServerLimits;
+use super::{ServerLimits, unreadable};
 
 /// What the requests of a connection tell its socket.
 #[derive(Debug)]
@@ -74,6 +75,8 @@ pub(super) struct TimedSocket {
     seen: u64,
     read_alarm: Alarm,
     write_alarm: Alarm,
+    /// What is left to send instead of what the library wrote.
+    instead: Option<Bytes>,
 }
 
 impl TimedSocket {
@@ -89,6 +92,7 @@ impl TimedSocket {
             seen: 0,
             read_alarm: Alarm::default(),
             write_alarm: Alarm::default(),
+            instead: None,
         }
     }
 
@@ -120,6 +124,22 @@ impl TimedSocket {
             self.read_deadline(); // Forgets the head before, if a request has begun since.
             self.head_since.get_or_insert_with(Instant::now);
         }
+    }
+
+    /// Writes another answer in the place of `given`; ready with nothing if `given` may be written as it is.
+    fn poll_instead(&mut self, cx: &mut Context<'_>, given: &[u8]) -> Poll<io::Result<Option<usize>>> {
+        if self.instead.is_none() {
+            self.instead = unreadable::answer(given);
+        }
+        while let Some(rest) = &mut self.instead {
+            let written = std::task::ready!(Pin::new(&mut self.stream).poll_write(cx, rest))?;
+            rest.advance(written);
+            if rest.is_empty() || written == 0 {
+                self.instead = None;
+                return Poll::Ready(Ok(Some(given.len())));
+            }
+        }
+        Poll::Ready(Ok(None))
     }
 
     fn writing<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -157,7 +177,10 @@ impl AsyncRead for TimedSocket {
 
 impl AsyncWrite for TimedSocket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
+        let written = match self.poll_instead(cx, buf) {
+            Poll::Ready(Ok(None)) => Pin::new(&mut self.stream).poll_write(cx, buf),
+            other => other.map_ok(|written| written.unwrap_or_default()),
+        };
         self.writing(cx, written)
     }
 
@@ -166,7 +189,11 @@ impl AsyncWrite for TimedSocket {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        let first = bufs.first().map_or(&[][..], |first| first);
+        let written = match self.poll_instead(cx, first) {
+            Poll::Ready(Ok(None)) => Pin::new(&mut self.stream).poll_write_vectored(cx, bufs),
+            other => other.map_ok(|written| written.unwrap_or_default()),
+        };
         self.writing(cx, written)
     }
 

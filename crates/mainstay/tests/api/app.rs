@@ -100,7 +100,7 @@ impl TestApp {
         apps
     }
 
-    fn over(schema: Schema, store: Arc<dyn Store>, limits: RequestLimits, cors: Cors) -> TestApp {
+    pub(crate) fn over(schema: Schema, store: Arc<dyn Store>, limits: RequestLimits, cors: Cors) -> TestApp {
         let clock = Arc::new(SeededClock::new(1_790_000_000, 7));
         let engine = Engine::with_clock(schema, store.clone(), Limits::default(), clock);
         let keys = Keys::new(PUBLISHABLE, SECRET, JWT_SECRET).unwrap();

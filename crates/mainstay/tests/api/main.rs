@@ -6,6 +6,7 @@
 mod access;
 mod app;
 mod errors;
+mod faults;
 mod headers;
 mod hostile;
 mod reads;

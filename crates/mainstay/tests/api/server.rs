@@ -175,3 +175,21 @@ async fn malformed_requests_get_no_answer_that_hides_another() {
         assert!(answers <= 1 && !answer.contains("HTTP/1.1 2"), "{bad:?}: {answer}");
     }
 }
+
+#[tokio::test]
+async fn what_is_no_request_is_told_why() {
+    let server = start(ServerLimits::default()).await;
+    let many = (0..300).map(|n| format!("x-{n}: v\r\n")).collect::<String>();
+    let long = format!("/{}", "x".repeat(70_000));
+    for (text, status, code) in [
+        (request("GET", "/rest/v1/toys?select=info->>a", ""), "400", "MS401"),
+        ("nonsense\r\n\r\n".to_owned(), "400", "MS401"),
+        (request("GET", "/rest/v1/toys", &many), "431", "MS431"),
+        (request("GET", &long, ""), "414", "MS414"),
+    ] {
+        let answer = server.exchange(&text).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+        assert!(answer.contains(&format!("\"code\":\"{code}\"")), "{answer}");
+        assert!(answer.contains("x-content-type-options: nosniff"), "{answer}");
+    }
+}
