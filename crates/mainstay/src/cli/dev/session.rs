@@ -127,3 +127,52 @@ impl Session {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::wire;
+
+    const NOTES: &str = "[notes.fields]\nid = { type = \"int\", primary = true }\n";
+
+    fn save(folder: &Path, fields: &str) {
+        std::fs::write(folder.join("schema/notes.toml"), format!("{NOTES}{fields}")).unwrap();
+    }
+
+    async fn begin(folder: &Path) -> Session {
+        let project = Project::open(folder, &[]).unwrap();
+        let engine = wire::engine(&project).unwrap();
+        Session::begin(project, Vec::new(), engine, Console { json: false }).await.unwrap()
+    }
+
+    fn serves(session: &Session, column: &str) -> bool {
+        session.engine.schema().find("notes").unwrap().find_column(column).is_some()
+    }
+
+    #[tokio::test]
+    async fn only_a_yes_lets_data_go() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("schema")).unwrap();
+        std::fs::write(folder.path().join("mainstay.toml"), "").unwrap();
+        save(folder.path(), "text = \"text\"\n");
+        let mut session = begin(folder.path()).await;
+
+        session.answer("y").await;
+        assert!(serves(&session, "text"), "nothing was asked yet");
+        save(folder.path(), "");
+        session.reload().await;
+        for answer in ["", "n", "yikes"] {
+            session.answer(answer).await;
+            assert!(session.is_waiting && serves(&session, "text"), "{answer:?}");
+        }
+        session.answer(" Y\n").await;
+        assert!(!session.is_waiting && !serves(&session, "text"));
+        session.engine.store().close().await;
+
+        // What was agreed to holds at the next start as well.
+        let session = begin(folder.path()).await;
+        assert!(!session.is_waiting && !serves(&session, "text"));
+    }
+}
