@@ -56,3 +56,12 @@ fn store_message(error: &StoreError) -> String {
         _ => error.to_string(),
     }
 }
+
+/// Why the store refused a row, for whoever wrote the file.
+pub(super) fn reason_of(fault: &StoreError) -> String {
+    match fault {
+        StoreError::Duplicate { columns, .. } => format!("{fault} ({})", columns.join(", ")),
+        StoreError::Reference { .. } => "the row that it refers to is not there".to_owned(),
+        _ => fault.to_string(),
+    }
+}

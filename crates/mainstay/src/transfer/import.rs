@@ -17,7 +17,7 @@ use serde::Serialize;
 use super::bad::{Bad, BadFile};
 use super::cells::Nothing;
 use super::conflict::OnConflict;
-use super::error::TransferError;
+use super::error::{TransferError, reason_of};
 use super::format::{FileForm, RecordFormat};
 use super::ledger::{Ledger, Reached, call};
 use super::progress::Progress;
@@ -357,19 +357,11 @@ fn without_row(mut piece: Batch, fault: &StoreError) -> Batch {
     piece.rows.clear();
     for place in piece.places.drain(..) {
         let text = String::from_utf8_lossy(&piece.text[place.text]).into_owned();
-        let bad = Bad { record: place.record, line: place.line, reason: reason(fault), text };
+        let bad = Bad { record: place.record, line: place.line, reason: reason_of(fault), text };
         let at = piece.bad.partition_point(|other| other.record < bad.record);
         piece.bad.insert(at, bad);
     }
     piece
-}
-
-fn reason(fault: &StoreError) -> String {
-    match fault {
-        StoreError::Duplicate { columns, .. } => format!("{fault} ({})", columns.join(", ")),
-        StoreError::Reference { .. } => "the row that it refers to is not there".to_owned(),
-        _ => fault.to_string(),
-    }
 }
 
 /// Two pieces of half the rows each, with the bad records where they belong.

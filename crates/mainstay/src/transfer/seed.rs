@@ -1,6 +1,6 @@
 //! The first rows of a project: `seed/*.{csv,ndjson,json}`, one file a table, into tables that are still empty.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::cells::Nothing;
 use super::conflict::OnConflict;
-use super::error::TransferError;
+use super::error::{TransferError, reason_of};
 use super::format::FileForm;
 use super::ledger::{call, read};
 use super::reader::{Plan, Reader};
@@ -193,10 +193,29 @@ async fn seed_table(
         Ok(()) => Ok(rows.len() as u64),
         Err(StoreError::CannotWrite(cause)) => Err(StoreError::CannotWrite(cause).into()),
         Err(error) => {
-            let line = first_refused(store, schema, &template, &rows).await;
-            Err(record(line, error.to_string()))
+            let line = match dangling(table, &template.columns, &rows) {
+                Some(line) if matches!(error, StoreError::Reference { .. }) => line,
+                _ => first_refused(store, schema, &template, &rows).await,
+            };
+            Err(record(line, reason_of(&error)))
         }
     }
+}
+
+/// The line of the first row that refers to a row of its own table which the file does not hold. A store looks at such
+/// references when all rows are in, too late for [`first_refused`].
+fn dangling(table: &Table, columns: &[ColumnId], rows: &[SeedRow]) -> Option<u64> {
+    let text = |row: &[Option<Value>], ids: &[ColumnId]| -> Option<Vec<String>> {
+        let cell = |id| row.get(columns.iter().position(|column| column == id)?)?.as_ref()?.to_text();
+        ids.iter().map(cell).collect()
+    };
+    let own = table.references.iter().filter(|reference| reference.target == table.id);
+    let lines = own.filter_map(|reference| {
+        let keys: HashSet<_> = rows.iter().filter_map(|(_, row)| text(row, &reference.target_columns)).collect();
+        let lacks = |row: &[Option<Value>]| text(row, &reference.columns).is_some_and(|key| !keys.contains(&key));
+        rows.iter().find(|(_, row)| lacks(row)).map(|(line, _)| *line)
+    });
+    lines.min()
 }
 
 /// The line of the first row that the store refuses, found by trying ever better beginnings of the rows; every trial is

@@ -90,8 +90,9 @@ fn an_import_that_is_killed_again_and_again_has_every_row_once() {
         let Output { status, stdout, .. } = process.wait_with_output().unwrap();
         if let Some(code) = status.code() {
             let said = String::from_utf8(stdout).unwrap();
-            assert_eq!(code, 1, "done, with bad records: {said}");
-            assert!(said.contains("set aside"), "{said}");
+            // A process may die between the end of its work and its own; the next one finds nothing left to do.
+            let is_done = (code == 1 && said.contains("set aside")) || (code == 0 && said.contains("imported already"));
+            assert!(is_done, "{code}: {said}");
             break;
         }
     }

@@ -60,6 +60,18 @@ async fn a_wrong_record_is_told_with_file_and_line() {
 }
 
 #[tokio::test]
+async fn rows_may_refer_to_later_rows_of_their_own_table() {
+    let tree =
+        "[nodes.fields]\nid = { type = \"int\", primary = true }\nparent = { ref = \"nodes\", optional = true }\n";
+    let world = World::new(tree);
+    world.file("seed/nodes.csv", "id,parent\n1,\n2,3\n3,1\n4,9\n5,4\n");
+    let error = run(&world, SeedMode::Empty).await.unwrap_err().to_string();
+    assert!(error.contains("seed/nodes.csv:5: the row that it refers to is not there"), "{error}");
+    world.file("seed/nodes.csv", "id,parent\n1,\n2,3\n3,1\n");
+    assert_eq!(run(&world, SeedMode::Empty).await.unwrap().rows(), 3);
+}
+
+#[tokio::test]
 async fn no_folder_and_other_files_are_nothing_to_seed() {
     let world = World::new(SHOP);
     assert_eq!(run(&world, SeedMode::Empty).await.unwrap(), Seeded::default());
