@@ -226,7 +226,9 @@ impl<'a> Transaction<'a> {
         let indexes = table.indexes.iter().filter(|index| index.unique);
         let indexes =
             indexes.map(|index| (index.name.clone(), index.columns.iter().map(|part| part.column).collect::<Vec<_>>()));
-        for (key, columns) in std::iter::once(primary).chain(uniques).chain(indexes) {
+        let keys = std::iter::once(primary).chain(uniques).chain(indexes);
+        // A key of no columns would be the same in every row.
+        for (key, columns) in keys.filter(|(_, columns)| !columns.is_empty()) {
             let values = key_of(row, &columns);
             if self.tables[table.id.index()].with_key(&columns, &values).any(|(id, _)| Some(id) != own) {
                 return Err(duplicate(table, key, &columns, &values));
