@@ -1,5 +1,6 @@
 //! Where time and identifiers come from: the machine, or a seed when a run must be replayed.
 
+use std::cell::OnceCell;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -73,18 +74,19 @@ pub(crate) fn mix(x: u64) -> u64 {
 /// What one write takes from a clock: all its rows share one time.
 pub(crate) struct Moment<'a> {
     clock: &'a dyn Clock,
-    now: String,
+    /// Printed when the first default asks for it: most changes need no time.
+    now: OnceCell<String>,
 }
 
 impl<'a> Moment<'a> {
     pub(crate) fn new(clock: &'a dyn Clock) -> Moment<'a> {
-        Moment { clock, now: timestamp_text(clock.now()) }
+        Moment { clock, now: OnceCell::new() }
     }
 }
 
 impl Fresh for Moment<'_> {
     fn now(&self) -> &str {
-        &self.now
+        self.now.get_or_init(|| timestamp_text(self.clock.now()))
     }
 
     fn uuid7(&self) -> Uuid {

@@ -1,5 +1,7 @@
 //! Rows as a JSON array of objects.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use mainstay_query::plan::{MemberKind, Shape};
 use mainstay_store::{Cell, RowSink};
@@ -24,6 +26,8 @@ pub(crate) struct JsonSink {
     out: Vec<u8>,
     /// Every object shape of the answer; the rows themselves are level 0.
     levels: Vec<Level>,
+    /// `,"name":` of every member, one after the other.
+    prefixes: Vec<u8>,
     /// What is open, outermost first; empty between rows.
     open: Vec<Open>,
     nulls: Nulls,
@@ -36,8 +40,8 @@ struct Level {
 }
 
 struct Member {
-    /// `,"name":`
-    prefix: Box<[u8]>,
+    /// Where its prefix lies.
+    prefix: Range<usize>,
     /// The level of its objects; 0, which is never nested, for values.
     level: u32,
 }
@@ -53,10 +57,11 @@ impl JsonSink {
     /// A sink for rows of this shape that keeps at most about `max` octets.
     pub(crate) fn new(shape: &Shape, nulls: Nulls, max: usize) -> JsonSink {
         let mut levels = Vec::with_capacity(1);
-        add_level(&mut levels, shape);
+        let mut prefixes = Vec::with_capacity(24 * shape.members.len());
+        add_level(&mut levels, &mut prefixes, shape);
         let mut out = Vec::with_capacity(START_BYTES);
         out.push(b'[');
-        JsonSink { out, levels, open: Vec::with_capacity(8), nulls, max }
+        JsonSink { out, levels, prefixes, open: Vec::with_capacity(8), nulls, max }
     }
 
     /// The array.
@@ -91,24 +96,27 @@ impl JsonSink {
         let member = &self.levels[open.level as usize].members[open.next as usize];
         open.next += 1;
         let is_first = self.out.last() == Some(&b'{');
-        self.out.extend_from_slice(&member.prefix[usize::from(is_first)..]);
+        let prefix = &self.prefixes[member.prefix.clone()];
+        self.out.extend_from_slice(&prefix[usize::from(is_first)..]);
         member.level
     }
 }
 
 /// Adds the level of `shape` and those below it; returns its number.
-fn add_level(levels: &mut Vec<Level>, shape: &Shape) -> u32 {
+fn add_level(levels: &mut Vec<Level>, prefixes: &mut Vec<u8>, shape: &Shape) -> u32 {
     let number = levels.len();
     levels.push(Level { members: Vec::new() });
     let members = shape.members.iter().map(|member| {
-        let mut prefix = vec![b','];
-        push_string(&mut prefix, &member.name);
-        prefix.push(b':');
+        let start = prefixes.len();
+        prefixes.push(b',');
+        push_string(prefixes, &member.name);
+        prefixes.push(b':');
+        let prefix = start..prefixes.len();
         let level = match &member.kind {
             MemberKind::Value(_) => 0,
-            MemberKind::One(shape) | MemberKind::Many(shape) => add_level(levels, shape),
+            MemberKind::One(shape) | MemberKind::Many(shape) => add_level(levels, prefixes, shape),
         };
-        Member { prefix: prefix.into_boxed_slice(), level }
+        Member { prefix, level }
     });
     let members = members.collect();
     levels[number] = Level { members };
