@@ -6,7 +6,7 @@ use mainstay_schema::Schema;
 use mainstay_store::StoreError;
 use rusqlite::{Connection, OpenFlags};
 
-use super::errors;
+use super::{errors, functions};
 
 /// Most problems that are told: one is bad enough, a few help to see what is broken.
 const PROBLEMS_MAX: u32 = 10;
@@ -18,7 +18,8 @@ const PROBLEMS_MAX: u32 = 10;
 pub fn problems(path: &Path) -> Result<Vec<String>, StoreError> {
     let look = || {
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        // The tables may use functions that only the store's own connections have; pages can be read without them.
+        // Indexes may be in orders that SQLite does not know by itself.
+        functions::register(&connection)?;
         let mut statement = connection.prepare(&format!("PRAGMA quick_check({PROBLEMS_MAX})"))?;
         let lines = statement.query_map([], |row| row.get::<_, String>(0))?;
         lines.collect::<rusqlite::Result<Vec<_>>>()

@@ -5,7 +5,8 @@
 //! readers.rs    reading threads → read.rs      types.rs     values, cells, parameters
 //! writer.rs     writing thread  → write.rs     functions.rs what SQL lacks, from mainstay_query::evaluate
 //! changes.rs    row changes ← preupdate.rs     errors.rs    native codes → StoreError
-//! migrate.rs    changing the tables            introspect.rs  what is in the file
+//! migrate.rs    changing the tables            introspect.rs what is in the file
+//! explain.rs    plans → what SQLite would do   check.rs     whether a file is sound
 //! ```
 //!
 //! Knows plans, values and SQLite; knows no HTTP, no rules and no query language.

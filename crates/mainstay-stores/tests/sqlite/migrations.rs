@@ -253,6 +253,8 @@ async fn a_file_opens_again_with_everything_in_it() {
     let shop = over(SqliteStore::open(&path, Default::default()).unwrap()).await;
     shop.insert("customers", "email", &["ann@x.org"]).await;
     shop.store.close().await;
+    // The tables have indexes in orders that only the store knows.
+    assert_eq!(mainstay_stores::sqlite::check::problems(&path).unwrap(), Vec::<String>::new());
     let shop = Shop { store: SqliteStore::open(&path, Default::default()).unwrap(), schema: schema(SHOP) };
     assert_eq!(shop.read("customers", "select=id,email").await, "(1,\"ann@x.org\")");
     // The internal tables are there without any migration.
