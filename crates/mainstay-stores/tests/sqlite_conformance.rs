@@ -1,7 +1,5 @@
 //! SQLite passes the suite that every store passes.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
 use std::sync::Arc;
 
 use mainstay_schema::Schema;
