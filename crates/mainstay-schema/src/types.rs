@@ -94,17 +94,20 @@ pub enum Format {
     Hostname,
     /// IPv4 or IPv6 address.
     Ip,
+    /// Rich text: every text is taken, and what a browser would run is removed before it is kept.
+    Html,
 }
 
 impl Format {
     /// Every format with the word that names it in a schema file.
-    pub const ALL: [(&'static str, Format); 6] = [
+    pub const ALL: [(&'static str, Format); 7] = [
         ("email", Format::Email),
         ("url", Format::Url),
         ("slug", Format::Slug),
         ("phone", Format::Phone),
         ("hostname", Format::Hostname),
         ("ip", Format::Ip),
+        ("html", Format::Html),
     ];
 
     /// The word that names the format in a schema file.

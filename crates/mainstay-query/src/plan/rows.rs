@@ -4,7 +4,7 @@
 //! making of its value. What a body looks like is the business of [`super::json`] and [`super::grid`]; what becomes of
 //! cells that a body leaves out, that of [`super::defaults`].
 
-use mainstay_schema::check::check;
+use mainstay_schema::check::{check, sanitize};
 use mainstay_schema::model::Checks;
 use mainstay_schema::{Column, Table, Type, Value, ValueError};
 
@@ -94,11 +94,13 @@ impl<'a> Rows<'a> {
             return Err(null(self.table, column, self.next_row()));
         }
         if *has_checks {
+            let value = sanitize(column, value);
             check(column, &value).map_err(|violation| PlanError::Check {
                 table: self.table.name.to_string(),
                 violation,
                 row: Some(self.next_row()),
             })?;
+            return Ok(value);
         }
         Ok(value)
     }

@@ -22,6 +22,7 @@ pub(super) fn is_valid(format: Format, text: &str) -> bool {
         Format::Phone => is_phone(text),
         Format::Hostname => is_hostname(text),
         Format::Ip => text.parse::<IpAddr>().is_ok(),
+        Format::Html => true,
     }
 }
 
@@ -34,6 +35,7 @@ pub(super) fn described(format: Format) -> &'static str {
         Format::Phone => "a phone number: + and 8 to 15 digits",
         Format::Hostname => "a host name",
         Format::Ip => "an IPv4 or IPv6 address",
+        Format::Html => "rich text",
     }
 }
 

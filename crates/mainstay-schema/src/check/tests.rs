@@ -231,3 +231,24 @@ fn ip_addresses() {
         &["", "256.1.1.1", "1.2.3", "01.2.3.4", "[::1]", "::1%eth0", "1.2.3.4/8", "localhost", "12345::"],
     );
 }
+
+#[test]
+fn rich_text_loses_what_a_browser_would_run() {
+    let mut column = column(Type::Text, Checks::default());
+    column.checks.format = Some(Format::Html);
+    for (given, kept) in [
+        ("<p>Hi <b>you</b></p>", "<p>Hi <b>you</b></p>"),
+        ("<script>alert(1)</script>a", "a"),
+        ("<img src=x onerror=alert(1)>", "<img src=\"x\">"),
+        ("<a href=\"javascript:alert(1)\">x</a>", "<a rel=\"noopener noreferrer\">x</a>"),
+        ("<svg><style><img src=x onerror=alert(1)></style></svg>", ""),
+    ] {
+        let once = sanitize(&column, Value::Text(given.to_owned()));
+        assert_eq!(once, Value::Text(kept.to_owned()));
+        assert_eq!(sanitize(&column, once.clone()), once, "a fixed point");
+        assert_eq!(check(&column, &once), Ok(()));
+    }
+    column.checks.format = Some(Format::Email);
+    let plain = Value::Text("<script>".to_owned());
+    assert_eq!(sanitize(&column, plain.clone()), plain);
+}
