@@ -60,6 +60,24 @@ fn project_files_of_the_guide_are_accepted() {
     });
 }
 
+#[test]
+fn every_code_is_in_the_guide() {
+    let path = root().join("docs/limits-and-errors.md");
+    let page = std::fs::read_to_string(&path).expect("the page");
+    let (before, rest) = page.split_once("<!-- codes -->\n").expect("the mark where the table begins");
+    let (table, after) = rest.split_once("<!-- /codes -->").expect("the mark where it ends");
+    let line = |code: &&mainstay_http::Code| format!("| {} | {} | {} |\n", code.status, code.name, code.when);
+    let expected = format!(
+        "| status | code | when |\n| --- | --- | --- |\n{}",
+        mainstay_http::CODES.iter().map(line).collect::<String>()
+    );
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::write(&path, format!("{before}<!-- codes -->\n{expected}<!-- /codes -->{after}"))
+            .expect("a written page");
+    }
+    assert_eq!(table, expected, "UPDATE_EXPECT=1 writes the table anew");
+}
+
 /// `mainstay doctor` would be stricter than a fragment can be: only the file's own mistakes count here.
 fn accept(block: &Block) -> Result<(), String> {
     let name = block.text.lines().next().and_then(|line| line.strip_prefix("# ")).unwrap_or_default().trim();
