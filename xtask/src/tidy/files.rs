@@ -45,8 +45,8 @@ fn module_documentation(file: &File, findings: &mut Findings) {
     }
 }
 
-/// SQL is put together in `mainstay-stores` alone, where names are quoted and values are bound. In the other crates a
-/// statement may stand as a constant in a test, but no macro may build one.
+/// SQL is put together in `mainstay-stores` alone, where names are quoted and values are bound. Tests in their own folder
+/// may say what they like to a database.
 fn sql_outside_the_stores(file: &File, findings: &mut Findings) {
     static BUILT: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(concat!(
@@ -56,7 +56,8 @@ fn sql_outside_the_stores(file: &File, findings: &mut Findings) {
         ))
         .expect("the pattern is written right")
     });
-    if !file.path.starts_with("crates/") || file.path.starts_with("crates/mainstay-stores/") {
+    let is_shipped = file.path.starts_with("crates/") && file.path.contains("/src/");
+    if !is_shipped || file.path.starts_with("crates/mainstay-stores/") {
         return;
     }
     for found in BUILT.find_iter(&file.text) {
