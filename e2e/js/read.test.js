@@ -44,6 +44,7 @@ describe('filters pick these products', () => {
     ['all of a quantifier', (q) => q.filter('id', 'gt(all)', '{3,8}'), [9, 10]],
     ['text at a JSON path', (q) => q.eq('attributes->maker->>country', 'FR'), [3]],
     ['JSON at a JSON path', (q) => q.eq('attributes->blade_cm', 20), [2]],
+    ['a number at a JSON path is more than another', (q) => q.gt('attributes->blade_cm', 9), [2, 3]],
     ['several filters all hold', (q) => q.gt('id', 3).lt('id', 6), [4, 5]],
   ];
   for (const [name, filter, expected] of cases) {

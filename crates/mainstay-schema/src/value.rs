@@ -90,8 +90,8 @@ impl Value {
         matches!(self, Value::Null)
     }
 
-    /// Orders two values of one type; `None` if either is null, or they are of different types. JSON is ordered by its
-    /// canonical text, arrays item by item with null last.
+    /// Orders two values of one type; `None` if either is null, or they are of different types. JSON is ordered
+    /// as [`Json::compare`] says, arrays item by item with null last.
     pub fn compare(&self, other: &Value) -> Option<Ordering> {
         Some(match (self, other) {
             (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
@@ -104,7 +104,7 @@ impl Value {
             | (Value::Timestamp(a), Value::Timestamp(b)) => a.cmp(b),
             (Value::Uuid(a), Value::Uuid(b)) => a.cmp(b),
             (Value::Bytes(a), Value::Bytes(b)) => a.cmp(b),
-            (Value::Json(a), Value::Json(b)) => a.as_str().cmp(b.as_str()),
+            (Value::Json(a), Value::Json(b)) => Json::compare(a.as_str(), b.as_str()),
             (Value::Array(a), Value::Array(b)) => compare_items(a, b)?,
             _ => return None,
         })

@@ -1,5 +1,8 @@
 //! JSON documents in canonical form.
 
+mod order;
+
+use std::cmp::Ordering;
 use std::fmt::Write as _;
 
 use super::JSON_DEPTH_MAX;
@@ -38,6 +41,12 @@ impl Json {
     /// The canonical text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Orders two documents given as canonical text: null, strings, numbers, `false`, `true`, arrays, objects; numbers by
+    /// their value, strings by their content, shorter arrays and objects first.
+    pub fn compare(left: &str, right: &str) -> Ordering {
+        order::compare(left, right)
     }
 
     /// Takes text that is canonical already, such as a part of another document or what a store gave back.

@@ -60,7 +60,9 @@ pub(super) fn register(connection: &Connection) -> Result<()> {
     connection.create_scalar_function(UUID7, 0, fresh, |_| Ok(uuid::Uuid::now_v7().to_string()))?;
     connection.create_collation(types::DECIMAL, compare_decimals)?;
     connection.create_collation(types::ARRAY, |left: &str, right: &str| compare_arrays(left, right, compare_items))?;
-    connection.create_collation(types::DOCUMENTS, |left: &str, right: &str| compare_arrays(left, right, str::cmp))
+    connection
+        .create_collation(types::DOCUMENTS, |left: &str, right: &str| compare_arrays(left, right, Json::compare))?;
+    connection.create_collation(types::JSON, Json::compare)
 }
 
 fn text<'c>(context: &'c Context<'_>, index: usize) -> Option<&'c str> {
@@ -248,7 +250,8 @@ mod tests {
             ("decimal", vec!["-10.5", "-9", "0.00", "2.50", "10.00"]),
             ("array", vec!["[]", "[1]", "[1,2]", "[2]", "[10]", "[1e300]", "[null]"]),
             ("array", vec!["[\"a\"]", "[\"a\",\"b\"]", "[\"b\"]"]),
-            ("documents", vec!["[10]", "[2]"]),
+            ("documents", vec!["[2]", "[10]", "[{}]"]),
+            ("json", vec!["null", "\"9\"", "9", "20", "true", "[9]", "[20]", "{}"]),
         ] {
             for pair in sorted.windows(2) {
                 let sql = format!("SELECT '{}' < '{}' COLLATE {collation}", pair[0], pair[1]);

@@ -34,6 +34,7 @@ pub(super) fn declared(ty: &Type) -> &'static str {
 pub(super) fn collation(ty: &Type) -> Option<&'static str> {
     match ty {
         Type::Decimal { .. } => Some(DECIMAL),
+        Type::Json => Some(JSON),
         Type::Array(item) if **item == Type::Json => Some(DOCUMENTS),
         Type::Array(_) => Some(ARRAY),
         _ => None,
@@ -44,7 +45,9 @@ pub(super) fn collation(ty: &Type) -> Option<&'static str> {
 pub(super) const DECIMAL: &str = "decimal";
 /// Orders arrays item by item.
 pub(super) const ARRAY: &str = "array";
-/// Orders arrays of JSON documents item by item, documents by their text.
+/// Orders JSON documents by kind, then by value.
+pub(super) const JSON: &str = "json";
+/// Orders arrays of JSON documents item by item.
 pub(super) const DOCUMENTS: &str = "documents";
 
 /// A parameter of a statement.
