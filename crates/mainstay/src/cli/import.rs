@@ -6,6 +6,12 @@ use super::{Failure, Folder, Globals, block_on};
 use crate::transfer::{ImportRequest, Imported, OnConflict, Progress, RecordFormat, Silent, Terminal, import};
 use crate::{migrations, wire};
 
+/// Records in one transaction. Measured on 386,326 rows with a composite key, a reference and two indexes: 50,000 take
+/// three quarters of the time of the processor that 10,000 take, and half the time on the clock; more gains little.
+const BATCH_RECORDS: usize = 50_000;
+/// Page cache of the database while it imports, in KiB: pages of indexes are touched in random order.
+const CACHE_KIB: u32 = 64 * 1024;
+
 /// Arguments of `mainstay import`.
 #[derive(Debug, clap::Args)]
 #[command(
@@ -31,7 +37,7 @@ pub(super) struct Args {
     #[arg(long, value_enum)]
     format: Option<RecordFormat>,
     /// Records in one transaction
-    #[arg(long, value_name = "RECORDS", default_value_t = 10_000)]
+    #[arg(long, value_name = "RECORDS", default_value_t = BATCH_RECORDS)]
     batch: usize,
     /// What happens to a row whose primary key is in the table already
     #[arg(long, value_enum, default_value = "fail")]
@@ -58,7 +64,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
-    let project = globals.open(&args.folder.folder)?;
+    let mut project = globals.open(&args.folder.folder)?;
+    project.settings.store.cache_kib = project.settings.store.cache_kib.max(CACHE_KIB);
     let console = globals.console();
     let request = ImportRequest {
         table: args.table.clone(),

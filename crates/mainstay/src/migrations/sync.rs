@@ -94,7 +94,8 @@ pub async fn sync(project: &Project, store: &dyn Store, allow: Allow) -> Result<
 pub async fn require_current(project: &Project, store: &dyn Store) -> Result<(), MigrationError> {
     let history = History::read(store, project).await?;
     if history.applied.is_empty() {
-        return sync(project, store, Allow::Safe).await.map(drop);
+        // Where nothing was ever made, nothing can be lost.
+        return sync(project, store, Allow::All).await.map(drop);
     }
     if is_same(&history.current, &project.schema) { Ok(()) } else { Err(MigrationError::Behind) }
 }
