@@ -1,5 +1,7 @@
 //! The reference store passes the suite that it is the reference of, and refuses what it cannot do.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

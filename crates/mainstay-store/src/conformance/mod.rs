@@ -67,6 +67,7 @@ macro_rules! conformance {
             conflicts: merge_by_primary_key, merge_by_unique_key, skip, null_conflicts_with_nothing,
                 another_key_still_refuses, one_key_twice, merging_changes_keys;
             references: targets_must_exist, null_points_at_nothing, rows_may_come_in_any_order, merging_what_is_pointed_at,
+                each_write_of_a_batch_stands_alone,
                 deleting_a_target, changing_a_target, cascades_go_on, a_tree_goes_at_once, failure_leaves_all_as_it_was;
             changes: every_commit_once_in_order, cascades_are_told, nothing_of_what_was_undone,
                 a_replica_built_from_the_feed, telling_of_concurrent_writes;

@@ -1,10 +1,10 @@
 //! Foreign keys: what they refuse and what they do.
 
-use mainstay_query::plan::Filter;
+use mainstay_query::plan::{Filter, Write};
 use mainstay_schema::{DefaultValue, ReferenceAction, Type, Value};
 
 use super::Open;
-use super::kit::{Stage, check_error};
+use super::kit::{Stage, check_error, show};
 use super::tables::{TableBuilder, table};
 
 const ACTIONS: [ReferenceAction; 4] =
@@ -69,6 +69,22 @@ pub async fn rows_may_come_in_any_order(open: &dyn Open) {
     stage.fill("nodes", "id up", &["1|3", "2|1", "3|3", "4|null"]).await;
     assert_eq!(stage.all("nodes").await, "(1,3) (2,1) (3,3) (4,null)");
     check_error(stage.try_write(stage.of("nodes").insert("id up", &["5|6", "6|7"])).await, "reference");
+}
+
+/// References are checked when each write of a batch ends: a later one cannot mend an earlier one.
+pub async fn each_write_of_a_batch_stands_alone(open: &dyn Open) {
+    let nodes =
+        table("nodes").required("id", Type::Int).optional("up", Type::Int).primary("id").points("up", "nodes", "id");
+    let stage = Stage::open(open, &[nodes]).await;
+    let nodes = stage.of("nodes");
+    let insert = |rows: &[&str]| Write::Insert(nodes.insert("id up", rows));
+    check_error(stage.try_write(Write::Batch(vec![insert(&["1|2"]), insert(&["2|null"])])).await, "reference");
+    check_error(stage.try_write(Write::Batch(vec![insert(&["1|2", "3|1"]), insert(&["2|null"])])).await, "reference");
+    let second = Write::Batch(vec![insert(&["1|2", "2|1"]), insert(&["3|4"]), insert(&["4|null"])]);
+    check_error(stage.try_write(second).await, "reference");
+    assert_eq!(stage.all("nodes").await, "");
+    stage.write(Write::Batch(vec![insert(&["1|2", "2|1"]), insert(&["3|2"])])).await;
+    assert_eq!(stage.all("nodes").await, "(1,2) (2,1) (3,2)");
 }
 
 /// A merge that could change a key which its own table points at still checks the rows that it inserts.
@@ -195,7 +211,12 @@ pub async fn a_tree_goes_at_once(open: &dyn Open) {
             check_error(stage.try_write(nodes.delete(nodes.eq("id", "2"))).await, "reference");
         }
         let some = Filter::Or(vec![nodes.eq("id", "1"), nodes.eq("id", "2"), nodes.eq("id", "3")]);
-        assert_eq!(stage.write(nodes.delete(some)).await.affected, 3, "{action:?}");
+        let mut delete = nodes.delete(some);
+        delete.returning = nodes.returning();
+        let done = stage.write(delete).await;
+        let mut rows: Vec<String> = done.rows.iter().map(|row| show(std::slice::from_ref(row))).collect();
+        rows.sort();
+        assert_eq!((done.affected, rows.join(" ").as_str()), (3, "(1,2) (2,null) (3,1)"), "{action:?}, as they were");
         assert_eq!(stage.all("nodes").await, "(4,4) (5,4)");
         assert_eq!(stage.write(nodes.delete(Filter::True)).await.affected, 2, "{action:?}");
     }

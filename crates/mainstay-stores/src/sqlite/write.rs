@@ -45,10 +45,15 @@ pub(super) fn run(work: &Work<'_>, plan: &Write, sink: &mut dyn RowSink) -> Resu
         Write::Insert(plan) => work.insert(plan, sink),
         Write::Update(plan) => work.update(plan, sink),
         Write::Delete(plan) => work.delete(plan, sink),
-        Write::Batch(plans) => plans.iter().try_fold(Affected::default(), |sum, plan| {
-            let more = run(work, plan, sink)?;
-            Ok(Affected { affected: sum.affected + more.affected, inserted: sum.inserted + more.inserted })
-        }),
+        Write::Batch(plans) => {
+            let mut sum = Affected::default();
+            for (position, plan) in plans.iter().enumerate() {
+                let Affected { affected, inserted } = run(work, plan, sink)?;
+                sum = Affected { affected: sum.affected + affected, inserted: sum.inserted + inserted };
+                work.end_deferral(plan, &plans[position + 1..])?;
+            }
+            Ok(sum)
+        }
     }
 }
 
@@ -59,7 +64,7 @@ impl<'c> Work<'c> {
             refuse_repeated_keys(plan, conflict)?;
         }
         let wrong = |error| errors::translate(error, self.schema, Some(table));
-        if plan.rows.len() > 1 && refers_to_itself(table) {
+        if is_deferred(table, plan) {
             // A row may point at one that comes later, as in a single statement of other engines.
             self.connection.pragma_update(None, "defer_foreign_keys", true).map_err(wrong)?;
         }
@@ -85,6 +90,19 @@ impl<'c> Work<'c> {
         }
         self.finish(table, plan.returning.as_deref(), back, plan.expect, affected, sink)?;
         Ok(Affected { affected, inserted })
+    }
+
+    /// Ends what an insert deferred before the writes that follow it in a batch, so that none of them can mend, or be
+    /// allowed, what must be right when each write ends. Writes to tables without references can do neither.
+    fn end_deferral(&self, plan: &Write, following: &[Write]) -> Result<(), StoreError> {
+        let Write::Insert(insert) = plan else { return Ok(()) };
+        let table = self.schema.table(insert.table);
+        if !is_deferred(table, insert) || !following.iter().any(|plan| meets_references(self.schema, plan)) {
+            return Ok(());
+        }
+        self.check_references(table)?;
+        let end = self.connection.pragma_update(None, "defer_foreign_keys", false);
+        end.map_err(|error| errors::translate(error, self.schema, Some(table)))
     }
 
     /// Looks through a whole table for rows that point at nothing.
@@ -116,14 +134,14 @@ impl<'c> Work<'c> {
     fn delete(&self, plan: &Delete, sink: &mut dyn RowSink) -> Result<Affected, StoreError> {
         let table = self.schema.table(plan.table);
         let wrong = |error| errors::translate(error, self.schema, Some(table));
-        let is_eaten = render::cascades_to_itself(self.schema, plan.table);
-        // SQLite does not count a row that a cascade took before the statement came to it.
-        let passing = is_eaten.then(|| self.count(plan).map_err(wrong)).transpose()?;
-        if let Some(read) = plan.returning.as_deref().filter(|read| is_eaten || render::has_embeds(read)) {
+        let reaches_itself = render::deletes_reach_itself(self.schema, plan.table);
+        // SQLite does not count a row that a cascade took before the statement came to it, nor give it back as it was.
+        let passing = reaches_itself.then(|| self.count(plan).map_err(wrong)).transpose()?;
+        if let Some(read) = plan.returning.as_deref().filter(|read| reaches_itself || render::has_embeds(read)) {
             let sql = ReadSql::new(self.schema, read, From::Filter(&plan.filter));
             Level::prepare(self.connection, sql).and_then(|mut level| level.rows(sink)).map_err(wrong)?;
         }
-        let expect = if is_eaten { Expect::default() } else { plan.expect };
+        let expect = if reaches_itself { Expect::default() } else { plan.expect };
         let done = self.statement(table, render::delete(self.schema, plan), None, expect, sink)?;
         let affected = passing.unwrap_or(done.affected);
         check_expect(plan.expect, affected)?;
@@ -250,7 +268,7 @@ fn check_expect(expect: Expect, affected: u64) -> Result<(), StoreError> {
 /// SQLite forgets to check the references of a new row when the statement, had it met a conflict, would have changed a
 /// key of the table that the table itself points at with `SET NULL` or `SET DEFAULT` (seen in 3.40.1 and 3.54.1).
 fn escapes_reference_check(table: &Table, plan: &Insert) -> bool {
-    let Some(merged) = plan.conflict.as_ref().and_then(|conflict| conflict.merge.as_ref()) else { return false };
+    let merged = plan.conflict.as_ref().map(render::merged_columns).unwrap_or_default();
     table.references.iter().any(|reference| {
         reference.target == table.id
             && matches!(reference.on_update, ReferenceAction::SetNull | ReferenceAction::SetDefault)
@@ -291,6 +309,23 @@ fn refuse_repeated_keys(plan: &Insert, conflict: &Conflict) -> Result<(), StoreE
         }
     }
     Ok(())
+}
+
+/// Whether the references of an insert's rows are checked after all of them.
+fn is_deferred(table: &Table, plan: &Insert) -> bool {
+    plan.rows.len() > 1 && refers_to_itself(table)
+}
+
+/// Whether a write is to a table that points anywhere or is pointed at.
+fn meets_references(schema: &Schema, plan: &Write) -> bool {
+    let table = match plan {
+        Write::Insert(plan) => plan.table,
+        Write::Update(plan) => plan.table,
+        Write::Delete(plan) => plan.table,
+        Write::Batch(plans) => return plans.iter().any(|plan| meets_references(schema, plan)),
+    };
+    let mut references = schema.tables().iter().flat_map(|other| &other.references);
+    !schema.table(table).references.is_empty() || references.any(|reference| reference.target == table)
 }
 
 fn refers_to_itself(table: &Table) -> bool {

@@ -11,7 +11,7 @@ mod write;
 
 pub(super) use filter::BOUND_BY_KEY_MAX;
 pub(super) use read::{From, MemberSql, ReadSql, count};
-pub(super) use write::{Returned, WriteSql, cascades_to_itself, delete, has_embeds, insert, update};
+pub(super) use write::{Returned, WriteSql, delete, deletes_reach_itself, has_embeds, insert, merged_columns, update};
 
 use std::fmt::Write as _;
 

@@ -1,7 +1,7 @@
 //! Writes as SQL.
 
-use mainstay_query::plan::{Delete, Insert, Read, Source, Update};
-use mainstay_schema::{ColumnId, Reference, ReferenceAction, Schema, Table, TableId};
+use mainstay_query::plan::{Conflict, Delete, Insert, Read, Source, Update};
+use mainstay_schema::{Column, ColumnId, Reference, ReferenceAction, Schema, Table, TableId};
 
 use super::super::types::Bind;
 use super::{MemberSql, Scope, Sql};
@@ -55,10 +55,12 @@ pub(in crate::sqlite) fn insert<'p>(schema: &'p Schema, plan: &'p Insert) -> Wri
         sql.push(")");
         match &conflict.merge {
             None => sql.push(" DO NOTHING"),
-            Some(columns) => sql.merge(table, if columns.is_empty() { &conflict.target } else { columns }),
+            Some(_) => sql.merge(table, &merged_columns(conflict)),
         }
     }
-    sql.finish(table, plan.returning.as_deref())
+    let merged = plan.conflict.as_ref().map(merged_columns).unwrap_or_default();
+    let is_unsettled = updates_reach_itself(schema, plan.table, merged);
+    sql.finish(table, plan.returning.as_deref(), is_unsettled)
 }
 
 /// Renders an update.
@@ -76,7 +78,8 @@ pub(in crate::sqlite) fn update<'p>(schema: &'p Schema, plan: &'p Update) -> Wri
     }
     sql.push(" WHERE ");
     sql.filter(scope, table, &plan.filter);
-    sql.finish(table, plan.returning.as_deref())
+    let is_unsettled = updates_reach_itself(schema, plan.table, plan.set.iter().map(|(column, _)| *column));
+    sql.finish(table, plan.returning.as_deref(), is_unsettled)
 }
 
 /// Renders a delete. There is always a condition: without one SQLite empties the table at once, unseen by the hook
@@ -89,11 +92,20 @@ pub(in crate::sqlite) fn delete<'p>(schema: &'p Schema, plan: &'p Delete) -> Wri
     sql.push(" WHERE ");
     sql.filter(scope, table, &plan.filter);
     // A deleted row cannot be read by its key afterwards: with embeds, the rows are read before, and so are rows that
-    // may be gone when the statement comes to them.
+    // may be gone or changed when the statement comes to them.
     match plan.returning.as_deref() {
-        Some(read) if !has_embeds(read) && !cascades_to_itself(schema, plan.table) => sql.finish(table, Some(read)),
-        _ => sql.finish(table, None),
+        Some(read) if !has_embeds(read) && !deletes_reach_itself(schema, plan.table) => {
+            sql.finish(table, Some(read), false)
+        }
+        _ => sql.finish(table, None, false),
     }
+}
+
+/// The columns that a merge really sets: those of the key that decides are equal already, and setting a key makes
+/// SQLite do what references say of a change.
+pub(in crate::sqlite) fn merged_columns(conflict: &Conflict) -> Vec<ColumnId> {
+    let merged = conflict.merge.iter().flatten().copied();
+    merged.filter(|column| !conflict.target.contains(column)).collect()
 }
 
 /// Whether rows that are given back hold related rows.
@@ -101,16 +113,32 @@ pub(in crate::sqlite) fn has_embeds(read: &Read) -> bool {
     read.select.iter().any(|output| matches!(output.source, Source::Embed(_)))
 }
 
-/// Whether deleting a row of a table may delete others of it.
-pub(in crate::sqlite) fn cascades_to_itself(schema: &Schema, table: TableId) -> bool {
+/// Whether deleting a row of a table may delete or change others of it, by its own references or through other tables.
+pub(in crate::sqlite) fn deletes_reach_itself(schema: &Schema, table: TableId) -> bool {
+    reaches_itself(schema, table, |reference| reference.on_delete)
+}
+
+/// Whether setting these columns may change other rows of the table, or more of the same row.
+fn updates_reach_itself(schema: &Schema, table: TableId, columns: impl IntoIterator<Item = ColumnId>) -> bool {
+    let mut columns = columns.into_iter();
+    let is_key = |column: &ColumnId| {
+        let references = schema.tables().iter().flat_map(|other| &other.references);
+        let mut to_here = references.filter(|reference| reference.target == table);
+        to_here.any(|reference| reference.target_columns.contains(column))
+    };
+    columns.any(|column| is_key(&column)) && reaches_itself(schema, table, |reference| reference.on_update)
+}
+
+/// Whether what references do leads from a table back to it.
+fn reaches_itself(schema: &Schema, table: TableId, action: impl Fn(&Reference) -> ReferenceAction) -> bool {
     let mut reached = vec![table];
     let mut at = 0;
     while let Some(target) = reached.get(at).copied() {
         at += 1;
         for other in schema.tables().iter().filter(|other| other.is_writable()) {
-            let is_cascade =
-                |reference: &Reference| reference.target == target && reference.on_delete == ReferenceAction::Cascade;
-            if !other.references.iter().any(is_cascade) {
+            let acts =
+                |reference: &Reference| reference.target == target && action(reference) != ReferenceAction::Restrict;
+            if !other.references.iter().any(acts) {
                 continue;
             }
             if other.id == table {
@@ -127,6 +155,17 @@ pub(in crate::sqlite) fn cascades_to_itself(schema: &Schema, table: TableId) -> 
 impl<'p> Sql<'p> {
     fn merge(&mut self, table: &Table, columns: &[ColumnId]) {
         self.push(" DO UPDATE SET ");
+        if columns.is_empty() {
+            // Nothing to set, but the row counts and is given back: set something to itself, best what no key holds.
+            let is_plain = |column: &&Column| !table.primary_key.contains(&column.id);
+            let column = table.columns.iter().find(is_plain).or(table.columns.first());
+            let name = column.map_or("", |column| &column.name);
+            self.name(name);
+            self.push("=");
+            self.name(&table.name);
+            self.push(".");
+            self.name(name);
+        }
         for (position, column) in columns.iter().enumerate() {
             let name = &table.column(*column).name;
             self.push(if position > 0 { "," } else { "" });
@@ -136,10 +175,12 @@ impl<'p> Sql<'p> {
         }
     }
 
-    fn finish(mut self, table: &Table, returning: Option<&'p Read>) -> WriteSql<'p> {
+    /// Adds what is given back. Rows that are `unsettled`, because references may change them before the statement is
+    /// over, are read by their key when it is.
+    fn finish(mut self, table: &Table, returning: Option<&'p Read>, unsettled: bool) -> WriteSql<'p> {
         let returned = match returning {
             None => Returned::Nothing,
-            Some(read) if has_embeds(read) => {
+            Some(read) if unsettled || has_embeds(read) => {
                 self.push(" RETURNING ");
                 self.names(table, &table.primary_key);
                 Returned::Key
