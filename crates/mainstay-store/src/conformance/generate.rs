@@ -123,7 +123,9 @@ impl Tape<'_> {
                 here.push(own);
                 there.push(*name);
             }
-            let (on_delete, on_update) = (*self.pick(&ACTIONS), *self.pick(&ACTIONS));
+            // The last two want columns that may be null.
+            let actions = if optional { &ACTIONS[..] } else { &ACTIONS[..2] };
+            let (on_delete, on_update) = (*self.pick(actions), *self.pick(actions));
             builder =
                 builder.points_with(&here.join(" "), &format!("t{target}"), &there.join(" "), on_delete, on_update);
         }

@@ -63,7 +63,7 @@ macro_rules! conformance {
             embeds: to_one_is_a_row_or_null, to_many_is_a_list, a_table_with_itself, through_a_junction,
                 composite_keys, one_to_one_both_ways, pages_and_filters_inside;
             writes: rows_come_back_in_the_order_given, all_or_nothing, sequences_number_rows, updates, deletes,
-                batches, expectations, null_where_a_value_must_be, returned_rows_embed, writing_nothing;
+                batches, expectations, null_where_a_value_must_be, returned_rows_embed, returned_rows_compute, writing_nothing;
             conflicts: merge_by_primary_key, merge_by_unique_key, skip, null_conflicts_with_nothing,
                 another_key_still_refuses, one_key_twice, merging_changes_keys;
             references: targets_must_exist, null_points_at_nothing, rows_may_come_in_any_order, merging_what_is_pointed_at,

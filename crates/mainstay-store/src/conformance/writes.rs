@@ -210,6 +210,23 @@ pub async fn returned_rows_embed(open: &dyn Open) {
     assert_eq!(show(&stage.write(insert).await.rows), "(cid,[])");
 }
 
+/// Returned rows may hold paths and casts, like those of a read.
+pub async fn returned_rows_compute(open: &dyn Open) {
+    let tables = [table("t").required("id", Type::Int).optional("j", Type::Json).primary("id")];
+    let stage = Stage::open(open, &tables).await;
+    let t = stage.of("t");
+    let returning = || Some(Box::new(t.read().select("id j->a->0 j->>b").cast("id", Type::Text).build()));
+    let mut insert = t.insert("id j", &[r#"1|{"a":[5],"b":"x"}"#, "2|null"]);
+    insert.returning = returning();
+    assert_eq!(show(&stage.write(insert).await.rows), "(1,5,x,1) (2,null,null,2)");
+    let mut update = t.update(r#"j={"a":[6]}"#, t.eq("j->>b", "x"));
+    update.returning = returning();
+    assert_eq!(show(&stage.write(update).await.rows), "(1,6,null,1)");
+    let mut delete = t.delete(t.eq("j->a->0", "6"));
+    delete.returning = returning();
+    assert_eq!(show(&stage.write(delete).await.rows), "(1,6,null,1)");
+}
+
 /// An insert of no rows does nothing, and is no error.
 pub async fn writing_nothing(open: &dyn Open) {
     let stage = with_notes(open).await;

@@ -1,51 +1,54 @@
-//! Foreign keys. Actions happen row by row; whether every reference finds its target is asked when the statement,
-//! with all that it caused, is over. So the order in which a statement touches its rows never decides its outcome.
+//! Foreign keys. They act when a statement has touched all of its own rows; whether every reference finds its target is
+//! asked when all that this caused is over. So the order in which a statement meets its rows never decides its outcome.
 
-use mainstay_schema::{DefaultValue, Reference, ReferenceAction, Table, TableId, Value};
+use mainstay_schema::{Column, DefaultValue, Reference, ReferenceAction, Table, TableId, Value};
 
-use super::rows::{Row, RowId, key_of};
+use super::rows::{RowId, key_of};
 use super::write::Transaction;
 use crate::error::StoreError;
 
 impl Transaction<'_> {
-    /// Does what the references to a removed row say.
-    pub(super) fn key_removed(&mut self, table: &Table, before: Row) -> Result<(), StoreError> {
-        for (owner, reference) in self.references_to(table.id) {
-            let key = key_of(&before, &reference.target_columns);
-            for id in self.holders(owner, reference, &key) {
-                match reference.on_delete {
-                    ReferenceAction::Restrict => {}
-                    ReferenceAction::Cascade => self.remove_row(owner.id, id)?,
-                    ReferenceAction::SetNull => self.repoint(owner, reference, id, None)?,
-                    ReferenceAction::SetDefault => self.repoint(owner, reference, id, Some(owner))?,
+    /// Does what references say of the rows that were changed or removed, and of those that this changes in turn.
+    pub(super) fn settle(&mut self) -> Result<(), StoreError> {
+        while let Some((table, before, after)) = self.pending.pop_front() {
+            for (owner, reference) in self.references_to(table) {
+                let old = key_of(&before, &reference.target_columns);
+                let new = after.as_ref().map(|after| key_of(after, &reference.target_columns));
+                if new.as_ref() == Some(&old) {
+                    continue;
+                }
+                let action = if new.is_some() { reference.on_update } else { reference.on_delete };
+                for id in self.holders(owner, reference, &old) {
+                    self.act(owner, reference, action, id, new.as_deref())?;
                 }
             }
+            self.vacated.push((table, before));
         }
-        self.vacated.push((table.id, before));
         Ok(())
     }
 
-    /// Does what the references to a changed row say, if what they point at did change.
-    pub(super) fn key_changed(&mut self, table: &Table, before: Row, after: &Row) -> Result<(), StoreError> {
-        for (owner, reference) in self.references_to(table.id) {
-            let (old, new) = (key_of(&before, &reference.target_columns), key_of(after, &reference.target_columns));
-            if old == new {
-                continue;
+    /// Does to one row what its reference says; `key` is what it pointed at as that is now, if it still is.
+    fn act(
+        &mut self,
+        owner: &Table,
+        reference: &Reference,
+        action: ReferenceAction,
+        id: RowId,
+        key: Option<&[Value]>,
+    ) -> Result<(), StoreError> {
+        match (action, key) {
+            (ReferenceAction::Restrict, _) => Ok(()),
+            (ReferenceAction::Cascade, None) => {
+                self.remove_row(owner.id, id);
+                Ok(())
             }
-            for id in self.holders(owner, reference, &old) {
-                match reference.on_update {
-                    ReferenceAction::Restrict => {}
-                    ReferenceAction::Cascade => {
-                        let set: Vec<_> = reference.columns.iter().copied().zip(new.iter().cloned()).collect();
-                        self.change_row(owner.id, id, &set)?;
-                    }
-                    ReferenceAction::SetNull => self.repoint(owner, reference, id, None)?,
-                    ReferenceAction::SetDefault => self.repoint(owner, reference, id, Some(owner))?,
-                }
+            (ReferenceAction::Cascade, Some(key)) => {
+                let set: Vec<_> = reference.columns.iter().copied().zip(key.iter().cloned()).collect();
+                self.change_row(owner.id, id, &set)
             }
+            (ReferenceAction::SetNull, _) => self.repoint(owner, reference, id, |_| Value::Null),
+            (ReferenceAction::SetDefault, _) => self.repoint(owner, reference, id, default_of),
         }
-        self.vacated.push((table.id, before));
-        Ok(())
     }
 
     /// Checks every reference that the statement may have broken. `table` is the one that it wrote to.
@@ -80,20 +83,22 @@ impl Transaction<'_> {
         self.tables[owner.id.index()].with_key(&reference.columns, key).map(|(id, _)| id).collect()
     }
 
-    /// Sets the columns of a reference to null, or to the defaults of `defaults`.
     fn repoint(
         &mut self,
         owner: &Table,
         reference: &Reference,
         id: RowId,
-        defaults: Option<&Table>,
+        value: impl Fn(&Column) -> Value,
     ) -> Result<(), StoreError> {
-        let value = |column| match defaults.and_then(|table| table.column(column).default.as_ref()) {
-            Some(DefaultValue::Literal(value)) => value.clone(),
-            _ => Value::Null,
-        };
-        let set: Vec<_> = reference.columns.iter().map(|column| (*column, value(*column))).collect();
+        let set: Vec<_> = reference.columns.iter().map(|column| (*column, value(owner.column(*column)))).collect();
         self.change_row(owner.id, id, &set)
+    }
+}
+
+fn default_of(column: &Column) -> Value {
+    match &column.default {
+        Some(DefaultValue::Literal(value)) => value.clone(),
+        _ => Value::Null,
     }
 }
 

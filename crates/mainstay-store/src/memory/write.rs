@@ -1,5 +1,6 @@
 //! Writes: all on a copy of the tables, which replaces them at the commit.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -19,6 +20,8 @@ pub(super) struct Transaction<'a> {
     pub(super) tables: Vec<Rows>,
     deadline: Instant,
     changes: Vec<Change>,
+    /// Rows that were changed or removed, as they were and as they are, whose references have not acted yet.
+    pub(super) pending: VecDeque<(TableId, Row, Option<Row>)>,
     /// Rows that this statement wrote: their references are checked when it ends.
     pub(super) written: Vec<(TableId, RowId)>,
     /// Rows whose keys this statement took away, as they were: nobody may point there when it ends.
@@ -34,7 +37,8 @@ pub(super) struct Done {
 
 impl<'a> Transaction<'a> {
     pub(super) fn new(schema: &'a Schema, tables: Vec<Rows>, deadline: Instant) -> Transaction<'a> {
-        Transaction { schema, tables, deadline, changes: Vec::new(), written: Vec::new(), vacated: Vec::new() }
+        let (changes, pending) = (Vec::new(), VecDeque::new());
+        Transaction { schema, tables, deadline, changes, pending, written: Vec::new(), vacated: Vec::new() }
     }
 
     pub(super) fn run(&mut self, plan: &Write, sink: &mut dyn RowSink) -> Result<Done, StoreError> {
@@ -104,7 +108,7 @@ impl<'a> Transaction<'a> {
         self.emit(plan.returning.as_deref(), &ids, sink)?;
         for id in &ids {
             check_deadline(self.deadline)?;
-            self.remove_row(table.id, *id)?;
+            self.remove_row(table.id, *id);
         }
         let affected = ids.len() as u64;
         self.finish(table, &plan.expect, affected)?;
@@ -177,7 +181,7 @@ impl<'a> Transaction<'a> {
         Ok(id)
     }
 
-    /// Sets columns of one row, and does in other tables what their references say.
+    /// Sets columns of one row.
     pub(super) fn change_row(
         &mut self,
         table: TableId,
@@ -195,21 +199,23 @@ impl<'a> Transaction<'a> {
         self.record(table, ChangeKind::Update, Some(&before), Some(&after));
         self.tables[table.id.index()].replace(id, after.clone());
         self.written.push((table.id, id));
-        self.key_changed(table, before, &after)
+        self.pending.push_back((table.id, before, Some(after)));
+        Ok(())
     }
 
-    /// Removes one row, and does in other tables what their references say.
-    pub(super) fn remove_row(&mut self, table: TableId, id: RowId) -> Result<(), StoreError> {
+    /// Removes one row.
+    pub(super) fn remove_row(&mut self, table: TableId, id: RowId) {
         let table = self.schema.table(table);
-        // A cascade may have taken it already.
-        let Some(before) = self.tables[table.id.index()].remove(id) else { return Ok(()) };
-        self.record(table, ChangeKind::Delete, Some(&before), None);
-        self.key_removed(table, before)
+        if let Some(before) = self.tables[table.id.index()].remove(id) {
+            self.record(table, ChangeKind::Delete, Some(&before), None);
+            self.pending.push_back((table.id, before, None));
+        }
     }
 
     /// Ends a statement: what its references must find, and what it was expected to affect, in the order of SQL, where
     /// the constraints are the statement's own and the expectation is asked of its outcome.
     fn finish(&mut self, table: &Table, expect: &Expect, affected: u64) -> Result<(), StoreError> {
+        self.settle()?;
         self.check_references(table)?;
         if expect.single && affected != 1 {
             return Err(StoreError::Unexpected { affected, single: true });

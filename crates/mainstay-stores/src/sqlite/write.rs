@@ -74,6 +74,8 @@ impl<'c> Work<'c> {
         let is_merge = plan.conflict.as_ref().is_some_and(|conflict| conflict.merge.is_some());
         let counting = is_merge.then(|| self.recorder.count_inserts(self.connection, &table.name));
         let mut statement = self.connection.prepare_cached(&sql.text).map_err(wrong)?;
+        // What the rows given back need, such as paths into JSON; it stays bound from row to row.
+        bind_all(&mut statement, &sql.binds).map_err(wrong)?;
         let mut back = Back::prepare(self.connection, table, sql.returned).map_err(wrong)?;
         let mut affected = 0;
         for (position, row) in plan.rows.iter().enumerate() {
