@@ -232,6 +232,7 @@ fn ip_addresses() {
     );
 }
 
+#[cfg(feature = "html")]
 #[test]
 fn rich_text_loses_what_a_browser_would_run() {
     let mut column = column(Type::Text, Checks::default());

@@ -7,6 +7,7 @@ use super::node::Entry;
 use super::source::{Located, Mistakes, near_or};
 use super::types::parse_type;
 use super::words::{ACTIONS, FIELD_KEYS};
+use crate::check::html;
 use crate::model::{Pattern, ReferenceAction};
 use crate::types::Format;
 
@@ -103,6 +104,11 @@ pub(super) fn read_action(entry: &Entry<'_>, mistakes: &mut Mistakes) -> Option<
 
 fn read_format(word: &Located<String>, mistakes: &mut Mistakes) -> Option<Located<Format>> {
     if let Some((_, value)) = Format::ALL.iter().find(|(name, _)| *name == word.value) {
+        if *value == Format::Html && !html::IS_THERE {
+            let remedy = "build it with the feature `html`, or remove `format`";
+            mistakes.add(word.place, "this build cannot sanitize `html`".to_owned(), remedy.to_owned());
+            return None;
+        }
         return Some(Located { value: *value, place: word.place });
     }
     let names = Format::ALL.map(|(name, _)| name);
