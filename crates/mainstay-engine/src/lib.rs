@@ -8,6 +8,7 @@ mod conceal;
 mod context;
 mod error;
 mod explain;
+mod faults;
 mod run;
 
 pub use clock::{Clock, SeededClock, SystemClock};

@@ -9,12 +9,13 @@ use mainstay_query::plan::Shape;
 use mainstay_query::request::{Action, ReadRequest, WriteRequest};
 use mainstay_query::{Limits, authorize, plan};
 use mainstay_schema::Schema;
-use mainstay_store::{Call, Cell, RowSink, Store, StoreError, residual};
+use mainstay_store::{Call, Cell, RowSink, Store, residual};
 
 use crate::clock::{Clock, Moment, SystemClock};
 use crate::conceal::{conceal, refused_as};
 use crate::context::Context;
 use crate::error::Error;
+use crate::faults::conceal_fault;
 
 /// Runs requests against one store.
 pub struct Engine {
@@ -118,7 +119,8 @@ impl Engine {
         let call = Call { schema: schema.clone(), deadline: context.deadline };
         residual::check_write(&*self.store, &call, &plan)?; // The split of a write: all of it is the store's, or none.
         let plan = Arc::new(plan);
-        let done = self.store.write(call, plan.clone(), sink).await.map_err(|error| told(&schema, &plan, error))?;
+        let done = self.store.write(call, plan.clone(), sink).await;
+        let done = done.map_err(|error| conceal_fault(&schema, &context.actor, &plan, error))?;
         let sink = shape.map(|_| taken_back(done.sink)).transpose()?;
         Ok(WriteAnswer { sink, affected: done.affected, inserted: done.inserted })
     }
@@ -164,23 +166,6 @@ fn taken_back<S: RowSink>(sink: Box<dyn RowSink>) -> Result<S, Error> {
     let sink: Box<dyn Any> = sink;
     let sink = sink.downcast::<S>().map_err(|_| Error::Internal("a store gave back another sink"))?;
     Ok(*sink)
-}
-
-/// A duplicate with the values that are there already, where the store does not know them and the write leaves no doubt.
-fn told(schema: &Schema, plan: &plan::Write, mut error: StoreError) -> StoreError {
-    if let StoreError::Duplicate { table, columns, values: values @ None, .. } = &mut error
-        && let plan::Write::Insert(insert) = plan
-        && let [row] = &insert.rows[..]
-        && schema.table(insert.table).name == *table
-    {
-        let of = |name: &Arc<str>| {
-            let column = schema.table(insert.table).find_column(name)?.id;
-            let place = insert.columns.iter().position(|id| *id == column)?;
-            row[place].as_ref()?.to_text()
-        };
-        *values = columns.iter().map(of).collect();
-    }
-    error
 }
 
 /// Takes the rows of a write that returns none.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mainstay_schema::ValueError;
+use mainstay_schema::{ColumnId, Reference, Schema, Table, Value, ValueError};
 
 /// The error of the driver beneath, for the log only.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -24,10 +24,12 @@ pub enum StoreError {
         values: Option<Vec<String>>,
     },
     /// A row points at something that is not there, or something that is pointed at would go away (23503).
-    #[error("foreign key constraint of table \"{table}\" would be violated")]
+    #[error("{}", reference_message(table, broken.as_deref()))]
     Reference {
         /// The table written to.
         table: Arc<str>,
+        /// Which reference and key, where the store tells.
+        broken: Option<Box<BrokenReference>>,
     },
     /// Null in a column that must have a value (23502).
     #[error("null value in column \"{column}\" of relation \"{table}\" violates not-null constraint")]
@@ -81,4 +83,95 @@ pub enum StoreError {
     /// Anything else, a bug here or below (XX000).
     #[error("internal error of the store")]
     Internal(#[source] BoxError),
+}
+
+/// The reference that a write would have broken, and the key that it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokenReference {
+    /// Which end of the reference the write touched.
+    pub end: ReferenceEnd,
+    /// Name of the constraint; `None` where it is not told.
+    pub constraint: Option<Arc<str>>,
+    /// The table at this end: of the row that points, or of the row that is pointed at.
+    pub table: Arc<str>,
+    /// Its columns.
+    pub columns: Vec<Arc<str>>,
+    /// What they hold; `None` where it is not told.
+    pub values: Option<Vec<String>>,
+    /// The table at the other end; `None` where it is not told.
+    pub other: Option<Arc<str>>,
+    /// Number of the row in the body, from 1, where there are several. Stores leave it to the engine.
+    pub row: Option<usize>,
+}
+
+/// The end of a reference that a write touches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReferenceEnd {
+    /// A row was written that points at nothing.
+    Pointing,
+    /// A row would go, or change its key, while others point at it.
+    Target,
+}
+
+impl BrokenReference {
+    /// A row of `table` with these values in the columns of `reference` points at nothing.
+    pub fn missing<'v>(
+        schema: &Schema,
+        table: &Table,
+        reference: &Reference,
+        values: impl IntoIterator<Item = &'v Value>,
+    ) -> BrokenReference {
+        BrokenReference {
+            end: ReferenceEnd::Pointing,
+            constraint: Some(reference.name.clone()),
+            table: table.name.clone(),
+            columns: names(table, &reference.columns),
+            values: Some(texts(values)),
+            other: Some(schema.table(reference.target).name.clone()),
+            row: None,
+        }
+    }
+
+    /// A row with these values in the target columns of `reference` is still pointed at by rows of `owner`.
+    pub fn held<'v>(
+        schema: &Schema,
+        owner: &Table,
+        reference: &Reference,
+        values: impl IntoIterator<Item = &'v Value>,
+    ) -> BrokenReference {
+        let target = schema.table(reference.target);
+        BrokenReference {
+            end: ReferenceEnd::Target,
+            constraint: Some(reference.name.clone()),
+            table: target.name.clone(),
+            columns: names(target, &reference.target_columns),
+            values: Some(texts(values)),
+            other: Some(owner.name.clone()),
+            row: None,
+        }
+    }
+}
+
+fn names(table: &Table, columns: &[ColumnId]) -> Vec<Arc<str>> {
+    columns.iter().map(|column| table.column(*column).name.clone()).collect()
+}
+
+fn texts<'v>(values: impl IntoIterator<Item = &'v Value>) -> Vec<String> {
+    values.into_iter().map(|value| value.to_text().unwrap_or_else(|| "null".to_owned())).collect()
+}
+
+fn reference_message(table: &str, broken: Option<&BrokenReference>) -> String {
+    let Some(broken) = broken else { return format!("foreign key constraint of table \"{table}\" would be violated") };
+    let table = &broken.table;
+    let constraint = match &broken.constraint {
+        Some(name) => format!("foreign key constraint \"{name}\""),
+        None => "a foreign key constraint".to_owned(),
+    };
+    match (broken.end, &broken.other) {
+        (ReferenceEnd::Pointing, _) => format!("insert or update on table \"{table}\" violates {constraint}"),
+        (ReferenceEnd::Target, None) => format!("update or delete on table \"{table}\" violates {constraint}"),
+        (ReferenceEnd::Target, Some(other)) => {
+            format!("update or delete on table \"{table}\" violates {constraint} on table \"{other}\"")
+        }
+    }
 }

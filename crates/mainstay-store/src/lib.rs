@@ -14,7 +14,7 @@ pub mod sink;
 pub mod store;
 
 pub use change::{Change, ChangeFeed, ChangeKind, Commit, Subscription};
-pub use error::StoreError;
+pub use error::{BrokenReference, ReferenceEnd, StoreError};
 pub use memory::MemoryStore;
 pub use sink::{Cell, RowSink};
 pub use store::{

@@ -4,7 +4,7 @@ use mainstay_engine::Error;
 use mainstay_query::error::Candidate;
 use mainstay_query::{Actor, Denied, ParseError, PlanError, Role};
 use mainstay_schema::ValueError;
-use mainstay_store::StoreError;
+use mainstay_store::{BrokenReference, ReferenceEnd, StoreError};
 
 use super::Problem;
 use super::codes::*;
@@ -146,7 +146,10 @@ fn store(error: StoreError) -> Problem {
             };
             Problem::new(DUPLICATE, message).details(details)
         }
-        StoreError::Reference { .. } => Problem::new(REFERENCE, message),
+        StoreError::Reference { broken: None, .. } => Problem::new(REFERENCE, message),
+        StoreError::Reference { broken: Some(broken), .. } => {
+            Problem::new(REFERENCE, message).details(broken_key(broken))
+        }
         StoreError::NotNull { .. } => Problem::new(NOT_NULL, message),
         StoreError::Unexpected { affected, single: true } => singular(*affected),
         StoreError::Unexpected { affected, single: false } => {
@@ -162,6 +165,25 @@ fn store(error: StoreError) -> Problem {
         StoreError::SchemaChanged(_) => Problem::new(SCHEMA_CHANGED, message).cause(&error),
         StoreError::Unsupported { what } => Problem::new(NOT_IMPLEMENTED, "Feature not implemented").details(what),
         error => internal(error),
+    }
+}
+
+/// The key that points at nothing, or that is pointed at.
+fn broken_key(broken: &BrokenReference) -> String {
+    let columns = broken.columns.join(", ");
+    let values = broken.values.as_ref().map_or(String::new(), |values| format!("=({})", values.join(", ")));
+    let place = broken.row.map_or(String::new(), |row| format!(" (row {row} of the body)"));
+    match (broken.end, &broken.other) {
+        (ReferenceEnd::Pointing, Some(table)) => {
+            format!("Key ({columns}){values} is not present in table \"{table}\".{place}")
+        }
+        (ReferenceEnd::Pointing, None) => {
+            format!("Key ({columns}){values} is not present in the table that it refers to.{place}")
+        }
+        (ReferenceEnd::Target, Some(table)) => {
+            format!("Key ({columns}){values} is still referenced from table \"{table}\".")
+        }
+        (ReferenceEnd::Target, None) => format!("Key ({columns}){values} is still referenced."),
     }
 }
 

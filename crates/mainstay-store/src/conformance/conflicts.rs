@@ -5,6 +5,7 @@ use mainstay_schema::Type;
 use super::Open;
 use super::kit::{Stage, check_error, show};
 use super::tables::table;
+use crate::error::StoreError;
 
 async fn users(open: &dyn Open) -> Stage {
     let tables = [table("users")
@@ -121,4 +122,23 @@ pub async fn merging_changes_keys(open: &dyn Open) {
     insert.returning = Some(Box::new(users.read().select("id name").build()));
     assert_eq!(show(&stage.write(insert).await.rows), "(9,ann)");
     assert_eq!(stage.all("users").await, "(2,b@x,bob,20) (3,null,cid,null) (9,a@x,ann,10)");
+}
+
+/// The error of a duplicate holds the values that the write gave, whichever row of an insert they are from.
+pub async fn a_duplicate_tells_its_values(open: &dyn Open) {
+    let check = |outcome: Result<_, StoreError>, expected: &str| match outcome {
+        Err(StoreError::Duplicate { key, values: Some(values), .. }) => {
+            assert_eq!(format!("{key} {}", values.join(",")), expected);
+        }
+        other => panic!("{other:?}"),
+    };
+    let stage = users(open).await;
+    let users = stage.of("users");
+    let rows = ["7|c@x|x|1", "8|b@x|x|2", "9|a@x|x|3"];
+    check(stage.try_write(users.insert("id email name age", &rows)).await, "users_email_key b@x");
+    check(stage.try_write(users.insert("id name age", &["7|x|1", "8|ann|10"])).await, "users_name_age_key ann,10");
+    check(stage.try_write(users.update("email=a@x", users.eq("id", "2"))).await, "users_email_key a@x");
+    let mut merge = users.insert("id email", &["1|z@x", "2|a@x", "3|z@x"]);
+    merge.conflict = users.conflict("id", Some("email"));
+    check(stage.try_write(merge).await, "users_email_key z@x");
 }

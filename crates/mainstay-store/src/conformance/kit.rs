@@ -13,7 +13,7 @@ use super::plans::{Of, Plan, ReadBuilder};
 use super::tables::{TableBuilder, schema};
 use crate::change::{Commit, Subscription};
 use crate::collect::{Collected, Member, Row};
-use crate::error::StoreError;
+use crate::error::{ReferenceEnd, StoreError};
 use crate::sink::RowSink;
 use crate::store::{Call, Store};
 
@@ -156,6 +156,19 @@ pub(super) fn check_error<T: std::fmt::Debug>(result: Result<T, StoreError>, exp
         Ok(done) => panic!("expected {expected}, but it was done: {done:?}"),
         Err(error) => assert_eq!(kind(&error), expected, "{error:?}"),
     }
+}
+
+/// Checks that a reference refused something, and what is told of it: `reference: table (columns)=(values) -> target`
+/// for a row that points at nothing, `<- holder` for one that is pointed at.
+pub(super) fn check_broken<T: std::fmt::Debug>(result: Result<T, StoreError>, expected: &str) {
+    let Err(StoreError::Reference { broken: Some(broken), .. }) = result else { panic!("{result:?}") };
+    let arrow = match broken.end {
+        ReferenceEnd::Pointing => "->",
+        ReferenceEnd::Target => "<-",
+    };
+    let (constraint, other) = (broken.constraint.expect("a store tells"), broken.other.expect("a store tells"));
+    let (columns, values) = (broken.columns.join(","), broken.values.expect("a store tells").join(","));
+    assert_eq!(format!("{constraint}: {} ({columns})=({values}) {arrow} {other}", broken.table), expected);
 }
 
 /// The next commit, which must come soon.

@@ -65,10 +65,12 @@ macro_rules! conformance {
             writes: rows_come_back_in_the_order_given, all_or_nothing, sequences_number_rows, updates, deletes,
                 batches, expectations, null_where_a_value_must_be, returned_rows_embed, returned_rows_compute, writing_nothing;
             conflicts: merge_by_primary_key, merge_by_unique_key, skip, null_conflicts_with_nothing,
-                another_key_still_refuses, one_key_twice, merging_changes_keys;
+                another_key_still_refuses, one_key_twice, merging_changes_keys,
+                a_duplicate_tells_its_values;
             references: targets_must_exist, null_points_at_nothing, rows_may_come_in_any_order, merging_what_is_pointed_at,
                 each_write_of_a_batch_stands_alone,
-                deleting_a_target, changing_a_target, cascades_go_on, a_tree_goes_at_once, failure_leaves_all_as_it_was;
+                deleting_a_target, changing_a_target, cascades_go_on, a_tree_goes_at_once, failure_leaves_all_as_it_was,
+                missing_targets_are_told, holders_are_told, holders_behind_a_cascade_are_told;
             changes: every_commit_once_in_order, cascades_are_told, nothing_of_what_was_undone,
                 a_replica_built_from_the_feed, telling_of_concurrent_writes;
             limits: deadline_before_the_start, deadline_on_the_way, concurrent_writers, readers_see_whole_commits,

@@ -4,7 +4,7 @@ use mainstay_query::plan::{Filter, Write};
 use mainstay_schema::{DefaultValue, ReferenceAction, Type, Value};
 
 use super::Open;
-use super::kit::{Stage, check_error, show};
+use super::kit::{Stage, check_broken, check_error, show};
 use super::tables::{TableBuilder, table};
 
 const ACTIONS: [ReferenceAction; 4] =
@@ -236,4 +236,71 @@ pub async fn failure_leaves_all_as_it_was(open: &dyn Open) {
     check_error(stage.try_write(parents.delete(Filter::True)).await, "null parent");
     assert_eq!(stage.all("parents").await, "(1,null) (2,null)");
     assert_eq!(stage.all("children").await, "(1,1)");
+}
+
+/// The error of a row that points at nothing names the reference and the value, whichever row of an insert it is.
+pub async fn missing_targets_are_told(open: &dyn Open) {
+    let stage = family(open, ReferenceAction::Restrict, ReferenceAction::Restrict).await;
+    let children = stage.of("children");
+    let told = "children_parent_fkey: children (parent)=(9) -> parents";
+    check_broken(stage.try_write(children.insert("id parent", &["4|9"])).await, told);
+    check_broken(stage.try_write(children.insert("id parent", &["4|1", "5|9", "6|8"])).await, told);
+    check_broken(stage.try_write(children.update("parent=9", children.eq("id", "1"))).await, told);
+    let mut merge = children.insert("id parent", &["1|9"]);
+    merge.conflict = children.conflict("id", Some("parent"));
+    check_broken(stage.try_write(merge).await, told);
+
+    let nodes =
+        || table("nodes").required("id", Type::Int).optional("up", Type::Int).primary("id").points("up", "nodes", "id");
+    let stage = Stage::open(open, &[nodes()]).await;
+    let told = "nodes_up_fkey: nodes (up)=(7) -> nodes";
+    check_broken(stage.try_write(stage.of("nodes").insert("id up", &["5|7"])).await, told);
+    check_broken(stage.try_write(stage.of("nodes").insert("id up", &["5|5", "6|5", "8|7"])).await, told);
+
+    let rooms = table("rooms").required("house", Type::Int).required("number", Type::Int).primary("house number");
+    let beds = table("beds")
+        .required("id", Type::Int)
+        .optional("house", Type::Int)
+        .optional("number", Type::Int)
+        .primary("id")
+        .points("house number", "rooms", "house number");
+    let stage = Stage::open(open, &[rooms, beds]).await;
+    stage.fill("rooms", "house number", &["1|1", "2|2"]).await;
+    stage.fill("beds", "id house number", &["1|1|1", "2|2|2"]).await;
+    let told = "beds_house_number_fkey: beds (house,number)=(2,1) -> rooms";
+    let beds = stage.of("beds");
+    check_broken(stage.try_write(beds.update("number=1", Filter::True)).await, told);
+}
+
+/// The error of a key that is still pointed at names the reference, the key and the table that holds it.
+pub async fn holders_are_told(open: &dyn Open) {
+    let stage = family(open, ReferenceAction::Restrict, ReferenceAction::Restrict).await;
+    let parents = stage.of("parents");
+    let told = "children_parent_fkey: parents (id)=(2) <- children";
+    let some = Filter::Or(vec![parents.eq("id", "2"), parents.eq("id", "3")]);
+    check_broken(stage.try_write(parents.delete(some)).await, told);
+    check_broken(stage.try_write(parents.update("id=7", parents.eq("id", "2"))).await, told);
+    let mut merge = stage.of("parents").insert("id name", &["2|x"]);
+    merge.conflict = parents.conflict("id", Some("id name"));
+    stage.write(merge).await;
+
+    let nodes =
+        table("nodes").required("id", Type::Int).optional("up", Type::Int).primary("id").points("up", "nodes", "id");
+    let stage = Stage::open(open, &[nodes]).await;
+    stage.fill("nodes", "id up", &["1|null", "2|1", "3|2", "4|3"]).await;
+    let nodes = stage.of("nodes");
+    let some = Filter::Or(vec![nodes.eq("id", "1"), nodes.eq("up", "1"), nodes.eq("up", "2")]);
+    // Of these only the last is held by a row that stays.
+    check_broken(stage.try_write(nodes.delete(some)).await, "nodes_up_fkey: nodes (id)=(3) <- nodes");
+}
+
+/// A cascade may come to a row that cannot go: the error is about that row.
+pub async fn holders_behind_a_cascade_are_told(open: &dyn Open) {
+    let stage = Stage::open(open, &chain(ReferenceAction::Restrict)).await;
+    stage.fill("parents", "id", &["1", "2"]).await;
+    stage.fill("children", "id parent", &["5|1", "6|2"]).await;
+    stage.fill("toys", "owner name", &["6|car"]).await;
+    let parents = stage.of("parents");
+    let outcome = stage.try_write(parents.delete(Filter::True)).await;
+    check_broken(outcome, "toys_owner_fkey: children (id)=(6) <- toys");
 }

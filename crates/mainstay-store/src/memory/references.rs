@@ -5,7 +5,7 @@ use mainstay_schema::{Column, DefaultValue, Reference, ReferenceAction, Table, T
 
 use super::rows::{RowId, key_of};
 use super::write::Transaction;
-use crate::error::StoreError;
+use crate::error::{BrokenReference, StoreError};
 
 impl Transaction<'_> {
     /// Does what references say of the rows that were changed or removed, and of those that this changes in turn.
@@ -53,11 +53,13 @@ impl Transaction<'_> {
 
     /// Checks every reference that the statement may have broken. `table` is the one that it wrote to.
     pub(super) fn check_references(&mut self, table: &Table) -> Result<(), StoreError> {
-        let violated = || StoreError::Reference { table: table.name.clone() };
+        let violated = |broken| StoreError::Reference { table: table.name.clone(), broken: Some(Box::new(broken)) };
         for (id, row) in std::mem::take(&mut self.written) {
             let Some(row) = self.tables[id.index()].get(row) else { continue };
-            if !self.schema.table(id).references.iter().all(|reference| self.is_held(reference, row)) {
-                return Err(violated());
+            let owner = self.schema.table(id);
+            if let Some(reference) = owner.references.iter().find(|reference| !self.is_held(reference, row)) {
+                let key = key_of(row, &reference.columns);
+                return Err(violated(BrokenReference::missing(self.schema, owner, reference, &key)));
             }
         }
         for (id, before) in std::mem::take(&mut self.vacated) {
@@ -65,7 +67,7 @@ impl Transaction<'_> {
                 let key = key_of(&before, &reference.target_columns);
                 let gone = self.tables[id.index()].with_key(&reference.target_columns, &key).next().is_none();
                 if gone && !self.holders(owner, reference, &key).is_empty() {
-                    return Err(violated());
+                    return Err(violated(BrokenReference::held(self.schema, owner, reference, &key)));
                 }
             }
         }

@@ -24,7 +24,7 @@ pub(super) fn translate(error: Error, schema: &Schema, written: Option<&Table>) 
         }
         // An action that refuses (`RESTRICT`) comes as a trigger's.
         ffi::SQLITE_CONSTRAINT_FOREIGNKEY | ffi::SQLITE_CONSTRAINT_TRIGGER if message.starts_with("FOREIGN KEY") => {
-            StoreError::Reference { table: written.map_or_else(|| "".into(), |table| table.name.clone()) }
+            StoreError::Reference { table: written.map_or_else(|| "".into(), |table| table.name.clone()), broken: None }
         }
         _ => by_primary_code(code & 0xff, &message, error),
     }
@@ -130,7 +130,7 @@ mod tests {
             "NotNull { table: \"orders\", column: \"total\" }",
         );
         for code in [ffi::SQLITE_CONSTRAINT_FOREIGNKEY, ffi::SQLITE_CONSTRAINT_TRIGGER] {
-            check(code, "FOREIGN KEY constraint failed", "Reference { table: \"orders\" }");
+            check(code, "FOREIGN KEY constraint failed", "Reference { table: \"orders\", broken: None }");
         }
         check(ffi::SQLITE_CONSTRAINT_UNIQUE, "UNIQUE constraint failed: other.x", "Internal");
     }

@@ -7,6 +7,7 @@
 //! changes.rs    row changes ← preupdate.rs     errors.rs    native codes → StoreError
 //! migrate.rs    changing the tables            introspect.rs what is in the file
 //! explain.rs    plans → what SQLite would do   check.rs     whether a file is sound
+//! faults.rs     which key a failed write is about
 //! ```
 //!
 //! Knows plans, values and SQLite; knows no HTTP, no rules and no query language.
@@ -16,6 +17,7 @@ pub mod check;
 mod connect;
 mod errors;
 mod explain;
+mod faults;
 mod functions;
 mod introspect;
 mod job;

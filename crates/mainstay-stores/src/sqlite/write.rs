@@ -10,6 +10,7 @@ use rusqlite::{CachedStatement, Connection};
 
 use super::changes::Recorder;
 use super::errors;
+use super::faults::Faults;
 use super::job::Stop;
 use super::read::{Level, Members, bind_all};
 use super::render::{self, BOUND_BY_KEY_MAX, From, ReadSql, Returned};
@@ -82,13 +83,13 @@ impl<'c> Work<'c> {
             if position % ROWS_PER_CHECK == 0 {
                 self.stop.check()?;
             }
-            bind_row(&mut statement, row).map_err(wrong)?;
-            affected += back.run(&mut statement, sink).map_err(wrong)?;
+            let done = bind_row(&mut statement, row).and_then(|()| back.run(&mut statement, sink));
+            affected += done.map_err(|error| self.faults().of_row(plan, position, wrong(error)))?;
         }
         drop(statement);
         let inserted = counting.map_or(affected, |counting| counting.finish());
         if escapes_reference_check(table, plan) {
-            self.check_references(table)?;
+            self.check_references(table).map_err(|error| self.faults().of_rows(plan, error))?;
         }
         self.finish(table, plan.returning.as_deref(), back, plan.expect, affected, sink)?;
         Ok(Affected { affected, inserted })
@@ -102,7 +103,7 @@ impl<'c> Work<'c> {
         if !is_deferred(table, insert) || !following.iter().any(|plan| meets_references(self.schema, plan)) {
             return Ok(());
         }
-        self.check_references(table)?;
+        self.check_references(table).map_err(|error| self.faults().of_rows(insert, error))?;
         let end = self.connection.pragma_update(None, "defer_foreign_keys", false);
         end.map_err(|error| errors::translate(error, self.schema, Some(table)))
     }
@@ -113,7 +114,7 @@ impl<'c> Work<'c> {
         let check = || self.connection.prepare_cached(&sql)?.exists([]);
         match check().map_err(|error| errors::translate(error, self.schema, Some(table)))? {
             false => Ok(()),
-            true => Err(StoreError::Reference { table: table.name.clone() }),
+            true => Err(StoreError::Reference { table: table.name.clone(), broken: None }),
         }
     }
 
@@ -129,7 +130,7 @@ impl<'c> Work<'c> {
         let is_numbered = |column: ColumnId| render::ddl::is_row_number(table, table.column(column));
         match plan.set.iter().find(|(column, value)| value.is_null() && is_numbered(*column)) {
             Some((key, _)) if matches!(outcome, Err(StoreError::Internal(_))) => Err(not_null(table, *key)),
-            _ => outcome,
+            _ => outcome.map_err(|error| self.faults().of_update(plan, error)),
         }
     }
 
@@ -144,10 +145,15 @@ impl<'c> Work<'c> {
             Level::prepare(self.connection, sql).and_then(|mut level| level.rows(sink)).map_err(wrong)?;
         }
         let expect = if reaches_itself { Expect::default() } else { plan.expect };
-        let done = self.statement(table, render::delete(self.schema, plan), None, expect, sink)?;
+        let done = self.statement(table, render::delete(self.schema, plan), None, expect, sink);
+        let done = done.map_err(|error| self.faults().of_delete(plan, error))?;
         let affected = passing.unwrap_or(done.affected);
         check_expect(plan.expect, affected)?;
         Ok(Affected { affected, inserted: 0 })
+    }
+
+    fn faults(&self) -> Faults<'_> {
+        Faults { connection: self.connection, schema: self.schema }
     }
 
     /// How many rows pass the filter of a delete.

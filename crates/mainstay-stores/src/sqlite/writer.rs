@@ -18,6 +18,7 @@ use mainstay_store::{Call, ChangeFeed, Commit, Migration, RowSink, StoreError, W
 use rusqlite::Connection;
 
 use super::changes::{Layouts, Recorder};
+use super::faults::Faults;
 use super::job::{Reply, Watch};
 use super::{errors, migrate, write};
 
@@ -258,7 +259,11 @@ impl Writer {
         let Some(first) = done.first() else { return Ok(changes) };
         // References that are checked only now belong to the one write that is alone in its transaction.
         let written = first_table(&first.plan).map(|table| first.schema.table(table));
-        self.execute("COMMIT").map_err(|error| errors::translate(error, &first.schema, written))?;
+        self.execute("COMMIT").map_err(|error| {
+            // The rows are still there to be looked at.
+            let faults = Faults { connection: &self.connection, schema: &first.schema };
+            faults.of_commit(&first.plan, errors::translate(error, &first.schema, written))
+        })?;
         Ok(changes)
     }
 

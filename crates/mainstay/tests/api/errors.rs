@@ -116,3 +116,45 @@ async fn a_store_that_is_gone_is_503_and_says_when_to_come_again() {
         assert_eq!(app.send(get("/health/live").keyless()).await.status, 200);
     }
 }
+
+/// Checks message and details of a refused write.
+async fn check_refused(apps: &[TestApp], ask: crate::app::Ask, code: &str, message: &str, details: &str) {
+    let text = |text| serde_json::Value::from(text).to_string();
+    let (message, details) = (text(message), text(details));
+    let body = format!(r#"{{"code":"{code}","details":{details},"hint":null,"message":{message}}}"#);
+    check(apps, ask, 409, &body).await;
+}
+
+#[tokio::test]
+async fn a_row_that_points_at_nothing_is_told_with_its_key() {
+    let apps = TestApp::each().await;
+    let message = r#"insert or update on table "toys" violates foreign key constraint "toys_maker_id_fkey""#;
+    let missing = r#"Key (maker_id)=(77) is not present in table "makers"."#;
+    check_refused(&apps, post("toys", r#"{"name":"a","maker_id":77}"#), "23503", message, missing).await;
+    check_refused(&apps, post("toys", r#"{"name":"a","maker_id":77}"#).anon(), "23503", message, missing).await;
+    check_refused(&apps, ask("PATCH", "toys?id=eq.1").body(r#"{"maker_id":77}"#), "23503", message, missing).await;
+    let rows = r#"[{"name":"a","maker_id":1},{"name":"b","maker_id":77}]"#;
+    let missing = format!("{missing} (row 2 of the body)");
+    check_refused(&apps, post("toys", rows), "23503", message, &missing).await;
+}
+
+#[tokio::test]
+async fn what_is_still_referenced_is_told_with_who_refers_to_it() {
+    let apps = TestApp::each().await;
+    check(&apps, post("letters", r#"[{"from_id":null,"to_id":2}]"#), 201, "").await;
+    let message =
+        r#"update or delete on table "makers" violates foreign key constraint "letters_to_id_fkey" on table "letters""#;
+    let held = r#"Key (id)=(2) is still referenced from table "letters"."#;
+    check_refused(&apps, ask("DELETE", "makers?id=gt.0"), "23503", message, held).await;
+    check_refused(&apps, ask("DELETE", "makers?name=eq.Pine"), "23503", message, held).await;
+}
+
+#[tokio::test]
+async fn a_duplicate_in_a_bulk_insert_is_told_with_its_value() {
+    let apps = TestApp::each().await;
+    let rows = r#"[{"id":10,"name":"A"},{"id":11,"name":"Oak"},{"id":12,"name":"Pine"}]"#;
+    let message = r#"duplicate key value violates unique constraint "makers_name_key""#;
+    check_refused(&apps, post("makers", rows), "23505", message, "Key (name)=(Oak) already exists.").await;
+    let change = ask("PATCH", "makers?id=eq.2").body(r#"{"name":"Oak"}"#);
+    check_refused(&apps, change, "23505", message, "Key (name)=(Oak) already exists.").await;
+}
