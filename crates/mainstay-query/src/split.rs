@@ -77,6 +77,10 @@ pub fn read(
     rows_max: u64,
     support: impl Fn(TableId, &Filter) -> Support,
 ) -> Result<(Authorized<Read>, Option<Residual>), Refused> {
+    // Most stores do everything: then the plan goes on as it is, uncopied.
+    if is_exact(&plan, &support) {
+        return Ok((plan, None));
+    }
     let mut pushed = (*plan).clone();
     match split(schema, &mut pushed, rows_max, &support)? {
         None => Ok((plan, None)),
@@ -90,6 +94,21 @@ pub fn read(
 /// [`Refused`] with the first that it does not.
 pub fn write(schema: &Schema, plan: &Write, support: impl Fn(TableId, &Filter) -> Support) -> Result<(), Refused> {
     check_write(schema, plan, &support)
+}
+
+/// Whether nothing of a read and its embeds is left for us.
+fn is_exact(plan: &Read, support: Supports<'_>) -> bool {
+    let is_ours = |part: &Filter| support(plan.table, part) != Support::Exact;
+    let leaves_filter = match &plan.filter {
+        Filter::True => false,
+        Filter::And(parts) => parts.iter().any(is_ours),
+        other => is_ours(other),
+    };
+    let is_exact = |output: &Output| match &output.source {
+        Source::Value(_) => true,
+        Source::Embed(embed) => is_exact(&embed.read, support),
+    };
+    !leaves_filter && plan.select.iter().all(is_exact)
 }
 
 type Supports<'s> = &'s dyn Fn(TableId, &Filter) -> Support;
