@@ -1,9 +1,11 @@
 //! Carries out reads on a connection: steps rows and hands their cells to the sink, each embed level by its own
-//! prepared statement, run once for each row above. In process that is the fastest way, and the simplest.
+//! prepared statement, run once for each row above. In process that is the fastest way, and the simplest. Only what is
+//! a plain look-up of one row comes joined into the level above.
 
 use mainstay_query::plan::{Count, Read};
 use mainstay_schema::Schema;
 use mainstay_store::{Cell, RowSink, StoreError};
+use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, Row};
 
 use super::errors;
@@ -27,7 +29,7 @@ pub(super) fn run(
     sink: &mut dyn RowSink,
 ) -> Result<Counted, StoreError> {
     let sql = ReadSql::new(schema, plan, From::Plan);
-    let has_levels = sql.members.iter().any(|member| matches!(member, MemberSql::Embed { .. }));
+    let has_levels = sql.members.iter().any(MemberSql::has_levels);
     // A single statement is its own snapshot.
     let snapshot = (has_levels || plan.count == Count::Exact).then(|| Snapshot::begin(connection)).transpose();
     let result = snapshot.and_then(|_snapshot| {
@@ -88,6 +90,7 @@ pub(super) struct Level<'c> {
 enum Member<'c> {
     Cell { column: usize, kind: CellKind },
     Embed { many: bool, keys: Vec<usize>, level: Level<'c> },
+    Joined { present: usize, members: Vec<Member<'c>> },
 }
 
 impl<'c> Level<'c> {
@@ -100,7 +103,7 @@ impl<'c> Level<'c> {
     }
 
     /// Binds one part of the key of the row above.
-    pub(super) fn bind_key(&mut self, position: usize, key: rusqlite::types::ValueRef<'_>) -> rusqlite::Result<()> {
+    pub(super) fn bind_key(&mut self, position: usize, key: ValueRef<'_>) -> rusqlite::Result<()> {
         types::bind_ref(&mut self.statement, self.first_key + position, key)
     }
 
@@ -155,6 +158,9 @@ fn prepare_members<'c>(connection: &'c Connection, members: Vec<MemberSql<'_>>) 
             MemberSql::Embed { many, keys, read } => {
                 Member::Embed { many, keys, level: Level::prepare(connection, *read)? }
             }
+            MemberSql::Joined { present, members } => {
+                Member::Joined { present, members: prepare_members(connection, members)? }
+            }
         })
     };
     members.into_iter().map(prepare).collect()
@@ -166,6 +172,8 @@ fn put_row(members: &mut [Member<'_>], row: &Row<'_>, sink: &mut dyn RowSink) ->
         match member {
             Member::Cell { column, kind } => sink.cell(kind.cell(row.get_ref(*column)?)?),
             Member::Embed { many, keys, level } => put_embed(*many, keys, level, row, sink)?,
+            Member::Joined { present, .. } if row.get_ref(*present)? == ValueRef::Null => sink.cell(Cell::Null),
+            Member::Joined { members, .. } => put_row(members, row, sink)?,
         }
     }
     sink.end_row();
@@ -182,7 +190,7 @@ fn put_embed(
     let mut is_linked = true;
     for (position, column) in keys.iter().enumerate() {
         let key = row.get_ref(*column)?;
-        is_linked &= key != rusqlite::types::ValueRef::Null;
+        is_linked &= key != ValueRef::Null;
         level.bind_key(position, key)?;
     }
     if many {

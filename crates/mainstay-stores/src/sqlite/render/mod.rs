@@ -53,11 +53,9 @@ impl<'p> Sql<'p> {
     /// Writes an identifier: the only way that a name gets into a statement.
     pub(super) fn name(&mut self, name: &str) {
         self.text.push('"');
-        for (position, part) in name.split('"').enumerate() {
-            if position > 0 {
-                self.text.push_str("\"\"");
-            }
-            self.text.push_str(part);
+        match name.as_bytes().contains(&b'"') {
+            true => self.text.push_str(&name.replace('"', "\"\"")),
+            false => self.text.push_str(name),
         }
         self.text.push('"');
     }
@@ -79,16 +77,31 @@ impl<'p> Sql<'p> {
 
     /// Writes `"table" AS tN` with a new N.
     fn table(&mut self, table: &Table) -> Scope {
-        let alias = self.aliases;
-        self.aliases += 1;
-        self.name(&table.name);
-        let _ = write!(self.text, " AS t{alias}");
+        let alias = self.alias();
+        self.aliased(table, alias);
         Scope::Alias(alias)
     }
 
+    /// A new alias.
+    fn alias(&mut self) -> u32 {
+        self.aliases += 1;
+        self.aliases - 1
+    }
+
+    /// Writes `"table" AS tN`.
+    fn aliased(&mut self, table: &Table, alias: u32) {
+        self.name(&table.name);
+        let _ = write!(self.text, " AS t{alias}");
+    }
+
     fn column(&mut self, scope: Scope, table: &Table, column: ColumnId) {
-        if let Scope::Alias(alias) = scope {
-            let _ = write!(self.text, "t{alias}.");
+        // The first alias by far the most often, so it does not take the long way through formatting.
+        match scope {
+            Scope::Bare => {}
+            Scope::Alias(0) => self.text.push_str("t0."),
+            Scope::Alias(alias) => {
+                let _ = write!(self.text, "t{alias}.");
+            }
         }
         self.name(&table.column(column).name);
     }

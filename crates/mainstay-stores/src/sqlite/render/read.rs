@@ -1,8 +1,8 @@
-//! Reads as SQL: one statement per level of embeds.
+//! Reads as SQL: one statement per level of embeds, with to-one embeds that are a plain look-up joined into it.
 
 use std::ops::Range;
 
-use mainstay_query::plan::{Cardinality, Embed, Filter, Join, Link, Order, Read, Source};
+use mainstay_query::plan::{Cardinality, Embed, Filter, Join, Link, Order, Pair, Read, Source};
 use mainstay_schema::{ColumnId, Schema, Table};
 
 use super::super::types::{Bind, CellKind};
@@ -38,6 +38,42 @@ pub(in crate::sqlite) enum MemberSql<'p> {
         /// The next level.
         read: Box<ReadSql<'p>>,
     },
+    /// One row or null, joined into this statement.
+    Joined {
+        /// The result column that is null when there is no row.
+        present: usize,
+        /// The members of the row, in columns of this statement.
+        members: Vec<MemberSql<'p>>,
+    },
+}
+
+impl MemberSql<'_> {
+    /// Whether statements of their own are run below this one.
+    pub(in crate::sqlite) fn has_levels(&self) -> bool {
+        match self {
+            MemberSql::Cell { .. } => false,
+            MemberSql::Embed { .. } => true,
+            MemberSql::Joined { members, .. } => members.iter().any(MemberSql::has_levels),
+        }
+    }
+}
+
+/// Most embeds joined into one statement; SQLite joins 64 tables at most, and filters want some.
+const JOINS_MAX: usize = 16;
+
+/// A table that is joined into a statement.
+pub(super) struct LeftJoin<'p> {
+    near: (Scope, &'p Table),
+    far: (u32, &'p Table),
+    pairs: &'p [Pair],
+}
+
+/// The result columns of a statement in the making, and what is joined for them.
+struct Columns<'p> {
+    /// Which column of which table each is, if it is one as it is.
+    held: Vec<Option<(Scope, ColumnId)>>,
+    /// The joins; `None` where a statement takes none.
+    joins: Option<Vec<LeftJoin<'p>>>,
 }
 
 /// Which rows a level reads.
@@ -58,10 +94,14 @@ impl<'p> ReadSql<'p> {
     pub(in crate::sqlite) fn new(schema: &'p Schema, plan: &'p Read, from: From<'p>) -> ReadSql<'p> {
         let mut sql = Sql::new(schema);
         let table = schema.table(plan.table);
+        let alias = sql.alias();
+        let scope = Scope::Alias(alias);
+        let mut columns = Columns { held: Vec::new(), joins: Some(Vec::new()) };
         sql.push("SELECT ");
-        let members = sql.members(Scope::Alias(0), table, plan);
-        sql.push(" FROM ");
-        let scope = sql.table(table);
+        let members = sql.level(scope, table, plan, &mut columns);
+        sql.push(if columns.held.is_empty() { "1 FROM " } else { " FROM " });
+        sql.aliased(table, alias);
+        sql.joins(&columns.joins.unwrap_or_default());
         let keys = sql.rows(scope, table, plan, from);
         if matches!(from, From::Plan | From::Link(_)) {
             sql.page(scope, table, plan);
@@ -71,11 +111,19 @@ impl<'p> ReadSql<'p> {
 
     /// All statements of this level and those below.
     pub(in crate::sqlite) fn levels(&self) -> Vec<&ReadSql<'p>> {
-        let below = self.members.iter().filter_map(|member| match member {
-            MemberSql::Embed { read, .. } => Some(read.levels()),
-            MemberSql::Cell { .. } => None,
-        });
-        std::iter::once(self).chain(below.flatten()).collect()
+        let mut levels = vec![self];
+        below(&self.members, &mut levels);
+        levels
+    }
+}
+
+fn below<'r, 'p>(members: &'r [MemberSql<'p>], levels: &mut Vec<&'r ReadSql<'p>>) {
+    for member in members {
+        match member {
+            MemberSql::Cell { .. } => {}
+            MemberSql::Embed { read, .. } => levels.extend(read.levels()),
+            MemberSql::Joined { members, .. } => below(members, levels),
+        }
     }
 }
 
@@ -90,28 +138,43 @@ pub(in crate::sqlite) fn count<'p>(schema: &'p Schema, plan: &'p Read) -> (Strin
 }
 
 impl<'p> Sql<'p> {
-    /// Writes the result columns: the selected values, then the keys that embeds need and nobody selected.
-    pub(super) fn members(&mut self, scope: Scope, table: &Table, plan: &'p Read) -> Vec<MemberSql<'p>> {
-        let mut columns: Vec<Option<ColumnId>> = Vec::new();
+    /// Writes the result columns of a statement that joins nothing.
+    pub(super) fn members(&mut self, scope: Scope, table: &'p Table, plan: &'p Read) -> Vec<MemberSql<'p>> {
+        let mut columns = Columns { held: Vec::new(), joins: None };
+        let members = self.level(scope, table, plan, &mut columns);
+        if columns.held.is_empty() {
+            self.push("1");
+        }
+        members
+    }
+
+    /// Writes the selected values of one table, then the keys that embeds need and nobody selected.
+    fn level(
+        &mut self,
+        scope: Scope,
+        table: &'p Table,
+        plan: &'p Read,
+        columns: &mut Columns<'p>,
+    ) -> Vec<MemberSql<'p>> {
         let mut members = Vec::with_capacity(plan.select.len());
         for output in &plan.select {
-            match &output.source {
+            members.push(match &output.source {
                 Source::Value(expr) => {
-                    self.comma(columns.len());
+                    self.comma(columns.held.len());
                     self.expr(scope, table, expr);
-                    members.push(MemberSql::Cell { column: columns.len(), kind: CellKind::of(&expr.ty(table)) });
-                    columns.push(expr.as_column());
+                    columns.held.push(expr.as_column().map(|column| (scope, column)));
+                    MemberSql::Cell { column: columns.held.len() - 1, kind: CellKind::of(&expr.ty(table)) }
                 }
-                Source::Embed(embed) => members.push(self.embed(embed)),
-            }
+                Source::Embed(embed) => match self.is_look_up(embed, columns) {
+                    Some(pairs) => self.joined((scope, table), embed, pairs, columns),
+                    None => self.embed(embed),
+                },
+            });
         }
         for (member, output) in members.iter_mut().zip(&plan.select) {
             if let (MemberSql::Embed { keys, .. }, Source::Embed(embed)) = (member, &output.source) {
-                *keys = self.keys(scope, table, near_columns(&embed.link.join), &mut columns);
+                *keys = self.keys(scope, table, near_columns(&embed.link.join), columns);
             }
-        }
-        if columns.is_empty() {
-            self.push("1");
         }
         members
     }
@@ -121,20 +184,65 @@ impl<'p> Sql<'p> {
         MemberSql::Embed { many: embed.link.cardinality == Cardinality::Many, keys: Vec::new(), read: Box::new(read) }
     }
 
+    /// The columns of an embed that a join gives as well as a statement of its own: one row at most, which a key of the
+    /// table makes sure of, and no filter.
+    fn is_look_up(&self, embed: &'p Embed, columns: &Columns<'p>) -> Option<&'p [Pair]> {
+        let Join::Direct(pairs) = &embed.link.join else { return None };
+        let (read, target) = (&embed.read, self.schema.table(embed.read.table));
+        let holds = |key: &[ColumnId]| {
+            !key.is_empty() && key.iter().all(|column| pairs.iter().any(|pair| pair.there == *column))
+        };
+        let is_one = embed.link.cardinality == Cardinality::One
+            && target.is_writable()
+            && (holds(&target.primary_key) || target.uniques.iter().any(|key| holds(&key.columns)));
+        let is_whole = read.filter == Filter::True && read.offset == 0 && read.limit != Some(0);
+        let has_room = columns.joins.as_ref().is_some_and(|joins| joins.len() < JOINS_MAX);
+        (is_one && is_whole && has_room).then_some(pairs)
+    }
+
+    /// Writes the result columns of an embed that is joined.
+    fn joined(
+        &mut self,
+        near: (Scope, &'p Table),
+        embed: &'p Embed,
+        pairs: &'p [Pair],
+        columns: &mut Columns<'p>,
+    ) -> MemberSql<'p> {
+        let target = self.schema.table(embed.read.table);
+        let alias = self.alias();
+        columns.joins.get_or_insert_default().push(LeftJoin { near, far: (alias, target), pairs });
+        let scope = Scope::Alias(alias);
+        let members = self.level(scope, target, &embed.read, columns);
+        // What is equal to something is not null.
+        let present = self.keys(scope, target, pairs.iter().map(|pair| pair.there).take(1), columns);
+        MemberSql::Joined { present: present[0], members }
+    }
+
+    /// Writes the joins of a statement, each after the table that it starts from.
+    fn joins(&mut self, joins: &[LeftJoin<'p>]) {
+        for LeftJoin { near, far: (alias, target), pairs } in joins {
+            self.push(" LEFT JOIN ");
+            self.aliased(target, *alias);
+            self.push(" ON ");
+            self.pairs(pairs, *near, (Scope::Alias(*alias), target));
+        }
+    }
+
     /// The result columns that hold `wanted`, adding those that are not there yet.
     fn keys(
         &mut self,
         scope: Scope,
         table: &Table,
         wanted: impl Iterator<Item = ColumnId>,
-        columns: &mut Vec<Option<ColumnId>>,
+        columns: &mut Columns<'p>,
     ) -> Vec<usize> {
+        let held = &mut columns.held;
         let position = |column| {
-            columns.iter().position(|held| *held == Some(column)).unwrap_or_else(|| {
-                self.comma(columns.len());
+            held.iter().position(|held| *held == Some((scope, column))).unwrap_or_else(|| {
+                self.comma(held.len());
                 self.column(scope, table, column);
-                columns.push(Some(column));
-                columns.len() - 1
+                held.push(Some((scope, column)));
+                held.len() - 1
             })
         };
         wanted.map(position).collect()
@@ -251,4 +359,65 @@ fn near_columns(join: &Join) -> impl Iterator<Item = ColumnId> {
 
 fn clamp(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use mainstay_query::parse::{self, Purpose};
+    use mainstay_query::plan;
+    use mainstay_query::request::{Count, ReadRequest};
+    use mainstay_query::{Limits, ParseError};
+
+    use super::super::super::sample;
+    use super::*;
+
+    /// The statements of a request for rows of a table.
+    #[track_caller]
+    fn check(table: &str, query: &str, expected: &[&str]) {
+        let schema = sample::schema();
+        let query: Result<_, ParseError> = parse::query(Purpose::Read, query, &Limits::default());
+        let request = ReadRequest { table: table.into(), query: query.unwrap(), count: Count::None };
+        let plan = plan::read(&schema, &Limits::default(), &request).unwrap();
+        let sql = ReadSql::new(&schema, &plan, From::Plan);
+        let levels: Vec<&str> = sql.levels().iter().map(|level| level.text.as_str()).collect();
+        assert_eq!(levels, expected);
+    }
+
+    #[test]
+    fn a_look_up_by_key_is_joined() {
+        check(
+            "orders",
+            "select=total,customers(name)&order=total",
+            &[r#"SELECT t0."total",t1."name",t1."id" FROM "orders" AS t0 LEFT JOIN "customers" AS t1 ON t0."customer_id"=t1."id" ORDER BY t0."total" COLLATE "decimal",t0."id" LIMIT ?"#],
+        );
+    }
+
+    #[test]
+    fn look_ups_are_joined_one_after_another() {
+        check(
+            "orders_tags",
+            "select=tags(name),orders(id,customers(email))",
+            &[r#"SELECT t1."name",t1."id",t2."id",t3."email",t3."id" FROM "orders_tags" AS t0 LEFT JOIN "tags" AS t1 ON t0."tag_id"=t1."id" LEFT JOIN "orders" AS t2 ON t0."order_id"=t2."id" LEFT JOIN "customers" AS t3 ON t2."customer_id"=t3."id" ORDER BY t0."order_id",t0."tag_id" LIMIT ?"#],
+        );
+    }
+
+    #[test]
+    fn what_is_filtered_or_many_is_a_statement_of_its_own() {
+        check(
+            "orders",
+            "select=id,customers(name)&customers.name=eq.x",
+            &[
+                r#"SELECT t0."id",t0."customer_id" FROM "orders" AS t0 ORDER BY t0."id" LIMIT ?"#,
+                r#"SELECT t0."name" FROM "customers" AS t0 WHERE t0."id"=? AND (t0."name"=?)"#,
+            ],
+        );
+        check(
+            "customers",
+            "select=id,orders(id)&limit=1",
+            &[
+                r#"SELECT t0."id" FROM "customers" AS t0 ORDER BY t0."id" LIMIT ?"#,
+                r#"SELECT t0."id" FROM "orders" AS t0 WHERE t0."customer_id"=? ORDER BY t0."id" LIMIT ?"#,
+            ],
+        );
+    }
 }

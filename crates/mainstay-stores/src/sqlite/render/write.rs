@@ -177,7 +177,7 @@ impl<'p> Sql<'p> {
 
     /// Adds what is given back. Rows that are `unsettled`, because references may change them before the statement is
     /// over, are read by their key when it is.
-    fn finish(mut self, table: &Table, returning: Option<&'p Read>, unsettled: bool) -> WriteSql<'p> {
+    fn finish(mut self, table: &'p Table, returning: Option<&'p Read>, unsettled: bool) -> WriteSql<'p> {
         let returned = match returning {
             None => Returned::Nothing,
             Some(read) if unsettled || has_embeds(read) => {
