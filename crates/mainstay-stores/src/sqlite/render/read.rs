@@ -388,7 +388,9 @@ mod tests {
         check(
             "orders",
             "select=total,customers(name)&order=total",
-            &[r#"SELECT t0."total",t1."name",t1."id" FROM "orders" AS t0 LEFT JOIN "customers" AS t1 ON t0."customer_id"=t1."id" ORDER BY t0."total" COLLATE "decimal",t0."id" LIMIT ?"#],
+            &[
+                r#"SELECT t0."total",t1."name",t1."id" FROM "orders" AS t0 LEFT JOIN "customers" AS t1 ON t0."customer_id"=t1."id" ORDER BY t0."total" COLLATE "decimal",t0."id" LIMIT ?"#,
+            ],
         );
     }
 
@@ -397,7 +399,9 @@ mod tests {
         check(
             "orders_tags",
             "select=tags(name),orders(id,customers(email))",
-            &[r#"SELECT t1."name",t1."id",t2."id",t3."email",t3."id" FROM "orders_tags" AS t0 LEFT JOIN "tags" AS t1 ON t0."tag_id"=t1."id" LEFT JOIN "orders" AS t2 ON t0."order_id"=t2."id" LEFT JOIN "customers" AS t3 ON t2."customer_id"=t3."id" ORDER BY t0."order_id",t0."tag_id" LIMIT ?"#],
+            &[
+                r#"SELECT t1."name",t1."id",t2."id",t3."email",t3."id" FROM "orders_tags" AS t0 LEFT JOIN "tags" AS t1 ON t0."tag_id"=t1."id" LEFT JOIN "orders" AS t2 ON t0."order_id"=t2."id" LEFT JOIN "customers" AS t3 ON t2."customer_id"=t3."id" ORDER BY t0."order_id",t0."tag_id" LIMIT ?"#,
+            ],
         );
     }
 
