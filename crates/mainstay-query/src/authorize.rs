@@ -163,7 +163,7 @@ pub enum Operation {
     Delete,
 }
 
-/// Whether the rules let the actor do this to the table at all. Plans go through [`read`] and [`write`]; this is for
+/// Whether the rules let the actor do this to the table at all. Plans go through [`read()`] and [`write()`]; this is for
 /// whoever must know it without a plan, such as messages that name columns.
 ///
 /// # Errors

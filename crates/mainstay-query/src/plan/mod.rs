@@ -1,7 +1,7 @@
 //! What to do, with every name resolved and every type checked: inert data that a store carries out.
 //!
 //! A plan holds ids of one [`Schema`] snapshot and typed values; it knows no HTTP and no SQL. Plans are made by
-//! [`read`] and [`write`] from requests, and become [`Authorized`](crate::Authorized) before a store sees them.
+//! [`read()`] and [`write()`] from requests, and become [`Authorized`](crate::Authorized) before a store sees them.
 
 mod defaults;
 mod filter;
