@@ -2,7 +2,7 @@
 //! get from one to the other.
 //!
 //! Knows no SQL: the store's own `plan` turns two schemas into statements, and [`Store::migrate`](mainstay_store::Store)
-//! carries them out, whole or not at all. Called by the command `migrate`, and through [`sync`] by whatever opens a
+//! carries them out, whole or not at all. Called by the command `migrate`, and through [`sync()`] by whatever opens a
 //! store for use.
 //!
 //! A migration is a file of statements, and beside it the schema that holds afterwards, by which later migrations are
