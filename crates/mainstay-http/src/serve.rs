@@ -32,7 +32,7 @@ pub struct ServerLimits {
     pub write_time: Duration,
     /// Time that requests have to end after the server was told to stop.
     pub drain_time: Duration,
-    /// Header fields that are parsed at all. Those between the request limit and this get an answer that says why.
+    /// Header fields that are parsed at all; never fewer than a hundred. More are refused before they are a request.
     pub headers_max: usize,
     /// Octets of a head that are read at all.
     pub head_bytes_max: usize,
@@ -48,7 +48,7 @@ impl Default for ServerLimits {
             idle_time: Duration::from_secs(60),
             write_time: Duration::from_secs(30),
             drain_time: Duration::from_secs(30),
-            headers_max: 200,
+            headers_max: HEADERS_ON_STACK,
             head_bytes_max: 128 << 10,
             streams_max: 100,
         }
@@ -134,15 +134,20 @@ impl Server {
     }
 }
 
+/// Header fields that the HTTP library parses without an allocation of its own for each request.
+const HEADERS_ON_STACK: usize = 100;
+
 fn builder(limits: &ServerLimits) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
+    let mut http1 = builder.http1();
+    http1
         .timer(TokioTimer::new())
         // Heads, idleness and slow readers are timed at the socket, which sees both versions of HTTP.
         .header_read_timeout(None)
-        .max_headers(limits.headers_max)
         .max_buf_size(limits.head_bytes_max.max(8192));
+    if limits.headers_max > HEADERS_ON_STACK {
+        http1.max_headers(limits.headers_max);
+    }
     builder
         .http2()
         .timer(TokioTimer::new())

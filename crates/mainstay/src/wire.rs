@@ -89,8 +89,8 @@ pub fn server_limits(settings: &Settings) -> ServerLimits {
         idle_time: server.idle_time,
         write_time: server.write_time,
         drain_time: server.drain_time,
+        headers_max: limits.headers_max,
         // What is read at all is twice what is accepted, so that a head that is too large gets an answer.
-        headers_max: limits.headers_max * 2,
         head_bytes_max: limits.head_bytes_max * 2,
         streams_max: server.streams_max,
     }

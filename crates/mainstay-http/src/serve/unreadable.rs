@@ -22,7 +22,8 @@ pub(super) fn answer(written: &[u8]) -> Option<Bytes> {
         b"00" => Problem::new(FRAMING, "The request is not HTTP")
             .hint("In a URL write > as %3E, < as %3C, \" as %22 and a space as %20."),
         b"14" => Problem::new(URL_LONG, "The URL is longer than the server reads"),
-        b"31" => Problem::new(HEAD_LARGE, "The header fields are more or larger than the server reads"),
+        b"31" => Problem::new(HEAD_LARGE, "The header fields are more or larger than the server reads")
+            .hint("The bounds are limits.headers_max and limits.head_bytes_max."),
         _ => return None,
     };
     Some(on_the_wire(problem))
