@@ -1,0 +1,101 @@
+//! Which rows: conditions and tests.
+
+use mainstay_schema::{TableId, Value};
+
+use super::{Expr, Join};
+
+/// Which rows: a condition in SQL's three-valued logic. A row passes when it is true.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Filter {
+    /// Every row.
+    True,
+    /// No row.
+    False,
+    /// All hold.
+    And(Vec<Filter>),
+    /// One holds.
+    Or(Vec<Filter>),
+    /// The opposite; unknown stays unknown.
+    Not(Box<Filter>),
+    /// A test of one value.
+    Test {
+        /// The value tested; its type is that of the operands.
+        expr: Expr,
+        /// The test.
+        test: Test,
+    },
+    /// Whether at least one related row passes. Never unknown.
+    Exists {
+        /// How the rows are found.
+        join: Join,
+        /// The related table.
+        table: TableId,
+        /// What one of them must satisfy.
+        filter: Box<Filter>,
+    },
+}
+
+impl Filter {
+    /// All of `parts`, without needless nesting.
+    pub fn all(parts: impl IntoIterator<Item = Filter>) -> Filter {
+        let mut kept = Vec::new();
+        for part in parts {
+            match part {
+                Filter::True => {}
+                Filter::False => return Filter::False,
+                Filter::And(inner) => kept.extend(inner),
+                other => kept.push(other),
+            }
+        }
+        match kept.len() {
+            0 => Filter::True,
+            1 => kept.remove(0),
+            _ => Filter::And(kept),
+        }
+    }
+}
+
+/// A test of one value. Operands have the type of the tested expression and are never null.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Test {
+    /// Comparison; unknown when the tested value is null.
+    Compare(Comparison, Value),
+    /// One of these; unknown for null, false for every value when the list is empty.
+    In(Vec<Value>),
+    /// Is null. Never unknown.
+    IsNull,
+    /// Is this truth value. Never unknown; only on `bool`.
+    IsBool(bool),
+    /// Differs from this value, null being different from every value. Never unknown.
+    IsDistinct(Value),
+    /// Text matches a pattern in which `%` is any text and `_` any character; backslash makes the next one literal.
+    Like {
+        /// The pattern, `*` already replaced by `%`.
+        pattern: String,
+        /// Whether letter case counts; when not, both sides are compared after Unicode simple case folding.
+        case_sensitive: bool,
+    },
+    /// JSON or array contains this one (`@>`).
+    Contains(Value),
+    /// JSON or array is contained in this one (`<@`).
+    ContainedIn(Value),
+    /// Arrays share an element.
+    Overlaps(Value),
+}
+
+/// Comparison operators.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// Equal.
+    Eq,
+    /// Not equal.
+    Neq,
+    /// Less.
+    Lt,
+    /// Less or equal.
+    Lte,
+    /// Greater.
+    Gt,
+    /// Greater or equal.
+    Gte,
+}
