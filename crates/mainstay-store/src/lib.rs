@@ -10,12 +10,14 @@ pub mod conformance;
 pub mod error;
 pub mod memory;
 pub mod residual;
+pub mod script;
 pub mod sink;
 pub mod store;
 
 pub use change::{Change, ChangeFeed, ChangeKind, Commit, Subscription};
 pub use error::{BrokenReference, ReferenceEnd, StoreError};
 pub use memory::MemoryStore;
+pub use script::{Script, Step, StepDone};
 pub use sink::{Cell, RowSink};
 pub use store::{
     Call, Capabilities, Explanation, Migrated, Migration, OrderSupport, ReadDone, Store, Support, Transactions,

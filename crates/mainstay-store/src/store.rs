@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, FutureExt, ready};
 use mainstay_query::Authorized;
 use mainstay_query::plan::{Filter, Read, Write};
 pub use mainstay_query::split::Support;
@@ -11,6 +11,7 @@ use mainstay_schema::{Schema, TableId};
 
 use crate::change::Subscription;
 use crate::error::StoreError;
+use crate::script::Script;
 use crate::sink::RowSink;
 
 /// What goes along with a plan.
@@ -51,6 +52,17 @@ pub trait Store: Send + Sync + 'static {
         plan: Arc<Authorized<Write>>,
         sink: Box<dyn RowSink>,
     ) -> BoxFuture<'_, Result<WriteDone, StoreError>>;
+
+    /// Carries out the steps of a script in one transaction and gives the script back, whether it committed or rolled
+    /// back by its own will. Reads see the writes before them; nobody else sees any before the commit, and changes are
+    /// published once, when it is durable. On an error nothing has happened.
+    ///
+    /// Only for engines whose [`Capabilities::transactions`] are full; others refuse.
+    fn transact(&self, call: Call, script: Box<dyn Script>) -> BoxFuture<'_, Result<Box<dyn Script>, StoreError>> {
+        let _ = (call, script);
+        let what = format!("the store {} cannot carry out several steps as one transaction", self.name());
+        ready(Err(StoreError::Unsupported { what })).boxed()
+    }
 
     /// What the engine would run for a read.
     fn explain(&self, call: Call, plan: Arc<Authorized<Read>>) -> BoxFuture<'_, Result<Explanation, StoreError>>;

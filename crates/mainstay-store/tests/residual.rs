@@ -16,8 +16,8 @@ use mainstay_schema::{Access, Column, ColumnId, Schema, Table, TableId, TableKin
 use mainstay_store::collect::Collected;
 use mainstay_store::residual::{self, RESIDUAL_ROWS_MAX};
 use mainstay_store::{
-    Call, Capabilities, Explanation, MemoryStore, Migrated, Migration, ReadDone, RowSink, Store, StoreError,
-    Subscription, Support, WriteDone,
+    Call, Capabilities, Explanation, MemoryStore, Migrated, Migration, ReadDone, RowSink, Script, Step, StepDone,
+    Store, StoreError, Subscription, Support, WriteDone,
 };
 
 /// Tests for equality and follows links; for `gt` it gives every row, and it refuses to be asked anything else.
@@ -164,6 +164,10 @@ impl Store for Completed {
         self.0.write(call, plan, sink)
     }
 
+    fn transact(&self, call: Call, script: Box<dyn Script>) -> BoxFuture<'_, Result<Box<dyn Script>, StoreError>> {
+        self.0.0.transact(call, script)
+    }
+
     fn explain(&self, call: Call, plan: Arc<Authorized<Read>>) -> BoxFuture<'_, Result<Explanation, StoreError>> {
         self.0.explain(call, plan)
     }
@@ -280,4 +284,26 @@ async fn a_write_is_carried_out_exactly_or_not_at_all() {
     };
     assert!(check(Filter::True).is_ok());
     assert!(matches!(check(is_in(&[1])), Err(StoreError::Unsupported { .. })));
+}
+
+/// A script that nothing may ask.
+struct Unasked;
+
+impl Script for Unasked {
+    fn next(&mut self, _: Option<Result<StepDone, StoreError>>) -> Step {
+        unreachable!("the store refuses")
+    }
+
+    fn restart(&mut self) {}
+}
+
+#[tokio::test]
+async fn a_store_without_transactions_refuses_scripts() {
+    let (store, call) = with_numbers(1).await;
+    match store.transact(call, Box::new(Unasked)).await {
+        Err(StoreError::Unsupported { what }) => {
+            assert_eq!(what, "the store simple cannot carry out several steps as one transaction");
+        }
+        other => panic!("{:?}", other.map(|_| ())),
+    }
 }

@@ -19,6 +19,7 @@ pub mod limits;
 pub mod random;
 pub mod reads;
 pub mod references;
+pub mod scripts;
 pub mod writes;
 
 mod generate;
@@ -75,6 +76,9 @@ macro_rules! conformance {
                 a_replica_built_from_the_feed, telling_of_concurrent_writes;
             limits: deadline_before_the_start, deadline_on_the_way, concurrent_writers, readers_see_whole_commits,
                 dropped_futures, a_closed_store;
+            scripts: later_steps_use_earlier_ones, rolling_back, a_failing_step_undoes_all,
+                references_are_checked_at_each_step, a_script_is_one_commit, deadlines_of_scripts, concurrent_scripts,
+                scripts_of_a_closed_store;
             random: scenarios_agree_with_the_reference;
         }
     };

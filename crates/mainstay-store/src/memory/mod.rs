@@ -21,8 +21,9 @@ use mainstay_schema::{Schema, TableId};
 use self::read::View;
 use self::rows::Rows;
 use self::write::Transaction;
-use crate::change::{ChangeFeed, Commit, Subscription};
+use crate::change::{Change, ChangeFeed, Commit, Subscription};
 use crate::error::StoreError;
+use crate::script::{self, End, Script};
 use crate::sink::RowSink;
 use crate::store::{
     Call, Capabilities, Explanation, Migrated, Migration, OrderSupport, ReadDone, Store, Support, Transactions,
@@ -87,12 +88,19 @@ impl MemoryStore {
         let mut transaction = Transaction::new(&call.schema, state.tables.clone(), call.deadline);
         let done = transaction.run(plan, sink.as_mut())?;
         let (tables, changes) = transaction.commit();
-        state.tables = tables;
-        if !changes.is_empty() {
-            state.position += 1;
-            state.feed.publish(Commit { position: state.position, changes });
-        }
+        state.commit(tables, changes);
         Ok(WriteDone { sink, affected: done.affected, inserted: done.inserted })
+    }
+
+    fn transact_now(&self, call: &Call, mut script: Box<dyn Script>) -> Result<Box<dyn Script>, StoreError> {
+        let mut state = self.lock();
+        state.admit(call)?;
+        let mut transaction = Transaction::new(&call.schema, state.tables.clone(), call.deadline);
+        if script::drive(&mut *script, &mut transaction)? == End::Commit {
+            let (tables, changes) = transaction.commit();
+            state.commit(tables, changes);
+        }
+        Ok(script)
     }
 
     fn explain_now(&self, call: &Call, statements: Vec<String>) -> Result<Explanation, StoreError> {
@@ -118,6 +126,15 @@ impl MemoryStore {
 }
 
 impl State {
+    /// Puts the tables of a transaction in place and tells what happened to them.
+    fn commit(&mut self, tables: Vec<Rows>, changes: Vec<Change>) {
+        self.tables = tables;
+        if !changes.is_empty() {
+            self.position += 1;
+            self.feed.publish(Commit { position: self.position, changes });
+        }
+    }
+
     fn check_open(&self) -> Result<(), StoreError> {
         if self.closed { Err(StoreError::Unavailable("the store was closed".into())) } else { Ok(()) }
     }
@@ -168,6 +185,10 @@ impl Store for MemoryStore {
         sink: Box<dyn RowSink>,
     ) -> BoxFuture<'_, Result<WriteDone, StoreError>> {
         async move { self.write_now(&call, &plan, sink) }.boxed()
+    }
+
+    fn transact(&self, call: Call, script: Box<dyn Script>) -> BoxFuture<'_, Result<Box<dyn Script>, StoreError>> {
+        async move { self.transact_now(&call, script) }.boxed()
     }
 
     fn explain(&self, call: Call, plan: Arc<Authorized<Read>>) -> BoxFuture<'_, Result<Explanation, StoreError>> {

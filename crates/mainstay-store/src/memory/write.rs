@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
+use mainstay_query::Authorized;
 use mainstay_query::plan::{Conflict, Delete, Expect, Insert, Read, Update, Write};
 use mainstay_schema::{ColumnId, DefaultValue, Schema, Table, TableId, Value};
 
@@ -12,6 +13,7 @@ use super::rows::{Row, RowId, Rows, key_of};
 use super::{check_deadline, unsupported};
 use crate::change::{Change, ChangeKind};
 use crate::error::StoreError;
+use crate::script::{self, Fault};
 use crate::sink::RowSink;
 
 /// One write on its way. Dropping it undoes everything.
@@ -251,6 +253,21 @@ impl<'a> Transaction<'a> {
             before: before.cloned(),
             after: after.cloned(),
         });
+    }
+}
+
+impl script::Transaction for Transaction<'_> {
+    fn check(&self) -> Result<(), StoreError> {
+        check_deadline(self.deadline)
+    }
+
+    fn read(&mut self, plan: &Authorized<Read>, sink: &mut dyn RowSink) -> Result<(u64, Option<u64>), Fault> {
+        Ok(self.view().read(plan, sink)?)
+    }
+
+    fn write(&mut self, plan: &Authorized<Write>, sink: &mut dyn RowSink) -> Result<(u64, u64), Fault> {
+        let Done { affected, inserted } = self.run(plan, sink)?;
+        Ok((affected, inserted))
     }
 }
 

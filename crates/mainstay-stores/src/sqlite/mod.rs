@@ -8,6 +8,7 @@
 //! migrate.rs    changing the tables            introspect.rs what is in the file
 //! explain.rs    plans → what SQLite would do   check.rs     whether a file is sound
 //! faults.rs     which key a failed write is about
+//! script.rs     scripts on the writing thread
 //! ```
 //!
 //! Knows plans, values and SQLite; knows no HTTP, no rules and no query language.
@@ -28,6 +29,7 @@ mod readers;
 mod render;
 #[cfg(test)]
 mod sample;
+mod script;
 mod types;
 mod write;
 mod writer;
@@ -44,7 +46,7 @@ use mainstay_query::Authorized;
 use mainstay_query::plan::{Filter, Read, Write};
 use mainstay_schema::{Schema, TableId};
 use mainstay_store::{
-    Call, Capabilities, ChangeFeed, Explanation, Migrated, Migration, OrderSupport, ReadDone, RowSink, Store,
+    Call, Capabilities, ChangeFeed, Explanation, Migrated, Migration, OrderSupport, ReadDone, RowSink, Script, Store,
     StoreError, Subscription, Support, Transactions, WriteDone,
 };
 
@@ -250,7 +252,17 @@ impl Store for SqliteStore {
     ) -> BoxFuture<'_, Result<WriteDone, StoreError>> {
         let (reply, ticket) = promise(call.deadline);
         let is_bounded = write::is_bounded(&call.schema, &plan);
-        let job = writer::WriteJob { call, plan, sink, reply, is_bounded };
+        let job = writer::WriteJob { call, task: writer::Task::Write { plan, sink, reply }, is_bounded };
+        match self.send(&self.writes, writer::Job::Write(job)) {
+            Ok(()) => ticket.wait().boxed(),
+            Err(error) => ready(Err(error)).boxed(),
+        }
+    }
+
+    fn transact(&self, call: Call, script: Box<dyn Script>) -> BoxFuture<'_, Result<Box<dyn Script>, StoreError>> {
+        let (reply, ticket) = promise(call.deadline);
+        // Whether it is bounded shows on the way; if not, it gets a transaction to itself then.
+        let job = writer::WriteJob { call, task: writer::Task::Script { script, reply }, is_bounded: true };
         match self.send(&self.writes, writer::Job::Write(job)) {
             Ok(()) => ticket.wait().boxed(),
             Err(error) => ready(Err(error)).boxed(),

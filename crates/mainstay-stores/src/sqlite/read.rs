@@ -32,15 +32,34 @@ pub(super) fn run(
     let has_levels = sql.members.iter().any(MemberSql::has_levels);
     // A single statement is its own snapshot.
     let snapshot = (has_levels || plan.count == Count::Exact).then(|| Snapshot::begin(connection)).transpose();
-    let result = snapshot.and_then(|_snapshot| {
-        let rows = Level::prepare(connection, sql)?.rows(sink)?;
-        let total = match plan.count {
-            Count::None => None,
-            Count::Exact => Some(total(connection, schema, plan, rows)?),
-        };
-        Ok(Counted { rows, total })
-    });
+    let result = snapshot.and_then(|_snapshot| rows(connection, schema, plan, sql, sink));
     result.map_err(|error| errors::translate(error, schema, None))
+}
+
+/// Reads the rows of a plan inside the transaction that the connection is in.
+pub(super) fn run_inside(
+    connection: &Connection,
+    schema: &Schema,
+    plan: &Read,
+    sink: &mut dyn RowSink,
+) -> Result<Counted, StoreError> {
+    let result = rows(connection, schema, plan, ReadSql::new(schema, plan, From::Plan), sink);
+    result.map_err(|error| errors::translate(error, schema, None))
+}
+
+fn rows(
+    connection: &Connection,
+    schema: &Schema,
+    plan: &Read,
+    sql: ReadSql<'_>,
+    sink: &mut dyn RowSink,
+) -> rusqlite::Result<Counted> {
+    let rows = Level::prepare(connection, sql)?.rows(sink)?;
+    let total = match plan.count {
+        Count::None => None,
+        Count::Exact => Some(total(connection, schema, plan, rows)?),
+    };
+    Ok(Counted { rows, total })
 }
 
 /// How many rows pass the filter; a page that is not full tells by itself.

@@ -58,7 +58,22 @@ pub(super) fn run(work: &Work<'_>, plan: &Write, sink: &mut dyn RowSink) -> Resu
     }
 }
 
+/// Carries out a plan and ends what it deferred, so that nothing which comes after it in the transaction can mend it.
+pub(super) fn run_alone(work: &Work<'_>, plan: &Write, sink: &mut dyn RowSink) -> Result<Affected, StoreError> {
+    let affected = run(work, plan, sink)?;
+    work.end_every_deferral(plan)?;
+    Ok(affected)
+}
+
 impl<'c> Work<'c> {
+    fn end_every_deferral(&self, plan: &Write) -> Result<(), StoreError> {
+        match plan {
+            Write::Insert(insert) => self.end_deferral_of(insert),
+            Write::Batch(plans) => plans.iter().try_for_each(|plan| self.end_every_deferral(plan)),
+            Write::Update(_) | Write::Delete(_) => Ok(()),
+        }
+    }
+
     fn insert(&self, plan: &Insert, sink: &mut dyn RowSink) -> Result<Affected, StoreError> {
         let table = self.schema.table(plan.table);
         if let Some(conflict) = &plan.conflict {
@@ -98,9 +113,17 @@ impl<'c> Work<'c> {
     /// Ends what an insert deferred before the writes that follow it in a batch, so that none of them can mend, or be
     /// allowed, what must be right when each write ends. Writes to tables without references can do neither.
     fn end_deferral(&self, plan: &Write, following: &[Write]) -> Result<(), StoreError> {
-        let Write::Insert(insert) = plan else { return Ok(()) };
+        match plan {
+            Write::Insert(insert) if following.iter().any(|plan| meets_references(self.schema, plan)) => {
+                self.end_deferral_of(insert)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn end_deferral_of(&self, insert: &Insert) -> Result<(), StoreError> {
         let table = self.schema.table(insert.table);
-        if !is_deferred(table, insert) || !following.iter().any(|plan| meets_references(self.schema, plan)) {
+        if !is_deferred(table, insert) {
             return Ok(());
         }
         self.check_references(table).map_err(|error| self.faults().of_rows(insert, error))?;

@@ -14,12 +14,13 @@ use crossbeam_channel::Receiver;
 use mainstay_query::Authorized;
 use mainstay_query::plan::Write;
 use mainstay_schema::{Schema, TableId};
-use mainstay_store::{Call, ChangeFeed, Commit, Migration, RowSink, StoreError, WriteDone};
+use mainstay_store::{Call, ChangeFeed, Commit, Migration, RowSink, Script, StoreError, WriteDone};
 use rusqlite::Connection;
 
 use super::changes::{Layouts, Recorder};
 use super::faults::Faults;
-use super::job::{Reply, Watch};
+use super::job::{Reply, Stop, Watch};
+use super::script::{self, Ended};
 use super::{errors, migrate, write};
 
 /// Requests in one transaction.
@@ -42,11 +43,33 @@ pub(super) enum Job {
 /// A write that waits.
 pub(super) struct WriteJob {
     pub(super) call: Call,
-    pub(super) plan: Arc<Authorized<Write>>,
-    pub(super) sink: Box<dyn RowSink>,
-    pub(super) reply: Reply<WriteDone>,
+    pub(super) task: Task,
     /// Whether it may share a transaction.
     pub(super) is_bounded: bool,
+}
+
+/// What is to be written.
+pub(super) enum Task {
+    /// One plan.
+    Write { plan: Arc<Authorized<Write>>, sink: Box<dyn RowSink>, reply: Reply<WriteDone> },
+    /// Whatever the script says.
+    Script { script: Box<dyn Script>, reply: Reply<Box<dyn Script>> },
+}
+
+impl WriteJob {
+    fn stop(&self) -> &Stop {
+        match &self.task {
+            Task::Write { reply, .. } => reply.stop(),
+            Task::Script { reply, .. } => reply.stop(),
+        }
+    }
+
+    fn refuse(self, error: StoreError) {
+        match self.task {
+            Task::Write { reply, .. } => reply.send(Err(error)),
+            Task::Script { reply, .. } => reply.send(Err(error)),
+        }
+    }
 }
 
 /// What the writing thread shares with the store.
@@ -71,11 +94,42 @@ pub(super) struct Writer {
 
 /// A write that went well and is not yet durable.
 struct Done {
-    reply: Reply<WriteDone>,
-    done: WriteDone,
-    /// For the words of an error that only the commit finds.
+    answer: Answer,
+    /// For the words of an error that only the commit finds; the writes of a script leave none to it.
     schema: Arc<Schema>,
-    plan: Arc<Authorized<Write>>,
+    plan: Option<Arc<Authorized<Write>>>,
+}
+
+/// What is answered once it is durable.
+enum Answer {
+    Write(Reply<WriteDone>, WriteDone),
+    Script(Reply<Box<dyn Script>>, Box<dyn Script>),
+}
+
+impl Answer {
+    fn send(self) {
+        match self {
+            Answer::Write(reply, done) => reply.send(Ok(done)),
+            Answer::Script(reply, script) => reply.send(Ok(script)),
+        }
+    }
+
+    fn refuse(self, error: StoreError) {
+        match self {
+            Answer::Write(reply, _) => reply.send(Err(error)),
+            Answer::Script(reply, _) => reply.send(Err(error)),
+        }
+    }
+}
+
+/// How one job of a group ended.
+enum Outcome {
+    /// The transaction goes on.
+    Open,
+    /// It is over.
+    Over,
+    /// It goes on without this job, which comes after it.
+    Later(WriteJob),
 }
 
 impl Writer {
@@ -103,8 +157,8 @@ impl Writer {
 
     /// Carries out `first` and what waits behind it in one transaction; gives back a job that has to come after.
     fn group(&mut self, first: WriteJob) -> Option<Job> {
-        if let Err(error) = first.reply.stop().check() {
-            first.reply.send(Err(error));
+        if let Err(error) = first.stop().check() {
+            first.refuse(error);
             return None;
         }
         let shared = self.shared.clone();
@@ -113,7 +167,7 @@ impl Writer {
         // Whoever subscribed between the two lines above was not yet heard of, but may hold the lock no longer.
         let is_heard = is_heard || shared.feed.is_heard();
         if let Err(error) = self.begin(is_heard, &first.call.schema) {
-            first.reply.send(Err(error));
+            first.refuse(error);
             return None;
         }
         let (done, carried) = self.run_group(first, is_heard);
@@ -150,8 +204,10 @@ impl Writer {
         let mut next = first;
         loop {
             let is_alone = !next.is_bounded;
-            if !self.run_one(next, &mut done, is_heard) || is_alone {
-                return (done, None);
+            match self.run_one(next, &mut done, is_heard) {
+                Outcome::Open if !is_alone => {}
+                Outcome::Open | Outcome::Over => return (done, None),
+                Outcome::Later(job) => return (done, Some(Job::Write(job))),
             }
             if done.len() >= GROUP_JOBS_MAX || started.elapsed() >= GROUP_TIME_MAX {
                 return (done, None);
@@ -164,56 +220,67 @@ impl Writer {
         }
     }
 
-    /// Carries out one job of a group. Answers whether the transaction is still there for another.
-    fn run_one(&mut self, mut job: WriteJob, done: &mut Vec<Done>, is_heard: bool) -> bool {
+    /// Carries out one job of a group.
+    fn run_one(&mut self, mut job: WriteJob, done: &mut Vec<Done>, is_heard: bool) -> Outcome {
         let is_first = done.is_empty();
-        if let Err(error) = job.reply.stop().check() {
-            job.reply.send(Err(error));
-            return !is_first;
+        if let Err(error) = job.stop().check() {
+            job.refuse(error);
+            return if is_first { Outcome::Over } else { Outcome::Open };
         }
         let mark = self.recorder.mark();
-        match self.attempt(&mut job, is_first, is_heard) {
-            Ok(affected) => {
-                let WriteJob { sink, reply, call, plan, .. } = job;
-                let write::Affected { affected, inserted } = affected;
-                let answer = WriteDone { sink, affected, inserted };
-                done.push(Done { reply, done: answer, schema: call.schema, plan });
-                true
-            }
-            Err(error) => {
-                let is_undone = !is_first && self.undo_last();
-                self.recorder.rewind(mark);
-                job.reply.send(Err(error));
-                is_undone
-            }
+        let result = self.attempt(&mut job, is_first, is_heard);
+        if let Ok(Ended::Commit(affected)) = result {
+            let WriteJob { call, task, .. } = job;
+            let (answer, plan) = match task {
+                Task::Write { plan, sink, reply } => {
+                    let write::Affected { affected, inserted } = affected;
+                    (Answer::Write(reply, WriteDone { sink, affected, inserted }), Some(plan))
+                }
+                Task::Script { script, reply } => (Answer::Script(reply, script), None),
+            };
+            done.push(Done { answer, schema: call.schema, plan });
+            return Outcome::Open;
         }
+        let is_undone = !is_first && self.undo_last();
+        self.recorder.rewind(mark);
+        match (result, job) {
+            (Err(error), job) => job.refuse(error),
+            (Ok(Ended::Restart), job) if is_undone => return Outcome::Later(job),
+            (Ok(Ended::Restart), job) => job.refuse(lost()),
+            (Ok(_), WriteJob { task: Task::Script { script, reply }, .. }) => reply.send(Ok(script)),
+            (Ok(_), job) => job.refuse(StoreError::Internal("a write ended like a script".into())),
+        }
+        if is_undone { Outcome::Open } else { Outcome::Over }
     }
 
-    fn attempt(&mut self, job: &mut WriteJob, is_first: bool, is_heard: bool) -> Result<write::Affected, StoreError> {
-        let schema = &job.call.schema;
+    fn attempt(&mut self, job: &mut WriteJob, is_first: bool, is_heard: bool) -> Result<Ended, StoreError> {
+        let schema = job.call.schema.clone();
         if is_heard && !is_first {
-            self.record(schema)?;
+            self.record(&schema)?;
         }
         if !is_first {
-            self.execute("SAVEPOINT job").map_err(|error| errors::translate(error, schema, None))?;
+            self.execute("SAVEPOINT job").map_err(|error| errors::translate(error, &schema, None))?;
         }
         // Interrupting one of several would undo all; alone, the transaction is its own.
         if job.is_bounded {
             self.watch.disarm();
         } else {
-            self.watch.arm(job.reply.stop());
+            self.watch.arm(job.stop());
         }
-        let work =
-            write::Work { connection: &self.connection, schema, stop: job.reply.stop(), recorder: &self.recorder };
-        let sink = &mut *job.sink;
-        let result = catch_unwind(AssertUnwindSafe(|| write::run(&work, &job.plan, sink)))
-            .unwrap_or_else(|_| Err(StoreError::Internal("a write panicked".into())));
+        let stop = job.stop().clone();
+        let work = write::Work { connection: &self.connection, schema: &schema, stop: &stop, recorder: &self.recorder };
+        let watch = &self.watch;
+        let result = catch_unwind(AssertUnwindSafe(|| match &mut job.task {
+            Task::Write { plan, sink, .. } => write::run(&work, plan, &mut **sink).map(Ended::Commit),
+            Task::Script { script, .. } => script::run(&work, watch, is_first, &mut **script),
+        }))
+        .unwrap_or_else(|_| Err(StoreError::Internal("a write panicked".into())));
         self.watch.disarm();
-        let affected = result?;
-        if !is_first {
-            self.execute("RELEASE job").map_err(|error| errors::translate(error, schema, None))?;
+        let ended = result?;
+        if !is_first && matches!(ended, Ended::Commit(_)) {
+            self.execute("RELEASE job").map_err(|error| errors::translate(error, &schema, None))?;
         }
-        Ok(affected)
+        Ok(ended)
     }
 
     /// Undoes the last job by its savepoint; false if the transaction went with it.
@@ -239,13 +306,13 @@ impl Writer {
                 if !changes.is_empty() {
                     self.shared.feed.publish(Commit { position, changes });
                 }
-                done.into_iter().for_each(|Done { reply, done, .. }| reply.send(Ok(done)));
+                done.into_iter().for_each(|done| done.answer.send());
             }
             Err(error) => {
                 self.roll_back();
                 let mut error = Some(error);
-                for Done { reply, .. } in done {
-                    reply.send(Err(error.take().unwrap_or_else(lost)));
+                for Done { answer, .. } in done {
+                    answer.refuse(error.take().unwrap_or_else(lost));
                 }
             }
         }
@@ -258,11 +325,13 @@ impl Writer {
         let changes = self.recorder.take()?;
         let Some(first) = done.first() else { return Ok(changes) };
         // References that are checked only now belong to the one write that is alone in its transaction.
-        let written = first_table(&first.plan).map(|table| first.schema.table(table));
+        let plan = first.plan.as_deref();
+        let written = plan.and_then(|plan| first_table(plan)).map(|table| first.schema.table(table));
         self.execute("COMMIT").map_err(|error| {
+            let error = errors::translate(error, &first.schema, written);
+            let Some(plan) = plan else { return error };
             // The rows are still there to be looked at.
-            let faults = Faults { connection: &self.connection, schema: &first.schema };
-            faults.of_commit(&first.plan, errors::translate(error, &first.schema, written))
+            Faults { connection: &self.connection, schema: &first.schema }.of_commit(plan, error)
         })?;
         Ok(changes)
     }
@@ -308,9 +377,10 @@ fn lost() -> StoreError {
 #[cfg(test)]
 mod tests {
     use crossbeam_channel::bounded;
-    use mainstay_query::plan::{Expect, Insert};
+    use mainstay_query::plan::{Comparison, Expect, Expr, Filter, Insert, Test, Update};
     use mainstay_query::{Actor, authorize};
     use mainstay_schema::{ColumnId, Value};
+    use mainstay_store::{Step, StepDone};
 
     use super::super::job::{Ticket, promise};
     use super::super::{SqliteOptions, connect, sample};
@@ -338,7 +408,8 @@ mod tests {
         let plan = Arc::new(authorize::write(schema, &Actor::System, plan).unwrap());
         let call = Call { schema: schema.clone(), deadline: Instant::now() + Duration::from_secs(20) };
         let (reply, ticket) = promise(call.deadline);
-        (Job::Write(WriteJob { call, plan, sink: Box::new(Nothing), reply, is_bounded: true }), ticket)
+        let task = Task::Write { plan, sink: Box::new(Nothing), reply };
+        (Job::Write(WriteJob { call, task, is_bounded: true }), ticket)
     }
 
     /// Queues all rows, lets the writer work until the queue is empty, and gives the answers and what is in the file.
@@ -383,6 +454,79 @@ mod tests {
         assert_eq!(answers.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, true, false, true]);
         assert_eq!(kept, [1, 2, 3]);
         assert_eq!(commits, [3]);
+    }
+
+    /// Renames the tag of an id, by its key or by a look at every row, which must be alone in its transaction.
+    struct Rename {
+        schema: Arc<Schema>,
+        by_key: bool,
+        restarts: usize,
+    }
+
+    impl Script for Rename {
+        fn next(&mut self, last: Option<Result<StepDone, StoreError>>) -> Step {
+            match last {
+                None => {}
+                Some(Ok(_)) => return Step::Commit,
+                Some(Err(error)) => panic!("{error:?}"),
+            }
+            let expr = Expr::column(ColumnId(0));
+            let one = Filter::Test { expr, test: Test::Compare(Comparison::Eq, Value::Int(1)) };
+            let plan = Write::Update(Update {
+                table: self.schema.find("tags").unwrap().id,
+                set: vec![(ColumnId(1), Value::Text(format!("{} {}", self.by_key, self.restarts)))],
+                filter: if self.by_key { one } else { Filter::Or(vec![one, Filter::False]) },
+                returning: None,
+                expect: Expect { single: true, affected_max: None },
+            });
+            let plan = Arc::new(authorize::write(&self.schema, &Actor::System, plan).unwrap());
+            Step::Write { plan, sink: Box::new(Nothing) }
+        }
+
+        fn restart(&mut self) {
+            self.restarts += 1;
+        }
+    }
+
+    fn rename(schema: &Arc<Schema>, by_key: bool) -> (Job, Ticket<Box<dyn Script>>) {
+        let call = Call { schema: schema.clone(), deadline: Instant::now() + Duration::from_secs(20) };
+        let (reply, ticket) = promise(call.deadline);
+        let script = Box::new(Rename { schema: schema.clone(), by_key, restarts: 0 });
+        (Job::Write(WriteJob { call, task: Task::Script { script, reply }, is_bounded: true }), ticket)
+    }
+
+    #[tokio::test]
+    async fn a_script_that_has_to_be_alone_begins_anew() {
+        let schema = Arc::new(sample::schema());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("main.db");
+        let watch = Watch::default();
+        let connection = connect::writer(&path, &SqliteOptions::default(), &watch).unwrap();
+        connection.execute_batch(&migrate::create(&schema)).unwrap();
+        let feed = ChangeFeed::default();
+        let mut heard = feed.subscribe();
+        let shared = Arc::new(Shared { feed, unheard: Mutex::new(()), position: AtomicU64::new(0) });
+        let (sender, jobs) = bounded(8);
+        let (first, _first) = insert(&schema, 1, "a");
+        let (shared_script, by_key) = rename(&schema, true);
+        let (lonely_script, by_look) = rename(&schema, false);
+        let (last, _last) = insert(&schema, 2, "b");
+        for job in [first, shared_script, lonely_script, last, Job::Close] {
+            sender.send(job).unwrap();
+        }
+        Writer::new(connection, watch, shared, jobs).run();
+        for (ticket, restarts) in [(by_key, 0), (by_look, 1)] {
+            let script: Box<dyn std::any::Any> = ticket.wait().await.unwrap();
+            assert_eq!(script.downcast::<Rename>().unwrap().restarts, restarts);
+        }
+        let mut commits = Vec::new();
+        while let Ok(Some(commit)) = heard.try_next() {
+            commits.push(commit.changes.len());
+        }
+        assert_eq!(commits, [2, 2]);
+        let file = Connection::open(&path).unwrap();
+        let name: String = file.query_row("SELECT name FROM tags WHERE id = 1", [], |row| row.get(0)).unwrap();
+        assert_eq!(name, "false 1");
     }
 
     #[tokio::test]

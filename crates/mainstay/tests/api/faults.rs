@@ -11,7 +11,7 @@ use mainstay_query::plan::{Filter, Read, Write};
 use mainstay_query::split::Support;
 use mainstay_schema::{Schema, TableId};
 use mainstay_store::{
-    Call, Capabilities, Explanation, MemoryStore, Migrated, Migration, ReadDone, RowSink, Store, StoreError,
+    Call, Capabilities, Explanation, MemoryStore, Migrated, Migration, ReadDone, RowSink, Script, Store, StoreError,
     Subscription, WriteDone,
 };
 
@@ -62,6 +62,10 @@ impl Store for Faulty {
         sink: Box<dyn RowSink>,
     ) -> BoxFuture<'_, Result<WriteDone, StoreError>> {
         self.inner.write(call, plan, sink)
+    }
+
+    fn transact(&self, call: Call, script: Box<dyn Script>) -> BoxFuture<'_, Result<Box<dyn Script>, StoreError>> {
+        self.inner.transact(call, script)
     }
 
     fn explain(&self, call: Call, plan: Arc<Authorized<Read>>) -> BoxFuture<'_, Result<Explanation, StoreError>> {

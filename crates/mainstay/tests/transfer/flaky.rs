@@ -8,8 +8,8 @@ use mainstay_query::Authorized;
 use mainstay_query::plan::{Filter, Read, Write};
 use mainstay_schema::{Schema, TableId};
 use mainstay_store::{
-    Call, Capabilities, Explanation, Migrated, Migration, ReadDone, RowSink, Store, StoreError, Subscription, Support,
-    WriteDone,
+    Call, Capabilities, Explanation, Migrated, Migration, ReadDone, RowSink, Script, Store, StoreError, Subscription,
+    Support, WriteDone,
 };
 
 pub(crate) struct Flaky {
@@ -50,6 +50,10 @@ impl Store for Flaky {
             return Box::pin(async { Err(StoreError::Unavailable("gone".into())) });
         }
         self.inner.write(call, plan, sink)
+    }
+
+    fn transact(&self, call: Call, script: Box<dyn Script>) -> BoxFuture<'_, Result<Box<dyn Script>, StoreError>> {
+        self.inner.transact(call, script)
     }
 
     fn explain(&self, call: Call, plan: Arc<Authorized<Read>>) -> BoxFuture<'_, Result<Explanation, StoreError>> {
