@@ -5,7 +5,7 @@ use std::ops::Deref;
 use mainstay_schema::{Rule, Schema, TableId};
 
 use crate::error::Denied;
-use crate::plan::{Filter, Read, Source, Write};
+use crate::plan::{Filter, Read, Write};
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,13 +112,14 @@ fn check_read(schema: &Schema, actor: &Actor, plan: &Read) -> Result<(), Denied>
     need(schema, actor, plan.table, Operation::Read)?;
     check_filter(schema, actor, plan.table, &plan.filter)?;
     for order in &plan.order {
-        if let Some((join, table)) = &order.via {
-            check_join(schema, actor, join)?;
-            need(schema, actor, *table, Operation::Read)?;
+        if let Some(via) = &order.via {
+            check_join(schema, actor, &via.join)?;
+            need(schema, actor, via.table, Operation::Read)?;
+            check_filter(schema, actor, via.table, &via.filter)?;
         }
     }
     for output in &plan.select {
-        if let Source::Embed(embed) = &output.source {
+        if let Some(embed) = output.source.embed() {
             check_join(schema, actor, &embed.link.join)?;
             check_read(schema, actor, &embed.read)?;
         }
@@ -134,7 +135,7 @@ fn check_filter(schema: &Schema, actor: &Actor, table: TableId, filter: &Filter)
         }
         Filter::Not(part) => check_filter(schema, actor, table, part),
         Filter::Test { .. } => need(schema, actor, table, Operation::Read),
-        Filter::Exists { join, table, filter } => {
+        Filter::Exists { join, table, filter, .. } => {
             check_join(schema, actor, join)?;
             need(schema, actor, *table, Operation::Read)?;
             check_filter(schema, actor, *table, filter)

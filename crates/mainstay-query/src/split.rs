@@ -104,10 +104,7 @@ fn is_exact(plan: &Read, support: Supports<'_>) -> bool {
         Filter::And(parts) => parts.iter().any(is_ours),
         other => is_ours(other),
     };
-    let is_exact = |output: &Output| match &output.source {
-        Source::Value(_) => true,
-        Source::Embed(embed) => is_exact(&embed.read, support),
-    };
+    let is_exact = |output: &Output| output.source.embed().is_none_or(|embed| is_exact(&embed.read, support));
     !leaves_filter && plan.select.iter().all(is_exact)
 }
 
@@ -116,7 +113,7 @@ type Supports<'s> = &'s dyn Fn(TableId, &Filter) -> Support;
 fn split(schema: &Schema, plan: &mut Read, rows_max: u64, support: Supports<'_>) -> Result<Option<Residual>, Refused> {
     let mut embeds = Vec::new();
     for (position, output) in plan.select.iter_mut().enumerate() {
-        if let Source::Embed(embed) = &mut output.source
+        if let Some(embed) = output.source.embed_mut()
             && let Some(residual) = split(schema, &mut embed.read, rows_max, support)?
         {
             embeds.push((position, residual));
@@ -212,7 +209,7 @@ fn check_write(schema: &Schema, plan: &Write, support: Supports<'_>) -> Result<(
 
 fn check_returned(schema: &Schema, plan: &Read, support: Supports<'_>) -> Result<(), Refused> {
     for output in &plan.select {
-        if let Source::Embed(embed) = &output.source {
+        if let Some(embed) = output.source.embed() {
             check_exact(schema, embed.read.table, &embed.read.filter, support)?;
             check_returned(schema, &embed.read, support)?;
         }

@@ -42,7 +42,11 @@ fn check_read(schema: &Schema, limits: &Limits, read: &Read, is_page: bool) {
         assert!(read.select[..position].iter().all(|other| other.name != output.name));
         match &output.source {
             Source::Value(expr) => assert!(expr.column.index() < table.columns.len()),
-            Source::Embed(embed) => check_read(schema, limits, &embed.read, false),
+            Source::Aggregate(aggregate) => {
+                let input = aggregate.input.as_ref();
+                assert!(input.is_none_or(|input| input.column.index() < table.columns.len()));
+            }
+            Source::Embed(embed) | Source::Spread(embed) => check_read(schema, limits, &embed.read, false),
         }
     }
 }

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mainstay_query::plan::{Count, Expect, Expr, Filter, Insert, Output, Read, Shape, Source, Write};
+use mainstay_query::plan::{Expect, Expr, Filter, Insert, Output, Read, Shape, Source, Write};
 use mainstay_query::{Actor, authorize};
 use mainstay_schema::load::{self, SourceFile};
 use mainstay_schema::{ColumnId, Schema, Value};
@@ -53,7 +53,7 @@ async fn all(store: &MemoryStore, schema: &Arc<Schema>, table: &str) -> Result<V
         source: Source::Value(Expr::column(column.id)),
     };
     let (select, filter) = (table.columns.iter().map(output).collect(), Filter::True);
-    let plan = Read { table: table.id, select, filter, order: vec![], limit: None, offset: 0, count: Count::None };
+    let plan = Read { select, filter, ..Read::new(table.id) };
     let sink = Box::new(Collected::new(plan.shape(schema)));
     let plan = authorize::read(schema, &Actor::System, plan).unwrap();
     let sink: Box<dyn std::any::Any> = store.read(call(schema), Arc::new(plan), sink).await?.sink;

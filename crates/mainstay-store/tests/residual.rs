@@ -260,7 +260,7 @@ async fn a_scan_in_disguise_is_refused() {
         let (store, call) = with_numbers(rows).await;
         let select = vec![Output { name: "n".into(), source: Source::Value(Expr::column(ColumnId(0))) }];
         let (filter, count) = (is_in(&[5, 7]), Count::Exact);
-        let plan = Read { table: TableId(0), select, filter, order: vec![], limit: Some(1), offset: 0, count };
+        let plan = Read { select, filter, limit: Some(1), count, ..Read::new(TableId(0)) };
         let sink = Box::new(Collected::new(plan.shape(&call.schema)));
         let plan = authorize::read(&call.schema, &Actor::System, plan).unwrap();
         match residual::read(&store, call, plan, sink).await {

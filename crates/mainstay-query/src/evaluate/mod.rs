@@ -49,8 +49,14 @@ pub fn filter(rows: &dyn Related, row: &[Value], condition: &Filter) -> Result<O
         Filter::Or(parts) => fold(rows, row, parts, true),
         Filter::Not(part) => Ok(filter(rows, row, part)?.map(|holds| !holds)),
         Filter::Test { expr: tested, test: wanted } => Ok(test(&expr(row, tested)?, wanted)),
-        Filter::Exists { join, table, filter: inner } => {
-            let mut passes = |related: &[Value]| Ok(filter(rows, related, inner)? == Some(true));
+        Filter::Exists { join, table, filter: inner, skip } => {
+            let mut left = *skip;
+            let mut passes = |related: &[Value]| {
+                let counts = filter(rows, related, inner)? == Some(true);
+                let is_skipped = counts && left > 0;
+                left -= u64::from(is_skipped);
+                Ok(counts && !is_skipped)
+            };
             rows.any(join, row, *table, &mut passes).map(Some)
         }
     }

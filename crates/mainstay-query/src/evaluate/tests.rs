@@ -111,6 +111,7 @@ fn exists_is_never_unknown_and_null_links_nothing() {
         join: Join::Direct(vec![Pair { here: ColumnId(0), there: ColumnId(0) }]),
         table: TableId(1),
         filter: Box::new(inner),
+        skip: 0,
     };
     let rows = Children(vec![Value::Int(1), Value::Null]);
     for (value, inner, expected) in [

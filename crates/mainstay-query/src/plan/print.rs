@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use mainstay_schema::{ColumnId, Schema, Table, Value};
 
 use super::{
-    Cardinality, Comparison, Count, Delete, Expect, Expr, Filter, Insert, Join, Order, Pair, PathStep, Read, Source,
-    Test, Update, Write,
+    Aggregate, Cardinality, Comparison, Count, Delete, Expect, Expr, Filter, Insert, Join, Order, Pair, PathStep, Read,
+    Source, Test, Update, Write,
 };
 
 /// The text of a read.
@@ -49,9 +49,18 @@ impl Printer<'_> {
             let filter = condition(self.schema, table, &plan.filter);
             self.line(depth + 1, &format!("where {filter}"));
         }
-        if !plan.order.is_empty() {
-            let terms: Vec<String> = plan.order.iter().map(|term| order(self.schema, table, term)).collect();
-            self.line(depth + 1, &format!("order {}", terms.join(", ")));
+        if let Some(groups) = &plan.groups {
+            self.line(depth + 1, "group");
+            if groups.having != Filter::True {
+                let having = condition(self.schema, &groups.table, &groups.having);
+                self.line(depth + 1, &format!("having {having}"));
+            }
+            self.order(depth + 1, &groups.table, &groups.order);
+        }
+        self.order(depth + 1, table, &plan.order);
+        if let Some(place) = &plan.after {
+            let place: Vec<String> = place.iter().map(value).collect();
+            self.line(depth + 1, &format!("after {}", place.join(", ")));
         }
         if let Some(limit) = plan.limit {
             self.line(depth + 1, &format!("limit {limit}"));
@@ -61,6 +70,13 @@ impl Printer<'_> {
         }
         if plan.count == Count::Exact {
             self.line(depth + 1, "count exact");
+        }
+    }
+
+    fn order(&mut self, depth: usize, table: &Table, terms: &[Order]) {
+        if !terms.is_empty() {
+            let terms: Vec<String> = terms.iter().map(|term| order(self.schema, table, term)).collect();
+            self.line(depth, &format!("order {}", terms.join(", ")));
         }
     }
 
@@ -74,21 +90,28 @@ impl Printer<'_> {
                     let name = &*output.name;
                     values.push(if name == text { text } else { format!("{name}: {text}") });
                 }
-                Source::Embed(_) => {}
+                Source::Aggregate(value) => {
+                    let text = aggregate(table, value);
+                    let name = &*output.name;
+                    values.push(if name == value.function.word() { text } else { format!("{name}: {text}") });
+                }
+                Source::Embed(_) | Source::Spread(_) => {}
             }
         }
         if !values.is_empty() {
             self.line(depth, &format!("select {}", values.join(", ")));
         }
         for output in &plan.select {
-            if let Source::Embed(embed) = &output.source {
+            if let Some(embed) = output.source.embed() {
                 let target = self.schema.table(embed.read.table);
                 let word = match embed.link.cardinality {
                     Cardinality::One => "one",
                     Cardinality::Many => "many",
                 };
+                let spread = if matches!(output.source, Source::Spread(_)) { "..." } else { "" };
                 let join = join(self.schema, table, target, &embed.link.join);
-                self.read(depth, &format!("{}: {word} {} by {join}", output.name, target.name), &embed.read);
+                let head = format!("{spread}{}: {word} {} by {join}", output.name, target.name);
+                self.read(depth, &head, &embed.read);
             }
         }
     }
@@ -168,12 +191,15 @@ fn condition(schema: &Schema, table: &Table, filter: &Filter) -> String {
         Filter::Or(parts) => joined(parts, " or "),
         Filter::Not(part) => format!("not {}", condition(schema, table, part)),
         Filter::Test { expr: tested, test: wanted } => format!("{} {}", expr(table, tested), test(wanted)),
-        Filter::Exists { join: by, table: target, filter } => {
+        Filter::Exists { join: by, table: target, filter, skip } => {
             let target = schema.table(*target);
             let by = join(schema, table, target, by);
+            let after = if *skip > 0 { format!(" after {skip}") } else { String::new() };
             match &**filter {
-                Filter::True => format!("exists {} by {by}", target.name),
-                filter => format!("exists {} by {by} where {}", target.name, condition(schema, target, filter)),
+                Filter::True => format!("exists {}{after} by {by}", target.name),
+                filter => {
+                    format!("exists {}{after} by {by} where {}", target.name, condition(schema, target, filter))
+                }
             }
         }
     }
@@ -235,12 +261,23 @@ fn expr(table: &Table, expr: &Expr) -> String {
     text
 }
 
+fn aggregate(table: &Table, aggregate: &Aggregate) -> String {
+    let input = aggregate.input.as_ref().map_or(String::new(), |input| expr(table, input));
+    let cast = aggregate.cast.as_ref().map_or(String::new(), |cast| format!("::{cast}"));
+    format!("{}({input}){cast}", aggregate.function.word())
+}
+
 fn order(schema: &Schema, table: &Table, order: &Order) -> String {
     let mut text = match &order.via {
         None => expr(table, &order.expr),
-        Some((by, target)) => {
-            let target = schema.table(*target);
-            format!("{} of {} by {}", expr(target, &order.expr), target.name, join(schema, table, target, by))
+        Some(via) => {
+            let target = schema.table(via.table);
+            let by = join(schema, table, target, &via.join);
+            let mut text = format!("{} of {} by {by}", expr(target, &order.expr), target.name);
+            if via.filter != Filter::True {
+                text.push_str(&format!(" where {}", condition(schema, target, &via.filter)));
+            }
+            text
         }
     };
     if order.descending {

@@ -5,11 +5,11 @@
 
 use std::sync::Arc;
 
-use mainstay_schema::{ColumnId, Schema, Table, TableId};
+use mainstay_schema::{ColumnId, Schema, Table};
 
 use super::filter::{Conditions, Embeds};
 use super::resolve::{self, not_implemented};
-use super::{Cardinality, Count, Embed, Expr, Filter, Join, Link, Order, Output, Read, Source, relations};
+use super::{Cardinality, Embed, Expr, Filter, Link, Order, Output, Read, Source, Via, relations};
 use crate::error::{ParseError, PlanError};
 use crate::limits::Limits;
 use crate::parse::within;
@@ -85,13 +85,12 @@ impl<'a> Levels<'a> {
         // What is at most one row anyway needs no limit, unless that is none.
         let limit = limit.filter(|rows| cardinality == Cardinality::Many || *rows == 0);
         let read = Read {
-            table: table.id,
             filter: Filter::all(filters),
             order,
             limit,
             offset: here.offset.into_iter().max().unwrap_or(0),
-            count: Count::None,
             select: outputs(table, items, joined)?,
+            ..Read::new(table.id)
         };
         Ok(Level { read, inner })
     }
@@ -229,21 +228,20 @@ impl JoinedEmbed<'_> {
             join: self.link.join.clone(),
             table: self.read.table,
             filter: Box::new(self.read.filter.clone()),
+            skip: 0,
         })
     }
 
     /// The link to follow for ordering the rows of this level by a column of the embed.
-    fn via(&self, parent: &Table) -> Result<(Join, TableId), PlanError> {
+    fn via(&self, parent: &Table) -> Result<Via, PlanError> {
         let name = member_name(self.item);
         if self.link.cardinality == Cardinality::Many {
             return Err(PlanError::BadRelatedOrder { table: parent.name.to_string(), name: name.to_owned() });
         }
         self.refuse_cut("ordered by")?;
-        // Rows whose related row is filtered away would have to count as having none.
-        if !self.item.inner && self.read.filter != Filter::True {
-            return Err(not_implemented(format!("An order by '{name}', which has filters and is not inner.")));
-        }
-        Ok((self.link.join.clone(), self.read.table))
+        // An inner join drops the rows whose related row is filtered away; otherwise those count as having none.
+        let filter = if self.item.inner { Filter::True } else { self.read.filter.clone() };
+        Ok(Via { join: self.link.join.clone(), table: self.read.table, filter })
     }
 
     fn refuse_cut(&self, use_: &str) -> Result<(), PlanError> {
@@ -349,10 +347,10 @@ fn order<'r>(
             None => None,
             Some(name) => {
                 let embed = joined.find(name).ok_or_else(|| PlanError::NotEmbedded { name: name.clone() })?;
-                Some(embed.via(table)?)
+                Some(Box::new(embed.via(table)?))
             }
         };
-        let holder = via.as_ref().map_or(table, |(_, related)| schema.table(*related));
+        let holder = via.as_ref().map_or(table, |via| schema.table(via.table));
         order.push(Order {
             expr: resolve::expr(holder, &term.field)?,
             via,

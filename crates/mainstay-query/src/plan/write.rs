@@ -9,8 +9,7 @@ use super::read::{Level, Levels};
 use super::resolve::{self, not_implemented};
 use super::rows::Rows;
 use super::{
-    Conflict, Count, Delete, Expect, Expr, Filter, Fresh, Insert, Output, Read, Returning, Source, Update, Write, grid,
-    json,
+    Conflict, Delete, Expect, Expr, Filter, Fresh, Insert, Output, Read, Returning, Source, Update, Write, grid, json,
 };
 use crate::error::PlanError;
 use crate::limits::Limits;
@@ -160,13 +159,5 @@ fn returning(table: &Table, request: &WriteRequest, level: Level) -> Result<Opti
     } else {
         return Ok(None);
     };
-    Ok(Some(Box::new(Read {
-        table: table.id,
-        select,
-        filter: Filter::True,
-        order: Vec::new(),
-        limit: None,
-        offset: 0,
-        count: Count::None,
-    })))
+    Ok(Some(Box::new(Read { select, ..Read::new(table.id) })))
 }

@@ -51,7 +51,7 @@ fn is_null(column: u32) -> Filter {
 
 fn related() -> Filter {
     let join = Join::Direct(vec![Pair { here: ColumnId(0), there: ColumnId(1) }]);
-    Filter::Exists { join, table: TableId(0), filter: Box::new(Filter::True) }
+    Filter::Exists { join, table: TableId(0), filter: Box::new(Filter::True), skip: 0 }
 }
 
 /// `eq` exactly, `gt` roughly, nothing else.
@@ -66,7 +66,7 @@ fn support(_: TableId, filter: &Filter) -> Support {
 fn plan(filter: Filter) -> Read {
     let select = vec![Output { name: "id".into(), source: Source::Value(Expr::column(ColumnId(0))) }];
     let table = TableId(0);
-    Read { table, select, filter, order: vec![], limit: Some(5), offset: 2, count: Count::Exact }
+    Read { select, filter, limit: Some(5), offset: 2, count: Count::Exact, ..Read::new(table) }
 }
 
 fn split_of(filter: Filter) -> Result<(Read, Option<Residual>), Refused> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use mainstay_query::plan::{
     Cardinality, Conflict, Count, Delete, Embed, Expect, Expr, Filter, Insert, Join, Link, Order, Output, Pair,
-    PathStep, Read, Source, Test, Update, Write,
+    PathStep, Read, Source, Test, Update, Via, Write,
 };
 use mainstay_schema::{ColumnId, ReferenceAction, Schema, Table, TableId, Type, Value};
 
@@ -261,13 +261,13 @@ impl Tape<'_> {
             }
         }
         Read {
-            table: table.id,
             select,
             filter: self.filter(schema, table, depth),
             order: self.order(schema, table),
             limit: self.chance(40).then(|| self.below(5) as u64),
             offset: if self.chance(25) { self.below(3) as u64 } else { 0 },
             count: if depth == 0 && self.chance(50) { Count::Exact } else { Count::None },
+            ..Read::new(table.id)
         }
     }
 
@@ -318,9 +318,14 @@ impl Tape<'_> {
         let mut order = Vec::new();
         for _ in 0..self.below(3) {
             let way = if self.chance(20) { self.way(schema, table) } else { None };
-            let via = way.filter(|way| way.cardinality == Cardinality::One).map(|way| (way.join, way.table));
-            let expr = self.expr(via.as_ref().map_or(table, |(_, table)| schema.table(*table)));
-            let ty = expr.base_type(via.as_ref().map_or(table, |(_, table)| schema.table(*table)));
+            let way = way.filter(|way| way.cardinality == Cardinality::One);
+            let holder = way.as_ref().map_or(table, |way| schema.table(way.table));
+            let expr = self.expr(holder);
+            let ty = expr.base_type(holder);
+            let via = way.map(|Way { join, table, .. }| {
+                let filter = if self.chance(30) { self.test(schema.table(table)) } else { Filter::True };
+                Box::new(Via { join, table, filter })
+            });
             if !matches!(ty, Type::Json | Type::Array(_)) {
                 order.push(Order { via, expr, descending: self.chance(50), nulls_first: self.chance(50) });
             }
@@ -344,7 +349,8 @@ impl Tape<'_> {
                 None => Filter::True,
                 Some(Way { join, table: other, .. }) => {
                     let filter = Box::new(self.filter(schema, schema.table(other), depth + 1));
-                    Filter::Exists { join, table: other, filter }
+                    let skip = if self.chance(20) { 1 + self.below(2) as u64 } else { 0 };
+                    Filter::Exists { join, table: other, filter, skip }
                 }
             },
         }

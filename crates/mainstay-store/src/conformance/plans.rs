@@ -2,7 +2,7 @@
 
 use mainstay_query::plan::{
     Cardinality, Comparison, Conflict, Count, Delete, Embed, Expect, Expr, Filter, Insert, Join, Link, Order, Output,
-    Pair, PathStep, Read, Source, Test, Update, Write,
+    Pair, PathStep, Read, Source, Test, Update, Via, Write,
 };
 use mainstay_schema::{ColumnId, Schema, Table, Type, Value};
 
@@ -64,15 +64,7 @@ impl<'s> Of<'s> {
             descending: false,
             nulls_first: false,
         });
-        let read = Read {
-            table: self.table.id,
-            select: select.collect(),
-            filter: Filter::True,
-            order: order.collect(),
-            limit: None,
-            offset: 0,
-            count: Count::None,
-        };
+        let read = Read { select: select.collect(), order: order.collect(), ..Read::new(self.table.id) };
         ReadBuilder { of: self, read }
     }
 
@@ -101,7 +93,7 @@ impl<'s> Of<'s> {
     }
 
     pub(super) fn exists(self, join: Join, other: &str, filter: Filter) -> Filter {
-        Filter::Exists { join, table: Of::new(self.schema, other).table.id, filter: Box::new(filter) }
+        Filter::Exists { join, table: Of::new(self.schema, other).table.id, filter: Box::new(filter), skip: 0 }
     }
 
     /// Rows whose cells are separated by `|`, in the columns named.
@@ -182,7 +174,8 @@ impl ReadBuilder<'_> {
     /// A term that follows a link first.
     pub(super) fn order_via(mut self, join: Join, other: &str, term: &str) -> Self {
         let other = Of::new(self.of.schema, other);
-        self.read.order.insert(0, Order { via: Some((join, other.table.id)), ..other.order(term) });
+        let via = Via { join, table: other.table.id, filter: Filter::True };
+        self.read.order.insert(0, Order { via: Some(Box::new(via)), ..other.order(term) });
         self
     }
 

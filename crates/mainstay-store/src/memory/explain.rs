@@ -1,6 +1,6 @@
 //! Plans in words.
 
-use mainstay_query::plan::{Filter, Join, Read, Source, Write};
+use mainstay_query::plan::{Filter, Join, Read, Write};
 use mainstay_schema::{Schema, TableId};
 
 /// One line for each thing that a read does, embeds indented below it.
@@ -42,8 +42,7 @@ fn read_lines(schema: &Schema, plan: &Read, depth: usize, lines: &mut Vec<String
     let indent = "  ".repeat(depth);
     lines.push(format!("{indent}scan {} where {}", name(schema, plan.table), shown(&plan.filter)));
     for order in &plan.order {
-        let column =
-            &schema.table(order.via.as_ref().map_or(plan.table, |(_, table)| *table)).column(order.expr.column);
+        let column = &schema.table(order.via.as_ref().map_or(plan.table, |via| via.table)).column(order.expr.column);
         let direction = if order.descending { "descending" } else { "ascending" };
         let nulls = if order.nulls_first { "first" } else { "last" };
         lines.push(format!("{indent}sort by {} {direction}, nulls {nulls}", column.name));
@@ -57,7 +56,7 @@ fn read_lines(schema: &Schema, plan: &Read, depth: usize, lines: &mut Vec<String
 
 fn embed_lines(schema: &Schema, plan: &Read, depth: usize, lines: &mut Vec<String>) {
     for output in &plan.select {
-        if let Source::Embed(embed) = &output.source {
+        if let Some(embed) = output.source.embed() {
             let through = match &embed.link.join {
                 Join::Direct(_) => String::new(),
                 Join::Through { table, .. } => format!(" through {}", name(schema, *table)),

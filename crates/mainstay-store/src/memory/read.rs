@@ -52,6 +52,9 @@ impl<'a> View<'a> {
             match &output.source {
                 Source::Value(expr) => put(sink, &evaluate::expr(row, expr).map_err(StoreError::Value)?),
                 Source::Embed(embed) => self.emit_embed(embed, row, sink)?,
+                Source::Aggregate(_) | Source::Spread(_) => {
+                    return Err(unsupported("has no aggregates and spreads yet".to_owned()));
+                }
             }
         }
         sink.end_row();
@@ -113,10 +116,14 @@ impl<'a> View<'a> {
     fn order_key(&self, order: &Order, row: &[Value]) -> Result<Value, StoreError> {
         let value = match &order.via {
             None => evaluate::expr(row, &order.expr),
-            Some((join, table)) => match self.follow(join, row, *table)?.first() {
-                Some(related) => evaluate::expr(related, &order.expr),
-                None => Ok(Value::Null),
-            },
+            Some(via) => {
+                for related in self.follow(&via.join, row, via.table)? {
+                    if self.passes(&via.filter, related)? {
+                        return evaluate::expr(related, &order.expr).map_err(StoreError::Value);
+                    }
+                }
+                Ok(Value::Null)
+            }
         };
         value.map_err(StoreError::Value)
     }

@@ -4,7 +4,7 @@
 //! Runs on the way of an error only. What cannot be found, or not in time, is left out of the error.
 
 use mainstay_query::plan::{
-    Comparison, Count, Delete, Expr, Filter, Insert, Join, Output, Pair, Read, Source, Test, Update, Write,
+    Comparison, Delete, Expr, Filter, Insert, Join, Output, Pair, Read, Source, Test, Update, Write,
 };
 use mainstay_schema::{ColumnId, Reference, ReferenceAction, Schema, Table, TableId, Value};
 use mainstay_store::collect::{Collected, Member};
@@ -177,7 +177,7 @@ impl<'a> Faults<'a> {
             source: Source::Value(Expr::column(*column)),
         };
         let select = columns.iter().map(output).collect();
-        let plan = Read { table, select, filter, order: Vec::new(), limit: Some(limit), offset: 0, count: Count::None };
+        let plan = Read { select, filter, limit: Some(limit), ..Read::new(table) };
         let mut sink = Collected::new(plan.shape(self.schema));
         read::run(self.connection, self.schema, &plan, &mut sink).ok()?;
         let value = |member| match member {
@@ -280,7 +280,7 @@ fn test(column: ColumnId, test: Test) -> Filter {
 }
 
 fn exists(join: Vec<Pair>, table: TableId, filter: Filter) -> Filter {
-    Filter::Exists { join: Join::Direct(join), table, filter: Box::new(filter) }
+    Filter::Exists { join: Join::Direct(join), table, filter: Box::new(filter), skip: 0 }
 }
 
 fn same(columns: &[ColumnId]) -> Vec<Pair> {

@@ -13,6 +13,11 @@ use rusqlite::Statement;
 use rusqlite::types::{ToSqlOutput, Value as Native, ValueRef};
 use serde::de::IgnoredAny;
 
+/// A number of rows as SQLite takes it.
+pub(super) fn clamp(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
 /// The type in a `STRICT` table's declaration.
 pub(super) fn declared(ty: &Type) -> &'static str {
     match ty {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use mainstay_query::plan::{Comparison, Conflict, Count, Delete, Expect, Filter, Insert, Read, Test, Update, Write};
+use mainstay_query::plan::{Comparison, Conflict, Delete, Expect, Filter, Insert, Read, Test, Update, Write};
 use mainstay_schema::{ColumnId, DefaultValue, ReferenceAction, Schema, Table, TableId, Value};
 use mainstay_store::{RowSink, StoreError};
 use rusqlite::types::Value as Native;
@@ -181,9 +181,7 @@ impl<'c> Work<'c> {
 
     /// How many rows pass the filter of a delete.
     fn count(&self, plan: &Delete) -> rusqlite::Result<u64> {
-        let (select, order) = (Vec::new(), Vec::new());
-        let filter = plan.filter.clone();
-        let read = Read { table: plan.table, select, filter, order, limit: None, offset: 0, count: Count::Exact };
+        let read = Read { filter: plan.filter.clone(), ..Read::new(plan.table) };
         let (text, binds) = render::count(self.schema, &read);
         let mut statement = self.connection.prepare_cached(&text)?;
         bind_all(&mut statement, &binds)?;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mainstay_query::plan::{Comparison, Conflict, Count, Expr, Filter, Insert, Output, Read, Source, Test, Write};
+use mainstay_query::plan::{Comparison, Conflict, Expr, Filter, Insert, Output, Read, Source, Test, Write};
 use mainstay_query::{Actor, authorize};
 use mainstay_schema::{ColumnId, Schema, Table, Value};
 use mainstay_store::{Call, Store, StoreError};
@@ -59,13 +59,10 @@ impl Ledger {
             .map(|name| Output { name: name.into(), source: Source::Value(Expr::column(self.column(name))) });
         let is_ours = Test::Compare(Comparison::Eq, Value::Text(self.id.clone()));
         let plan = Read {
-            table: self.table().id,
             select: select.into(),
             filter: Filter::Test { expr: Expr::column(self.column("id")), test: is_ours },
-            order: Vec::new(),
             limit: Some(1),
-            offset: 0,
-            count: Count::None,
+            ..Read::new(self.table().id)
         };
         let rows = read(store, &self.schema, plan).await?;
         let Some(row) = rows.first() else { return Ok(None) };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use mainstay_query::plan::{Count, Expect, Expr, Filter, Insert, Output, Read, Source, Write};
+use mainstay_query::plan::{Expect, Expr, Insert, Output, Read, Source, Write};
 use mainstay_query::{Actor, authorize};
 use mainstay_schema::{ColumnId, Schema, Table, TableId, Value};
 use mainstay_store::{Store, StoreError};
@@ -131,13 +131,9 @@ fn visit(schema: &Schema, id: TableId, seen: &mut [bool], order: &mut Vec<TableI
 async fn is_empty(store: &dyn Store, schema: &Arc<Schema>, table: &Table) -> Result<bool, TransferError> {
     let column = table.columns.first().map_or(ColumnId(0), |column| column.id);
     let plan = Read {
-        table: table.id,
         select: vec![Output { name: "any".into(), source: Source::Value(Expr::column(column)) }],
-        filter: Filter::True,
-        order: Vec::new(),
         limit: Some(1),
-        offset: 0,
-        count: Count::None,
+        ..Read::new(table.id)
     };
     Ok(read(store, schema, plan).await?.is_empty())
 }

@@ -24,14 +24,16 @@ pub enum Filter {
         /// The test.
         test: Test,
     },
-    /// Whether at least one related row passes. Never unknown.
+    /// Whether more than `skip` related rows pass. Never unknown.
     Exists {
         /// How the rows are found.
         join: Join,
         /// The related table.
         table: TableId,
-        /// What one of them must satisfy.
+        /// What they must satisfy.
         filter: Box<Filter>,
+        /// Rows that do not count.
+        skip: u64,
     },
 }
 

@@ -1,11 +1,13 @@
 //! The plan itself, as data: one file for what is read, which rows, what is written, and the shape of what comes back.
 
 mod filter;
+mod group;
 mod read;
 mod shape;
 mod write;
 
 pub use filter::{Comparison, Filter, Test};
-pub use read::{Cardinality, Embed, Expr, Join, Link, Order, Output, Pair, PathStep, Read, Source};
+pub use group::{Aggregate, Function, Groups};
+pub use read::{Cardinality, Embed, Expr, Join, Link, Order, Output, Pair, PathStep, Read, Source, Via};
 pub use shape::{Member, MemberKind, Shape};
 pub use write::{Conflict, Delete, Expect, Insert, Returning, Update, Write};

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use mainstay_schema::{ColumnId, Table, TableId, Type};
+use mainstay_schema::{ColumnId, Table, TableId, Type, Value};
 
-use super::Filter;
+use super::{Aggregate, Filter, Groups};
 use crate::request::Count;
 
 /// Rows to read.
@@ -16,14 +16,36 @@ pub struct Read {
     pub select: Vec<Output>,
     /// Which rows.
     pub filter: Filter,
+    /// Rows that are equal in all members but aggregates become one. Limit, offset and count are then of the groups,
+    /// and so is their order, which is in here instead of `order`.
+    pub groups: Option<Box<Groups>>,
     /// Order; always total where the table has a key, so that pages are stable.
     pub order: Vec<Order>,
+    /// Only rows that come after this place: a value for each term of the order. What is counted does not heed it.
+    pub after: Option<Vec<Value>>,
     /// Most rows to return.
     pub limit: Option<u64>,
     /// Rows to skip.
     pub offset: u64,
     /// Whether all rows that pass the filter are counted.
     pub count: Count,
+}
+
+impl Read {
+    /// All rows of a table, in no order, without members.
+    pub fn new(table: TableId) -> Read {
+        Read {
+            table,
+            select: Vec::new(),
+            filter: Filter::True,
+            groups: None,
+            order: Vec::new(),
+            after: None,
+            limit: None,
+            offset: 0,
+            count: Count::None,
+        }
+    }
 }
 
 /// One member of a row.
@@ -40,8 +62,31 @@ pub struct Output {
 pub enum Source {
     /// A column, a path into it, or a cast of either.
     Value(Expr),
+    /// A value made from all rows of a group. In a to-one spread it belongs to the groups of the row above.
+    Aggregate(Aggregate),
     /// Related rows.
     Embed(Embed),
+    /// Related rows whose members stand in this row: as they are for a link to one row, null where there is none; as
+    /// an array each for a link to many, all in the order of the rows.
+    Spread(Embed),
+}
+
+impl Source {
+    /// The related rows that this shows.
+    pub fn embed(&self) -> Option<&Embed> {
+        match self {
+            Source::Embed(embed) | Source::Spread(embed) => Some(embed),
+            Source::Value(_) | Source::Aggregate(_) => None,
+        }
+    }
+
+    /// The related rows that this shows.
+    pub fn embed_mut(&mut self) -> Option<&mut Embed> {
+        match self {
+            Source::Embed(embed) | Source::Spread(embed) => Some(embed),
+            Source::Value(_) | Source::Aggregate(_) => None,
+        }
+    }
 }
 
 /// A column, or a value computed from one.
@@ -141,12 +186,23 @@ pub struct Pair {
 /// One order term.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Order {
-    /// To-one link to follow first, for ordering by a column of an embed.
-    pub via: Option<(Join, TableId)>,
+    /// Link to follow first, for ordering by a column of an embed.
+    pub via: Option<Box<Via>>,
     /// What to order by.
     pub expr: Expr,
     /// Largest first.
     pub descending: bool,
     /// Whether nulls come first.
     pub nulls_first: bool,
+}
+
+/// A link to one row at most, whose value decides an order; no row counts as null.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Via {
+    /// The join.
+    pub join: Join,
+    /// The related table.
+    pub table: TableId,
+    /// What the related row must satisfy to count.
+    pub filter: Filter,
 }

@@ -36,17 +36,42 @@ pub enum MemberKind {
 impl Read {
     /// The shape of the rows.
     pub fn shape(&self, schema: &Schema) -> Shape {
+        let mut members = Vec::with_capacity(self.select.len());
+        self.add_members(schema, &mut members);
+        Shape { members }
+    }
+
+    fn add_members(&self, schema: &Schema, members: &mut Vec<Member>) {
         let table = schema.table(self.table);
-        let members = self.select.iter().map(|output| Member {
-            name: output.name.clone(),
-            kind: match &output.source {
+        for output in &self.select {
+            let kind = match &output.source {
                 Source::Value(expr) => MemberKind::Value(expr.ty(table)),
+                Source::Aggregate(aggregate) => MemberKind::Value(aggregate.ty(table)),
                 Source::Embed(embed) => match embed.link.cardinality {
                     Cardinality::One => MemberKind::One(embed.read.shape(schema)),
                     Cardinality::Many => MemberKind::Many(embed.read.shape(schema)),
                 },
-            },
-        });
-        Shape { members: members.collect() }
+                Source::Spread(embed) if embed.link.cardinality == Cardinality::One => {
+                    embed.read.add_members(schema, members);
+                    continue;
+                }
+                Source::Spread(embed) => {
+                    let start = members.len();
+                    embed.read.add_members(schema, members);
+                    members[start..].iter_mut().for_each(|member| member.kind = listed(&member.kind));
+                    continue;
+                }
+            };
+            members.push(Member { name: output.name.clone(), kind });
+        }
     }
+}
+
+/// What a list of a member is. Only plain values have an array type of their own.
+fn listed(kind: &MemberKind) -> MemberKind {
+    let item = match kind {
+        MemberKind::Value(Type::Array(_)) | MemberKind::One(_) | MemberKind::Many(_) => Type::Json,
+        MemberKind::Value(ty) => ty.clone(),
+    };
+    MemberKind::Value(Type::Array(Box::new(item)))
 }

@@ -36,7 +36,9 @@ impl<'p> Sql<'p> {
                 self.test(scope, table, expr, test);
                 self.push(")");
             }
-            Filter::Exists { join, table: target, filter } => self.exists(scope, table, join, *target, filter),
+            Filter::Exists { join, table: target, filter, skip } => {
+                self.exists((scope, table), join, *target, filter, *skip);
+            }
         }
     }
 
@@ -61,14 +63,18 @@ impl<'p> Sql<'p> {
         self.push(")");
     }
 
-    fn exists(&mut self, outer: Scope, outer_table: &Table, join: &'p Join, target: TableId, filter: &'p Filter) {
+    fn exists(&mut self, outer: (Scope, &Table), join: &'p Join, target: TableId, filter: &'p Filter, skip: u64) {
         let schema = self.schema;
         let target = schema.table(target);
         self.push("EXISTS(SELECT 1 FROM ");
-        let inner = self.link(outer, outer_table, join, target);
+        let inner = self.link(outer.0, outer.1, join, target);
         if *filter != Filter::True {
             self.push(" AND ");
             self.filter(inner, target, filter);
+        }
+        if skip > 0 {
+            self.push(" LIMIT 1 OFFSET ");
+            self.bind(Bind::Int(types::clamp(skip)));
         }
         self.push(")");
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use mainstay_query::plan::{Cardinality, Embed, Filter, Join, Link, Order, Pair, Read, Source};
 use mainstay_schema::{ColumnId, Schema, Table};
 
-use super::super::types::{Bind, CellKind};
+use super::super::types::{Bind, CellKind, clamp};
 use super::{Scope, Sql};
 
 /// One level of a read: a statement, and what its result columns become.
@@ -169,6 +169,7 @@ impl<'p> Sql<'p> {
                     Some(pairs) => self.joined((scope, table), embed, pairs, columns),
                     None => self.embed(embed),
                 },
+                Source::Aggregate(_) | Source::Spread(_) => unreachable!("no request makes them yet"),
             });
         }
         for (member, output) in members.iter_mut().zip(&plan.select) {
@@ -317,8 +318,8 @@ impl<'p> Sql<'p> {
                 self.expr(scope, table, &term.expr);
                 (term.expr.ty(table), may_be_null(table, term))
             }
-            Some((join, target)) => {
-                let target = schema.table(*target);
+            Some(via) => {
+                let (join, target) = (&via.join, schema.table(via.table));
                 // The link is written before what it leads to, so the value is taken by name from a nested select.
                 self.push("(SELECT ");
                 let inner = match join {
@@ -327,7 +328,11 @@ impl<'p> Sql<'p> {
                 };
                 self.expr(Scope::Alias(inner), target, &term.expr);
                 self.push(" FROM ");
-                self.link(scope, table, join, target);
+                let related = self.link(scope, table, join, target);
+                if via.filter != Filter::True {
+                    self.push(" AND ");
+                    self.filter(related, target, &via.filter);
+                }
                 self.push(" LIMIT 1)");
                 (term.expr.ty(target), true)
             }
@@ -355,10 +360,6 @@ fn near_columns(join: &Join) -> impl Iterator<Item = ColumnId> {
         Join::Through { parent, .. } => parent,
     };
     pairs.iter().map(|pair| pair.here)
-}
-
-fn clamp(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

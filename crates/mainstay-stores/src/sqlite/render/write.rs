@@ -1,6 +1,6 @@
 //! Writes as SQL.
 
-use mainstay_query::plan::{Conflict, Delete, Insert, Read, Source, Update};
+use mainstay_query::plan::{Conflict, Delete, Insert, Read, Update};
 use mainstay_schema::{Column, ColumnId, Reference, ReferenceAction, Schema, Table, TableId};
 
 use super::super::types::Bind;
@@ -110,7 +110,7 @@ pub(in crate::sqlite) fn merged_columns(conflict: &Conflict) -> Vec<ColumnId> {
 
 /// Whether rows that are given back hold related rows.
 pub(in crate::sqlite) fn has_embeds(read: &Read) -> bool {
-    read.select.iter().any(|output| matches!(output.source, Source::Embed(_)))
+    read.select.iter().any(|output| output.source.embed().is_some())
 }
 
 /// Whether deleting a row of a table may delete or change others of it, by its own references or through other tables.
