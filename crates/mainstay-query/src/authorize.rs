@@ -129,12 +129,12 @@ fn check_read(schema: &Schema, actor: &Actor, plan: &Read) -> Result<(), Denied>
 
 fn check_filter(schema: &Schema, actor: &Actor, table: TableId, filter: &Filter) -> Result<(), Denied> {
     match filter {
-        Filter::True | Filter::False => Ok(()),
+        Filter::True | Filter::False | Filter::Unknown => Ok(()),
         Filter::And(parts) | Filter::Or(parts) => {
             parts.iter().try_for_each(|part| check_filter(schema, actor, table, part))
         }
         Filter::Not(part) => check_filter(schema, actor, table, part),
-        Filter::Test { .. } => need(schema, actor, table, Operation::Read),
+        Filter::Test { .. } | Filter::Columns { .. } => need(schema, actor, table, Operation::Read),
         Filter::Exists { join, table, filter, .. } => {
             check_join(schema, actor, join)?;
             need(schema, actor, *table, Operation::Read)?;

@@ -104,6 +104,38 @@ pub enum PlanError {
         /// The operator's word.
         operator: &'static str,
     },
+    /// `is` with a truth value on a column that has none (42804).
+    #[error("argument of IS {word} must be type boolean, not type {ty}")]
+    NotBoolean {
+        /// `TRUE`, `FALSE` or `UNKNOWN`.
+        word: &'static str,
+        /// Wire name of the type.
+        ty: &'static str,
+    },
+    /// Two columns of types that have no order among them (42883).
+    #[error("operator does not exist: {left} {operator} {right}")]
+    Incomparable {
+        /// Wire name of the type on the left.
+        left: &'static str,
+        /// The operator's word.
+        operator: &'static str,
+        /// Wire name of the type on the right.
+        right: &'static str,
+    },
+    /// A cast between types that have nothing in common (42846).
+    #[error("cannot cast type {from} to {to}")]
+    NoCast {
+        /// Wire name of the type of the value.
+        from: &'static str,
+        /// Wire name of the type asked for.
+        to: &'static str,
+    },
+    /// A pattern of `match` that is no regular expression, or one too large (2201B).
+    #[error("invalid regular expression: {reason}")]
+    Pattern {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A value that is not of the column's type (22P02, 22003, 22008, 22021).
     #[error("{error}")]
     Value {

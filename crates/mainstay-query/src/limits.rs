@@ -17,7 +17,7 @@ pub struct Limits {
     pub embeds_max: usize,
     /// Nesting of `and(…)`/`or(…)`.
     pub logic_depth_max: usize,
-    /// Characters of a pattern of `like` or `match`.
+    /// Characters of one pattern of `like` or `match`.
     pub pattern_chars_max: usize,
     /// Selected members of one level, order terms of one level.
     pub items_max: usize,

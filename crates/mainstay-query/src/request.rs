@@ -140,6 +140,22 @@ pub enum Operation {
         /// The operand.
         value: String,
     },
+    /// `gt(col).other`: against another column of the row.
+    Column {
+        /// The operator's word.
+        operator: Operator,
+        /// The other column.
+        field: Field,
+    },
+    /// `fts(english).words`.
+    Search {
+        /// How the words are written.
+        syntax: SearchSyntax,
+        /// The configuration in parentheses.
+        language: Option<String>,
+        /// What is searched for.
+        text: String,
+    },
     /// `in.(a,b)`.
     In(Vec<String>),
     /// `is.word`.
@@ -177,6 +193,19 @@ pub enum Operator {
     ContainedIn,
     /// `ov`
     Overlaps,
+}
+
+/// How the words of a full-text search are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SearchSyntax {
+    /// `fts`: words joined by `&`, `|`, `!`, `<->` and parentheses.
+    Query,
+    /// `plfts`: plain words, all of which must be there.
+    Plain,
+    /// `phfts`: words that must follow one another.
+    Phrase,
+    /// `wfts`: as people type into a search box.
+    Web,
 }
 
 /// How an operator applies to a list operand.

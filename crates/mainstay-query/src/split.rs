@@ -177,7 +177,7 @@ fn split_filter(table: TableId, filter: Filter, support: Supports<'_>) -> (Vec<F
 
 fn follows_link(filter: &Filter) -> bool {
     match filter {
-        Filter::True | Filter::False | Filter::Test { .. } => false,
+        Filter::True | Filter::False | Filter::Unknown | Filter::Test { .. } | Filter::Columns { .. } => false,
         Filter::And(parts) | Filter::Or(parts) => parts.iter().any(follows_link),
         Filter::Not(part) => follows_link(part),
         Filter::Exists { .. } => true,
@@ -185,14 +185,19 @@ fn follows_link(filter: &Filter) -> bool {
 }
 
 fn columns_of(filter: &Filter, columns: &mut Vec<ColumnId>) {
+    let mut add = |column| {
+        if !columns.contains(&column) {
+            columns.push(column);
+        }
+    };
     match filter {
-        Filter::True | Filter::False | Filter::Exists { .. } => {}
+        Filter::True | Filter::False | Filter::Unknown | Filter::Exists { .. } => {}
         Filter::And(parts) | Filter::Or(parts) => parts.iter().for_each(|part| columns_of(part, columns)),
         Filter::Not(part) => columns_of(part, columns),
-        Filter::Test { expr, .. } => {
-            if !columns.contains(&expr.column) {
-                columns.push(expr.column);
-            }
+        Filter::Test { expr, .. } => add(expr.column),
+        Filter::Columns { left, right, .. } => {
+            add(left.column);
+            add(right.column);
         }
     }
 }

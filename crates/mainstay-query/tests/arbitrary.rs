@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use mainstay_query::limits::Limits;
 use mainstay_query::parse::{self, Purpose};
-use mainstay_query::plan::{self, Filter, Fresh, Read, Source, Write, print};
+use mainstay_query::plan::{self, Expr, Filter, Fresh, Read, Source, Write, print};
 use mainstay_query::request::{Action, Body, ReadRequest, Resolution, WriteRequest};
 use mainstay_schema::load::{SourceFile, load};
 use mainstay_schema::{Schema, TableId};
@@ -53,13 +53,17 @@ fn check_read(schema: &Schema, limits: &Limits, read: &Read, is_page: bool) {
 
 fn check_filter(schema: &Schema, table: TableId, filter: &Filter) {
     match filter {
-        Filter::True | Filter::False => {}
+        Filter::True | Filter::False | Filter::Unknown => {}
         Filter::And(parts) | Filter::Or(parts) => {
             assert!(parts.len() > 1);
             parts.iter().for_each(|part| check_filter(schema, table, part));
         }
         Filter::Not(part) => check_filter(schema, table, part),
         Filter::Test { expr, .. } => assert!(expr.column.index() < schema.table(table).columns.len()),
+        Filter::Columns { left, right, .. } => {
+            let is_there = |expr: &Expr| expr.column.index() < schema.table(table).columns.len();
+            assert!(is_there(left) && is_there(right));
+        }
         Filter::Exists { table, filter, .. } => {
             assert!(!schema.table(*table).internal);
             check_filter(schema, *table, filter);
@@ -93,6 +97,14 @@ fn query() -> impl Strategy<Value = String> {
         "data->a=eq.1",
         "gross=eq(any).{1,2}",
         "gross=gt(all).{1,2}",
+        "gross=not.lt(any).{1,null}",
+        "title=imatch(any).{^a,b+}",
+        "title=match.(",
+        "gross=gt(col).rating",
+        "title=isdistinct(col).data->>a",
+        "id=eq(col).title",
+        "rating->a=is.null",
+        "or=(title.like(any).{a*,\"b,c\"},data->a.eq(col).data->b)",
         "director_id=is.null",
         "or=(id.eq.1,not.and(title.eq.a,uid.is.null))",
         "not.and=(id.gt.1,id.lt.9)",

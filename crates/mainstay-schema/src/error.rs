@@ -55,6 +55,12 @@ pub enum ValueError {
     /// Text with a NUL character (SQLSTATE 22021).
     #[error("text must not contain the character NUL")]
     Nul,
+    /// A pattern that a row holds and that is too long to match with (SQLSTATE 22023).
+    #[error("a pattern in a column may have at most {chars_max} characters")]
+    LongPattern {
+        /// How many.
+        chars_max: usize,
+    },
     /// JSON that is nested deeper than [`value::JSON_DEPTH_MAX`](crate::value::JSON_DEPTH_MAX), repeats a member, or is malformed (SQLSTATE 22P02).
     #[error("invalid JSON: {reason}")]
     Json {

@@ -28,7 +28,7 @@ struct Completed(Simple);
 
 fn support(filter: &Filter) -> Support {
     match filter {
-        Filter::True | Filter::False => Support::Exact,
+        Filter::True | Filter::False | Filter::Unknown => Support::Exact,
         Filter::And(parts) | Filter::Or(parts) if parts.iter().all(|part| support(part) == Support::Exact) => {
             Support::Exact
         }
@@ -47,7 +47,7 @@ fn follows_link(filter: &Filter) -> bool {
         Filter::Exists { .. } => true,
         Filter::And(parts) | Filter::Or(parts) => parts.iter().any(follows_link),
         Filter::Not(part) => follows_link(part),
-        Filter::True | Filter::False | Filter::Test { .. } => false,
+        Filter::True | Filter::False | Filter::Unknown | Filter::Test { .. } | Filter::Columns { .. } => false,
     }
 }
 

@@ -50,6 +50,8 @@ codes! {
     NO_SUCH_TIME = "22008", 400, "A date or time that does not exist.";
     NUL = "22021", 400, "Text with a NUL character.";
     ROLE = "22023", 401, "The token's role does not exist.";
+    PARAMETER_VALUE = "22023", 400, "A value that the operation cannot work with.";
+    REGULAR_EXPRESSION = "2201B", 400, "A pattern that is no regular expression, or too large a one.";
     SYNTAX = "22P02", 400, "A value that is not of its column's type.";
     NOT_NULL = "23502", 400, "Nothing for a required column.";
     REFERENCE = "23503", 409, "A row points, or would point, at nothing.";
@@ -59,6 +61,8 @@ codes! {
     DENIED_ANONYMOUS = "42501", 401, "The rules do not allow it without signing in.";
     UNKNOWN_COLUMN = "42703", 400, "No such column.";
     UNKNOWN_TYPE = "42704", 400, "No such type.";
+    DATATYPE = "42804", 400, "A test for a truth value on a column that has none.";
+    NO_CAST = "42846", 400, "No such cast between these types.";
     NO_OPERATOR = "42883", 404, "The type does not have this operator.";
     NO_SUCH_KEY = "42P10", 400, "on_conflict names no unique key.";
     CANNOT_WRITE = "53100", 503, "The disk is full or cannot be written.";

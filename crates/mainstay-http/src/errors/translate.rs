@@ -71,7 +71,10 @@ fn plan(error: PlanError) -> Problem {
         }
         PlanError::UnknownBodyColumn { .. } => Problem::new(BODY_COLUMN, message),
         PlanError::UnknownType { .. } => Problem::new(UNKNOWN_TYPE, message),
-        PlanError::NoOperator { .. } => Problem::new(NO_OPERATOR, message)
+        PlanError::Pattern { .. } => Problem::new(REGULAR_EXPRESSION, message),
+        PlanError::NotBoolean { .. } => Problem::new(DATATYPE, message),
+        PlanError::NoCast { .. } => Problem::new(NO_CAST, message),
+        PlanError::NoOperator { .. } | PlanError::Incomparable { .. } => Problem::new(NO_OPERATOR, message)
             .hint("No operator matches the given name and argument types. You might need to add explicit type casts."),
         PlanError::Value { error, column, row } => {
             value(&error).details(place(&format!("The value was meant for the column \"{column}\""), row))
@@ -124,6 +127,7 @@ fn value(error: &ValueError) -> Problem {
         ValueError::OutOfRange { .. } => OUT_OF_RANGE,
         ValueError::NoSuchTime { .. } => NO_SUCH_TIME,
         ValueError::Nul => NUL,
+        ValueError::LongPattern { .. } => PARAMETER_VALUE,
         error => return internal(error),
     };
     Problem::new(code, error.to_string())

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use mainstay_schema::ValueError;
 use regex::{Regex, RegexBuilder};
 
 /// Compiled patterns that a thread keeps: a query runs a few patterns over many rows.
@@ -25,6 +26,25 @@ pub fn like(pattern: &str, text: &str, case_sensitive: bool) -> bool {
         });
         cache[at].2.is_match(text)
     })
+}
+
+/// Characters of a pattern that a row holds: those of a request have their own limit, and each row's is compiled anew.
+const COLUMN_PATTERN_CHARS_MAX: usize = 1024;
+
+/// The same with a pattern that comes from a row.
+///
+/// # Errors
+/// [`ValueError::LongPattern`] if it is longer than 1024 characters.
+pub fn like_column(pattern: &str, text: &str, case_sensitive: bool) -> Result<bool, ValueError> {
+    if pattern.len() > COLUMN_PATTERN_CHARS_MAX && pattern.chars().count() > COLUMN_PATTERN_CHARS_MAX {
+        return Err(ValueError::LongPattern { chars_max: COLUMN_PATTERN_CHARS_MAX });
+    }
+    Ok(like(pattern, text, case_sensitive))
+}
+
+/// The regular expression that matches what `pattern` matches: for those who have a place to keep it.
+pub fn like_regex(pattern: &str, case_sensitive: bool) -> Regex {
+    compile(pattern, case_sensitive)
 }
 
 /// Case folding is the reason to go by a regular expression: `(?i)` folds exactly by Unicode's simple rules, and its

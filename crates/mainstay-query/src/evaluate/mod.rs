@@ -7,12 +7,14 @@ mod cast;
 mod contain;
 mod json;
 mod like;
+mod matches;
 mod order;
 
 pub use cast::cast;
 pub use contain::{contained_in, contains, overlaps};
 pub use json::{json_get, json_text, to_json};
-pub use like::like;
+pub use like::{like, like_column, like_regex};
+pub use matches::{pattern, regex};
 pub use order::compare_rows;
 
 use std::cmp::Ordering;
@@ -20,7 +22,7 @@ use std::cmp::Ordering;
 use mainstay_schema::value::Json;
 use mainstay_schema::{TableId, Value, ValueError};
 
-use crate::plan::{Comparison, Expr, Filter, Join, Pair, Test};
+use crate::plan::{ColumnTest, Comparison, Expr, Filter, Join, Pair, Test};
 
 /// The rows that links lead to.
 pub trait Related {
@@ -40,15 +42,17 @@ pub trait Related {
 /// Whether `row`, which has a value for every column of its table, passes; `None` for unknown, which does not pass.
 ///
 /// # Errors
-/// [`ValueError`] if a cast inside the filter fails on this row.
+/// [`ValueError`] if a cast inside the filter fails on this row, or a pattern that the row holds is too long.
 pub fn filter(rows: &dyn Related, row: &[Value], condition: &Filter) -> Result<Option<bool>, ValueError> {
     match condition {
         Filter::True => Ok(Some(true)),
         Filter::False => Ok(Some(false)),
+        Filter::Unknown => Ok(None),
         Filter::And(parts) => fold(rows, row, parts, false),
         Filter::Or(parts) => fold(rows, row, parts, true),
         Filter::Not(part) => Ok(filter(rows, row, part)?.map(|holds| !holds)),
         Filter::Test { expr: tested, test: wanted } => Ok(test(&expr(row, tested)?, wanted)),
+        Filter::Columns { left, test, right } => column_test(&expr(row, left)?, *test, &expr(row, right)?),
         Filter::Exists { join, table, filter: inner, skip } => {
             let mut left = *skip;
             let mut passes = |related: &[Value]| {
@@ -116,11 +120,30 @@ pub fn test(value: &Value, test: &Test) -> Option<bool> {
             Value::Text(text) => Some(like(pattern, text, *case_sensitive)),
             _ => None,
         },
+        Test::Match { pattern, .. } => match value {
+            Value::Text(text) => Some(pattern.0.is_match(text)),
+            _ => None,
+        },
         Test::Contains(operand) => Some(contains(value, operand)),
         Test::ContainedIn(operand) => Some(contained_in(value, operand)),
         Test::Overlaps(operand) => Some(overlaps(value, operand)),
         Test::IsNull | Test::IsBool(_) | Test::IsDistinct(_) => unreachable!("answered above"),
     }
+}
+
+/// The outcome of a test of one value against another; `None` for unknown.
+fn column_test(left: &Value, test: ColumnTest, right: &Value) -> Result<Option<bool>, ValueError> {
+    Ok(match (test, left, right) {
+        (ColumnTest::Compare(comparison), ..) => left.compare(right).map(|order| compares(comparison, order)),
+        // Two nulls have no order, and are not distinct.
+        (ColumnTest::IsDistinct, ..) => {
+            Some(left.is_null() != right.is_null() || left.compare(right).is_some_and(Ordering::is_ne))
+        }
+        (ColumnTest::Like { case_sensitive }, Value::Text(text), Value::Text(pattern)) => {
+            Some(like_column(pattern, text, case_sensitive)?)
+        }
+        (ColumnTest::Like { .. }, ..) => None,
+    })
 }
 
 fn compares(comparison: Comparison, order: Ordering) -> bool {

@@ -6,7 +6,7 @@
 use super::Budget;
 use super::cursor::{Cursor, is_blank};
 use crate::error::ParseError;
-use crate::request::{Condition, Field, IsWord, Operation, Operator, Quantifier};
+use crate::request::{Condition, Field, IsWord, Operation, Operator, Quantifier, SearchSyntax};
 
 /// Reads the value of a plain filter on `field`.
 pub(super) fn filter(field: Field, text: &str, budget: &mut Budget<'_>) -> Result<Condition, ParseError> {
@@ -102,33 +102,51 @@ fn test(cursor: &mut Cursor<'_>, field: Field, place: Place, budget: &mut Budget
 fn operation(cursor: &mut Cursor<'_>, place: Place, budget: &Budget<'_>) -> Result<Operation, ParseError> {
     let start = cursor.position();
     let word = cursor.take_while(|c| c.is_ascii_lowercase());
-    let quantifier = if QUANTIFIED.contains(&word) { quantifier(cursor) } else { None };
-    if let Some((_, feature)) = LATER.iter().find(|(later, _)| *later == word)
-        && matches!(cursor.peek(), Some('.' | '('))
-    {
-        return Err(ParseError::NotImplemented { details: format!("This version does not have {feature} ({word}).") });
-    }
-    if !cursor.eat(".") {
-        return Err(cursor.error_at(start, OPERATOR_EXPECTED));
-    }
+    let expected = |cursor: &Cursor<'_>| cursor.error_at(start, OPERATOR_EXPECTED);
     match word {
-        "is" => is_word(cursor).map(Operation::Is),
-        "in" => list(cursor, budget).map(Operation::In),
+        "is" if cursor.eat(".") => is_word(cursor).map(Operation::Is),
+        "in" if cursor.eat(".") => list(cursor, budget).map(Operation::In),
+        word if RANGES.contains(&word) && cursor.peek() == Some('.') => {
+            let details = format!("There are no range types, so no range operators ({word}).");
+            Err(ParseError::NotImplemented { details })
+        }
         word => {
-            let (_, operator) = *OPERATORS
-                .iter()
-                .find(|(name, _)| *name == word)
-                .ok_or_else(|| cursor.error_at(start, OPERATOR_EXPECTED))?;
-            let value = match place {
-                Place::Plain => cursor.take_rest().to_owned(),
-                Place::Tree => tree_value(cursor),
-            };
-            if matches!(operator, Operator::Like | Operator::Ilike) {
-                budget.pattern(&value)?;
+            if let Some((_, syntax)) = SEARCHES.iter().find(|(name, _)| *name == word) {
+                let language = language(cursor)?;
+                if !cursor.eat(".") {
+                    return Err(expected(cursor));
+                }
+                return Ok(Operation::Search { syntax: *syntax, language, text: value(cursor, place) });
             }
-            Ok(Operation::Binary { operator, quantifier, value })
+            let (_, operator, kind) =
+                *OPERATORS.iter().find(|(name, ..)| *name == word).ok_or_else(|| expected(cursor))?;
+            if kind.takes_column() && cursor.eat("(col).") {
+                return Ok(Operation::Column { operator, field: cursor.field()? });
+            }
+            let quantifier = if kind.takes_list() { quantifier(cursor) } else { None };
+            if !cursor.eat(".") {
+                return Err(expected(cursor));
+            }
+            Ok(Operation::Binary { operator, quantifier, value: value(cursor, place) })
         }
     }
+}
+
+fn value(cursor: &mut Cursor<'_>, place: Place) -> String {
+    match place {
+        Place::Plain => cursor.take_rest().to_owned(),
+        Place::Tree => tree_value(cursor),
+    }
+}
+
+/// Reads the `(english)` of a full-text search, if it is there.
+fn language(cursor: &mut Cursor<'_>) -> Result<Option<String>, ParseError> {
+    if !cursor.eat("(") {
+        return Ok(None);
+    }
+    let name = cursor.name()?;
+    cursor.expect(")")?;
+    Ok(Some(name))
 }
 
 fn quantifier(cursor: &mut Cursor<'_>) -> Option<Quantifier> {
@@ -180,14 +198,30 @@ fn tree_value(cursor: &mut Cursor<'_>) -> String {
         return value;
     }
     let start = cursor.position();
-    if cursor.eat("{") {
-        let inside = cursor.take_while(|c| !matches!(c, '{' | '}'));
-        if cursor.eat("}") && is_value_end(cursor.rest()) {
-            return format!("{{{inside}}}");
-        }
-        cursor.go_back(start);
+    if let Some(literal) = brace_literal(cursor.rest())
+        && is_value_end(&cursor.rest()[literal.len()..])
+    {
+        cursor.go_back(start + literal.len());
+        return literal.to_owned();
     }
     raw_value(cursor).to_owned()
+}
+
+/// The literal `{…}` that `text` begins with: no braces inside but in quotes or after a backslash.
+fn brace_literal(text: &str) -> Option<&str> {
+    let mut is_quoted = false;
+    let mut characters = text.char_indices().skip(1);
+    text.starts_with('{').then_some(())?;
+    while let Some((at, c)) = characters.next() {
+        match c {
+            '\\' => drop(characters.next()),
+            '"' => is_quoted = !is_quoted,
+            '}' if !is_quoted => return Some(&text[..=at]),
+            '{' if !is_quoted => return None,
+            _ => {}
+        }
+    }
+    None
 }
 
 fn raw_value<'a>(cursor: &mut Cursor<'a>) -> &'a str {
@@ -233,39 +267,56 @@ fn is_value_end(rest: &str) -> bool {
     matches!(rest.trim_start_matches(is_blank).chars().next(), None | Some(',' | ')'))
 }
 
+/// What an operator takes besides one value.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    /// Nothing.
+    Value,
+    /// `(any)` and `(all)`.
+    List,
+    /// `(col)`.
+    Column,
+    /// All of them.
+    Both,
+}
+
+impl Kind {
+    fn takes_list(self) -> bool {
+        matches!(self, Kind::List | Kind::Both)
+    }
+
+    fn takes_column(self) -> bool {
+        matches!(self, Kind::Column | Kind::Both)
+    }
+}
+
 /// The operators that take one operand, by their word.
-const OPERATORS: [(&str, Operator); 12] = [
-    ("eq", Operator::Eq),
-    ("neq", Operator::Neq),
-    ("gt", Operator::Gt),
-    ("gte", Operator::Gte),
-    ("lt", Operator::Lt),
-    ("lte", Operator::Lte),
-    ("like", Operator::Like),
-    ("ilike", Operator::Ilike),
-    ("isdistinct", Operator::IsDistinct),
-    ("cs", Operator::Contains),
-    ("cd", Operator::ContainedIn),
-    ("ov", Operator::Overlaps),
+const OPERATORS: [(&str, Operator, Kind); 14] = [
+    ("eq", Operator::Eq, Kind::Both),
+    ("neq", Operator::Neq, Kind::Column),
+    ("gt", Operator::Gt, Kind::Both),
+    ("gte", Operator::Gte, Kind::Both),
+    ("lt", Operator::Lt, Kind::Both),
+    ("lte", Operator::Lte, Kind::Both),
+    ("like", Operator::Like, Kind::Both),
+    ("ilike", Operator::Ilike, Kind::Both),
+    ("match", Operator::Match, Kind::List),
+    ("imatch", Operator::Imatch, Kind::List),
+    ("isdistinct", Operator::IsDistinct, Kind::Column),
+    ("cs", Operator::Contains, Kind::Value),
+    ("cd", Operator::ContainedIn, Kind::Value),
+    ("ov", Operator::Overlaps, Kind::Value),
 ];
 
-/// The operators that take `(any)` and `(all)`.
-const QUANTIFIED: [&str; 7] = ["eq", "gt", "gte", "lt", "lte", "like", "ilike"];
-
-/// Words of the language that this version lacks, and what they are.
-const LATER: [(&str, &str); 11] = [
-    ("fts", "full-text search"),
-    ("plfts", "full-text search"),
-    ("phfts", "full-text search"),
-    ("wfts", "full-text search"),
-    ("match", "regular expressions"),
-    ("imatch", "regular expressions"),
-    ("sl", "range operators"),
-    ("sr", "range operators"),
-    ("nxl", "range operators"),
-    ("nxr", "range operators"),
-    ("adj", "range operators"),
+/// The full-text searches, by their word.
+const SEARCHES: [(&str, SearchSyntax); 4] = [
+    ("fts", SearchSyntax::Query),
+    ("plfts", SearchSyntax::Plain),
+    ("phfts", SearchSyntax::Phrase),
+    ("wfts", SearchSyntax::Web),
 ];
 
-const OPERATOR_EXPECTED: &str =
-    "\"not\" or operator (eq, neq, gt, gte, lt, lte, like, ilike, in, is, isdistinct, cs, cd, ov)";
+/// Operators of PostgreSQL's ranges, which are no type here.
+const RANGES: [&str; 5] = ["sl", "sr", "nxl", "nxr", "adj"];
+
+const OPERATOR_EXPECTED: &str = "\"not\" or operator (eq, neq, gt, gte, lt, lte, like, ilike, match, imatch, in, is, isdistinct, fts, plfts, phfts, wfts, cs, cd, ov)";

@@ -210,10 +210,6 @@ impl<'a> Budget<'a> {
     fn items(&self, given: usize) -> Result<(), ParseError> {
         within("items_max", self.limits.items_max, given)
     }
-
-    fn pattern(&self, pattern: &str) -> Result<(), ParseError> {
-        within("pattern_chars_max", self.limits.pattern_chars_max, pattern.chars().count())
-    }
 }
 
 /// Refuses `given` when it passes a limit.

@@ -3,11 +3,13 @@
 //! A plan holds ids of one [`Schema`](mainstay_schema::Schema) snapshot and typed values; it knows no HTTP and no SQL. Plans are made by
 //! [`read()`] and [`write()`] from requests, and become [`Authorized`](crate::Authorized) before a store sees them.
 
+mod columns;
 mod defaults;
 mod filter;
 mod grid;
 mod json;
 mod model;
+mod operand;
 pub mod print;
 mod read;
 mod relations;

@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use mainstay_schema::{ColumnId, Schema, Table, Value};
 
 use super::{
-    Aggregate, Cardinality, Comparison, Count, Delete, Expect, Expr, Filter, Insert, Join, Order, Pair, PathStep, Read,
-    Source, Test, Update, Write,
+    Aggregate, Cardinality, ColumnTest, Comparison, Count, Delete, Expect, Expr, Filter, Insert, Join, Order, Pair,
+    PathStep, Read, Source, Test, Update, Write,
 };
 
 /// The text of a read.
@@ -187,10 +187,14 @@ fn condition(schema: &Schema, table: &Table, filter: &Filter) -> String {
     match filter {
         Filter::True => "true".to_owned(),
         Filter::False => "false".to_owned(),
+        Filter::Unknown => "unknown".to_owned(),
         Filter::And(parts) => joined(parts, " and "),
         Filter::Or(parts) => joined(parts, " or "),
         Filter::Not(part) => format!("not {}", condition(schema, table, part)),
         Filter::Test { expr: tested, test: wanted } => format!("{} {}", expr(table, tested), test(wanted)),
+        Filter::Columns { left, test, right } => {
+            format!("{} {} {}", expr(table, left), column_test(*test), expr(table, right))
+        }
         Filter::Exists { join: by, table: target, filter, skip } => {
             let target = schema.table(*target);
             let by = join(schema, table, target, by);
@@ -219,9 +223,21 @@ fn test(test: &Test) -> String {
         Test::Like { pattern, case_sensitive } => {
             format!("{} {pattern:?}", if *case_sensitive { "like" } else { "ilike" })
         }
+        Test::Match { pattern, case_sensitive } => {
+            format!("{} {:?}", if *case_sensitive { "match" } else { "imatch" }, pattern.0.as_str())
+        }
         Test::Contains(operand) => format!("contains {}", value(operand)),
         Test::ContainedIn(operand) => format!("is contained in {}", value(operand)),
         Test::Overlaps(operand) => format!("overlaps {}", value(operand)),
+    }
+}
+
+fn column_test(test: ColumnTest) -> &'static str {
+    match test {
+        ColumnTest::Compare(comparison) => symbol(comparison),
+        ColumnTest::IsDistinct => "is distinct from",
+        ColumnTest::Like { case_sensitive: true } => "like",
+        ColumnTest::Like { case_sensitive: false } => "ilike",
     }
 }
 

@@ -117,8 +117,8 @@ impl<'a> Levels<'a> {
 /// Tests and links in a filter.
 fn comparisons(filter: &Filter) -> usize {
     match filter {
-        Filter::True | Filter::False => 0,
-        Filter::Test { .. } => 1,
+        Filter::True | Filter::False | Filter::Unknown => 0,
+        Filter::Test { .. } | Filter::Columns { .. } => 1,
         Filter::And(parts) | Filter::Or(parts) => parts.iter().map(comparisons).sum(),
         Filter::Not(part) => comparisons(part),
         Filter::Exists { filter, .. } => 1 + comparisons(filter),

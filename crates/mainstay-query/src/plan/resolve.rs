@@ -34,18 +34,10 @@ pub(super) fn body_column<'s>(table: &'s Table, name: &str) -> Result<&'s Column
         .ok_or_else(|| PlanError::UnknownBodyColumn { table: table.name.to_string(), column: name.to_owned() })
 }
 
-/// A column with its JSON path.
+/// A column with its JSON path; a column of another type than JSON counts as the JSON that stands for its value.
 pub(super) fn expr(table: &Table, field: &Field) -> Result<Expr, PlanError> {
-    let column = column(table, &field.name)?;
-    if !field.path.is_empty() && !matches!(column.ty, Type::Json | Type::Array(_)) {
-        let details = format!(
-            "A path into {}.{}: this version follows paths into json and array columns only.",
-            table.name, column.name
-        );
-        return Err(not_implemented(details));
-    }
     Ok(Expr {
-        column: column.id,
+        column: column(table, &field.name)?.id,
         path: field.path.iter().map(|step| step.to.clone()).collect(),
         as_text: field.path.last().is_some_and(|step| step.as_text),
         cast: None,
@@ -55,25 +47,21 @@ pub(super) fn expr(table: &Table, field: &Field) -> Result<Expr, PlanError> {
 /// The type that a cast names, for a value of type `from`.
 pub(super) fn cast(from: &Type, name: &str) -> Result<Type, PlanError> {
     let to = match name.to_ascii_lowercase().as_str() {
-        "text" => Type::Text,
+        "text" | "varchar" | "character varying" => Type::Text,
         "int" | "integer" | "int4" => Type::Int,
         "bigint" | "int8" => Type::BigInt,
         "numeric" | "decimal" => numeric(from),
         "float" | "float8" | "double precision" => Type::Float,
+        "bytea" | "bytes" => Type::Bytes,
         "bool" | "boolean" => Type::Bool,
         "date" => Type::Date,
         "time" => Type::Time,
-        "timestamp" | "timestamptz" => Type::Timestamp,
+        "timestamp" | "timestamptz" | "timestamp with time zone" => Type::Timestamp,
         "uuid" => Type::Uuid,
         "json" | "jsonb" => Type::Json,
         _ => return Err(PlanError::UnknownType { name: name.to_owned() }),
     };
-    if is_castable(from, &to) {
-        Ok(to)
-    } else {
-        let details = format!("A cast from {} to {}.", from.wire_name(), to.wire_name());
-        Err(not_implemented(details))
-    }
+    if is_castable(from, &to) { Ok(to) } else { Err(PlanError::NoCast { from: from.wire_name(), to: to.wire_name() }) }
 }
 
 /// The exact number type that loses nothing of `from`; for types without a scale of their own, one with enough digits

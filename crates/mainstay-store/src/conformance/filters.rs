@@ -1,8 +1,8 @@
 //! Which rows pass.
 
 use mainstay_query::evaluate;
-use mainstay_query::plan::{Comparison, Filter, Test};
-use mainstay_schema::{Type, Value};
+use mainstay_query::plan::{ColumnTest, Comparison, Expr, Filter, Join, Test};
+use mainstay_schema::{TableId, Type, Value, ValueError};
 
 use super::Open;
 use super::kit::{Stage, show};
@@ -72,10 +72,15 @@ pub(super) fn tests_of(of: &Type, operand: &Value) -> Vec<Test> {
             Test::Overlaps(operand.clone()),
         ]),
         Type::Bool => tests.extend([Test::IsBool(true), Test::IsBool(false)]),
-        Type::Text => tests.extend(
-            [true, false]
-                .map(|case_sensitive| Test::Like { pattern: operand.to_text().unwrap_or_default(), case_sensitive }),
-        ),
+        Type::Text => {
+            let text = operand.to_text().unwrap_or_default();
+            for case_sensitive in [true, false] {
+                tests.push(Test::Like { pattern: text.clone(), case_sensitive });
+                let pattern =
+                    evaluate::pattern(&text, case_sensitive).or_else(|_| evaluate::pattern("^.$", case_sensitive));
+                tests.extend(pattern.map(|pattern| Test::Match { pattern, case_sensitive }));
+            }
+        }
         _ => {}
     }
     if !matches!(of, Type::Json | Type::Array(_)) {
@@ -181,6 +186,157 @@ pub async fn like_patterns(open: &dyn Open) {
     }
 }
 
+/// Regular expressions are sought anywhere in the text (rest.md 3, `match` and `imatch`).
+pub async fn regular_expressions(open: &dyn Open) {
+    let texts = ["Anna", "hanna", "a\nb", "", "Ärger", "ärger", "10-2026", "σας"];
+    let stage = with_values(open, Type::Text, &texts).await;
+    let things = stage.of("things");
+    for (source, case_sensitive, expected) in [
+        ("ann", true, "2"),
+        ("^ann", false, "1"),
+        ("^a.b$", true, "3"),
+        ("^b", true, ""),
+        ("^$", true, "4"),
+        ("^Ä", true, "5"),
+        ("^Ä", false, "5 6"),
+        (r"^\d+-\d{4}$", true, "7"),
+        ("[[:upper:]]", true, "1"),
+        ("σασ", false, "8"),
+        ("a|e", true, "1 2 3 5 6"),
+        ("", true, "1 2 3 4 5 6 7 8"),
+    ] {
+        let pattern = evaluate::pattern(source, case_sensitive).expect("a regular expression");
+        let test = things.test("v", Test::Match { pattern, case_sensitive });
+        assert_eq!(ids(&stage, test).await, expected, "{source}, case sensitive: {case_sensitive}");
+    }
+}
+
+/// An expensive pattern over many rows: compiled once, not once a row.
+pub async fn patterns_are_compiled_once(open: &dyn Open) {
+    let texts: Vec<String> = (0..2000).map(|number| format!("{number:04}")).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let stage = with_values(open, Type::Text, &texts).await;
+    // Twenty of them, so that a small cache of patterns by their text does not hide it.
+    let tests = (0..20).map(|number| {
+        let pattern = evaluate::pattern(&format!(r"^(\w\w\w){{0,3}}{number}$"), false).expect("a regular expression");
+        stage.of("things").test("v", Test::Match { pattern, case_sensitive: false })
+    });
+    let (filter, start) = (Filter::Or(tests.collect()), std::time::Instant::now());
+    assert_eq!(ids(&stage, filter).await, "");
+    assert!(start.elapsed() < std::time::Duration::from_secs(20), "{:?}", start.elapsed());
+}
+
+/// A comparison with null, as an element of a list, is unknown.
+pub async fn unknown_passes_nowhere(open: &dyn Open) {
+    let stage = with_values(open, Type::Int, &["1", "2"]).await;
+    let things = stage.of("things");
+    let one = || things.eq("v", "1");
+    for (filter, expected) in [
+        (Filter::Unknown, ""),
+        (not(Filter::Unknown), ""),
+        (Filter::Or(vec![one(), Filter::Unknown]), "1"),
+        (Filter::And(vec![one(), Filter::Unknown]), ""),
+        (not(Filter::Or(vec![one(), Filter::Unknown])), ""),
+        (not(Filter::And(vec![one(), Filter::Unknown])), "2"),
+    ] {
+        assert_eq!(ids(&stage, filter.clone()).await, expected, "{filter:?}");
+    }
+}
+
+/// Values of one row against another, of every type, also where their canonical texts differ.
+pub async fn column_against_column(open: &dyn Open) {
+    use ColumnTest::{Compare, IsDistinct};
+    for (name, texts) in SAMPLES {
+        let of = ty(name);
+        let tables = [table("things")
+            .required("id", Type::Int)
+            .optional("a", of.clone())
+            .optional("b", of.clone())
+            .primary("id")];
+        let stage = Stage::open(open, &tables).await;
+        let things = stage.of("things");
+        let values: Vec<Value> = texts.iter().map(|text| typed(&of, text)).chain([Value::Null]).collect();
+        let pairs = values.iter().flat_map(|a| values.iter().map(move |b| (a, b)));
+        let rows: Vec<Vec<Value>> =
+            (1..).zip(pairs).map(|(id, (a, b))| vec![Value::Int(id), a.clone(), b.clone()]).collect();
+        let mut insert = things.insert("id a b", &[]);
+        insert.rows = rows.iter().map(|row| row.iter().cloned().map(Some).collect()).collect();
+        stage.write(insert).await;
+        let mut tests: Vec<ColumnTest> = vec![IsDistinct];
+        tests.extend(
+            [Comparison::Eq, Comparison::Neq, Comparison::Lt, Comparison::Lte, Comparison::Gt, Comparison::Gte]
+                .map(Compare),
+        );
+        if of == Type::Text {
+            tests.extend([true, false].map(|case_sensitive| ColumnTest::Like { case_sensitive }));
+        }
+        for test in tests {
+            for negated in [false, true] {
+                let filter = Filter::Columns { left: things.expr("a"), test, right: things.expr("b") };
+                let filter = if negated { not(filter) } else { filter };
+                let passes = |row: &&Vec<Value>| evaluate::filter(&NoLinks, row, &filter) == Ok(Some(true));
+                let expected: Vec<String> = rows.iter().filter(passes).filter_map(|row| row[0].to_text()).collect();
+                assert_eq!(ids(&stage, filter.clone()).await, expected.join(" "), "{name}, {test:?}, {negated}");
+            }
+        }
+    }
+}
+
+/// Numbers of different types compare as numbers, a date with a timestamp as its first instant, a path as text.
+pub async fn column_against_column_of_another_type(open: &dyn Open) {
+    let tables = [table("things")
+        .required("id", Type::Int)
+        .optional("whole", Type::BigInt)
+        .optional("exact", Type::Decimal { precision: 38, scale: 10 })
+        .optional("near", Type::Float)
+        .optional("day", Type::Date)
+        .optional("at", Type::Timestamp)
+        .optional("word", Type::Text)
+        .optional("data", Type::Json)
+        .primary("id")];
+    let stage = Stage::open(open, &tables).await;
+    let rows = [
+        "1|9007199254740993|9007199254740993.0000000000|9007199254740992|2026-01-02|2026-01-02T00:00:00Z|x|{\"w\":\"x\",\"n\":1}",
+        "2|9007199254740993|9007199254740992.5|1|2026-01-02|2026-01-01T23:59:59Z|y|{\"w\":\"x\",\"n\":2}",
+        "3|-1|-1.5|-0.5|2026-01-02|2026-01-02T00:00:01Z|null|{\"w\":null}",
+        "4|null|null|null|null|null|null|null",
+    ];
+    stage.fill("things", "id whole exact near day at word data", &rows).await;
+    let things = stage.of("things");
+    let exact = Type::Decimal { precision: 38, scale: 0 };
+    let expr = |text: &str, cast: Option<&Type>| Expr { cast: cast.cloned(), ..things.expr(text) };
+    let compare = |left, comparison, right| Filter::Columns { left, test: ColumnTest::Compare(comparison), right };
+    for (filter, expected) in [
+        (compare(expr("whole", Some(&exact)), Comparison::Eq, expr("exact", None)), "1"),
+        (compare(expr("whole", Some(&exact)), Comparison::Gt, expr("exact", None)), "2 3"),
+        (compare(expr("exact", None), Comparison::Lt, expr("whole", Some(&exact))), "2 3"),
+        (compare(expr("whole", Some(&Type::Float)), Comparison::Eq, expr("near", None)), "1"),
+        (compare(expr("exact", Some(&Type::Float)), Comparison::Lt, expr("near", None)), "3"),
+        (compare(expr("day", Some(&Type::Timestamp)), Comparison::Eq, expr("at", None)), "1"),
+        (compare(expr("day", Some(&Type::Timestamp)), Comparison::Lt, expr("at", None)), "3"),
+        (compare(expr("data->>w", None), Comparison::Eq, expr("word", None)), "1"),
+        (compare(expr("word", None), Comparison::Neq, expr("data->>w", None)), "2"),
+        (compare(expr("data->w", None), Comparison::Eq, expr("data->w", None)), "1 2 3"),
+        (not(compare(expr("day", Some(&Type::Timestamp)), Comparison::Lt, expr("at", None))), "1 2"),
+    ] {
+        assert_eq!(ids(&stage, filter.clone()).await, expected, "{filter:?}");
+    }
+}
+
+struct NoLinks;
+
+impl evaluate::Related for NoLinks {
+    fn any(
+        &self,
+        _: &Join,
+        _: &[Value],
+        _: TableId,
+        _: &mut dyn FnMut(&[Value]) -> Result<bool, ValueError>,
+    ) -> Result<bool, ValueError> {
+        Ok(false)
+    }
+}
+
 /// `->` keeps JSON and `->>` gives text; what is not there is null.
 pub async fn paths_into_json(open: &dyn Open) {
     let documents = [
@@ -218,6 +374,10 @@ pub async fn paths_into_json(open: &dyn Open) {
     assert_eq!(ids(&stage, things.eq("v->>0", "a")).await, "1", "a path goes into an array too");
     assert_eq!(ids(&stage, things.eq("v->>-1", "c")).await, "3");
     assert_eq!(ids(&stage, things.test("v->>0", Test::IsNull)).await, "2 3 4");
+    let stage = with_values(open, Type::Int, &["7"]).await;
+    let things = stage.of("things");
+    assert_eq!(ids(&stage, things.test("v->a", Test::IsNull)).await, "1 2", "a scalar has no parts");
+    assert_eq!(ids(&stage, things.eq("v->>0", "7")).await, "");
 }
 
 /// Containment as PostgreSQL's `jsonb` has it.

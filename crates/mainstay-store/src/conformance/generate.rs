@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use mainstay_query::plan::{
-    Cardinality, Conflict, Count, Delete, Embed, Expect, Expr, Filter, Insert, Join, Link, Order, Output, Pair,
-    PathStep, Read, Source, Test, Update, Via, Write,
+    Cardinality, ColumnTest, Comparison, Conflict, Count, Delete, Embed, Expect, Expr, Filter, Insert, Join, Link,
+    Order, Output, Pair, PathStep, Read, Source, Test, Update, Via, Write,
 };
 use mainstay_schema::{ColumnId, ReferenceAction, Schema, Table, TableId, Type, Value};
 
@@ -301,11 +301,12 @@ impl Tape<'_> {
         (!ways.is_empty()).then(|| ways.swap_remove(self.below(ways.len())))
     }
 
-    /// A column, or a path into one that is JSON.
+    /// A column, or a path into one, mostly one that is JSON.
     fn expr(&mut self, table: &Table) -> Expr {
         let column = self.pick(&table.columns);
         let mut expr = Expr::column(column.id);
-        if column.ty == Type::Json && self.chance(60) {
+        let percent = if matches!(column.ty, Type::Json | Type::Array(_)) { 60 } else { 5 };
+        if self.chance(percent) {
             let step = |text: &&str| text.parse().map_or_else(|_| PathStep::Key((*text).to_owned()), PathStep::Index);
             expr.path = self.pick(&PATHS).iter().map(step).collect();
             expr.as_text = self.chance(50);
@@ -339,7 +340,9 @@ impl Tape<'_> {
         if depth >= FILTER_DEPTH_MAX {
             return self.test(table);
         }
-        match self.below(12) {
+        match self.below(14) {
+            12 => self.column_test(table),
+            13 => Filter::Unknown,
             0..3 => Filter::True,
             3..8 => self.test(table),
             8 => Filter::And((0..self.below(3)).map(|_| self.filter(schema, table, depth + 1)).collect()),
@@ -354,6 +357,21 @@ impl Tape<'_> {
                 }
             },
         }
+    }
+
+    /// Two columns of one type, if there are; else a column against itself.
+    fn column_test(&mut self, table: &Table) -> Filter {
+        use Comparison::{Eq, Gt, Gte, Lt, Lte, Neq};
+        let left = self.pick(&table.columns);
+        let alike: Vec<ColumnId> =
+            table.columns.iter().filter(|column| column.ty == left.ty).map(|column| column.id).collect();
+        let mut tests = vec![ColumnTest::IsDistinct];
+        tests.extend([Eq, Neq, Lt, Lte, Gt, Gte].map(ColumnTest::Compare));
+        if left.ty == Type::Text {
+            tests.extend([true, false].map(|case_sensitive| ColumnTest::Like { case_sensitive }));
+        }
+        let (test, right) = (*self.pick(&tests), *self.pick(&alike));
+        Filter::Columns { left: Expr::column(left.id), test, right: Expr::column(right) }
     }
 
     fn test(&mut self, table: &Table) -> Filter {

@@ -57,7 +57,8 @@ macro_rules! conformance {
     ($open:ident) => {
         $crate::conformance_cases! { $open,
             filters: every_test_on_every_type, not_keeps_unknown, logic_trees_have_three_values, like_patterns,
-                paths_into_json, json_containment, related_rows_exist_or_do_not, exact_numbers,
+                regular_expressions, patterns_are_compiled_once, unknown_passes_nowhere, column_against_column,
+                column_against_column_of_another_type, paths_into_json, json_containment, related_rows_exist_or_do_not, exact_numbers,
                 text_is_compared_by_code_point, lists_of_any_length;
             reads: values_come_back_as_they_went_in, nulls_go_where_they_are_told, pages_and_counts,
                 order_by_several_terms, order_by_a_related_row, casts, a_cast_that_fails, explaining_changes_nothing;

@@ -4,11 +4,13 @@
 
 use std::cell::RefCell;
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use mainstay_query::evaluate::{self, cast, contained_in, contains, json_get, json_text, overlaps};
 use mainstay_query::plan::PathStep;
 use mainstay_schema::value::{Decimal, Json};
 use mainstay_schema::{Type, Value, ValueError};
+use regex::Regex;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Error, Result};
@@ -20,6 +22,14 @@ use super::types;
 pub(super) const LIKE: &str = "mainstay_like";
 /// `mainstay_ilike(pattern, text)`: case does not count.
 pub(super) const ILIKE: &str = "mainstay_ilike";
+/// `mainstay_match(pattern, text)`: a regular expression; case counts.
+pub(super) const MATCH: &str = "mainstay_match";
+/// `mainstay_imatch(pattern, text)`: case does not count.
+pub(super) const IMATCH: &str = "mainstay_imatch";
+/// `mainstay_like_column(pattern, text)`: the pattern may be another one in each row.
+pub(super) const LIKE_COLUMN: &str = "mainstay_like_column";
+/// `mainstay_ilike_column(pattern, text)`: case does not count.
+pub(super) const ILIKE_COLUMN: &str = "mainstay_ilike_column";
 /// `mainstay_get(json, path)`: a part as JSON.
 pub(super) const GET: &str = "mainstay_get";
 /// `mainstay_text(json, path)`: a part as text.
@@ -48,8 +58,13 @@ pub(super) fn take_error() -> Option<ValueError> {
 /// Registers everything on a connection.
 pub(super) fn register(connection: &Connection) -> Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
-    connection.create_scalar_function(LIKE, 2, flags, |context| like(context, true))?;
-    connection.create_scalar_function(ILIKE, 2, flags, |context| like(context, false))?;
+    for (name, syntax) in
+        [(LIKE, Syntax::Like), (ILIKE, Syntax::Ilike), (MATCH, Syntax::Match), (IMATCH, Syntax::Imatch)]
+    {
+        connection.create_scalar_function(name, 2, flags, move |context| matches(context, syntax))?;
+    }
+    connection.create_scalar_function(LIKE_COLUMN, 2, flags, |context| like_column(context, true))?;
+    connection.create_scalar_function(ILIKE_COLUMN, 2, flags, |context| like_column(context, false))?;
     connection.create_scalar_function(GET, 2, flags, |context| part(context, json_get))?;
     connection.create_scalar_function(TEXT, 2, flags, |context| part(context, json_text))?;
     connection.create_scalar_function(CAST, 3, flags, convert)?;
@@ -72,9 +87,56 @@ fn text<'c>(context: &'c Context<'_>, index: usize) -> Option<&'c str> {
     }
 }
 
-fn like(context: &Context<'_>, case_sensitive: bool) -> Result<Option<bool>> {
+/// How a pattern is written.
+#[derive(Clone, Copy, PartialEq)]
+enum Syntax {
+    Like,
+    Ilike,
+    Match,
+    Imatch,
+}
+
+impl Syntax {
+    fn compile(self, source: &str) -> Result<Regex> {
+        match self {
+            Syntax::Like | Syntax::Ilike => Ok(evaluate::like_regex(source, self == Syntax::Like)),
+            Syntax::Match | Syntax::Imatch => {
+                evaluate::regex(source, self == Syntax::Match).map_err(|reason| Error::UserFunctionError(reason.into()))
+            }
+        }
+    }
+}
+
+/// Compiled patterns that a thread keeps: the statement of an embed runs anew for each row above it.
+const PATTERNS_MAX: usize = 16;
+
+/// The compiled pattern, kept beyond the statement that asks for it.
+fn compiled(syntax: Syntax, source: &str) -> Result<Arc<Regex>> {
+    thread_local! {
+        static KEPT: RefCell<Vec<(Syntax, String, Arc<Regex>)>> = const { RefCell::new(Vec::new()) };
+    }
+    KEPT.with_borrow_mut(|kept| {
+        if let Some((.., regex)) = kept.iter().find(|(other, text, _)| *other == syntax && text == source) {
+            return Ok(regex.clone());
+        }
+        let regex = Arc::new(syntax.compile(source)?);
+        if kept.len() == PATTERNS_MAX {
+            kept.remove(0);
+        }
+        kept.push((syntax, source.to_owned(), regex.clone()));
+        Ok(regex)
+    })
+}
+
+fn matches(context: &Context<'_>, syntax: Syntax) -> Result<Option<bool>> {
+    // SQLite keeps it as long as the statement runs with this pattern.
+    let pattern = context.get_or_create_aux(0, |source| compiled(syntax, source.as_str()?))?;
+    Ok(text(context, 1).map(|text| pattern.is_match(text)))
+}
+
+fn like_column(context: &Context<'_>, case_sensitive: bool) -> Result<Option<bool>> {
     let (Some(pattern), Some(text)) = (text(context, 0), text(context, 1)) else { return Ok(None) };
-    Ok(Some(evaluate::like(pattern, text, case_sensitive)))
+    evaluate::like_column(pattern, text, case_sensitive).map(Some).map_err(failed)
 }
 
 fn part(context: &Context<'_>, take: fn(&str, &[PathStep]) -> Option<String>) -> Result<Option<String>> {
@@ -139,11 +201,14 @@ fn convert(context: &Context<'_>) -> Result<ToSqlOutput<'static>> {
     let value = types::value(&from, context.get_raw(0));
     match cast(&value, &to) {
         Ok(value) => Ok(ToSqlOutput::Owned(types::native(&value))),
-        Err(error) => {
-            FAILED.set(Some(error));
-            Err(Error::UserFunctionError("a value cannot be converted".into()))
-        }
+        Err(error) => Err(failed(error)),
     }
+}
+
+/// Leaves the reason where [`take_error`] finds it.
+fn failed(error: ValueError) -> Error {
+    FAILED.set(Some(error));
+    Error::UserFunctionError("a value cannot be worked with".into())
 }
 
 fn compare_sets(context: &Context<'_>, holds: fn(&Value, &Value) -> bool) -> Result<Option<bool>> {
@@ -218,6 +283,13 @@ mod tests {
             ("mainstay_like('a%', 'abc')", Some(1)),
             ("mainstay_like('A%', 'abc')", Some(0)),
             ("mainstay_ilike('Ä%', 'äbc')", Some(1)),
+            ("mainstay_match('b+', 'abbc')", Some(1)),
+            ("mainstay_match('B', 'abc')", Some(0)),
+            ("mainstay_imatch('B', 'abc')", Some(1)),
+            ("mainstay_match('b', NULL)", None),
+            ("mainstay_like_column('a%', 'abc')", Some(1)),
+            ("mainstay_ilike_column('A%', 'abc')", Some(1)),
+            ("mainstay_like_column(NULL, 'abc')", None),
             ("mainstay_like('a', NULL)", None),
             ("mainstay_contains('[1,2,3]', '[2]', 'int[]')", Some(1)),
             ("mainstay_contained('[1,2,3]', '[2]', 'int[]')", Some(0)),

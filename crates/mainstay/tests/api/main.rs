@@ -7,6 +7,7 @@ mod access;
 mod app;
 mod errors;
 mod faults;
+mod filters;
 mod headers;
 mod hostile;
 mod reads;

@@ -1,5 +1,6 @@
 //! Which rows: conditions and tests.
 
+use mainstay_schema::model::Pattern;
 use mainstay_schema::{TableId, Value};
 
 use super::{Expr, Join};
@@ -11,6 +12,8 @@ pub enum Filter {
     True,
     /// No row.
     False,
+    /// Neither true nor false, as a comparison with null is.
+    Unknown,
     /// All hold.
     And(Vec<Filter>),
     /// One holds.
@@ -23,6 +26,16 @@ pub enum Filter {
         expr: Expr,
         /// The test.
         test: Test,
+    },
+    /// A test of one value of the row against another. Both are of types that have an order among them; where a
+    /// conversion is needed for that, the expression holds it.
+    Columns {
+        /// The value tested.
+        left: Expr,
+        /// The test.
+        test: ColumnTest,
+        /// What it is tested against.
+        right: Expr,
     },
     /// Whether more than `skip` related rows pass. Never unknown.
     Exists {
@@ -77,12 +90,34 @@ pub enum Test {
         /// Whether letter case counts; when not, both sides are compared after Unicode simple case folding.
         case_sensitive: bool,
     },
+    /// Text has a part that a regular expression matches; unknown for null.
+    Match {
+        /// The compiled expression.
+        pattern: Pattern,
+        /// Whether letter case counts.
+        case_sensitive: bool,
+    },
     /// JSON or array contains this one (`@>`).
     Contains(Value),
     /// JSON or array is contained in this one (`<@`).
     ContainedIn(Value),
     /// Arrays share an element.
     Overlaps(Value),
+}
+
+/// A test of one value of a row against another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnTest {
+    /// Comparison; unknown when either is null.
+    Compare(Comparison),
+    /// Differs, null being a value like others. Never unknown.
+    IsDistinct,
+    /// The left text matches the right one as a pattern, in which `%` is any text, `_` any character and `*` itself;
+    /// unknown when either is null.
+    Like {
+        /// Whether letter case counts.
+        case_sensitive: bool,
+    },
 }
 
 /// Comparison operators.

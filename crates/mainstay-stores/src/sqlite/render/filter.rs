@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use mainstay_query::plan::{Comparison, Expr, Filter, Join, Test};
+use mainstay_query::plan::{ColumnTest, Comparison, Expr, Filter, Join, Test};
 use mainstay_schema::{Table, TableId, Type, Value};
 
 use super::super::functions;
@@ -24,6 +24,7 @@ impl<'p> Sql<'p> {
         match filter {
             Filter::True => self.push("1"),
             Filter::False => self.push("0"),
+            Filter::Unknown => self.push("NULL"),
             Filter::And(parts) => self.terms(scope, table, parts, " AND ", "1"),
             Filter::Or(parts) => self.terms(scope, table, parts, " OR ", "0"),
             Filter::Not(part) => {
@@ -34,6 +35,11 @@ impl<'p> Sql<'p> {
             Filter::Test { expr, test } => {
                 self.push("(");
                 self.test(scope, table, expr, test);
+                self.push(")");
+            }
+            Filter::Columns { left, test, right } => {
+                self.push("(");
+                self.columns(scope, table, left, *test, right);
                 self.push(")");
             }
             Filter::Exists { join, table: target, filter, skip } => {
@@ -133,10 +139,34 @@ impl<'p> Sql<'p> {
             Test::Like { pattern, case_sensitive: false } => {
                 self.pattern(functions::ILIKE, scope, table, expr, pattern)
             }
+            Test::Match { pattern, case_sensitive } => {
+                let function = if *case_sensitive { functions::MATCH } else { functions::IMATCH };
+                self.pattern(function, scope, table, expr, pattern.0.as_str());
+            }
             Test::Contains(value) => self.sets(functions::CONTAINS, scope, table, expr, value),
             Test::ContainedIn(value) => self.sets(functions::CONTAINED, scope, table, expr, value),
             Test::Overlaps(value) => self.sets(functions::OVERLAPS, scope, table, expr, value),
         }
+    }
+
+    fn columns(&mut self, scope: Scope, table: &Table, left: &'p Expr, test: ColumnTest, right: &'p Expr) {
+        let operator = match test {
+            ColumnTest::Compare(comparison) => operator(comparison),
+            ColumnTest::IsDistinct => " IS NOT ",
+            ColumnTest::Like { case_sensitive } => {
+                self.push(if case_sensitive { functions::LIKE_COLUMN } else { functions::ILIKE_COLUMN });
+                self.push("(");
+                self.expr(scope, table, right);
+                self.push(",");
+                self.expr(scope, table, left);
+                return self.push(")");
+            }
+        };
+        self.expr(scope, table, left);
+        self.push(operator);
+        self.expr(scope, table, right);
+        // Equal values of two columns need not look alike: 1.5 and 1.50.
+        self.collate(&left.ty(table));
     }
 
     /// Writes the collation that gives the order of values of `ty`, if it needs one.
@@ -193,7 +223,7 @@ impl<'p> Sql<'p> {
         }
     }
 
-    fn pattern(&mut self, function: &str, scope: Scope, table: &Table, expr: &'p Expr, pattern: &'p str) {
+    fn pattern(&mut self, function: &str, scope: Scope, table: &Table, expr: &'p Expr, pattern: &str) {
         self.push(function);
         self.push("(");
         self.bind(Bind::Text(pattern.to_owned()));
