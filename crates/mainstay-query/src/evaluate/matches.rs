@@ -8,7 +8,7 @@ use regex::{Regex, RegexBuilder};
 
 /// Largest compiled form of a pattern, in octets. `Limits::pattern_chars_max` bounds the text, but `\w{500}` is short, and
 /// a request may hold `Limits::filters_max` of them.
-const COMPILED_BYTES_MAX: usize = 256 << 10;
+const COMPILED_BYTES_MAX: usize = 512 << 10;
 /// Most octets that a search may keep of the automaton that it builds as it goes.
 const AUTOMATON_BYTES_MAX: usize = 256 << 10;
 

@@ -2,15 +2,29 @@
 
 use crate::app::{TestApp, check, check_error, get};
 
+/// A filter with the characters encoded that no URL holds.
+fn encoded(filter: &str) -> String {
+    let mut text = String::new();
+    for c in filter.chars() {
+        match c {
+            ' ' => text.push('+'),
+            '>' | '{' | '}' | '"' | '\\' | '^' | '|' | '<' => text.push_str(&format!("%{:02X}", u32::from(c))),
+            c if c.is_ascii() => text.push(c),
+            c => c.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| text.push_str(&format!("%{byte:02X}"))),
+        }
+    }
+    text
+}
+
 /// The numbers of the toys that pass.
 async fn ids(apps: &[TestApp], filter: &str, expected: &[u32]) {
     let rows: Vec<String> = expected.iter().map(|id| format!("{{\"id\":{id}}}")).collect();
-    let encoded = filter.replace('>', "%3E").replace('{', "%7B").replace('}', "%7D").replace('"', "%22");
+    let encoded = encoded(filter);
     check(apps, get(&format!("toys?select=id&order=id&{encoded}")), 200, &format!("[{}]", rows.join(","))).await;
 }
 
 async fn refused(apps: &[TestApp], filter: &str, status: u16, code: &str) {
-    let encoded = filter.replace('>', "%3E").replace('{', "%7B").replace('}', "%7D").replace('"', "%22");
+    let encoded = encoded(filter);
     check_error(apps, get(&format!("toys?select=id&{encoded}")), status, code).await;
 }
 
@@ -262,8 +276,8 @@ async fn json_paths() {
         check(&apps, get(url), 200, body).await;
     }
     // rest.md 5: casts.
-    refused(&apps, "select=name::nope", 400, "42704").await;
-    refused(&apps, "select=sold::date", 400, "42846").await;
+    check_error(&apps, get("toys?select=name::nope"), 400, "42704").await;
+    check_error(&apps, get("toys?select=sold::date"), 400, "42846").await;
     for url in ["toys?select=tags-%3E0x", "toys?select=tags-%3E0)", "toys?order=tags-%3E0x"] {
         check_error(&apps, get(url), 400, "PGRST100").await;
     }
