@@ -295,7 +295,7 @@ async fn logic_trees() {
         ("not.and=(id.gt.1,sold.is.false)", &[1]),
         ("or=(and(id.eq.1,sold.is.true),not.and(id.lt.3,sold.is.false))&id=lt.3", &[1]),
         ("or=(not.or(id.eq.1,id.eq.2),color.not.in.(red,blue))", &[3]),
-        ("or=( id.eq.1 , id.eq.3 )", &[1]),
+        ("or=( id.eq.1 , id.eq.3 )", &[1, 3]),
         ("or=(name.eq.\"kite\",name.eq.\"x,y)\")", &[2]),
         ("or=(id.eq.1,id.eq.2)&or=(id.eq.2,id.eq.3)", &[2]),
     ] {
