@@ -10,9 +10,11 @@ mod error;
 mod explain;
 mod faults;
 mod run;
+mod sequence;
 
 pub use clock::{Clock, SeededClock, SystemClock};
 pub use context::{Context, RequestId};
 pub use error::Error;
 pub use explain::{Explained, Request};
 pub use run::{Engine, ReadAnswer, WriteAnswer};
+pub use sequence::{Answer, Sequence, Turn};

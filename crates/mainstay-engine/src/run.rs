@@ -78,6 +78,11 @@ impl Engine {
         &self.store
     }
 
+    /// Where time and identifiers come from.
+    pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
     /// Answers one read. `make_sink` is called once the shape of the rows is known and the rules were asked.
     ///
     /// # Errors
@@ -140,8 +145,7 @@ impl Engine {
         context: &Context,
         request: &ReadRequest,
     ) -> Result<plan::Read, Error> {
-        plan::read(schema, &self.limits, request)
-            .map_err(|error| conceal(schema, &context.actor, &request.table, Operation::Read, error))
+        planned_read(schema, &self.limits, context, request)
     }
 
     pub(crate) fn plan_write(
@@ -150,15 +154,37 @@ impl Engine {
         context: &Context,
         request: &WriteRequest,
     ) -> Result<plan::Write, Error> {
-        let moment = Moment::new(&*self.clock);
-        let operation = match request.action {
-            Action::Insert { .. } => Operation::Create,
-            Action::Update { .. } => Operation::Update,
-            Action::Delete => Operation::Delete,
-        };
-        plan::write(schema, &self.limits, &moment, request)
-            .map_err(|error| conceal(schema, &context.actor, &request.table, operation, error))
+        planned_write(schema, &self.limits, &*self.clock, context, request)
     }
+}
+
+/// The plan of a read, or the error that this actor may see.
+pub(crate) fn planned_read(
+    schema: &Schema,
+    limits: &Limits,
+    context: &Context,
+    request: &ReadRequest,
+) -> Result<plan::Read, Error> {
+    plan::read(schema, limits, request)
+        .map_err(|error| conceal(schema, &context.actor, &request.table, Operation::Read, error))
+}
+
+/// The plan of a write, or the error that this actor may see.
+pub(crate) fn planned_write(
+    schema: &Schema,
+    limits: &Limits,
+    clock: &dyn Clock,
+    context: &Context,
+    request: &WriteRequest,
+) -> Result<plan::Write, Error> {
+    let moment = Moment::new(clock);
+    let operation = match request.action {
+        Action::Insert { .. } => Operation::Create,
+        Action::Update { .. } => Operation::Update,
+        Action::Delete => Operation::Delete,
+    };
+    plan::write(schema, limits, &moment, request)
+        .map_err(|error| conceal(schema, &context.actor, &request.table, operation, error))
 }
 
 /// The sink as its own type again, after the store had it.
@@ -169,7 +195,7 @@ fn taken_back<S: RowSink>(sink: Box<dyn RowSink>) -> Result<S, Error> {
 }
 
 /// Takes the rows of a write that returns none.
-struct Nothing;
+pub(crate) struct Nothing;
 
 impl RowSink for Nothing {
     fn start_row(&mut self) {}

@@ -21,7 +21,7 @@ use crate::errors::codes::{FRAMING, HANDLER_TIME, INTERNAL, NO_ROUTE, NOT_IMPLEM
 use crate::layers::identify::identify;
 use crate::layers::limits;
 use crate::router::Route;
-use crate::routes::{health, records};
+use crate::routes::{batch, health, records};
 
 /// An answer: the rows are encoded before it is sent, so its body is one piece.
 pub(crate) type Answer = Response<Full<Bytes>>;
@@ -78,7 +78,9 @@ where
     let actor = identify(&app.keys, &head.headers)?;
     *seen = Some(actor.clone());
     let table = match route {
-        Route::Records(table) => table,
+        Route::Records(table) => Some(table),
+        Route::Batch if head.method == Method::POST => None,
+        Route::Batch => Some(batch::NAME.into()),
         other => return Err(no_records(&other)),
     };
     let body = match head.method {
@@ -87,8 +89,19 @@ where
     };
     let deadline = Instant::now() + app.limits.handler_time;
     let context = Context { actor, deadline, request_id: id };
-    let answer = records::answer(app, &context, head, &table, body);
+    let answer = async {
+        match table {
+            Some(table) if is_nothing_but_batch(app, &table) => batch::other_method(head),
+            Some(table) => records::answer(app, &context, head, &table, body).await,
+            None => batch::answer(app, &context, head, body).await,
+        }
+    };
     tokio::time::timeout_at(deadline.into(), answer).await.unwrap_or_else(|_| Err(too_slow(app)))
+}
+
+/// Whether this is the path of batches and no table has its name.
+fn is_nothing_but_batch(app: &App, table: &str) -> bool {
+    table == batch::NAME && app.engine.schema().find(table).is_none_or(|table| table.internal)
 }
 
 /// Why a route other than that of rows is refused.

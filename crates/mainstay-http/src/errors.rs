@@ -43,6 +43,16 @@ enum Details {
     Json(String),
 }
 
+impl Details {
+    fn push(&self, out: &mut Vec<u8>) {
+        match self {
+            Details::None => out.extend_from_slice(b"null"),
+            Details::Text(text) => push_string(out, text),
+            Details::Json(json) => out.extend_from_slice(json.as_bytes()),
+        }
+    }
+}
+
 impl Problem {
     /// A problem with this code; `message` is for the caller.
     pub(crate) fn new(code: &'static Code, message: impl Into<String>) -> Problem {
@@ -65,6 +75,20 @@ impl Problem {
 
     pub(crate) fn details_json(mut self, json: String) -> Problem {
         self.0.details = Details::Json(json);
+        self
+    }
+
+    /// The same problem, met at a step of a batch: which it is stands before the details.
+    pub(crate) fn at_step(mut self, index: usize, id: Option<&str>) -> Problem {
+        let mut json = format!("{{\"index\":{index},\"id\":").into_bytes();
+        match id {
+            Some(id) => push_string(&mut json, id),
+            None => json.extend_from_slice(b"null"),
+        }
+        json.extend_from_slice(b",\"details\":");
+        self.0.details.push(&mut json);
+        json.push(b'}');
+        self.0.details = Details::Json(String::from_utf8(json).unwrap_or_default());
         self
     }
 
@@ -130,11 +154,7 @@ impl Problem {
         out.extend_from_slice(b"{\"code\":");
         push_string(&mut out, self.0.code.name);
         out.extend_from_slice(b",\"details\":");
-        match &self.0.details {
-            Details::None => out.extend_from_slice(b"null"),
-            Details::Text(text) => push_string(&mut out, text),
-            Details::Json(json) => out.extend_from_slice(json.as_bytes()),
-        }
+        self.0.details.push(&mut out);
         out.extend_from_slice(b",\"hint\":");
         match &self.0.hint {
             None => out.extend_from_slice(b"null"),

@@ -11,6 +11,7 @@ use tower::service_fn;
 
 use crate::app::App;
 use crate::edge;
+use crate::routes::batch;
 
 /// What a path leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub(crate) enum Route<'a> {
     Root,
     /// Rows of this table or view.
     Records(Cow<'a, str>),
+    /// Several requests as one; perhaps rows of a table of that name.
+    Batch,
     /// A function.
     Function,
     /// Below the API, where nothing is.
@@ -34,6 +37,7 @@ pub(crate) enum Route<'a> {
 /// Each route's pattern, as logs and the authorization matrix name it, with the methods that it answers.
 pub const ROUTES: &[(&str, &[&str])] = &[
     ("/rest/v1/", &["GET", "HEAD", "OPTIONS"]),
+    ("/rest/v1/batch", &["POST", "OPTIONS"]),
     ("/rest/v1/{table}", &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
     ("/rest/v1/rpc/{function}", &["GET", "HEAD", "POST", "OPTIONS"]),
     ("/health/live", &["GET", "HEAD"]),
@@ -65,6 +69,7 @@ impl Route<'_> {
             return if name.is_empty() || name.contains('/') { Route::Deeper } else { Route::Function };
         }
         match percent_decode_str(path).decode_utf8() {
+            Ok(name) if name == batch::NAME => Route::Batch,
             Ok(name) if !path.contains('/') => Route::Records(name),
             _ => Route::Deeper,
         }
@@ -75,6 +80,7 @@ impl Route<'_> {
         match self {
             Route::Root => "/rest/v1/",
             Route::Records(_) => "/rest/v1/{table}",
+            Route::Batch => "/rest/v1/batch",
             Route::Function => "/rest/v1/rpc/{function}",
             Route::Deeper => "/rest/v1/{…}",
             Route::Live => "/health/live",
@@ -107,6 +113,9 @@ mod tests {
         check("/rest/v1/", Route::Root);
         check("/rest/v1/films", Route::Records("films".into()));
         check("/rest/v1/my%20films%2Fold", Route::Records("my films/old".into()));
+        check("/rest/v1/batch", Route::Batch);
+        check("/rest/v1/%62atch", Route::Batch);
+        check("/rest/v1/batches", Route::Records("batches".into()));
         check("/rest/v1/rpc", Route::Records("rpc".into()));
         check("/rest/v1/rpc/add", Route::Function);
         check("/health/live", Route::Live);

@@ -5,6 +5,7 @@
 //! read by every store.
 
 pub mod authorize;
+pub mod batch;
 pub mod error;
 pub mod evaluate;
 pub mod limits;

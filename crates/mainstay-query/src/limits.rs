@@ -21,6 +21,8 @@ pub struct Limits {
     pub pattern_chars_max: usize,
     /// Selected members of one level, order terms of one level.
     pub items_max: usize,
+    /// Steps of one batch.
+    pub batch_steps_max: usize,
 }
 
 impl Default for Limits {
@@ -35,6 +37,7 @@ impl Default for Limits {
             logic_depth_max: 16,
             pattern_chars_max: 1024,
             items_max: 2048,
+            batch_steps_max: 100,
         }
     }
 }

@@ -121,6 +121,7 @@ pub fn limits(settings: &LimitSettings) -> Limits {
         logic_depth_max: settings.logic_depth_max,
         pattern_chars_max: settings.pattern_chars_max,
         items_max: settings.items_max,
+        batch_steps_max: settings.batch_steps_max,
     }
 }
 

@@ -7,7 +7,7 @@ use mainstay_query::request::Resolution;
 use crate::errors::Problem;
 use crate::errors::codes::{NOT_IMPLEMENTED, PREFERENCES};
 
-const PREFER: HeaderName = HeaderName::from_static("prefer");
+pub(super) const PREFER: HeaderName = HeaderName::from_static("prefer");
 pub(super) const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 /// Reads every `Prefer` header. One that is not text is passed over, as any preference may be.

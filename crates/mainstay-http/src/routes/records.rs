@@ -106,7 +106,7 @@ impl Call<'_> {
         let answer = answer.map_err(|error| Problem::of(error, &self.context.actor))?;
 
         let mut response = self.success(write_status(&request, &answer));
-        response.headers_mut().insert(CONTENT_RANGE, self.write_range(&request, answer.affected));
+        response.headers_mut().insert(CONTENT_RANGE, write_range(&self.preferences, &request, answer.affected));
         match answer.sink {
             Some(Sink::Key(sink)) => {
                 let key = sink.single().filter(|_| answer.inserted == 1);
@@ -160,18 +160,19 @@ impl Call<'_> {
         }
         Ok(())
     }
+}
 
-    /// The `Content-Range` of a write: which of the affected rows are there, and how many when that was asked.
-    fn write_range(&self, request: &WriteRequest, affected: u64) -> HeaderValue {
-        let total = self.preferences.count.map(|_| affected);
-        match request.action {
-            Action::Update { .. } => range_value(0, affected, total),
-            Action::Insert { .. } | Action::Delete => range_value(0, 0, total),
-        }
+/// The `Content-Range` of a write: which of the affected rows are there, and how many when that was asked.
+pub(super) fn write_range(preferences: &Preferences, request: &WriteRequest, affected: u64) -> HeaderValue {
+    let total = preferences.count.map(|_| affected);
+    match request.action {
+        Action::Update { .. } => range_value(0, affected, total),
+        Action::Insert { .. } | Action::Delete => range_value(0, 0, total),
     }
 }
 
-fn write_status(request: &WriteRequest, answer: &WriteAnswer<Sink>) -> StatusCode {
+/// Status of a write.
+pub(super) fn write_status(request: &WriteRequest, answer: &WriteAnswer<Sink>) -> StatusCode {
     match &request.action {
         Action::Insert { resolution: Some(Resolution::Merge), .. } if answer.inserted == 0 => StatusCode::OK,
         Action::Insert { .. } => StatusCode::CREATED,
@@ -181,7 +182,7 @@ fn write_status(request: &WriteRequest, answer: &WriteAnswer<Sink>) -> StatusCod
 }
 
 /// Status and `Content-Range` of a page of rows.
-fn page(query: &Query, answer: &ReadAnswer<Sink>) -> Result<(StatusCode, HeaderValue), Problem> {
+pub(super) fn page(query: &Query, answer: &ReadAnswer<Sink>) -> Result<(StatusCode, HeaderValue), Problem> {
     let offset = query.offset.iter().find(|offset| offset.path.is_empty()).map_or(0, |offset| offset.what);
     let range = range_value(offset, answer.rows, answer.total);
     let status = match answer.total {

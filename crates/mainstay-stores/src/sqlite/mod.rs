@@ -186,12 +186,19 @@ impl SqliteStore {
     /// Ends all threads after what they have accepted, and waits for them.
     fn stop(&self) {
         if !self.is_closed.swap(true, Ordering::AcqRel) {
-            let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+            let mut threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+            let readers = threads.len().saturating_sub(1);
+            // A script may have held the last handle of the store: then this is the writing thread, which ends by itself
+            // when nobody can send to it any more.
+            let own = std::thread::current().id();
+            threads.retain(|thread| thread.thread().id() != own);
             // Each reader takes one; full queues make this wait, and the threads empty them.
-            for _ in 1..threads.len() {
+            for _ in 0..readers {
                 let _ = self.reads.send(readers::Job::Close);
             }
-            let _ = self.writes.send(writer::Job::Close);
+            if threads.len() > readers {
+                let _ = self.writes.send(writer::Job::Close);
+            }
             for thread in threads {
                 let _ = thread.join();
             }

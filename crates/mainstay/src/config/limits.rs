@@ -25,6 +25,8 @@ section! {
         pattern_chars_max: usize = Kind::Number(1, 10_000), default "1024";
         /// Selected members of one level, and order terms of one level.
         items_max: usize = Kind::Number(1, 10_000), default "2048";
+        /// Steps of one batch.
+        batch_steps_max: usize = Kind::Number(1, 10_000), default "100";
         /// Octets of a body.
         body_bytes_max: u64 = Kind::Number(1, 1 << 30), default "1048576";
         /// Time from the head of a request to the end of its body.

@@ -5,6 +5,7 @@
 
 mod access;
 mod app;
+mod batch;
 mod errors;
 mod faults;
 mod filters;

@@ -1,0 +1,173 @@
+//! Several requests in one transaction, each made when those before it are done: plan → authorize → split → store for
+//! each of them, as for a request of its own, with one snapshot of the schema for all.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use mainstay_query::plan::{Shape, Write};
+use mainstay_query::{Authorized, Limits, authorize, split};
+use mainstay_schema::Schema;
+use mainstay_store::residual::{self, RESIDUAL_ROWS_MAX};
+use mainstay_store::{Call, RowSink, Script, Step, StepDone, Store, StoreError};
+
+use crate::clock::Clock;
+use crate::conceal::refused_as;
+use crate::context::Context;
+use crate::error::Error;
+use crate::explain::Request;
+use crate::faults::conceal_fault;
+use crate::run::{Engine, Nothing, ReadAnswer, WriteAnswer, planned_read, planned_write};
+
+/// Makes the requests of one transaction, one after the other. It runs where the store works, so it computes and does
+/// not wait.
+pub trait Sequence: Any + Send {
+    /// What comes next, after all answers so far.
+    fn next(&mut self) -> Turn;
+
+    /// Where the rows of the request that [`Sequence::next`] gave last go. Called once the rules were asked, and for
+    /// writes only if rows come back.
+    fn make_sink(&mut self, shape: &Shape) -> Box<dyn RowSink>;
+
+    /// Takes what became of that request. After an error all is undone and nothing more is asked.
+    fn take(&mut self, answer: Result<Answer, Error>);
+
+    /// Forgets every answer: all was undone, and the requests begin anew.
+    fn restart(&mut self);
+}
+
+/// What a sequence does next.
+pub enum Turn {
+    /// Another request.
+    Run(Box<Request>),
+    /// All that was written stays.
+    Commit,
+    /// Nothing that was written stays.
+    RollBack,
+}
+
+/// What a request gave.
+pub enum Answer {
+    /// Rows.
+    Read(ReadAnswer<Box<dyn RowSink>>),
+    /// A change, which is durable only when the whole sequence is.
+    Write(WriteAnswer<Box<dyn RowSink>>),
+}
+
+impl Engine {
+    /// Carries out a sequence in one transaction and gives it back, with what it took. Whether it was committed is the
+    /// sequence's own choice.
+    ///
+    /// # Errors
+    /// [`Error`] of the transaction itself; then nothing has happened. Errors of a request go to the sequence.
+    pub async fn run<S: Sequence>(&self, context: &Context, sequence: S) -> Result<S, Error> {
+        let schema = self.schema(); // One snapshot for all requests.
+        let call = Call { schema: schema.clone(), deadline: context.deadline };
+        let (limits, clock) = (self.limits().clone(), self.clock().clone());
+        let (context, store) = (context.clone(), self.store().clone());
+        let script = Steps { schema, limits, clock, store, context, sequence, running: None };
+        let script: Box<dyn Any> = self.store().transact(call, Box::new(script)).await?;
+        let script = script.downcast::<Steps<S>>();
+        Ok(script.map_err(|_| Error::Internal("a store gave back another script"))?.sequence)
+    }
+}
+
+/// A sequence as a script for the store.
+struct Steps<S> {
+    schema: Arc<Schema>,
+    limits: Limits,
+    clock: Arc<dyn Clock>,
+    store: Arc<dyn Store>,
+    context: Context,
+    sequence: S,
+    running: Option<Running>,
+}
+
+/// The request that the store carries out.
+enum Running {
+    Read,
+    Write { plan: Arc<Authorized<Write>>, gives_rows: bool },
+}
+
+impl<S: Sequence> Script for Steps<S> {
+    fn next(&mut self, last: Option<Result<StepDone, StoreError>>) -> Step {
+        let answer = last.map(|last| self.answer(last));
+        if let Some(answer) = answer {
+            let has_failed = answer.is_err();
+            self.sequence.take(answer);
+            if has_failed {
+                return Step::RollBack;
+            }
+        }
+        match self.sequence.next() {
+            Turn::Commit => Step::Commit,
+            Turn::RollBack => Step::RollBack,
+            Turn::Run(request) => self.prepare(&request).unwrap_or_else(|error| {
+                self.sequence.take(Err(error));
+                Step::RollBack
+            }),
+        }
+    }
+
+    fn restart(&mut self) {
+        self.running = None;
+        self.sequence.restart();
+    }
+}
+
+impl<S: Sequence> Steps<S> {
+    /// The way of a request up to the store.
+    fn prepare(&mut self, request: &Request) -> Result<Step, Error> {
+        let schema = &self.schema;
+        match request {
+            Request::Read(request) => {
+                let plan = planned_read(schema, &self.limits, &self.context, request)?;
+                let plan =
+                    authorize::read(schema, &self.context.actor, plan).map_err(|denied| refused_as(schema, denied))?;
+                let sink = self.sequence.make_sink(&plan.shape(schema));
+                let support = |table, filter: &_| self.store.support(schema, table, filter);
+                let refused = |what: &dyn std::fmt::Display| StoreError::Unsupported {
+                    what: format!("the store {} {what}", self.store.name()),
+                };
+                let (plan, rest) =
+                    split::read(schema, plan, RESIDUAL_ROWS_MAX, support).map_err(|what| refused(&what))?;
+                if rest.is_some() {
+                    return Err(refused(&"cannot filter like this inside a transaction").into());
+                }
+                self.running = Some(Running::Read);
+                Ok(Step::Read { plan: Arc::new(plan), sink })
+            }
+            Request::Write(request) => {
+                let plan = planned_write(schema, &self.limits, &*self.clock, &self.context, request)?;
+                let plan =
+                    authorize::write(schema, &self.context.actor, plan).map_err(|denied| refused_as(schema, denied))?;
+                let call = Call { schema: schema.clone(), deadline: self.context.deadline };
+                residual::check_write(&*self.store, &call, &plan)?;
+                let shape = plan.returning().map(|returning| returning.shape(schema));
+                let gives_rows = shape.is_some();
+                let sink = shape
+                    .map_or_else(|| Box::new(Nothing) as Box<dyn RowSink>, |shape| self.sequence.make_sink(&shape));
+                let plan = Arc::new(plan);
+                self.running = Some(Running::Write { plan: plan.clone(), gives_rows });
+                Ok(Step::Write { plan, sink })
+            }
+        }
+    }
+
+    /// What the store did, or its error as this actor may see it.
+    fn answer(&mut self, done: Result<StepDone, StoreError>) -> Result<Answer, Error> {
+        match (done, self.running.take()) {
+            (Ok(StepDone::Read(done)), Some(Running::Read)) => {
+                Ok(Answer::Read(ReadAnswer { sink: done.sink, rows: done.rows, total: done.total }))
+            }
+            (Ok(StepDone::Write(done)), Some(Running::Write { gives_rows, .. })) => {
+                let sink = gives_rows.then_some(done.sink);
+                Ok(Answer::Write(WriteAnswer { sink, affected: done.affected, inserted: done.inserted }))
+            }
+            (Ok(_), _) => Err(Error::Internal("a store carried out another step")),
+            (Err(error), Some(Running::Write { plan, .. })) => {
+                Err(conceal_fault(&self.schema, &self.context.actor, &plan, error).into())
+            }
+            (Err(error), _) => Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! `POST /rest/v1/batch`: several requests as one, all of which happen or none.
+//!
+//! Everything that does not depend on an answer is read and checked before the transaction begins; what is left for
+//! each step, on the way, is to put values into their places and to plan.
+
+mod answers;
+mod steps;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, ALLOW, CONTENT_LENGTH, CONTENT_TYPE, VARY};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, Uri, request};
+use mainstay_engine::Context;
+use mainstay_query::batch::{self, BatchError, Step};
+use mainstay_query::parse::prefer::TxEnd;
+
+use self::steps::{Prepared, Run};
+use super::media::Media;
+use super::prefer::{self, PREFER, PREFERENCE_APPLIED};
+use super::translate::{Asked, translate};
+use crate::app::App;
+use crate::edge::Answer;
+use crate::errors::Problem;
+use crate::errors::codes::{BODY, MEDIA, METHOD, NOT_IMPLEMENTED, URL_LONG};
+
+/// Name of the table whose path this is, were there one.
+pub(crate) const NAME: &str = "batch";
+/// The methods at this path when there is no such table.
+const METHODS: &str = "OPTIONS,POST";
+
+/// Carries out a batch.
+pub(crate) async fn answer(
+    app: &App,
+    context: &Context,
+    head: &request::Parts,
+    body: Bytes,
+) -> Result<Answer, Problem> {
+    let rolls_back = check_head(head)?;
+    let limits = app.engine.limits();
+    let batch = batch::read(&body, limits).map_err(in_step)?;
+    let mut steps = Vec::with_capacity(batch.steps.len());
+    for (position, step) in batch.steps.into_iter().enumerate() {
+        let id = step.id.clone();
+        let step = prepare(app, step).map_err(|problem| problem.at_step(position, id.as_deref()))?;
+        steps.push(step);
+    }
+    let run = Run::new(steps, context.actor.clone(), limits.clone(), app.limits.clone(), rolls_back);
+    let run = app.engine.run(context, run).await.map_err(|error| Problem::of(error, &context.actor))?;
+    let body = run.finish()?;
+
+    let mut response = Response::new(Default::default());
+    let headers = response.headers_mut();
+    headers.insert(VARY, HeaderValue::from_static("Accept, Prefer"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+    if rolls_back {
+        headers.insert(PREFERENCE_APPLIED, HeaderValue::from_static("tx=rollback"));
+    }
+    *response.body_mut() = body.into();
+    Ok(response)
+}
+
+/// Another method than `POST` at the path of batches, where no table has their name.
+pub(crate) fn other_method(head: &request::Parts) -> Result<Answer, Problem> {
+    if head.method != Method::OPTIONS {
+        let message = format!("Unsupported HTTP method: {}", head.method);
+        return Err(Problem::new(METHOD, message).allow(METHODS));
+    }
+    let mut response = Response::new(Default::default());
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(METHODS));
+    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+    Ok(response)
+}
+
+/// Checks the headers of the whole; answers whether all is to be undone in the end.
+fn check_head(head: &request::Parts) -> Result<bool, Problem> {
+    let declared = head.headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
+    if declared.as_deref().is_some_and(|declared| !is_json(declared)) {
+        return Err(Problem::new(BODY, "A batch is application/json"));
+    }
+    if !matches!(Media::negotiate(&head.headers)?, Media::Array(_)) {
+        return Err(Problem::new(MEDIA, "The answer to a batch is application/json"));
+    }
+    let mut preferences = prefer::read(&head.headers);
+    let rolls_back = preferences.tx.take() == Some(TxEnd::Rollback);
+    prefer::check(&preferences)?;
+    Ok(rolls_back)
+}
+
+fn is_json(declared: &str) -> bool {
+    let name = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    name.is_empty() || name == "application/json" || (name.starts_with("application/") && name.ends_with("+json"))
+}
+
+fn in_step(error: BatchError) -> Problem {
+    let problem = Problem::from(error.error);
+    match error.step {
+        None => problem,
+        Some((position, id)) => problem.at_step(position, id.as_deref()),
+    }
+}
+
+/// A step with its headers read and its query parsed once, so that what is wrong with it is found before anything
+/// happens.
+fn prepare(app: &App, step: Step) -> Result<Prepared, Problem> {
+    let bytes = step.path.table.len() + step.path.query.len() + 2;
+    if bytes > app.limits.url_bytes_max {
+        let message = format!("limits.url_bytes_max is {}; this path has {bytes}", app.limits.url_bytes_max);
+        return Err(Problem::new(URL_LONG, message));
+    }
+    let head = head_of(&step)?;
+    let preferences = prefer::read(&head.headers);
+    if preferences.tx.is_some() {
+        let details = "tx is a preference of the whole batch: send it as a header of the request.";
+        return Err(Problem::new(NOT_IMPLEMENTED, "Feature not implemented").details(details));
+    }
+    prefer::check(&preferences)?;
+    let media = Media::negotiate(&head.headers)?;
+    if !matches!(media, Media::Array(_) | Media::Single(_)) {
+        return Err(Problem::new(MEDIA, "The answer to a step is JSON"));
+    }
+    let limits = app.engine.limits();
+    let asked = translate(&head, &step.path.table, Bytes::new(), &preferences, limits);
+    let asked = asked.map_err(|problem| match step.path.misplaced_in(problem.message()) {
+        Some(error) => error.into(),
+        None => problem,
+    })?;
+    let query = match asked {
+        Asked::Read(request) => request.query,
+        Asked::Write(request) => request.query,
+        Asked::Options => return Err(Problem::new(NOT_IMPLEMENTED, "Feature not implemented")),
+    };
+    step.path.check(query, limits)?;
+    Ok(Prepared { step, head, preferences, media })
+}
+
+/// The head that a request of its own would have.
+fn head_of(step: &Step) -> Result<request::Parts, Problem> {
+    let (mut head, ()) = http::Request::new(()).into_parts();
+    head.method = Method::from_bytes(step.method.name().as_bytes()).unwrap_or_default();
+    head.uri = Uri::try_from(format!("/?{}", step.path.query)).map_err(|_| Problem::new(BODY, "A path is no URL"))?;
+    put(&mut head.headers, PREFER, step.prefer.as_deref())?;
+    put(&mut head.headers, ACCEPT, step.accept.as_deref())?;
+    if let Some(declared) = &step.content_type
+        && !is_json(declared)
+    {
+        return Err(Problem::new(BODY, "The body of a step is JSON"));
+    }
+    put(&mut head.headers, CONTENT_TYPE, step.content_type.as_deref())?;
+    if step.if_match.is_some() {
+        let details = "if_match in a step of a batch.";
+        return Err(Problem::new(NOT_IMPLEMENTED, "Feature not implemented").details(details));
+    }
+    Ok(head)
+}
+
+fn put(headers: &mut HeaderMap, name: HeaderName, value: Option<&str>) -> Result<(), Problem> {
+    if let Some(value) = value {
+        let wrong = |_| Problem::new(BODY, format!("\"{value}\" cannot be the value of {name}"));
+        headers.insert(name.clone(), HeaderValue::from_str(value).map_err(wrong)?);
+    }
+    Ok(())
+}

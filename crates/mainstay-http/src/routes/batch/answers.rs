@@ -1,0 +1,141 @@
+//! What each step gave, and all of it as JSON.
+
+use bytes::Bytes;
+use http::header::{CONTENT_RANGE, LOCATION};
+use http::{HeaderName, HeaderValue, StatusCode};
+use mainstay_engine::{ReadAnswer, WriteAnswer};
+use mainstay_query::batch::REFERRED_BYTES_MAX;
+use mainstay_query::request::{ReadRequest, WriteRequest};
+use mainstay_store::RowSink;
+
+use super::super::prefer::{PREFERENCE_APPLIED, applied};
+use super::super::records::{page, write_range, write_status};
+use super::steps::{Prepared, taken_back};
+use crate::encode::{self, Sink, TooLarge, push_string};
+use crate::errors::codes::LIMIT;
+use crate::errors::{Problem, singular};
+
+/// What one step gave: what the answer to a request of its own would be.
+pub(super) struct Entry {
+    status: StatusCode,
+    headers: Vec<(&'static str, HeaderValue)>,
+    /// JSON source text.
+    body: Option<Bytes>,
+}
+
+impl Entry {
+    fn new(prepared: &Prepared, status: StatusCode, range: HeaderValue) -> Entry {
+        let mut entry = Entry { status, headers: Vec::with_capacity(3), body: None };
+        entry.put(CONTENT_RANGE, range);
+        if let Some(applied) = applied(&prepared.preferences, &prepared.head.method) {
+            entry.put(PREFERENCE_APPLIED, applied);
+        }
+        entry
+    }
+
+    fn put(&mut self, name: HeaderName, value: HeaderValue) {
+        let name = match name {
+            CONTENT_RANGE => "Content-Range",
+            LOCATION => "Location",
+            _ => "Preference-Applied",
+        };
+        self.headers.push((name, value));
+    }
+
+    /// The rows, if there are any.
+    pub(super) fn body(&self) -> Option<&[u8]> {
+        self.body.as_deref()
+    }
+
+    /// About how much it takes in the answer.
+    pub(super) fn bytes(&self) -> usize {
+        self.body.as_ref().map_or(0, Bytes::len) + 128
+    }
+
+    fn fill(&mut self, prepared: &Prepared, sink: Sink) -> Result<(), Problem> {
+        let body = match sink {
+            Sink::Json(sink) if prepared.media.is_single() => sink.finish_single(),
+            sink => sink.finish(),
+        };
+        let body = body.map_err(|TooLarge { max }| {
+            Problem::new(LIMIT, format!("limits.response_bytes_max is passed: {max} octets are left for this step"))
+                .hint("Ask for fewer rows or columns.")
+        })?;
+        if prepared.step.is_referred && body.len() > REFERRED_BYTES_MAX {
+            let message = format!("A step that others refer to gives at most {REFERRED_BYTES_MAX} octets");
+            return Err(Problem::new(LIMIT, message).hint("Select only the columns that are needed."));
+        }
+        self.body = Some(body);
+        Ok(())
+    }
+}
+
+/// The entry of a read.
+pub(super) fn of_read(
+    prepared: &Prepared,
+    request: &ReadRequest,
+    answer: ReadAnswer<Box<dyn RowSink>>,
+) -> Result<Entry, Problem> {
+    let ReadAnswer { sink, rows, total } = answer;
+    let answer = ReadAnswer { sink: taken_back(sink)?, rows, total };
+    let (status, range) = page(&request.query, &answer)?;
+    if prepared.media.is_single() && rows != 1 {
+        return Err(singular(rows));
+    }
+    let mut entry = Entry::new(prepared, status, range);
+    entry.fill(prepared, answer.sink)?;
+    Ok(entry)
+}
+
+/// The entry of a write.
+pub(super) fn of_write(
+    prepared: &Prepared,
+    request: &WriteRequest,
+    answer: WriteAnswer<Box<dyn RowSink>>,
+) -> Result<Entry, Problem> {
+    let WriteAnswer { sink, affected, inserted } = answer;
+    let answer = WriteAnswer { sink: sink.map(taken_back).transpose()?, affected, inserted };
+    let status = write_status(request, &answer);
+    let mut entry = Entry::new(prepared, status, write_range(&prepared.preferences, request, affected));
+    match answer.sink {
+        Some(Sink::Key(sink)) => {
+            let key = sink.single().filter(|_| inserted == 1);
+            let location = key.map(|key| HeaderValue::from_maybe_shared(encode::location(&request.table, &key)));
+            if let Some(Ok(location)) = location {
+                entry.put(LOCATION, location);
+            }
+        }
+        Some(sink) => entry.fill(prepared, sink)?,
+        None => {}
+    }
+    Ok(entry)
+}
+
+/// `{"steps":[{"id":…,"status":…,"headers":{…},"body":…}]}`
+pub(super) fn to_json<'i>(ids: impl Iterator<Item = Option<&'i str>>, entries: &[Entry]) -> Bytes {
+    let bytes = entries.iter().map(Entry::bytes).sum::<usize>() + 64;
+    let mut out = Vec::with_capacity(bytes);
+    out.extend_from_slice(b"{\"steps\":[");
+    for (position, (id, entry)) in ids.zip(entries).enumerate() {
+        out.extend_from_slice(if position == 0 { b"{" } else { b",{" });
+        if let Some(id) = id {
+            out.extend_from_slice(b"\"id\":");
+            push_string(&mut out, id);
+            out.push(b',');
+        }
+        out.extend_from_slice(format!("\"status\":{},\"headers\":{{", entry.status.as_u16()).as_bytes());
+        for (position, (name, value)) in entry.headers.iter().enumerate() {
+            if position > 0 {
+                out.push(b',');
+            }
+            push_string(&mut out, name);
+            out.push(b':');
+            push_string(&mut out, &String::from_utf8_lossy(value.as_bytes()));
+        }
+        out.extend_from_slice(b"},\"body\":");
+        out.extend_from_slice(entry.body().unwrap_or(b"null"));
+        out.push(b'}');
+    }
+    out.extend_from_slice(b"]}");
+    Bytes::from(out)
+}
