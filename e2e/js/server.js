@@ -1,7 +1,7 @@
 // Starts the real program on a copy of the example, on a free port, and reads its keys.
 
 import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -19,12 +19,27 @@ function need(name) {
 
 /** A running shop with its seed; it is stopped and removed when the file's tests are over. */
 export async function shop() {
+  return running((project, run) => {
+    cpSync(example, project, { recursive: true, filter: (path) => !path.includes('.mainstay') });
+    run('migrate', 'apply');
+    run('seed');
+  });
+}
+
+/** A running server over the database that `make` writes into a file of this name, served as it is. */
+export async function found(name, make) {
+  return running((project) => {
+    mkdirSync(project);
+    make(join(project, name));
+    writeFileSync(join(project, 'mainstay.toml'), `[stores.main]\nurl = "sqlite:${name}"\nintrospect = true\n`);
+  });
+}
+
+async function running(prepare) {
   const folder = mkdtempSync(join(tmpdir(), 'mainstay-e2e-'));
   const project = join(folder, 'shop');
-  cpSync(example, project, { recursive: true, filter: (path) => !path.includes('.mainstay') });
   const run = (...words) => execFileSync(program, [...words, project], { encoding: 'utf8' });
-  run('migrate', 'apply');
-  run('seed');
+  prepare(project, run);
   const keys = Object.fromEntries(
     run('keys')
       .trim()

@@ -62,7 +62,7 @@ impl Engine {
     /// # Errors
     /// [`Error`] of the first step that refuses, exactly as the request itself would meet it.
     pub async fn explain(&self, context: &Context, request: &Request) -> Result<Explained, Error> {
-        let schema = self.schema();
+        let schema = self.current_schema(context).await;
         let call = Call { schema: schema.clone(), deadline: context.deadline };
         match request {
             Request::Read(request) => {

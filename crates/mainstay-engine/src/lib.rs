@@ -16,5 +16,5 @@ pub use clock::{Clock, SeededClock, SystemClock};
 pub use context::{Context, RequestId};
 pub use error::Error;
 pub use explain::{Explained, Request};
-pub use run::{Engine, ReadAnswer, WriteAnswer};
+pub use run::{Engine, ReadAnswer, SchemaSource, WriteAnswer};
 pub use sequence::{Answer, Sequence, Turn};

@@ -1,7 +1,9 @@
 //! The engine: one function a request, each of which names its steps in their order.
 
 use std::any::Any;
-use std::sync::Arc;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use mainstay_query::authorize::Operation;
@@ -23,6 +25,15 @@ pub struct Engine {
     store: Arc<dyn Store>,
     limits: Limits,
     clock: Arc<dyn Clock>,
+    /// Who notices that another program changed the tables; empty where only we do.
+    source: OnceLock<Arc<dyn SchemaSource>>,
+}
+
+/// Follows tables that other programs may change.
+pub trait SchemaSource: Send + Sync + 'static {
+    /// Puts the schema of now in place if it is another than the last one, in good time before `deadline`. What cannot
+    /// be found out leaves the schema as it is.
+    fn refresh<'a>(&'a self, engine: &'a Engine, deadline: Instant) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 }
 
 /// What a read gave.
@@ -55,7 +66,7 @@ impl Engine {
 
     /// An engine with a clock of its own, so that a run can be replayed.
     pub fn with_clock(schema: Schema, store: Arc<dyn Store>, limits: Limits, clock: Arc<dyn Clock>) -> Engine {
-        Engine { schema: ArcSwap::from_pointee(schema), store, limits, clock }
+        Engine { schema: ArcSwap::from_pointee(schema), store, limits, clock, source: OnceLock::new() }
     }
 
     /// The snapshot of now.
@@ -66,6 +77,19 @@ impl Engine {
     /// Puts another snapshot in place. Requests that run keep the one they began with.
     pub fn replace_schema(&self, schema: Schema) {
         self.schema.store(Arc::new(schema));
+    }
+
+    /// From now on, asks `source` before each request whether the tables are still as they were. Said once.
+    pub fn follow(&self, source: Arc<dyn SchemaSource>) {
+        let _ = self.source.set(source);
+    }
+
+    /// The snapshot for a request that begins now.
+    pub async fn current_schema(&self, context: &Context) -> Arc<Schema> {
+        if let Some(source) = self.source.get() {
+            source.refresh(self, context.deadline).await;
+        }
+        self.schema.load_full()
     }
 
     /// The bounds on one request.
@@ -93,7 +117,7 @@ impl Engine {
         request: &ReadRequest,
         make_sink: impl FnOnce(&Shape) -> S,
     ) -> Result<ReadAnswer<S>, Error> {
-        let schema = self.schema.load_full(); // One snapshot for the whole request.
+        let schema = self.current_schema(context).await; // One snapshot for the whole request.
         let plan = self.plan_read(&schema, context, request)?;
         let plan = authorize::read(&schema, &context.actor, plan).map_err(|denied| refused_as(&schema, denied))?;
         let sink = Box::new(make_sink(&plan.shape(&schema)));
@@ -113,7 +137,7 @@ impl Engine {
         request: &WriteRequest,
         make_sink: impl FnOnce(&Shape) -> S,
     ) -> Result<WriteAnswer<S>, Error> {
-        let schema = self.schema.load_full();
+        let schema = self.current_schema(context).await;
         let plan = self.plan_write(&schema, context, request)?;
         let plan = authorize::write(&schema, &context.actor, plan).map_err(|denied| refused_as(&schema, denied))?;
         let shape = plan.returning().map(|returning| returning.shape(&schema));

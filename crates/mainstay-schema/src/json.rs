@@ -124,6 +124,7 @@ enum DefaultRecord {
     Uuid7,
     Sequence,
     Literal(Option<String>),
+    Expression(String),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -241,6 +242,7 @@ fn write_column(column: &Column) -> ColumnRecord {
             DefaultValue::Uuid7 => DefaultRecord::Uuid7,
             DefaultValue::Sequence => DefaultRecord::Sequence,
             DefaultValue::Literal(value) => DefaultRecord::Literal(value.to_text()),
+            DefaultValue::Expression(text) => DefaultRecord::Expression(text.clone()),
         }),
         touched: column.touched,
         min: text(&checks.min),
@@ -341,6 +343,7 @@ fn read_column(at: usize, record: &ColumnRecord) -> Result<Column, RecordError> 
         Some(DefaultRecord::Now) => Some(DefaultValue::Now),
         Some(DefaultRecord::Uuid7) => Some(DefaultValue::Uuid7),
         Some(DefaultRecord::Sequence) => Some(DefaultValue::Sequence),
+        Some(DefaultRecord::Expression(text)) => Some(DefaultValue::Expression(text.clone())),
         Some(DefaultRecord::Literal(None)) => Some(DefaultValue::Literal(Value::Null)),
         Some(DefaultRecord::Literal(Some(text))) => Some(DefaultValue::Literal(value(&ty, text)?)),
     };

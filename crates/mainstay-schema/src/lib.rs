@@ -8,6 +8,7 @@ pub mod check;
 pub mod diff;
 pub mod editor;
 pub mod error;
+pub mod found;
 pub mod ids;
 mod json;
 pub mod load;

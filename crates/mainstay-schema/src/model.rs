@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::found::Found;
 use crate::ids::{ColumnId, TableId};
 use crate::types::{Format, Type};
 use crate::value::Value;
@@ -12,6 +13,8 @@ use crate::value::Value;
 pub struct Schema {
     tables: Vec<Table>,
     by_name: HashMap<Arc<str>, TableId>,
+    /// `None` for tables that were declared.
+    found: Option<Arc<Found>>,
 }
 
 impl Schema {
@@ -24,7 +27,21 @@ impl Schema {
             assert_eq!(table.id.index(), position, "table ids are positions");
         }
         let by_name = tables.iter().map(|table| (table.name.clone(), table.id)).collect();
-        Schema { tables, by_name }
+        Schema { tables, by_name, found: None }
+    }
+
+    /// Builds a snapshot of tables that were found in a store rather than declared.
+    ///
+    /// # Panics
+    /// As [`Schema::new`], and if `found` does not describe exactly these tables.
+    pub fn of_found(tables: Vec<Table>, found: Found) -> Schema {
+        assert_eq!(tables.len(), found.tables.len(), "each found table is described");
+        Schema { found: Some(Arc::new(found)), ..Schema::new(tables) }
+    }
+
+    /// What is known of found tables; `None` for declared ones.
+    pub fn found(&self) -> Option<&Found> {
+        self.found.as_deref()
     }
 
     /// All tables and views in id order.
@@ -174,6 +191,8 @@ pub enum DefaultValue {
     Sequence,
     /// This value.
     Literal(Value),
+    /// What this expression gives, in the store's own language. Only in tables that were found: the store fills it in.
+    Expression(String),
 }
 
 /// A named unique key.

@@ -39,6 +39,29 @@ pub enum StoreError {
         /// The column.
         column: Arc<str>,
     },
+    /// A row that a check of the store itself refuses (23514).
+    #[error("new row for relation \"{table}\" violates check constraint \"{check}\"")]
+    Check {
+        /// The table.
+        table: Arc<str>,
+        /// Name of the check, or its text where it has none.
+        check: String,
+    },
+    /// A trigger of the store refused the write, in its own words (P0001).
+    #[error("{message}")]
+    Raised {
+        /// The words.
+        message: String,
+    },
+    /// A value for a column that the store computes (428C9).
+    #[error("cannot write a value into column \"{column}\"")]
+    Computed {
+        /// The column.
+        column: Arc<str>,
+    },
+    /// A stored text is not UTF-8, and so cannot be shown (22021).
+    #[error("invalid byte sequence for encoding \"UTF8\"")]
+    NoText,
     /// More or other rows were affected than the plan expected (PGRST116, PGRST124).
     #[error("{affected} rows affected")]
     Unexpected {

@@ -4,8 +4,10 @@
 //! lies in a project folder, [`migrations`] and [`transfer`] what moves tables and rows, and [`wire`] how a project
 //! becomes a running engine.
 
+pub mod backup;
 pub mod cli;
 pub mod config;
+mod follow;
 pub mod migrations;
 pub mod project;
 pub mod transfer;

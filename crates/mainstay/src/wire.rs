@@ -1,5 +1,6 @@
 //! How a project becomes a running engine: the one place where the crates meet.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -10,6 +11,7 @@ use mainstay_store::Store;
 use mainstay_stores::{SqliteOptions, SqliteStore, Synchronous};
 
 use crate::config::{LimitSettings, Settings, StoreSettings};
+use crate::follow::Followed;
 use crate::project::{Project, STATE_FOLDER};
 
 /// Opens the store of a project, making an empty one where there is none.
@@ -27,8 +29,20 @@ pub(crate) fn sqlite_store(project: &Project) -> anyhow::Result<SqliteStore> {
     if file.starts_with(&state) {
         project.state_folder().with_context(|| format!("cannot make the folder {}", state.display()))?;
     }
-    let store = SqliteStore::open(&file, sqlite_options(&project.settings.store));
+    let mut options = sqlite_options(&project.settings.store);
+    options.lock = Some(lock_file(project)?);
+    let store = SqliteStore::open(&file, options);
     store.with_context(|| format!("cannot open the database {}", file.display()))
+}
+
+/// The file whose lock says that the database of a project is open.
+///
+/// # Errors
+/// That its folder cannot be made.
+pub(crate) fn lock_file(project: &Project) -> anyhow::Result<PathBuf> {
+    let state = project.folder.join(STATE_FOLDER);
+    let folder = project.state_folder().with_context(|| format!("cannot make the folder {}", state.display()))?;
+    Ok(folder.join("main.lock"))
 }
 
 /// Opens the store of a project if there is one.
@@ -51,6 +65,7 @@ fn sqlite_options(settings: &StoreSettings) -> SqliteOptions {
         readers: if settings.readers == 0 { default.readers } else { settings.readers },
         cache_kib: settings.cache_kib,
         queue_max: settings.queue_max,
+        found: settings.introspect,
         ..default
     }
 }
@@ -60,7 +75,12 @@ fn sqlite_options(settings: &StoreSettings) -> SqliteOptions {
 /// # Errors
 /// As [`store`].
 pub fn engine(project: &Project) -> anyhow::Result<Arc<Engine>> {
-    Ok(engine_over(project, store(project)?))
+    let store = Arc::new(sqlite_store(project)?);
+    let engine = engine_over(project, store.clone());
+    if project.settings.store.introspect {
+        engine.follow(Arc::new(Followed::new(project, store)));
+    }
+    Ok(engine)
 }
 
 /// An engine for a project over a store that is open already.

@@ -48,7 +48,7 @@ codes! {
     NO_FILTER = "21000", 400, "An update or delete without a filter.";
     OUT_OF_RANGE = "22003", 400, "A number that its type cannot hold.";
     NO_SUCH_TIME = "22008", 400, "A date or time that does not exist.";
-    NUL = "22021", 400, "Text with a NUL character.";
+    NUL = "22021", 400, "Text with a NUL character, or that is not UTF-8.";
     ROLE = "22023", 401, "The token's role does not exist.";
     PARAMETER_VALUE = "22023", 400, "A value that the operation cannot work with.";
     REGULAR_EXPRESSION = "2201B", 400, "A pattern that is no regular expression, or too large a one.";
@@ -57,6 +57,7 @@ codes! {
     REFERENCE = "23503", 409, "A row points, or would point, at nothing.";
     DUPLICATE = "23505", 409, "A key is there already.";
     CHECK = "23514", 400, "A value that its column does not accept.";
+    COMPUTED = "428C9", 400, "A value for a column that the database computes.";
     DENIED = "42501", 403, "The rules do not allow it to this role.";
     DENIED_ANONYMOUS = "42501", 401, "The rules do not allow it without signing in.";
     UNKNOWN_COLUMN = "42703", 400, "No such column.";
@@ -69,6 +70,7 @@ codes! {
     OVERLOADED = "53300", 503, "The store has more work waiting than it takes; try again.";
     READ_ONLY = "55000", 400, "A write to a view.";
     STATEMENT_TIME = "57014", 500, "The statement ran into its time limit.";
+    RAISED = "P0001", 400, "A trigger of the database refused the write; the message is its own.";
     INTERNAL = "XX000", 500, "Something is wrong here; the log has the request id.";
     LIMIT = "MS400", 400, "More was asked than a limit allows; the message names it.";
     FRAMING = "MS401", 400, "The request's framing is ambiguous.";

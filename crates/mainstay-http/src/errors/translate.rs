@@ -155,6 +155,13 @@ fn store(error: StoreError) -> Problem {
             Problem::new(REFERENCE, message).details(broken_key(broken))
         }
         StoreError::NotNull { .. } => Problem::new(NOT_NULL, message),
+        StoreError::Check { .. } => Problem::new(CHECK, message),
+        StoreError::Raised { .. } => Problem::new(RAISED, message),
+        StoreError::Computed { column } => {
+            Problem::new(COMPUTED, message).details(format!("Column \"{column}\" is a generated column."))
+        }
+        StoreError::NoText => Problem::new(NUL, message)
+            .details("A text in the database is not UTF-8. Cast it to bytes there, or leave its column out."),
         StoreError::Unexpected { affected, single: true } => singular(*affected),
         StoreError::Unexpected { affected, single: false } => {
             Problem::new(MAX_AFFECTED, "Query result exceeds max-affected preference constraint")

@@ -126,7 +126,7 @@ fn default(column: &Column, fresh: &dyn Fresh) -> Result<Fill, PlanError> {
         Some(DefaultValue::Literal(value)) => Fill::Value(value.clone()),
         Some(DefaultValue::Now) => Fill::Value(time(column, fresh)?),
         Some(DefaultValue::Uuid7) => Fill::Uuid7,
-        Some(DefaultValue::Sequence) => Fill::Store,
+        Some(DefaultValue::Sequence | DefaultValue::Expression(_)) => Fill::Store,
     })
 }
 

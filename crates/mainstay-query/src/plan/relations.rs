@@ -86,7 +86,9 @@ fn junctions<'s>(schema: &'s Schema, parent: &'s Table, junction: &'s Table, fou
         }
         for (other, far) in junction.references.iter().enumerate() {
             let target = schema.table(far.target);
-            if other != position && !target.internal && in_key(far) {
+            // One key that leads to a table and to a view of it joins neither to the other.
+            let is_same_key = far.columns == near.columns;
+            if other != position && !is_same_key && !target.internal && in_key(far) {
                 let via = Via::Junction { table: junction, parent: near, target: far };
                 found.push(Relation { parent, target, via });
             }
@@ -123,7 +125,9 @@ impl Relation<'_> {
 
     /// So may its column, when it is a single one.
     fn is_parent_column(&self, name: &str) -> bool {
-        matches!(self.via, Via::Parent(reference) if is_single(self.parent, &reference.columns, name))
+        // A column that leads to a table leads to the views of it as well; it means the table.
+        matches!(self.via, Via::Parent(reference)
+            if self.target.is_writable() && is_single(self.parent, &reference.columns, name))
     }
 
     fn is_hinted(&self, hint: &str) -> bool {

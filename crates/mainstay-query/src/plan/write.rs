@@ -113,7 +113,10 @@ fn merged(given: &[&Column], target: &[ColumnId], timed: &[ColumnId]) -> Vec<Col
 
 /// The key that decides about conflicts: the primary key, or the one that `on_conflict` names.
 fn conflict_target(table: &Table, names: Option<&[String]>) -> Result<Vec<ColumnId>, PlanError> {
-    let Some(names) = names else { return Ok(table.primary_key.clone()) };
+    let Some(names) = names else {
+        // Tables that were found may have no key.
+        return if table.primary_key.is_empty() { Err(PlanError::NoSuchKey) } else { Ok(table.primary_key.clone()) };
+    };
     let mut target = Vec::with_capacity(names.len());
     for name in names {
         let id = resolve::column(table, name)?.id;

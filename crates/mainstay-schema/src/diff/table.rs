@@ -254,7 +254,7 @@ fn stored_default<'t>(table: &'t Table, column: &'t Column) -> Option<&'t Defaul
             && [reference.on_delete, reference.on_update].contains(&ReferenceAction::SetDefault)
     };
     column.default.as_ref().filter(|default| match default {
-        DefaultValue::Sequence => true,
+        DefaultValue::Sequence | DefaultValue::Expression(_) => true,
         DefaultValue::Literal(_) => table.references.iter().any(sets_default),
         DefaultValue::Now | DefaultValue::Uuid7 => false,
     })

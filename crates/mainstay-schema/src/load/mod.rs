@@ -14,6 +14,7 @@ mod keys;
 mod literal;
 mod naming;
 mod node;
+mod overlay;
 mod references;
 mod resolve;
 mod source;
@@ -24,6 +25,8 @@ pub(crate) mod words;
 use std::path::PathBuf;
 
 use toml::de::DeTable;
+
+pub use overlay::overlay;
 
 use crate::error::Mistake;
 use crate::model::Schema;

@@ -197,7 +197,8 @@ fn read_access(entry: &Entry<'_>, mistakes: &mut Mistakes) -> Access {
     access
 }
 
-fn read_rule(entry: &Entry<'_>, mistakes: &mut Mistakes) -> Rule {
+/// Reads one rule of an access.
+pub(super) fn read_rule(entry: &Entry<'_>, mistakes: &mut Mistakes) -> Rule {
     match entry.node.value {
         DeValue::Boolean(true) => Rule::Always,
         DeValue::Boolean(false) => Rule::Never,

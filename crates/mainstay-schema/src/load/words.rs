@@ -57,5 +57,19 @@ pub(crate) const ACCESS_KEYS: [(&str, &str); 4] = [
     ("delete", "Whether rows may be deleted."),
 ];
 
+/// Keys of a table that was found in a database rather than declared.
+pub(crate) const FOUND_KEYS: [(&str, &str); 4] = [
+    ("description", "Words for people; shown in the API description."),
+    ("hide", "Whether the table is left out of the API altogether."),
+    ("access", "Who may do what with the publishable key, where that differs from the access of the store."),
+    ("fields", "What is to be said of its columns."),
+];
+
+/// Keys of a column that was found.
+pub(crate) const FOUND_FIELD_KEYS: [(&str, &str); 2] = [
+    ("description", "Words for people; shown in the API description."),
+    ("hide", "Whether the column is left out of the API altogether."),
+];
+
 /// What a reference can do when its target goes away or changes.
 pub(crate) const ACTIONS: [&str; 4] = ["restrict", "cascade", "set null", "set default"];

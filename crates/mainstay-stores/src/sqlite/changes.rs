@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use mainstay_schema::{Schema, Type, Value};
+use mainstay_schema::{Column, Schema, Type, Value};
 use mainstay_store::{Change, ChangeKind, StoreError};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Result};
@@ -45,15 +45,19 @@ struct Layout {
 impl Layouts {
     /// Looks up all tables of `schema`.
     pub(super) fn read(connection: &Connection, schema: &Arc<Schema>) -> Result<Layouts> {
-        let mut statement = connection.prepare_cached("SELECT name FROM pragma_table_info(?) ORDER BY cid")?;
+        let mut statement = connection.prepare_cached("SELECT name FROM pragma_table_xinfo(?) ORDER BY cid")?;
         let mut tables = HashMap::new();
         for table in schema.tables().iter().filter(|table| table.is_writable()) {
             let stored: Vec<String> = statement.query_map([&*table.name], |row| row.get(0))?.collect::<Result<_>>()?;
             let place = |name: &str| stored.iter().position(|stored| stored == name);
-            let places = table.columns.iter().map(|column| Some((column.ty.clone(), place(&column.name)?)));
+            let about = schema.found().and_then(|found| found.table(table.id));
+            // What is computed is not in the record of a row.
+            let is_kept = |column: &&Column| about.is_none_or(|about| !about.columns[column.id.index()].computed);
+            let columns = || table.columns.iter().filter(is_kept);
+            let places = columns().map(|column| Some((column.ty.clone(), place(&column.name)?)));
             // A table that is not as the schema says is refused by the statement that writes to it.
             if let Some(places) = places.collect::<Option<Vec<_>>>() {
-                let names = table.columns.iter().map(|column| column.name.clone()).collect();
+                let names = columns().map(|column| column.name.clone()).collect();
                 tables.insert(table.name.clone(), Layout { names, places });
             }
         }

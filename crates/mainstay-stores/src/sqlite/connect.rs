@@ -15,7 +15,7 @@ use super::{SqliteOptions, Synchronous};
 /// Virtual machine steps between two looks at the deadline: some tens of microseconds.
 const PROGRESS_STEPS: i32 = 1000;
 /// How long a statement waits for another process that holds the file.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// The log is cut back to this after a checkpoint that could empty it.
 const LOG_BYTES_KEPT: i64 = 64 << 20;
 /// Bounds against what nobody needs: (which, most).
@@ -30,11 +30,17 @@ const LIMITS: [(Limit, i32); 6] = [
 
 /// Opens the connection that writes, making the file if there is none, readable by its owner only.
 pub(super) fn writer(path: &Path, options: &SqliteOptions, watch: &Watch) -> Result<Connection> {
-    create_private(path)?;
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    if !options.found {
+        create_private(path)?;
+        flags |= OpenFlags::SQLITE_OPEN_CREATE;
+    }
     let mut connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
+    if !options.found {
+        // The mode stays with the file, so that of another program's file is left to that program.
+        connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
+    }
     connection.pragma_update(None, "synchronous", options.synchronous.word())?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES_KEPT, |_| Ok(()))?;
@@ -68,7 +74,9 @@ fn prepare(connection: &mut Connection, options: &SqliteOptions, watch: &Watch) 
     connection.pragma_update(None, "temp_store", "memory")?;
     // Negative means KiB rather than pages.
     connection.pragma_update(None, "cache_size", -i64::from(options.cache_kib))?;
-    connection.pragma_update_and_check(None, "mmap_size", options.mmap_bytes, |_| Ok(()))?;
+    // Another program may cut its file short under our eyes, which a mapping does not survive.
+    let mmap_bytes = if options.found { 0 } else { options.mmap_bytes };
+    connection.pragma_update_and_check(None, "mmap_size", mmap_bytes, |_| Ok(()))?;
     for (limit, most) in LIMITS {
         connection.set_limit(limit, most)?;
     }

@@ -2,6 +2,8 @@
 //!
 //! No text of a statement ever reaches the caller; it may be in the source, which is for the log.
 
+use std::sync::Arc;
+
 use mainstay_schema::{Schema, Table};
 use mainstay_store::StoreError;
 use rusqlite::{Error, ffi};
@@ -13,15 +15,23 @@ pub(super) fn translate(error: Error, schema: &Schema, written: Option<&Table>) 
     let (code, message) = match &error {
         Error::SqliteFailure(native, message) => (native.extended_code, message.clone().unwrap_or_default()),
         Error::SqlInputError { error: native, msg, .. } => (native.extended_code, msg.clone()),
+        // Other programs may have put any octets into a column of text.
+        Error::Utf8Error(..) => return StoreError::NoText,
         _ => return StoreError::Internal(Box::new(error)),
     };
     match code {
         ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_ROWID => {
-            duplicate(schema, &message).unwrap_or_else(|| StoreError::Internal(Box::new(error)))
+            let found = duplicate(schema, &message).or_else(|| found_duplicate(schema, &message, written));
+            found.unwrap_or_else(|| StoreError::Internal(Box::new(error)))
         }
         ffi::SQLITE_CONSTRAINT_NOTNULL => {
             not_null(schema, &message).unwrap_or_else(|| StoreError::Internal(Box::new(error)))
         }
+        ffi::SQLITE_CONSTRAINT_CHECK if message.starts_with(CHECK) => StoreError::Check {
+            table: written.map_or_else(|| "".into(), |table| table.name.clone()),
+            check: message[CHECK.len()..].to_owned(),
+        },
+        ffi::SQLITE_CONSTRAINT_TRIGGER if !message.starts_with("FOREIGN KEY") => StoreError::Raised { message },
         // An action that refuses (`RESTRICT`) comes as a trigger's.
         ffi::SQLITE_CONSTRAINT_FOREIGNKEY | ffi::SQLITE_CONSTRAINT_TRIGGER if message.starts_with("FOREIGN KEY") => {
             StoreError::Reference { table: written.map_or_else(|| "".into(), |table| table.name.clone()), broken: None }
@@ -39,6 +49,10 @@ fn by_primary_code(code: i32, message: &str, error: Error) -> StoreError {
         }
         ffi::SQLITE_NOMEM => StoreError::Unavailable(Box::new(error)),
         ffi::SQLITE_SCHEMA => StoreError::SchemaChanged(Box::new(error)),
+        ffi::SQLITE_ERROR if let Some(column) = computed_column(message) => StoreError::Computed { column },
+        ffi::SQLITE_ERROR if message.starts_with("ON CONFLICT clause does not match") => StoreError::Unsupported {
+            what: "A merge by this key: its index has another order of text than its columns.".to_owned(),
+        },
         ffi::SQLITE_ERROR if is_about_names(message) => StoreError::SchemaChanged(Box::new(error)),
         ffi::SQLITE_ERROR | ffi::SQLITE_CONSTRAINT => match functions::take_error() {
             Some(value) => StoreError::Value(value),
@@ -46,6 +60,26 @@ fn by_primary_code(code: i32, message: &str, error: Error) -> StoreError {
         },
         _ => StoreError::Internal(Box::new(error)),
     }
+}
+
+/// How the message of a broken check begins; its name or its text follows.
+const CHECK: &str = "CHECK constraint failed: ";
+
+/// The computed column that a statement wanted to write.
+fn computed_column(message: &str) -> Option<Arc<str>> {
+    let starts = ["cannot INSERT into generated column \"", "cannot UPDATE generated column \""];
+    let name = starts.iter().find_map(|start| message.strip_prefix(start))?;
+    Some(name.strip_suffix('"')?.into())
+}
+
+/// A key of a found table that its schema does not have, such as an index on an expression.
+fn found_duplicate(schema: &Schema, message: &str, written: Option<&Table>) -> Option<StoreError> {
+    schema.found()?;
+    let listed = message.strip_prefix("UNIQUE constraint failed: ")?;
+    let index = listed.strip_prefix("index '").and_then(|rest| rest.strip_suffix('\''));
+    let table = written?;
+    let (key, columns) = (index.unwrap_or(listed).into(), Vec::new());
+    Some(StoreError::Duplicate { table: table.name.clone(), key, columns, values: None })
 }
 
 fn is_about_names(message: &str) -> bool {

@@ -42,6 +42,8 @@ pub(super) const CONTAINS: &str = "mainstay_contains";
 pub(super) const CONTAINED: &str = "mainstay_contained";
 /// `mainstay_overlaps(left, right, type)`.
 pub(super) const OVERLAPS: &str = "mainstay_overlaps";
+/// `mainstay_document(value)`: a value of a JSON column of another program in canonical form, if it is JSON at all.
+pub(super) const DOCUMENT: &str = "mainstay_document";
 /// `mainstay_uuid7()`: a new identifier, for rows that a migration gives one.
 pub(super) const UUID7: &str = "mainstay_uuid7";
 
@@ -68,6 +70,7 @@ pub(super) fn register(connection: &Connection) -> Result<()> {
     connection.create_scalar_function(GET, 2, flags, |context| part(context, json_get))?;
     connection.create_scalar_function(TEXT, 2, flags, |context| part(context, json_text))?;
     connection.create_scalar_function(CAST, 3, flags, convert)?;
+    connection.create_scalar_function(DOCUMENT, 1, flags, document)?;
     connection.create_scalar_function(CONTAINS, 3, flags, |context| compare_sets(context, contains))?;
     connection.create_scalar_function(CONTAINED, 3, flags, |context| compare_sets(context, contained_in))?;
     connection.create_scalar_function(OVERLAPS, 3, flags, |context| compare_sets(context, overlaps))?;
@@ -209,6 +212,28 @@ fn convert(context: &Context<'_>) -> Result<ToSqlOutput<'static>> {
 fn failed(error: ValueError) -> Error {
     FAILED.set(Some(error));
     Error::UserFunctionError("a value cannot be worked with".into())
+}
+
+/// A value as it is. Text that is not UTF-8 compares like nothing.
+fn kept(value: ValueRef<'_>) -> rusqlite::types::Value {
+    value.try_into().unwrap_or(rusqlite::types::Value::Null)
+}
+
+fn document(context: &Context<'_>) -> Result<ToSqlOutput<'static>> {
+    let value = match context.get_raw(0) {
+        // SQLite takes a document that is a number for a number.
+        ValueRef::Integer(number) => rusqlite::types::Value::Text(number.to_string()),
+        ValueRef::Text(text) => match std::str::from_utf8(text).map(|text| Value::parse_json(&Type::Json, text)) {
+            Ok(Ok(Value::Json(json))) => rusqlite::types::Value::Text(json.as_str().to_owned()),
+            Ok(Ok(Value::Null)) => rusqlite::types::Value::Text("null".to_owned()),
+            _ => kept(context.get_raw(0)),
+        },
+        ValueRef::Real(number) if number.is_finite() => {
+            rusqlite::types::Value::Text(Value::Float(number).to_text().unwrap_or_default())
+        }
+        other => kept(other),
+    };
+    Ok(ToSqlOutput::Owned(value))
 }
 
 fn compare_sets(context: &Context<'_>, holds: fn(&Value, &Value) -> bool) -> Result<Option<bool>> {

@@ -154,7 +154,11 @@ pub(super) fn applied(connection: &Connection) -> Result<Vec<Migrated>, StoreErr
         })?;
         rows.collect::<rusqlite::Result<Vec<_>>>()
     };
-    list().map_err(|error| errors::translate(error, &Schema::default(), None))
+    match list() {
+        // A file that is served as it was found has none.
+        Err(error) if message(&error) == "no such table: _mainstay_migrations" => Ok(Vec::new()),
+        list => list.map_err(|error| errors::translate(error, &Schema::default(), None)),
+    }
 }
 
 /// Carries out a migration in one transaction and remembers it.

@@ -8,20 +8,25 @@
 //! migrate.rs    changing the tables            introspect.rs what is in the file
 //! explain.rs    plans → what SQLite would do   check.rs     whether a file is sound
 //! faults.rs     which key a failed write is about
-//! script.rs     scripts on the writing thread
+//! script.rs     scripts on the writing thread  found/       files of other programs, as schemas
+//! backup.rs     copies of the whole file       lock.rs      who has the file open
 //! ```
 //!
 //! Knows plans, values and SQLite; knows no HTTP, no rules and no query language.
 
+pub mod backup;
 mod changes;
 pub mod check;
 mod connect;
+mod defaults;
 mod errors;
 mod explain;
 mod faults;
+pub mod found;
 mod functions;
 mod introspect;
 mod job;
+pub mod lock;
 pub mod migrate;
 mod preupdate;
 mod read;
@@ -70,6 +75,10 @@ pub struct SqliteOptions {
     pub statements_max: usize,
     /// Requests that may wait for a thread, reads and writes each; one more is refused.
     pub queue_max: usize,
+    /// Whether the file is another program's: it must be there, and nothing is changed in it but by writes.
+    pub found: bool,
+    /// A file that is locked, together with others that open the store, as long as the store is open.
+    pub lock: Option<PathBuf>,
 }
 
 /// When a commit counts as durable.
@@ -93,6 +102,8 @@ impl Default for SqliteOptions {
             mmap_bytes: 256 << 20,
             statements_max: 512,
             queue_max: 4096,
+            found: false,
+            lock: None,
         }
     }
 }
@@ -106,6 +117,8 @@ pub struct SqliteStore {
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// The folder of a temporary store, removed with it.
     temporary: Option<PathBuf>,
+    /// Held against whoever wants to put another file in place.
+    _lock: Option<std::fs::File>,
 }
 
 impl SqliteStore {
@@ -132,15 +145,18 @@ impl SqliteStore {
 
     fn open_in(path: &Path, options: &SqliteOptions, temporary: Option<PathBuf>) -> Result<SqliteStore, StoreError> {
         let wrong = |error| errors::translate(error, &Schema::default(), None);
+        let lock = options.lock.as_deref().map(lock::shared).transpose()?;
         let watch = Watch::default();
         let connection = connect::writer(path, options, &watch).map_err(wrong)?;
-        migrate::prepare(&connection).map_err(wrong)?;
+        if !options.found {
+            migrate::prepare(&connection).map_err(wrong)?;
+        }
         let feed = ChangeFeed::default();
         let shared = Arc::new(writer::Shared { feed, unheard: Mutex::new(()), position: AtomicU64::new(0) });
         let (writes, write_jobs) = bounded(options.queue_max);
         let (reads, read_jobs) = bounded(options.queue_max);
         let mut threads = Vec::new();
-        let writer = writer::Writer::new(connection, watch, shared.clone(), write_jobs);
+        let writer = writer::Writer::new(connection, watch, shared.clone(), write_jobs, options.found);
         threads.push(spawn("sqlite-write", move || writer.run())?);
         for number in 0..options.readers.max(1) {
             let watch = Watch::default();
@@ -149,7 +165,23 @@ impl SqliteStore {
             threads.push(spawn(&format!("sqlite-read-{number}"), move || readers::run(connection, &watch, &jobs))?);
         }
         let (is_closed, threads) = (AtomicBool::new(false), Mutex::new(threads));
-        Ok(SqliteStore { shared, reads, writes, is_closed, threads, temporary })
+        Ok(SqliteStore { shared, reads, writes, is_closed, threads, temporary, _lock: lock })
+    }
+
+    /// A number that changes whenever the tables of the file do, whoever changes them.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the file cannot be looked at.
+    pub fn schema_version(&self, deadline: Instant) -> BoxFuture<'_, Result<i64, StoreError>> {
+        self.ask(deadline, |reply| readers::Job::Version { reply })
+    }
+
+    /// Whether the file has a write-ahead log, so that reads and writes do not wait for each other.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the file cannot be looked at.
+    pub fn is_write_ahead(&self, deadline: Instant) -> BoxFuture<'_, Result<bool, StoreError>> {
+        self.ask(deadline, |reply| readers::Job::WriteAhead { reply })
     }
 
     /// How the tables in the file differ from what `schema` says, one sentence each; empty when they do not.

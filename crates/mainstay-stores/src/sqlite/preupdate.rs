@@ -1,6 +1,6 @@
 //! SQLite's pre-update hook: a look at each row just before it changes, whatever changes it.
 //!
-//! The only module with `unsafe`: rusqlite binds these functions behind a feature that wants libclang at build time.
+//! One of two modules with `unsafe`: rusqlite binds these functions behind a feature that wants libclang at build time.
 //! The C library is compiled with the hook by `.cargo/config.toml`. Knows neither schemas nor changes; `changes.rs` is
 //! the one caller.
 #![expect(unsafe_code, reason = "the five functions of the pre-update hook have no safe binding")]

@@ -11,7 +11,7 @@ use mainstay_store::{Call, Explanation, Migrated, ReadDone, RowSink, StoreError}
 use rusqlite::Connection;
 
 use super::job::{Reply, Watch};
-use super::{explain, migrate, read};
+use super::{explain, found, migrate, read};
 
 /// What a reading thread can do.
 pub(super) enum Job {
@@ -25,6 +25,10 @@ pub(super) enum Job {
     Migrations { reply: Reply<Vec<Migrated>> },
     /// Compare the tables with a schema.
     Drift { schema: Arc<Schema>, reply: Reply<Vec<String>> },
+    /// Tell the number that changes with the tables.
+    Version { reply: Reply<i64> },
+    /// Tell whether there is a write-ahead log.
+    WriteAhead { reply: Reply<bool> },
     /// Finish.
     Close,
 }
@@ -46,6 +50,8 @@ pub(super) fn run(connection: Connection, watch: &Watch, jobs: &Receiver<Job>) {
             }
             Job::Migrations { reply } => reader.answer(reply, migrate::applied),
             Job::Drift { schema, reply } => reader.answer(reply, |connection| migrate::drift(connection, &schema)),
+            Job::Version { reply } => reader.answer(reply, found::version),
+            Job::WriteAhead { reply } => reader.answer(reply, found::is_write_ahead),
             Job::Close => return,
         }
     }

@@ -62,6 +62,8 @@ pub(super) enum Bind<'p> {
     Value(&'p Value),
     /// A number of ours.
     Int(i64),
+    /// A value in SQLite's own form.
+    Native(Native),
     /// Text of ours.
     Text(String),
     /// All items of a long list, for `rarray`.
@@ -76,6 +78,7 @@ impl Bind<'_> {
         match self {
             Bind::Value(value) => bind(statement, index, value),
             Bind::Int(number) => statement.raw_bind_parameter(index, number),
+            Bind::Native(value) => statement.raw_bind_parameter(index, value),
             Bind::Text(text) => statement.raw_bind_parameter(index, text),
             Bind::List(items) => statement.raw_bind_parameter(index, items),
             Bind::Later => Ok(()),
@@ -188,7 +191,7 @@ impl CellKind {
     pub(super) fn cell(self, native: ValueRef<'_>) -> Result<Cell<'_>, rusqlite::Error> {
         Ok(match native {
             ValueRef::Null => Cell::Null,
-            ValueRef::Integer(number) if self == CellKind::Bool => Cell::Bool(number != 0),
+            ValueRef::Integer(number @ (0 | 1)) if self == CellKind::Bool => Cell::Bool(number == 1),
             ValueRef::Integer(number) => Cell::Int(number),
             ValueRef::Real(number) if number.is_finite() => Cell::Float(number),
             // A view may compute an infinity; JSON has none.

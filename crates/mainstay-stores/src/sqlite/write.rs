@@ -9,12 +9,12 @@ use rusqlite::types::Value as Native;
 use rusqlite::{CachedStatement, Connection};
 
 use super::changes::Recorder;
-use super::errors;
 use super::faults::Faults;
 use super::job::Stop;
 use super::read::{Level, Members, bind_all};
 use super::render::{self, BOUND_BY_KEY_MAX, From, ReadSql, Returned};
 use super::types;
+use super::{defaults, errors};
 
 /// Rows written between two looks at the deadline.
 const ROWS_PER_CHECK: usize = 64;
@@ -76,6 +76,7 @@ impl<'c> Work<'c> {
 
     fn insert(&self, plan: &Insert, sink: &mut dyn RowSink) -> Result<Affected, StoreError> {
         let table = self.schema.table(plan.table);
+        let plan = &*defaults::leave_to_sqlite(table, plan)?;
         if let Some(conflict) = &plan.conflict {
             refuse_repeated_keys(plan, conflict)?;
         }
@@ -160,7 +161,8 @@ impl<'c> Work<'c> {
     fn delete(&self, plan: &Delete, sink: &mut dyn RowSink) -> Result<Affected, StoreError> {
         let table = self.schema.table(plan.table);
         let wrong = |error| errors::translate(error, self.schema, Some(table));
-        let reaches_itself = render::deletes_reach_itself(self.schema, plan.table);
+        let reaches_itself =
+            render::deletes_reach_itself(self.schema, plan.table) || render::has_triggers(self.schema, table);
         // SQLite does not count a row that a cascade took before the statement came to it, nor give it back as it was.
         let passing = reaches_itself.then(|| self.count(plan).map_err(wrong)).transpose()?;
         if let Some(read) = plan.returning.as_deref().filter(|read| reaches_itself || render::has_embeds(read)) {
@@ -249,7 +251,7 @@ impl<'c> Back<'c> {
         Ok(match returned {
             Returned::Nothing => Back::Nothing,
             Returned::Members(members) => Back::Members(Members::prepare(connection, members)?),
-            Returned::Key => Back::Keys { width: table.primary_key.len(), keys: Vec::new() },
+            Returned::Key => Back::Keys { width: table.primary_key.len().max(1), keys: Vec::new() },
         })
     }
 
@@ -364,6 +366,15 @@ fn refers_to_itself(table: &Table) -> bool {
 /// Whether a write touches a handful of rows whatever is in the tables, so that it may share a transaction with
 /// others: one that had to be interrupted would take the others with it.
 pub(super) fn is_bounded(schema: &Schema, plan: &Write) -> bool {
+    let written = match plan {
+        Write::Insert(plan) => Some(plan.table),
+        Write::Update(plan) => Some(plan.table),
+        Write::Delete(plan) => Some(plan.table),
+        Write::Batch(_) => None,
+    };
+    if written.is_some_and(|table| render::has_triggers(schema, schema.table(table))) {
+        return false;
+    }
     match plan {
         Write::Insert(plan) => plan.rows.len() == 1 || !refers_to_itself(schema.table(plan.table)),
         Write::Update(plan) => is_by_key(schema.table(plan.table), &plan.filter) && !spreads(schema, plan.table, false),

@@ -90,6 +90,8 @@ pub(super) struct Writer {
     jobs: Receiver<Job>,
     recorder: Recorder,
     layouts: Option<Arc<Layouts>>,
+    /// Whether the file is another program's.
+    is_found: bool,
 }
 
 /// A write that went well and is not yet durable.
@@ -134,8 +136,14 @@ enum Outcome {
 
 impl Writer {
     /// Everything the thread needs.
-    pub(super) fn new(connection: Connection, watch: Watch, shared: Arc<Shared>, jobs: Receiver<Job>) -> Writer {
-        Writer { connection, watch, shared, jobs, recorder: Recorder::default(), layouts: None }
+    pub(super) fn new(
+        connection: Connection,
+        watch: Watch,
+        shared: Arc<Shared>,
+        jobs: Receiver<Job>,
+        is_found: bool,
+    ) -> Writer {
+        Writer { connection, watch, shared, jobs, recorder: Recorder::default(), layouts: None, is_found }
     }
 
     /// Works until told to close, or until nobody can send any more.
@@ -144,6 +152,10 @@ impl Writer {
         while let Some(job) = carried.take().or_else(|| self.jobs.recv().ok()) {
             match job {
                 Job::Write(job) => carried = self.group(job),
+                Job::Migrate { reply, .. } if self.is_found => {
+                    let message = "the tables are those of another program, which alone changes them".to_owned();
+                    reply.send(Err(StoreError::Migration { message }));
+                }
                 Job::Migrate { migration, reply } => {
                     let answer = catch_unwind(AssertUnwindSafe(|| migrate::apply(&mut self.connection, &migration)));
                     self.layouts = None;
@@ -350,6 +362,10 @@ impl Writer {
 
     /// Leaves the file tidy: statistics for the planner, an empty log.
     fn close(self) {
+        if self.is_found {
+            // Statistics are tables too, and another program's file has those that it wants.
+            return;
+        }
         let tidy = || {
             self.connection.pragma_update_and_check(None, "analysis_limit", ANALYSIS_LIMIT, |_| Ok(()))?;
             self.connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)")
@@ -432,7 +448,7 @@ mod tests {
             tickets.push(ticket);
         }
         sender.send(Job::Close).unwrap();
-        Writer::new(connection, watch, shared, jobs).run();
+        Writer::new(connection, watch, shared, jobs, false).run();
         let mut answers = Vec::new();
         for ticket in tickets {
             answers.push(ticket.wait().await);
@@ -514,7 +530,7 @@ mod tests {
         for job in [first, shared_script, lonely_script, last, Job::Close] {
             sender.send(job).unwrap();
         }
-        Writer::new(connection, watch, shared, jobs).run();
+        Writer::new(connection, watch, shared, jobs, false).run();
         for (ticket, restarts) in [(by_key, 0), (by_look, 1)] {
             let script: Box<dyn std::any::Any> = ticket.wait().await.unwrap();
             assert_eq!(script.downcast::<Rename>().unwrap().restarts, restarts);

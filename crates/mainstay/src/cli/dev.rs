@@ -6,6 +6,7 @@ mod terminal;
 use anyhow::Context;
 
 use super::{Failure, Folder, Globals, listen, logging, signals};
+use crate::config::Override;
 use crate::project::{Project, Watch};
 use crate::wire;
 use session::Session;
@@ -16,15 +17,20 @@ use session::Session;
 pub(super) struct Args {
     #[command(flatten)]
     folder: Folder,
+    /// Serve this database as it is, instead of the one of the project: sqlite:FILE
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
 }
 
 pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
-    let project = globals.open(&args.folder.folder)?;
+    let store: Vec<_> = args.store.iter().flat_map(|url| super::found_store(url)).collect();
+    let overrides = [&globals.set, store.as_slice()].concat();
+    let project = Project::open(&args.folder.folder, &overrides).map_err(Failure::Mistakes)?;
     logging::start(&project.settings.log);
-    super::block_on(develop(project, globals))
+    super::block_on(develop(project, overrides, globals))
 }
 
-async fn develop(project: Project, globals: &Globals) -> Result<(), Failure> {
+async fn develop(project: Project, overrides: Vec<Override>, globals: &Globals) -> Result<(), Failure> {
     let console = globals.console();
     let listener = listen::listen_near(&project.settings.server).await?;
     let url = listen::url(listener.local_addr().context("the socket has no address")?);
@@ -35,7 +41,8 @@ async fn develop(project: Project, globals: &Globals) -> Result<(), Failure> {
         let stop = signals::stop().context("cannot listen for signals")?;
         let banner = banner(&project, &url)?;
         let limits = wire::server_limits(&project.settings);
-        let mut session = Session::begin(project, globals.set.clone(), engine.clone(), console).await?;
+        let _backups = super::start_backups(&project);
+        let mut session = Session::begin(project, overrides, engine.clone(), console).await?;
         let mut answers = terminal::answers();
         console.line(banner);
         let serving = mainstay_http::serve(listener, app, limits, stop);

@@ -9,6 +9,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::{Console, Failure, Folder, Globals};
+use crate::backup::{self, Schedule};
 use crate::project::{self, Project, STATE_FOLDER};
 
 /// Arguments of `mainstay doctor`.
@@ -69,6 +70,7 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
 fn examine(project: &Project) -> Vec<Finding> {
     let mut findings = vec![files(project), secrets(project), version_control(project), disk(project), port(project)];
     findings.extend(database::examine(project));
+    findings.push(backups(project));
     findings
 }
 
@@ -158,6 +160,23 @@ fn disk(project: &Project) -> Finding {
             "disk",
             format!("{} cannot be written ({error})", folder.display()),
             "make room, or give this user the right to write there",
+        ),
+    }
+}
+
+/// Whether backups are made by themselves, and when the last one was.
+fn backups(project: &Project) -> Finding {
+    let Some(schedule) = Schedule::of(project) else {
+        return Finding::ok("backups", "none are scheduled; set backup.at or backup.every, or run `mainstay backup`");
+    };
+    let folder = schedule.folder().display().to_string();
+    match backup::newest(&schedule) {
+        None => Finding::warn("backups", format!("none in {folder} yet"), "the next `mainstay serve` makes the first"),
+        Some((file, made_at, false)) => Finding::ok("backups", format!("the last is {} of {made_at}", file.display())),
+        Some((file, made_at, true)) => Finding::warn(
+            "backups",
+            format!("the last is {} of {made_at}, and another is due", file.display()),
+            "see that `mainstay serve` runs, and its log for why it could not make one",
         ),
     }
 }

@@ -15,6 +15,9 @@ use crate::transfer::{self, SeedMode};
 /// # Errors
 /// [`Failure::Usage`] if the tables that are there differ from the schema.
 pub(super) async fn prepare(project: &Project, store: &dyn Store, console: &Console) -> Result<(), Failure> {
+    if project.settings.store.introspect {
+        return Ok(());
+    }
     if is_new(store).await? {
         return create(project, store, console).await;
     }

@@ -61,6 +61,15 @@ struct Apply {
 }
 
 pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
+    let folder = match &args.action {
+        Action::Plan(folder) | Action::Status(folder) => folder,
+        Action::New(new) => &new.folder,
+        Action::Apply(apply) => &apply.folder,
+    };
+    if globals.open(&folder.folder)?.settings.store.introspect {
+        let problem = "the tables are those of another program (stores.main.introspect), which alone changes them";
+        return Err(Failure::Usage(problem.to_owned()));
+    }
     match &args.action {
         Action::Plan(folder) => plan(folder, globals),
         Action::New(new) => write_new(new, globals),

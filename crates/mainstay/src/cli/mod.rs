@@ -4,6 +4,7 @@
 //! about rows or tables. Every command exits with 0 when it is done, 1 when it failed, and 2 when the command line, the
 //! settings or the schema are wrong.
 
+mod backup;
 mod completions;
 mod console;
 mod dev;
@@ -20,6 +21,7 @@ mod keys;
 mod listen;
 mod logging;
 mod migrate;
+mod restore;
 mod schema;
 mod seed;
 mod serve;
@@ -33,6 +35,7 @@ use clap::{Parser, Subcommand};
 pub use console::Console;
 pub use failure::Failure;
 
+use crate::backup::Schedule;
 use crate::config::Override;
 use crate::project::Project;
 
@@ -79,6 +82,29 @@ impl Globals {
     }
 }
 
+/// Backups that are made beside the requests, until this is dropped.
+struct Backups(Option<tokio::task::JoinHandle<()>>);
+
+impl Drop for Backups {
+    fn drop(&mut self) {
+        // A copy that is being made leaves no file behind: its thread ends with the process, or finishes it.
+        if let Some(task) = &self.0 {
+            task.abort();
+        }
+    }
+}
+
+/// Begins to make the backups that the settings ask for.
+fn start_backups(project: &Project) -> Backups {
+    Backups(Schedule::of(project).map(|schedule| tokio::spawn(schedule.run())))
+}
+
+/// The settings by which a database is served as it is.
+fn found_store(url: &str) -> [Override; 2] {
+    let set = |name, text: &str| Override::new("stores.main", name, text).expect("the store has these settings");
+    [set("url", url), set("introspect", "true")]
+}
+
 /// The project folder, the last argument of nearly every command.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Folder {
@@ -103,6 +129,10 @@ enum Command {
     Import(import::Args),
     /// Write the rows of a table to a file or to the terminal
     Export(export::Args),
+    /// Copy the database to one file, while it is used
+    Backup(backup::Args),
+    /// Put a backup in the place of the database
+    Restore(restore::Args),
     /// Print the keys of a project
     Keys(keys::Args),
     /// Show what a request becomes: request, plan, authorized plan, statements
@@ -127,6 +157,8 @@ pub fn main() -> ExitCode {
         Command::Seed(args) => seed::run(args, globals),
         Command::Import(args) => import::run(args, globals),
         Command::Export(args) => export::run(args, globals),
+        Command::Backup(args) => backup::run(args, globals),
+        Command::Restore(args) => restore::run(args, globals),
         Command::Keys(args) => keys::run(args, globals),
         Command::Explain(args) => explain::run(args, globals),
         Command::Doctor(args) => doctor::run(args, globals),

@@ -9,18 +9,23 @@ use crate::wire;
 
 /// Arguments of `mainstay serve`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  mainstay serve shop --listen 127.0.0.1:8080")]
+#[command(after_help = "Example:\n  mainstay serve shop --listen 127.0.0.1:8080
+  mainstay serve --store sqlite:chinook.db")]
 pub(super) struct Args {
     #[command(flatten)]
     folder: Folder,
+    /// Serve this database as it is, instead of the one of the project: sqlite:FILE
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
     /// Address to listen on; port 0 picks a free one
     #[arg(long, value_name = "HOST:PORT")]
     listen: Option<Address>,
 }
 
 pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
-    let address: Vec<_> = args.listen.iter().flat_map(Address::overrides).collect();
-    let project = globals.open_with(&args.folder.folder, &address)?;
+    let mut options: Vec<_> = args.listen.iter().flat_map(Address::overrides).collect();
+    options.extend(args.store.iter().flat_map(|url| super::found_store(url)));
+    let project = globals.open_with(&args.folder.folder, &options)?;
     logging::start(&project.settings.log);
     super::block_on(serve(&project, &globals.console()))
 }
@@ -36,6 +41,7 @@ async fn serve(project: &Project, console: &Console) -> Result<(), Failure> {
         // Before anybody is told, so that a signal from then on drains.
         let stop = signals::stop().context("cannot listen for signals")?;
         console.line(format!("listening on {url}"));
+        let _backups = super::start_backups(project);
         mainstay_http::serve(listener, app, wire::server_limits(&project.settings), stop)
             .await
             .context("serving failed")?;

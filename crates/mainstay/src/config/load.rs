@@ -9,14 +9,17 @@ use toml::de::{DeTable, DeValue};
 
 use super::environment::Environment;
 use super::value::Value;
-use super::{KeySettings, LimitSettings, LogSettings, ProjectSettings, ServerSettings, StoreSettings};
+use super::{
+    AccessSettings, BackupSettings, KeySettings, LimitSettings, LogSettings, ProjectSettings, ServerSettings,
+    StoreSettings,
+};
 use super::{Kind, Section, Setting, Settings};
 use crate::project::place::Place;
 
 /// Name of the settings file in a project folder.
 pub(crate) const FILE: &str = "mainstay.toml";
 
-static SECTIONS: [Section; 6] = Settings::SECTIONS;
+static SECTIONS: [Section; 8] = Settings::SECTIONS;
 
 /// One setting given on the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +74,8 @@ pub fn load(
         server: ServerSettings::take(loader.section(&ServerSettings::SECTION, &given, overrides)),
         keys: KeySettings::take(loader.section(&KeySettings::SECTION, &given, overrides)),
         store: StoreSettings::take(loader.section(&StoreSettings::SECTION, &given, overrides)),
+        access: AccessSettings::take(loader.section(&AccessSettings::SECTION, &given, overrides)),
+        backup: BackupSettings::take(loader.section(&BackupSettings::SECTION, &given, overrides)),
         limits: LimitSettings::take(loader.section(&LimitSettings::SECTION, &given, overrides)),
         log: LogSettings::take(loader.section(&LogSettings::SECTION, &given, overrides)),
     };
@@ -136,7 +141,13 @@ impl Loader<'_> {
         for section in &SECTIONS {
             let prefix = section.environment_prefix();
             let known: Vec<String> = section.settings.iter().map(|setting| section.environment_name(setting)).collect();
-            let unknown = self.environment.names(&prefix).filter(|name| !known.iter().any(|known| known == name));
+            // The names of a section below this one begin in the same way.
+            let is_below = |name: &str| {
+                let below = SECTIONS.iter().map(Section::environment_prefix);
+                below.filter(|below| below.len() > prefix.len()).any(|below| name.starts_with(&below))
+            };
+            let names = self.environment.names(&prefix).filter(|name| !is_below(name));
+            let unknown = names.filter(|name| !known.iter().any(|known| known == name));
             let mistakes: Vec<Mistake> = unknown
                 .filter_map(|name| Some((name, self.environment.find(name)?)))
                 .map(|(name, variable)| {
@@ -251,6 +262,7 @@ impl Loader<'_> {
 fn plain(value: &DeValue<'_>) -> Value {
     let other = || Value::Other(described(value));
     match value {
+        DeValue::Boolean(flag) => Value::Flag(*flag),
         DeValue::Integer(number) => {
             u64::from_str_radix(number.as_str(), number.radix()).map_or_else(|_| other(), Value::Number)
         }

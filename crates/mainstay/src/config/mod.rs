@@ -9,6 +9,8 @@
 
 #[macro_use]
 mod table;
+mod access;
+mod backup;
 mod environment;
 mod keys;
 mod limits;
@@ -20,6 +22,8 @@ mod server;
 mod stores;
 mod value;
 
+pub use access::AccessSettings;
+pub use backup::{BackupSettings, TimeOfDay};
 pub use environment::Environment;
 pub use keys::KeySettings;
 pub use limits::LimitSettings;
@@ -43,6 +47,10 @@ pub struct Settings {
     pub keys: KeySettings,
     /// Where its rows are kept.
     pub store: StoreSettings,
+    /// Who may use tables that were found rather than declared.
+    pub access: AccessSettings,
+    /// When backups are made by themselves, and how many are kept.
+    pub backup: BackupSettings,
     /// What a request may ask.
     pub limits: LimitSettings,
     /// What is written to the log.
@@ -51,10 +59,12 @@ pub struct Settings {
 
 impl Settings {
     /// Every section, in the order of the reference page.
-    pub const SECTIONS: [Section; 6] = [
+    pub const SECTIONS: [Section; 8] = [
         ProjectSettings::SECTION,
         ServerSettings::SECTION,
         StoreSettings::SECTION,
+        AccessSettings::SECTION,
+        BackupSettings::SECTION,
         KeySettings::SECTION,
         LimitSettings::SECTION,
         LogSettings::SECTION,

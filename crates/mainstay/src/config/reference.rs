@@ -80,6 +80,7 @@ fn property(setting: &Setting) -> (String, Json) {
         Kind::Number(min, max) | Kind::Seconds(min, max) => {
             json!({ "anyOf": [{ "type": "integer", "minimum": min, "maximum": max }, by_reference] })
         }
+        Kind::Flag => json!({ "anyOf": [{ "type": "boolean" }, by_reference] }),
         Kind::Choice(words) => json!({ "anyOf": [{ "enum": words }, by_reference] }),
         Kind::List => json!({ "anyOf": [{ "type": "array", "items": { "type": "string" } }, by_reference] }),
     };
@@ -87,6 +88,7 @@ fn property(setting: &Setting) -> (String, Json) {
     if let Some(default) = setting.default {
         property["default"] = match setting.kind {
             Kind::Number(..) | Kind::Seconds(..) => json!(default.parse::<u64>().expect("defaults are of their kind")),
+            Kind::Flag => json!(default == "true"),
             Kind::List => json!([default]),
             _ => json!(default),
         };

@@ -11,6 +11,9 @@ section! {
         /// The database. A path in the URL is relative to the project folder.
         url: StoreUrl = Kind::Form { expected: EXPECTED, check: |text| StoreUrl::parse(text).map(drop) },
             default "sqlite:.mainstay/main.db", env ["DATABASE_URL"];
+        /// Serves the tables that another program made in the file, as they are: no schema files, no migrations, and
+        /// nothing is changed in the file but by requests.
+        introspect: bool = Kind::Flag, default "false";
         /// When a write is acknowledged: `full` after it is on the disk, `normal` when it would survive a crash of the
         /// program but perhaps not a power cut.
         synchronous: String = Kind::Choice(&["full", "normal"]), default "full";

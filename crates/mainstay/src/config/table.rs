@@ -39,6 +39,8 @@ pub enum Kind {
     Number(u64, u64),
     /// A whole number of seconds between two bounds, both included.
     Seconds(u64, u64),
+    /// `true` or `false`.
+    Flag,
     /// One of these words.
     Choice(&'static [&'static str]),
     /// A list of texts; separated by commas in the environment.
@@ -60,6 +62,7 @@ impl Kind {
             Kind::Secret(least) => format!("a text of at least {least} characters"),
             Kind::Number(min, max) => format!("a whole number from {min} to {max}"),
             Kind::Seconds(min, max) => format!("a whole number of seconds from {min} to {max}"),
+            Kind::Flag => "true or false".to_owned(),
             Kind::Choice(words) => format!("one of {}", words.join(", ")),
             Kind::List => "a list of texts".to_owned(),
             Kind::Form { expected, .. } => (*expected).to_owned(),
@@ -75,6 +78,7 @@ impl Kind {
             Kind::Number(..) | Kind::Seconds(..) => {
                 Value::Number(text.trim().parse().map_err(|_| format!("is {text:?}"))?)
             }
+            Kind::Flag => Value::Flag(text.trim().parse().map_err(|_| format!("is {text:?}"))?),
             Kind::List => {
                 Value::List(text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect())
             }
@@ -97,6 +101,7 @@ impl Kind {
             (Kind::Number(min, max) | Kind::Seconds(min, max), Value::Number(number)) => {
                 if (min..=max).contains(&number) { Ok(value) } else { Err(format!("is {number}")) }
             }
+            (Kind::Flag, Value::Flag(_)) => Ok(value),
             (Kind::Choice(words), Value::Text(text)) if words.contains(&text.as_str()) => Ok(value),
             (Kind::Choice(_), Value::Text(text)) => Err(format!("is {text:?}")),
             (Kind::Form { check, .. }, Value::Text(text)) => check(text).map(|()| value),

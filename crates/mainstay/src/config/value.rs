@@ -10,6 +10,8 @@ pub enum Value {
     Text(String),
     /// A whole number.
     Number(u64),
+    /// `true` or `false`.
+    Flag(bool),
     /// A list of texts.
     List(Vec<String>),
     /// Anything else that TOML can hold, by the name of its type: right for no setting.
@@ -22,6 +24,7 @@ impl Value {
         match self {
             Value::Text(_) => "a text",
             Value::Number(_) => "a number",
+            Value::Flag(_) => "true or false",
             Value::List(_) => "a list",
             Value::Other(name) => name,
         }
@@ -76,6 +79,15 @@ impl FromValue for Option<String> {
 impl FromValue for Option<Secret> {
     fn from_value(value: Option<Value>) -> Option<Secret> {
         Option::<String>::from_value(value).map(Secret)
+    }
+}
+
+impl FromValue for bool {
+    fn from_value(value: Option<Value>) -> bool {
+        match value {
+            Some(Value::Flag(flag)) => flag,
+            _ => unreachable!("{WRONG_KIND}"),
+        }
     }
 }
 

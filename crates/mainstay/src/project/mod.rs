@@ -3,6 +3,7 @@
 //! Reads files and nothing more: it opens no database and no socket. Every command but `init` and `completions` starts
 //! with [`Project::open`].
 
+mod found;
 pub(crate) mod place;
 mod secrets;
 mod watch;
@@ -16,6 +17,7 @@ use mainstay_schema::{Mistake, Schema};
 
 use crate::config::{self, Environment, Override, Settings};
 
+pub use found::found_schema;
 pub use secrets::Secrets;
 pub(crate) use secrets::file as secrets_file;
 pub use watch::Watch;
@@ -48,10 +50,35 @@ impl Project {
     /// # Errors
     /// Every mistake of the settings and of the schema.
     pub fn open(folder: &Path, overrides: &[Override]) -> Result<Project, Vec<Mistake>> {
-        let text = read_settings_file(folder)?;
-        let settings = Environment::of_process(folder)
-            .and_then(|environment| config::load(folder, &text, &environment, overrides));
-        let schema = read_schema(folder);
+        Project::open_as(folder, overrides, true)
+    }
+
+    /// As [`Project::open`], but without the schema: for whoever works on a database that may be damaged or gone.
+    ///
+    /// # Errors
+    /// Every mistake of the settings.
+    pub fn open_without_schema(folder: &Path, overrides: &[Override]) -> Result<Project, Vec<Mistake>> {
+        Project::open_as(folder, overrides, false)
+    }
+
+    fn open_as(folder: &Path, overrides: &[Override], with_schema: bool) -> Result<Project, Vec<Mistake>> {
+        let environment = Environment::of_process(folder);
+        let (text, more) = match (read_settings_file(folder), &environment) {
+            (Ok(text), _) => (text, Vec::new()),
+            // A database is enough of a project: what is in it is served.
+            (Err(_), Ok(environment)) if found::is_database_enough(folder, environment, overrides) => {
+                (String::new(), found::overrides())
+            }
+            (Err(mistakes), _) => return Err(mistakes),
+        };
+        let overrides = [more.as_slice(), overrides].concat();
+        let settings = environment.and_then(|environment| config::load(folder, &text, &environment, &overrides));
+        let settings = settings.and_then(found::check_access);
+        let schema = match &settings {
+            _ if !with_schema => Ok(Schema::default()),
+            Ok(settings) if settings.store.introspect => found_schema(folder, settings),
+            _ => read_schema(folder),
+        };
         match (settings, schema) {
             (Ok(settings), Ok(schema)) => Ok(Project { folder: folder.to_owned(), settings, schema: Arc::new(schema) }),
             (settings, schema) => {
@@ -129,7 +156,7 @@ fn read_settings_file(folder: &Path) -> Result<String, Vec<Mistake>> {
 }
 
 /// The schema files in the order of their names, so that tables have the same order on every machine.
-fn schema_files(folder: &Path) -> Result<Vec<SourceFile>, Vec<Mistake>> {
+pub(super) fn schema_files(folder: &Path) -> Result<Vec<SourceFile>, Vec<Mistake>> {
     let told = |path: PathBuf, error: std::io::Error| Mistake {
         file: path,
         line: 1,

@@ -140,7 +140,7 @@ fn fill(column: &Column, moment: &Moment) -> Result<Option<Value>, String> {
         Some(DefaultValue::Now) => Ok(Some(moment.now())),
         Some(DefaultValue::Uuid7) => Ok(Some(Value::Uuid(SystemClock.uuid7()))),
         Some(DefaultValue::Literal(value)) => Ok(Some(value.clone())),
-        Some(DefaultValue::Sequence) => Ok(None),
+        Some(DefaultValue::Sequence | DefaultValue::Expression(_)) => Ok(None),
         None if column.touched && !column.optional => Ok(Some(moment.now())),
         None if column.optional => Ok(Some(Value::Null)),
         None => Err(format!("{} is missing", column.name)),

@@ -105,6 +105,12 @@ pub(crate) struct Server {
     pub(crate) lines: Receiver<String>,
     /// What it prints on stderr, line by line.
     pub(crate) errors: Receiver<String>,
+    client: Client,
+}
+
+/// Whoever talks to a server; threads have one each.
+#[derive(Clone, Default)]
+pub(crate) struct Client {
     address: String,
     key: String,
 }
@@ -126,11 +132,11 @@ impl Run {
         let mut child = self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = lines_of(child.stdout.take().unwrap());
         let errors = lines_of(child.stderr.take().unwrap());
-        let mut server = Server { child, lines, errors, address: String::new(), key: String::new() };
+        let mut server = Server { child, lines, errors, client: Client::default() };
         let line = server.waits_for(says);
         let url = &line[line.find("http://").unwrap() + "http://".len()..];
-        server.address = url.split('/').next().unwrap().to_owned();
-        server.key =
+        server.client.address = url.split('/').next().unwrap().to_owned();
+        server.client.key =
             folder.run(&["keys", "--json"]).succeeds().json()["MAINSTAY_SECRET_KEY"].as_str().unwrap().to_owned();
         server
     }
@@ -160,20 +166,12 @@ impl Server {
     /// One request with the secret key.
     #[track_caller]
     pub(crate) fn request(&self, method: &str, path: &str, body: &str) -> Answer {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        // HTTP/1.0, so that the answer ends with the connection and has no chunks.
-        let head = format!(
-            "{method} {path} HTTP/1.0\r\nHost: {}\r\napikey: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-            self.address,
-            self.key,
-            body.len()
-        );
-        stream.write_all((head + body).as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer but {answer:?}"));
-        Answer { status: head.split(' ').nth(1).unwrap().parse().unwrap(), body: body.to_owned() }
+        self.client.request(method, path, body)
+    }
+
+    /// One who can ask from another thread.
+    pub(crate) fn client(&self) -> Client {
+        self.client.clone()
     }
 
     /// Asks until the answer is `expected`: what the server does by itself takes a moment.
@@ -195,6 +193,27 @@ impl Server {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
         self.child.wait().unwrap().code()
+    }
+}
+
+impl Client {
+    /// One request with the secret key.
+    #[track_caller]
+    pub(crate) fn request(&self, method: &str, path: &str, body: &str) -> Answer {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        // HTTP/1.0, so that the answer ends with the connection and has no chunks.
+        let head = format!(
+            "{method} {path} HTTP/1.0\r\nHost: {}\r\napikey: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            self.address,
+            self.key,
+            body.len()
+        );
+        stream.write_all((head + body).as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer but {answer:?}"));
+        Answer { status: head.split(' ').nth(1).unwrap().parse().unwrap(), body: body.to_owned() }
     }
 }
 

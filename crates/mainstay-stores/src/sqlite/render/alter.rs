@@ -216,6 +216,7 @@ impl<'s> Change<'s> {
             DefaultValue::Uuid7 => Some(format!("{}()", functions::UUID7)),
             DefaultValue::Sequence => None,
             DefaultValue::Literal(value) => Some(ddl::literal(value)),
+            DefaultValue::Expression(text) => Some(format!("({text})")),
         }
     }
 }

@@ -6,12 +6,15 @@
 pub(super) mod alter;
 pub(super) mod ddl;
 mod filter;
+mod loose;
 mod read;
 mod write;
 
 pub(super) use filter::BOUND_BY_KEY_MAX;
 pub(super) use read::{From, MemberSql, ReadSql, count};
-pub(super) use write::{Returned, WriteSql, delete, deletes_reach_itself, has_embeds, insert, merged_columns, update};
+pub(super) use write::{
+    Returned, WriteSql, delete, deletes_reach_itself, has_embeds, has_triggers, insert, merged_columns, update,
+};
 
 use std::fmt::Write as _;
 
@@ -29,6 +32,8 @@ pub(super) struct Sql<'p> {
     pub(super) binds: Vec<Bind<'p>>,
     schema: &'p Schema,
     aliases: u32,
+    /// Whether values are written to be compared, rather than shown.
+    is_comparing: bool,
 }
 
 /// How columns of a table are written: by the alias of the table, or bare where SQLite takes no alias.
@@ -43,7 +48,7 @@ pub(super) enum Scope {
 impl<'p> Sql<'p> {
     /// An empty statement.
     pub(super) fn new(schema: &'p Schema) -> Sql<'p> {
-        Sql { text: String::with_capacity(256), binds: Vec::new(), schema, aliases: 0 }
+        Sql { text: String::with_capacity(256), binds: Vec::new(), schema, aliases: 0, is_comparing: false }
     }
 
     fn push(&mut self, text: &str) {
@@ -58,6 +63,14 @@ impl<'p> Sql<'p> {
             false => self.text.push_str(name),
         }
         self.text.push('"');
+    }
+
+    /// Writes the columns by which a row is found again.
+    fn key_names(&mut self, table: &Table) {
+        match row_number(self.schema, table) {
+            Some(name) => self.name(name),
+            None => self.names(table, &table.primary_key),
+        }
     }
 
     fn names(&mut self, table: &Table, columns: &[ColumnId]) {
@@ -106,6 +119,14 @@ impl<'p> Sql<'p> {
         self.name(&table.column(column).name);
     }
 
+    /// Writes a name that is not a column of the schema, as columns are written.
+    fn scoped_name(&mut self, scope: Scope, name: &str) {
+        if let Scope::Alias(alias) = scope {
+            let _ = write!(self.text, "t{alias}.");
+        }
+        self.name(name);
+    }
+
     /// Writes `near = far and …` for the pairs of a link.
     fn pairs(&mut self, pairs: &[Pair], near: (Scope, &Table), far: (Scope, &Table)) {
         for (position, pair) in pairs.iter().enumerate() {
@@ -135,7 +156,16 @@ impl<'p> Sql<'p> {
 
     fn path(&mut self, scope: Scope, table: &Table, expr: &Expr) {
         if expr.path.is_empty() {
-            return self.column(scope, table, expr.column);
+            if !(self.is_comparing && self.schema.found().is_some() && table.column(expr.column).ty == Type::Json) {
+                return self.column(scope, table, expr.column);
+            }
+            // Documents of other programs are in no canonical form: equal ones may be different text.
+            self.push(functions::DOCUMENT);
+            self.push("(");
+            self.column(scope, table, expr.column);
+            self.push(")");
+            self.collate(&Type::Json);
+            return;
         }
         if !matches!(table.column(expr.column).ty, Type::Json | Type::Array(_)) {
             // The JSON form of any other type is a scalar, which has no parts.
@@ -148,6 +178,14 @@ impl<'p> Sql<'p> {
         self.bind(Bind::Text(functions::path_text(&expr.path)));
         self.push(")");
     }
+}
+
+/// The name of the number that SQLite gives each row of a table, where the table has no key.
+pub(super) fn row_number<'s>(schema: &'s Schema, table: &Table) -> Option<&'s str> {
+    if !table.primary_key.is_empty() {
+        return None;
+    }
+    schema.found()?.table(table.id)?.row_number.as_deref()
 }
 
 /// Whether a cast changes nothing about what is kept.

@@ -61,6 +61,9 @@ impl MemberSql<'_> {
 /// Most embeds joined into one statement; SQLite joins 64 tables at most, and filters want some.
 const JOINS_MAX: usize = 16;
 
+/// Most columns of a statement that joins: far above what people ask for, far below SQLite's 2,000.
+const COLUMNS_MAX: usize = 1000;
+
 /// A table that is joined into a statement.
 pub(super) struct LeftJoin<'p> {
     near: (Scope, &'p Table),
@@ -74,6 +77,8 @@ struct Columns<'p> {
     held: Vec<Option<(Scope, ColumnId)>>,
     /// The joins; `None` where a statement takes none.
     joins: Option<Vec<LeftJoin<'p>>>,
+    /// Members of the level that was begun last.
+    width: usize,
 }
 
 /// Which rows a level reads.
@@ -96,7 +101,7 @@ impl<'p> ReadSql<'p> {
         let table = schema.table(plan.table);
         let alias = sql.alias();
         let scope = Scope::Alias(alias);
-        let mut columns = Columns { held: Vec::new(), joins: Some(Vec::new()) };
+        let mut columns = Columns { held: Vec::new(), joins: Some(Vec::new()), width: 0 };
         sql.push("SELECT ");
         let members = sql.level(scope, table, plan, &mut columns);
         sql.push(if columns.held.is_empty() { "1 FROM " } else { " FROM " });
@@ -140,7 +145,7 @@ pub(in crate::sqlite) fn count<'p>(schema: &'p Schema, plan: &'p Read) -> (Strin
 impl<'p> Sql<'p> {
     /// Writes the result columns of a statement that joins nothing.
     pub(super) fn members(&mut self, scope: Scope, table: &'p Table, plan: &'p Read) -> Vec<MemberSql<'p>> {
-        let mut columns = Columns { held: Vec::new(), joins: None };
+        let mut columns = Columns { held: Vec::new(), joins: None, width: 0 };
         let members = self.level(scope, table, plan, &mut columns);
         if columns.held.is_empty() {
             self.push("1");
@@ -157,6 +162,7 @@ impl<'p> Sql<'p> {
         columns: &mut Columns<'p>,
     ) -> Vec<MemberSql<'p>> {
         let mut members = Vec::with_capacity(plan.select.len());
+        columns.width += plan.select.len();
         for output in &plan.select {
             members.push(match &output.source {
                 Source::Value(expr) => {
@@ -197,7 +203,9 @@ impl<'p> Sql<'p> {
             && target.is_writable()
             && (holds(&target.primary_key) || target.uniques.iter().any(|key| holds(&key.columns)));
         let is_whole = read.filter == Filter::True && read.offset == 0 && read.limit != Some(0);
-        let has_room = columns.joins.as_ref().is_some_and(|joins| joins.len() < JOINS_MAX);
+        // What a row of this level still has to say comes on top, and SQLite takes 2,000 columns.
+        let width = columns.width + columns.held.len() + read.select.len();
+        let has_room = columns.joins.as_ref().is_some_and(|joins| joins.len() < JOINS_MAX) && width < COLUMNS_MAX;
         (is_one && is_whole && has_room).then_some(pairs)
     }
 
@@ -261,7 +269,16 @@ impl<'p> Sql<'p> {
         let (keys, filter) = match from {
             From::Plan => (0..0, &plan.filter),
             From::Filter(filter) => (0..0, filter),
-            From::Key => (self.equal_later(scope, table, table.primary_key.iter().copied()), &Filter::True),
+            From::Key => match super::row_number(schema, table) {
+                Some(name) => {
+                    self.push(" WHERE ");
+                    self.scoped_name(scope, name);
+                    self.push("=");
+                    self.bind(Bind::Later);
+                    (self.binds.len() - 1..self.binds.len(), &Filter::True)
+                }
+                None => (self.equal_later(scope, table, table.primary_key.iter().copied()), &Filter::True),
+            },
             From::Link(Link { join: Join::Direct(pairs), .. }) => {
                 (self.equal_later(scope, table, pairs.iter().map(|pair| pair.there)), &plan.filter)
             }
@@ -298,6 +315,11 @@ impl<'p> Sql<'p> {
             self.push(if position == 0 { " ORDER BY " } else { "," });
             self.term(scope, table, term);
         }
+        if let Some(name) = super::row_number(self.schema, table) {
+            // Pages are stable only in an order that is total.
+            self.push(if plan.order.is_empty() { " ORDER BY " } else { "," });
+            self.scoped_name(scope, name);
+        }
         match (plan.limit, plan.offset) {
             (None, 0) => {}
             (limit, offset) => {
@@ -313,6 +335,7 @@ impl<'p> Sql<'p> {
 
     fn term(&mut self, scope: Scope, table: &Table, term: &'p Order) {
         let schema = self.schema;
+        self.is_comparing = true;
         let (ty, may_be_null) = match &term.via {
             None => {
                 self.expr(scope, table, &term.expr);
@@ -337,6 +360,7 @@ impl<'p> Sql<'p> {
                 (term.expr.ty(target), true)
             }
         };
+        self.is_comparing = false;
         self.collate(&ty);
         if term.descending {
             self.push(" DESC");

@@ -94,7 +94,9 @@ pub(in crate::sqlite) fn delete<'p>(schema: &'p Schema, plan: &'p Delete) -> Wri
     // A deleted row cannot be read by its key afterwards: with embeds, the rows are read before, and so are rows that
     // may be gone or changed when the statement comes to them.
     match plan.returning.as_deref() {
-        Some(read) if !has_embeds(read) && !deletes_reach_itself(schema, plan.table) => {
+        Some(read)
+            if !has_embeds(read) && !has_triggers(schema, table) && !deletes_reach_itself(schema, plan.table) =>
+        {
             sql.finish(table, Some(read), false)
         }
         _ => sql.finish(table, None, false),
@@ -106,6 +108,11 @@ pub(in crate::sqlite) fn delete<'p>(schema: &'p Schema, plan: &'p Delete) -> Wri
 pub(in crate::sqlite) fn merged_columns(conflict: &Conflict) -> Vec<ColumnId> {
     let merged = conflict.merge.iter().flatten().copied();
     merged.filter(|column| !conflict.target.contains(column)).collect()
+}
+
+/// Whether statements of the file itself run when rows of the table change.
+pub(in crate::sqlite) fn has_triggers(schema: &Schema, table: &Table) -> bool {
+    schema.found().and_then(|found| found.table(table.id)).is_some_and(|about| about.has_triggers)
 }
 
 /// Whether rows that are given back hold related rows.
@@ -180,9 +187,9 @@ impl<'p> Sql<'p> {
     fn finish(mut self, table: &'p Table, returning: Option<&'p Read>, unsettled: bool) -> WriteSql<'p> {
         let returned = match returning {
             None => Returned::Nothing,
-            Some(read) if unsettled || has_embeds(read) => {
+            Some(read) if unsettled || has_triggers(self.schema, table) || has_embeds(read) => {
                 self.push(" RETURNING ");
-                self.names(table, &table.primary_key);
+                self.key_names(table);
                 Returned::Key
             }
             Some(read) => {

@@ -31,7 +31,8 @@ impl Session {
         console: Console,
     ) -> Result<Session, Failure> {
         let mut session = Session { project, overrides, engine, console, is_waiting: false };
-        if first_start::is_new(&**session.engine.store()).await? {
+        let is_found = session.project.settings.store.introspect;
+        if !is_found && first_start::is_new(&**session.engine.store()).await? {
             // That everything is new needs no list.
             first_start::create(&session.project, &**session.engine.store(), &session.console).await?;
         }

@@ -1,5 +1,7 @@
 //! What `doctor` finds in the database.
 
+use std::time::{Duration, Instant};
+
 use anyhow::Context;
 use mainstay_schema::Schema;
 use mainstay_schema::diff::diff;
@@ -15,6 +17,9 @@ use crate::wire;
 
 /// How to go on with a file that is damaged.
 const RESTORE: &str = "stop the server, keep a copy of the file, and restore the last backup";
+
+/// Longest wait for a look at the settings of a file.
+const LOOK_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// Looks at the database file, and at its tables if it can be opened.
 pub(super) fn examine(project: &Project) -> Vec<Finding> {
@@ -40,6 +45,9 @@ pub(super) fn examine(project: &Project) -> Vec<Finding> {
 }
 
 async fn tables(project: &Project, store: &SqliteStore) -> anyhow::Result<Vec<Finding>> {
+    if project.settings.store.introspect {
+        return found(project, store).await;
+    }
     let applied = store.migrations().await.context("cannot read which migrations were applied")?;
     let Some(last) = applied.last() else {
         return Ok(vec![Finding::ok("tables", "none yet; the first start makes them")]);
@@ -47,6 +55,23 @@ async fn tables(project: &Project, store: &SqliteStore) -> anyhow::Result<Vec<Fi
     let recorded = Schema::from_json(&last.schema).with_context(|| format!("the record of {}", last.name))?;
     let differences = store.drift(recorded.clone().into()).await.context("cannot look at the tables")?;
     Ok(vec![drift(&differences), schema(project, &recorded), pending(project, store).await])
+}
+
+/// What is there to know about a database that is served as it was found.
+async fn found(project: &Project, store: &SqliteStore) -> anyhow::Result<Vec<Finding>> {
+    let left_out = project.schema.found().map(|found| found.left_out.as_slice()).unwrap_or_default();
+    let tables = match left_out {
+        [] => Finding::ok("tables", "all are served"),
+        some => Finding::warn("tables", format!("left out: {}", some.join("; ")), "the rest is served"),
+    };
+    let is_logged = store.is_write_ahead(Instant::now() + LOOK_TIME_MAX).await.context("cannot look at the file")?;
+    let mode = if is_logged {
+        Finding::ok("journal", "write-ahead: reads and writes do not wait for each other")
+    } else {
+        let remedy = "if every program that uses it may: sqlite3 FILE 'PRAGMA journal_mode = wal'";
+        Finding::warn("journal", "rollback: reads wait while a write commits, and writes for reads", remedy)
+    };
+    Ok(vec![tables, mode])
 }
 
 /// Whether another program changed the tables.

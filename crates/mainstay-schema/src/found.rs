@@ -1,0 +1,46 @@
+//! What is known of tables that Mainstay did not make, beyond what a declared table has.
+//!
+//! A file of another program keeps to its own rules: any value may be in a column, some columns are computed, rows may
+//! have no key. Stores that find their tables fill this in; a [`Schema`](crate::Schema) of declared tables has none.
+
+use std::sync::Arc;
+
+use crate::ids::TableId;
+
+/// What is known of found tables, in the order of their ids.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// One entry a table.
+    pub tables: Vec<FoundTable>,
+    /// What was left out of the schema, one sentence each.
+    pub left_out: Vec<String>,
+}
+
+/// What is known of one found table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FoundTable {
+    /// The name under which the store has a number for each row, where rows have no other key.
+    pub row_number: Option<Arc<str>>,
+    /// Whether the store runs statements of its own when rows change.
+    pub has_triggers: bool,
+    /// One entry a column, in the order of their ids.
+    pub columns: Vec<FoundColumn>,
+}
+
+/// What is known of one found column.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FoundColumn {
+    /// The type as it was declared; empty where none was.
+    pub declared: String,
+    /// Values of any kind are kept as they come: numbers beside text that looks like them.
+    pub loose: bool,
+    /// The store computes the values; nobody can write them.
+    pub computed: bool,
+}
+
+impl Found {
+    /// What is known of a table.
+    pub fn table(&self, table: TableId) -> Option<&FoundTable> {
+        self.tables.get(table.index())
+    }
+}

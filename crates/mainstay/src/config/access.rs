@@ -1,0 +1,33 @@
+//! `[stores.main.access]`.
+
+use mainstay_schema::{Access, Rule};
+
+use super::Kind;
+
+section! {
+    /// What the publishable key may do with every table of a store with `introspect`; a table may say otherwise for
+    /// itself in a schema file.
+    AccessSettings in "stores.main.access" {
+        /// Read rows.
+        read: bool = Kind::Flag, default "false";
+        /// Insert rows.
+        create: bool = Kind::Flag, default "false";
+        /// Change rows.
+        update: bool = Kind::Flag, default "false";
+        /// Delete rows.
+        delete: bool = Kind::Flag, default "false";
+    }
+}
+
+impl AccessSettings {
+    /// The rules that these settings stand for.
+    pub fn rules(&self) -> Access {
+        let rule = |allowed| if allowed { Rule::Always } else { Rule::Never };
+        Access {
+            read: rule(self.read),
+            create: rule(self.create),
+            update: rule(self.update),
+            delete: rule(self.delete),
+        }
+    }
+}

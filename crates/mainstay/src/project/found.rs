@@ -1,0 +1,60 @@
+//! Projects whose tables another program made: `introspect = true`, or nothing but a database.
+
+use std::path::Path;
+
+use mainstay_schema::{Access, Mistake, Rule, Schema};
+use mainstay_stores::sqlite::found;
+
+use super::{SETTINGS_FILE, schema_files};
+use crate::config::{self, Environment, Override, Settings};
+
+/// The settings of a project that is nothing but a database.
+pub(super) fn overrides() -> Vec<Override> {
+    vec![Override::new("stores.main", "introspect", "true").expect("the setting exists")]
+}
+
+/// Whether there is no project in `folder`, and the environment or the command line names a database file that exists.
+pub(super) fn is_database_enough(folder: &Path, environment: &Environment, given: &[Override]) -> bool {
+    if folder.join(SETTINGS_FILE).exists() || folder.join(super::SCHEMA_FOLDER).exists() {
+        return false;
+    }
+    let default = config::load(folder, "", &Environment::default(), &[]);
+    let settings = config::load(folder, "", environment, given);
+    let (Ok(default), Ok(settings)) = (default, settings) else { return false };
+    settings.store.url != default.store.url && settings.store.url.path(folder).is_file()
+}
+
+/// Refuses access settings that mean nothing because the tables are declared.
+pub(super) fn check_access(settings: Settings) -> Result<Settings, Vec<Mistake>> {
+    let Access { read, create, update, delete } = settings.access.rules();
+    if settings.store.introspect || [read, create, update, delete].iter().all(|rule| *rule == Rule::Never) {
+        return Ok(settings);
+    }
+    Err(vec![Mistake {
+        file: SETTINGS_FILE.into(),
+        line: 1,
+        column: 1,
+        problem: "[stores.main.access] is for tables that are found, and these are declared".to_owned(),
+        remedy: "write access into the schema files, or set stores.main.introspect = true".to_owned(),
+    }])
+}
+
+/// The schema of the database of a project, with what its schema files say about the tables.
+///
+/// # Errors
+/// That the database cannot be read, or every mistake of the files.
+pub fn found_schema(folder: &Path, settings: &Settings) -> Result<Schema, Vec<Mistake>> {
+    let file = settings.store.url.path(folder);
+    let wrong = |problem: String, remedy: &str| {
+        vec![Mistake { file: file.clone(), line: 1, column: 1, problem, remedy: remedy.to_owned() }]
+    };
+    if !file.is_file() {
+        let remedy = "name a database that exists in stores.main.url, or set stores.main.introspect = false";
+        return Err(wrong("there is no such database, and introspect serves one that is there".to_owned(), remedy));
+    }
+    let found = found::load(&file).map_err(|error| {
+        let problem = format!("the database cannot be read ({:#})", anyhow::Error::from(error));
+        wrong(problem, "see that it is a SQLite database, and that this user may read it")
+    })?;
+    mainstay_schema::load::overlay(&schema_files(folder)?, &found, &settings.access.rules())
+}
