@@ -73,6 +73,18 @@ impl View<'_> {
             };
             return table && columns.iter().all(is_set);
         }
+        if let Write::UpdateEach(update) = self.plan {
+            let target = self.schema.table(update.table);
+            let sets = |(name, value): (&Arc<str>, &String)| {
+                let column = target.find_column(name).map(|column| column.id);
+                update.rows.iter().any(|row| {
+                    row.set.iter().any(|(set, assign)| {
+                        Some(*set) == column && assign.as_value().and_then(Value::to_text).as_ref() == Some(value)
+                    })
+                })
+            };
+            return *target.name == *table && columns.iter().zip(values).all(sets);
+        }
         self.place(table, columns, values).is_some()
     }
 

@@ -203,7 +203,7 @@ pub(crate) fn planned_write(
 ) -> Result<plan::Write, Error> {
     let moment = Moment::new(clock);
     let operation = match request.action {
-        Action::Insert { .. } => Operation::Create,
+        Action::Insert { .. } | Action::Replace { .. } => Operation::Create,
         Action::Update { .. } => Operation::Update,
         Action::Delete => Operation::Delete,
     };

@@ -3,6 +3,7 @@
 pub(crate) mod batch;
 pub(crate) mod health;
 mod media;
+mod patch;
 mod prefer;
 pub(crate) mod preview;
 pub(crate) mod records;

@@ -2,10 +2,10 @@
 
 use std::ops::Deref;
 
-use mainstay_schema::{Rule, Schema, TableId};
+use mainstay_schema::{ColumnId, Rule, Schema, TableId};
 
 use crate::error::Denied;
-use crate::plan::{Filter, Read, Write};
+use crate::plan::{Assign, Filter, Read, Write};
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,6 +93,13 @@ fn check_write(schema: &Schema, actor: &Actor, plan: &Write) -> Result<(), Denie
         }
         Write::Update(update) => {
             need(schema, actor, update.table, Operation::Update)?;
+            check_set(schema, actor, update.table, &update.set)?;
+            check_filter(schema, actor, update.table, &update.filter)?;
+        }
+        Write::UpdateEach(update) => {
+            need(schema, actor, update.table, Operation::Update)?;
+            // How many rows were changed tells which keys are there.
+            need(schema, actor, update.table, Operation::Read)?;
             check_filter(schema, actor, update.table, &update.filter)?;
         }
         Write::Delete(delete) => {
@@ -106,6 +113,14 @@ fn check_write(schema: &Schema, actor: &Actor, plan: &Write) -> Result<(), Denie
         }
     }
     plan.returning().map_or(Ok(()), |returning| check_read(schema, actor, returning))
+}
+
+/// What is made of a stored value tells about it, if only by being refused.
+fn check_set(schema: &Schema, actor: &Actor, table: TableId, set: &[(ColumnId, Assign)]) -> Result<(), Denied> {
+    match set.iter().all(|(_, assign)| assign.as_value().is_some()) {
+        true => Ok(()),
+        false => need(schema, actor, table, Operation::Read),
+    }
 }
 
 fn check_read(schema: &Schema, actor: &Actor, plan: &Read) -> Result<(), Denied> {

@@ -32,6 +32,9 @@ pub enum ParseError {
         /// Why.
         details: String,
     },
+    /// A `PUT` with a limit or an offset (PGRST114).
+    #[error("limit/offset querystring parameters are not allowed for PUT")]
+    ReplaceRange,
     /// A query parameter that is unknown or does not belong to this method (PGRST100).
     #[error("{message}")]
     Parameter {
@@ -210,6 +213,12 @@ pub enum PlanError {
         /// Every candidate.
         candidates: Vec<Candidate>,
     },
+    /// A `PUT` whose filters are not the primary key (PGRST105).
+    #[error("Filters must include all and only primary key columns with 'eq' operators")]
+    ReplaceFilters,
+    /// A `PUT` whose body is not the one row of its URL (PGRST115).
+    #[error("Payload values do not match URL in primary key column(s)")]
+    ReplaceKey,
     /// `on_conflict` names no unique key (42P10).
     #[error("there is no unique or exclusion constraint matching the ON CONFLICT specification")]
     NoSuchKey,

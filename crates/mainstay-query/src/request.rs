@@ -28,7 +28,7 @@ pub struct Query {
     pub offset: Vec<Located<u64>>,
     /// The `columns` parameter of a write.
     pub columns: Option<Vec<String>>,
-    /// The `on_conflict` parameter of an insert.
+    /// The `on_conflict` parameter of an insert, or of an update that brings a row for each key.
     pub on_conflict: Option<Vec<String>>,
 }
 
@@ -276,10 +276,17 @@ pub enum Action {
         /// `Prefer: missing=default`: members that a row lacks take the column's default instead of null.
         missing_default: bool,
     },
-    /// `PATCH`.
-    Update {
-        /// One object.
+    /// `PUT`: one row by its primary key, new or not.
+    Replace {
+        /// One object, or an array of one.
         body: Body,
+    },
+    /// `PATCH`. With `on_conflict`, each row of the body changes the row that has its key.
+    Update {
+        /// One object, or one for each key.
+        body: Body,
+        /// `Prefer: missing=default`, as for an insert.
+        missing_default: bool,
     },
     /// `DELETE`.
     Delete,
@@ -301,6 +308,12 @@ pub enum Body {
     Json(Bytes),
     /// `text/csv` with a header line.
     Csv(Bytes),
+    /// `application/vnd.mainstay.patch+json`: for each column an object that names an operation. Of an update only.
+    Operations(Bytes),
+    /// `application/merge-patch+json` (RFC 7396). Of an update only.
+    MergePatch(Bytes),
+    /// `application/json-patch+json` (RFC 6902). Of an update only.
+    JsonPatch(Bytes),
     /// Rows that the program itself brings (import, seeds), already split: names, then one text or null a cell.
     Rows {
         /// Column names.

@@ -206,6 +206,11 @@ fn check_write(schema: &Schema, plan: &Write, support: Supports<'_>) -> Result<(
     match plan {
         Write::Insert(_) => {}
         Write::Update(update) => check_exact(schema, update.table, &update.filter, support)?,
+        Write::UpdateEach(update) => {
+            let mut keys = update.rows.iter().take(1).map(|change| update.key_filter(change));
+            keys.try_for_each(|key| check_exact(schema, update.table, &key, support))?;
+            check_exact(schema, update.table, &update.filter, support)?;
+        }
         Write::Delete(delete) => check_exact(schema, delete.table, &delete.filter, support)?,
         Write::Batch(writes) => writes.iter().try_for_each(|write| check_write(schema, write, support))?,
     }
@@ -213,9 +218,9 @@ fn check_write(schema: &Schema, plan: &Write, support: Supports<'_>) -> Result<(
 }
 
 fn check_returned(schema: &Schema, plan: &Read, support: Supports<'_>) -> Result<(), Refused> {
+    check_exact(schema, plan.table, &plan.filter, support)?;
     for output in &plan.select {
         if let Some(embed) = output.source.embed() {
-            check_exact(schema, embed.read.table, &embed.read.filter, support)?;
             check_returned(schema, &embed.read, support)?;
         }
     }

@@ -174,16 +174,24 @@ proptest! {
     fn writes_are_planned_or_refused(
         query in query(),
         body in body(),
-        purpose in prop::sample::select(vec![Purpose::Insert, Purpose::Update, Purpose::Delete]),
+        purpose in prop::sample::select([Purpose::Insert, Purpose::Replace, Purpose::Update, Purpose::Delete].to_vec()),
         resolution in prop::sample::select(vec![None, Some(Resolution::Merge), Some(Resolution::Ignore)]),
-        is_csv in prop::bool::weighted(0.1),
+        form in 0..8_u8,
         representation in any::<bool>(),
     ) {
         let (schema, limits) = (schema(), Limits::default());
-        let body = if is_csv { Body::Csv(Bytes::from(body)) } else { Body::Json(Bytes::from(body)) };
+        let text = Bytes::from(body);
+        let body = match form {
+            0 => Body::Csv(text),
+            1 => Body::Operations(text),
+            2 => Body::MergePatch(text),
+            3 => Body::JsonPatch(text),
+            _ => Body::Json(text),
+        };
         let action = match purpose {
             Purpose::Insert => Action::Insert { body, resolution, missing_default: representation },
-            Purpose::Update => Action::Update { body },
+            Purpose::Replace => Action::Replace { body },
+            Purpose::Update => Action::Update { body, missing_default: true },
             _ => Action::Delete,
         };
         if let Ok(query) = parse::query(purpose, &query, &limits) {

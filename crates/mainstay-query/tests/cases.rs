@@ -74,7 +74,8 @@ impl<'a> Case<'a> {
         let purpose = match self.method {
             "GET" => Purpose::Read,
             "POST" | "CSV" => Purpose::Insert,
-            "PATCH" => Purpose::Update,
+            "PUT" => Purpose::Replace,
+            "PATCH" | "OPERATIONS" | "MERGE-PATCH" | "JSON-PATCH" => Purpose::Update,
             _ => Purpose::Delete,
         };
         let query = parse::query(purpose, self.query, limits)?;
@@ -85,14 +86,21 @@ impl<'a> Case<'a> {
             return Ok(print::read(schema, &plan));
         }
         let text = Bytes::from(self.body.join("\n"));
-        let body = if self.method == "CSV" { Body::Csv(text) } else { Body::Json(text) };
+        let body = match self.method {
+            "CSV" => Body::Csv(text),
+            "OPERATIONS" => Body::Operations(text),
+            "MERGE-PATCH" => Body::MergePatch(text),
+            "JSON-PATCH" => Body::JsonPatch(text),
+            _ => Body::Json(text),
+        };
         let action = match purpose {
             Purpose::Insert => Action::Insert {
                 body,
                 resolution: self.prefer.resolution,
                 missing_default: self.prefer.missing == Some(Missing::Default),
             },
-            Purpose::Update => Action::Update { body },
+            Purpose::Replace => Action::Replace { body },
+            Purpose::Update => Action::Update { body, missing_default: self.prefer.missing == Some(Missing::Default) },
             _ => Action::Delete,
         };
         let request = WriteRequest {

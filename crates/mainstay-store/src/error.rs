@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use mainstay_schema::{ColumnId, Reference, Schema, Table, Value, ValueError};
+use mainstay_query::evaluate::AssignError;
+use mainstay_schema::{Column, ColumnId, Reference, Schema, Table, Value, ValueError, Violation};
 
 /// The error of the driver beneath, for the log only.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -62,6 +63,24 @@ pub enum StoreError {
     /// A stored text is not UTF-8, and so cannot be shown (22021).
     #[error("invalid byte sequence for encoding \"UTF8\"")]
     NoText,
+    /// A value that was computed from what was there is one that its column does not accept (23514).
+    #[error("new row for relation \"{table}\" violates check constraint \"{table}_{}_check\"", violation.column)]
+    Violation {
+        /// The table.
+        table: Arc<str>,
+        /// Which check.
+        violation: Violation,
+    },
+    /// A JSON patch does not apply to a row: a test failed, or a place is not there (409).
+    #[error("the patch does not apply to column \"{column}\" of relation \"{table}\"")]
+    Patch {
+        /// The table.
+        table: Arc<str>,
+        /// The column.
+        column: Arc<str>,
+        /// What did not apply, and where.
+        reason: String,
+    },
     /// More or other rows were affected than the plan expected (PGRST116, PGRST124).
     #[error("{affected} rows affected")]
     Unexpected {
@@ -106,6 +125,20 @@ pub enum StoreError {
     /// Anything else, a bug here or below (XX000).
     #[error("internal error of the store")]
     Internal(#[source] BoxError),
+}
+
+impl StoreError {
+    /// What is wrong with an assignment to a column of a row.
+    pub fn of_assignment(table: &Table, column: &Column, error: AssignError) -> StoreError {
+        match error {
+            AssignError::Value(error) => StoreError::Value(error),
+            AssignError::Check(violation) => StoreError::Violation { table: table.name.clone(), violation },
+            AssignError::NotNull => StoreError::NotNull { table: table.name.clone(), column: column.name.clone() },
+            AssignError::Patch(reason) => {
+                StoreError::Patch { table: table.name.clone(), column: column.name.clone(), reason }
+            }
+        }
+    }
 }
 
 /// The reference that a write would have broken, and the key that it is about.

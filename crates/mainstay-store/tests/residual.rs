@@ -278,6 +278,7 @@ async fn a_write_is_carried_out_exactly_or_not_at_all() {
     let (store, call) = with_numbers(3).await;
     let check = |filter| {
         let set = vec![(ColumnId(0), Value::Int(1))];
+        let set: Vec<_> = set.into_iter().map(|(column, value)| (column, value.into())).collect();
         let update = Update { table: TableId(0), set, filter, returning: None, expect: Expect::default() };
         let plan = authorize::write(&call.schema, &Actor::System, Write::Update(update)).unwrap();
         residual::check_write(&store, &call, &plan)

@@ -25,9 +25,12 @@ codes! {
     QUERY = "PGRST100", 400, "The query string does not parse, or has a parameter that is not known.";
     BODY = "PGRST102", 400, "The body does not parse, or is of a type that is not taken.";
     RANGE = "PGRST103", 416, "No rows lie in the range that was asked for.";
+    REPLACE_FILTERS = "PGRST105", 405, "A PUT whose filters are not eq on all and only the primary key.";
     PROFILE = "PGRST106", 406, "No such schema profile.";
     MEDIA = "PGRST107", 406, "None of the accepted media types can be made.";
     NOT_EMBEDDED = "PGRST108", 400, "A filter, order or limit stands on something that is not embedded.";
+    REPLACE_RANGE = "PGRST114", 400, "A PUT with limit or offset.";
+    REPLACE_KEY = "PGRST115", 400, "A PUT whose body is not the one row of its URL.";
     SINGULAR = "PGRST116", 406, "One object was asked for, and there is another number of rows.";
     METHOD = "PGRST117", 405, "The method is not known here.";
     RELATED_ORDER = "PGRST118", 400, "Rows cannot be ordered by a list that is embedded in them.";
@@ -76,6 +79,8 @@ codes! {
     FRAMING = "MS401", 400, "The request's framing is ambiguous.";
     NO_ROUTE = "MS404", 404, "Nothing is at this path.";
     BODY_SLOW = "MS408", 408, "The body did not come in time.";
+    PATCH_CONFLICT = "MS409", 409, "A JSON patch does not apply to a row; details say where.";
+    PRECONDITION = "MS412", 412, "The rows are not as If-Match or If-None-Match wants them; nothing was changed.";
     BODY_LARGE = "MS413", 413, "The body is larger than its limit.";
     URL_LONG = "MS414", 414, "The URL is longer than its limit.";
     HEAD_LARGE = "MS431", 431, "There are more or larger header fields than the limit allows.";

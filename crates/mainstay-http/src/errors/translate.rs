@@ -36,6 +36,7 @@ impl From<ParseError> for Problem {
                 }
             }
             ParseError::Range { details } => Problem::new(RANGE, message).details(details),
+            ParseError::ReplaceRange => Problem::new(REPLACE_RANGE, message),
             ParseError::Parameter { hint, .. } => Problem::new(QUERY, message).hint(hint),
             ParseError::NotImplemented { details } => Problem::new(NOT_IMPLEMENTED, message).details(details),
             ParseError::TooMuch { limit, max, given } => too_much(limit, max, Some(given)),
@@ -104,6 +105,8 @@ fn plan(error: PlanError) -> Problem {
         PlanError::Ambiguous { child, candidates, .. } => Problem::new(AMBIGUOUS, message)
             .details_json(candidates_json(&candidates))
             .hint(ambiguous_hint(&child, &candidates)),
+        PlanError::ReplaceFilters => Problem::new(REPLACE_FILTERS, message),
+        PlanError::ReplaceKey => Problem::new(REPLACE_KEY, message),
         PlanError::NoSuchKey => Problem::new(NO_SUCH_KEY, message),
         PlanError::RepeatedKey => repeated_key(message),
         PlanError::NoFilter { .. } => Problem::new(NO_FILTER, message)
@@ -168,6 +171,8 @@ fn store(error: StoreError) -> Problem {
                 .details(format!("The query affects {affected} rows"))
         }
         StoreError::Value(error) => value(error),
+        StoreError::Violation { violation, .. } => Problem::new(CHECK, message).details(format!("{violation}.")),
+        StoreError::Patch { reason, .. } => Problem::new(PATCH_CONFLICT, message).details(reason),
         StoreError::RepeatedKey => repeated_key(message),
         StoreError::Deadline => Problem::new(STATEMENT_TIME, message),
         StoreError::Overloaded => Problem::new(OVERLOADED, message),

@@ -39,15 +39,19 @@ fn is_utc(zone: &str) -> bool {
 /// The `Preference-Applied` of an answer to this method, in its fixed order.
 pub(super) fn applied(preferences: &Preferences, method: &Method) -> Option<HeaderValue> {
     let is_insert = *method == Method::POST;
-    let is_write = is_insert || *method == Method::PATCH || *method == Method::DELETE;
+    let is_replace = *method == Method::PUT;
+    let is_write = is_insert || is_replace || *method == Method::PATCH || *method == Method::DELETE;
     let resolution = preferences.resolution.filter(|_| is_insert).map(|resolution| match resolution {
         Resolution::Merge => "resolution=merge-duplicates",
         Resolution::Ignore => "resolution=ignore-duplicates",
     });
-    let missing = preferences.missing.filter(|_| is_write && *method != Method::DELETE).map(|missing| match missing {
-        Missing::Default => "missing=default",
-        Missing::Null => "missing=null",
-    });
+    let missing =
+        preferences.missing.filter(|_| is_write && !is_replace && *method != Method::DELETE).map(
+            |missing| match missing {
+                Missing::Default => "missing=default",
+                Missing::Null => "missing=null",
+            },
+        );
     let answer = preferences.answer.filter(|_| is_write).map(|answer| match answer {
         Return::Minimal => "return=minimal",
         Return::HeadersOnly => "return=headers-only",

@@ -5,13 +5,15 @@ use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_RANGE, CONTE
 use http::{HeaderValue, Method, Response, StatusCode, request};
 use http_body_util::Full;
 use mainstay_engine::{Context, ReadAnswer, Request, WriteAnswer};
-use mainstay_query::parse::prefer::Preferences;
+use mainstay_query::parse::prefer::{CountPreference, Preferences};
 use mainstay_query::plan::Shape;
 use mainstay_query::request::{Action, Query, ReadRequest, Resolution, WriteRequest};
 
 use super::media::Media;
 use super::prefer::{self, PREFERENCE_APPLIED};
-use super::translate::{Asked, CONTENT_PROFILE, METHODS, METHODS_READ, SCHEMA, named_profile, translate};
+use super::translate::{
+    Asked, CONTENT_PROFILE, METHODS, METHODS_KEYLESS, METHODS_READ, SCHEMA, named_profile, translate,
+};
 use crate::app::App;
 use crate::edge::Answer;
 use crate::encode::{self, KeySink, Sink};
@@ -54,7 +56,11 @@ impl Call<'_> {
             return Err(Problem::new(UNKNOWN_TABLE, message));
         };
         let mut response = Response::new(Full::default());
-        let methods = if table.is_writable() { METHODS } else { METHODS_READ };
+        let methods = match (table.is_writable(), table.primary_key.is_empty()) {
+            (true, false) => METHODS,
+            (true, true) => METHODS_KEYLESS,
+            (false, _) => METHODS_READ,
+        };
         response.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
         response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         Ok(response)
@@ -164,10 +170,12 @@ impl Call<'_> {
 
 /// The `Content-Range` of a write: which of the affected rows are there, and how many when that was asked.
 pub(super) fn write_range(preferences: &Preferences, request: &WriteRequest, affected: u64) -> HeaderValue {
-    let total = preferences.count.map(|_| affected);
+    // A guess at how many rows were written makes no sense.
+    let is_counted = !matches!(preferences.count, None | Some(CountPreference::Planned));
+    let total = is_counted.then_some(affected);
     match request.action {
         Action::Update { .. } => range_value(0, affected, total),
-        Action::Insert { .. } | Action::Delete => range_value(0, 0, total),
+        Action::Insert { .. } | Action::Replace { .. } | Action::Delete => range_value(0, 0, total),
     }
 }
 
@@ -176,8 +184,9 @@ pub(super) fn write_status(request: &WriteRequest, answer: &WriteAnswer<Sink>) -
     match &request.action {
         Action::Insert { resolution: Some(Resolution::Merge), .. } if answer.inserted == 0 => StatusCode::OK,
         Action::Insert { .. } => StatusCode::CREATED,
-        Action::Update { .. } | Action::Delete if request.representation => StatusCode::OK,
-        Action::Update { .. } | Action::Delete => StatusCode::NO_CONTENT,
+        Action::Replace { .. } if request.representation && answer.inserted > 0 => StatusCode::CREATED,
+        Action::Replace { .. } | Action::Update { .. } | Action::Delete if request.representation => StatusCode::OK,
+        Action::Replace { .. } | Action::Update { .. } | Action::Delete => StatusCode::NO_CONTENT,
     }
 }
 

@@ -8,12 +8,14 @@ use mainstay_query::parse::{self, Purpose, range};
 use mainstay_query::request::{Action, Body, Count, ReadRequest, WriteRequest};
 use mainstay_query::{Limits, ParseError};
 
-use super::prefer;
+use super::{patch, prefer};
 use crate::errors::Problem;
 use crate::errors::codes::{BODY, METHOD, NOT_IMPLEMENTED, PROFILE};
 
 /// Methods of a table whose rows can be written.
-pub(super) const METHODS: &str = "OPTIONS,GET,HEAD,POST,PATCH,DELETE";
+pub(super) const METHODS: &str = "OPTIONS,GET,HEAD,POST,PUT,PATCH,DELETE";
+/// Methods of a table whose rows can be written and have no key.
+pub(super) const METHODS_KEYLESS: &str = "OPTIONS,GET,HEAD,POST,PATCH,DELETE";
 /// Methods of a view.
 pub(super) const METHODS_READ: &str = "OPTIONS,GET,HEAD";
 
@@ -49,9 +51,7 @@ pub(super) fn translate(
         Method::POST => Purpose::Insert,
         Method::PATCH => Purpose::Update,
         Method::DELETE => Purpose::Delete,
-        Method::PUT => {
-            return Err(Problem::new(NOT_IMPLEMENTED, "Feature not implemented").details("PUT is not implemented."));
-        }
+        Method::PUT => Purpose::Replace,
         ref method => return Err(Problem::new(METHOD, format!("Unsupported HTTP method: {method}")).allow(METHODS)),
     };
     let mut query = parse::query(purpose, text, limits)?;
@@ -69,7 +69,14 @@ pub(super) fn translate(
             resolution: preferences.resolution,
             missing_default: preferences.missing == Some(Missing::Default),
         },
-        Purpose::Update => Action::Update { body: body_of(&head.headers, body)? },
+        Purpose::Replace => Action::Replace { body: body_of(&head.headers, body)? },
+        Purpose::Update => Action::Update {
+            body: match patch::form(&head.headers) {
+                Some(form) => form(body),
+                None => body_of(&head.headers, body)?,
+            },
+            missing_default: preferences.missing == Some(Missing::Default),
+        },
         Purpose::Read | Purpose::Delete => Action::Delete,
     };
     Ok(Asked::Write(WriteRequest {

@@ -1,15 +1,18 @@
-//! What a filter means, defined once: the memory store, residual filters and live updates all use it, and stores
+//! What a filter and an assignment mean, defined once: the memory store, residual filters and live updates all use it, and stores
 //! whose own language lacks a test call the functions here.
 //!
 //! Knows values and plans; where related rows come from is the caller's business ([`Related`]).
 
+mod assign;
 mod cast;
 mod contain;
+mod document;
 mod json;
 mod like;
 mod matches;
 mod order;
 
+pub use assign::{AssignError, assign};
 pub use cast::cast;
 pub use contain::{contained_in, contains, overlaps};
 pub use json::{json_get, json_text, to_json};

@@ -29,6 +29,8 @@ pub enum Purpose {
     Read,
     /// `POST`.
     Insert,
+    /// `PUT`.
+    Replace,
     /// `PATCH`.
     Update,
     /// `DELETE`.
@@ -49,6 +51,10 @@ pub fn query(purpose: Purpose, text: &str, limits: &Limits) -> Result<Query, Par
         if let Some((key, value)) = pair.split_once('=') {
             reader.parameter(&decode(key)?, &decode(value)?)?;
         }
+    }
+    let at_root = |bounds: &[Located<u64>]| bounds.iter().any(|bound| bound.path.is_empty());
+    if purpose == Purpose::Replace && (at_root(&reader.query.limit) || at_root(&reader.query.offset)) {
+        return Err(ParseError::ReplaceRange);
     }
     Ok(reader.query)
 }
@@ -76,7 +82,7 @@ impl Reader<'_> {
                 }
             }
             "on_conflict" => {
-                if self.purpose == Purpose::Insert && self.query.on_conflict.is_none() {
+                if matches!(self.purpose, Purpose::Insert | Purpose::Update) && self.query.on_conflict.is_none() {
                     self.query.on_conflict = Some(select::names("on_conflict parameter", value, &self.budget)?);
                 }
             }
@@ -116,9 +122,9 @@ impl Reader<'_> {
     }
 
     /// `limit` or `offset`. What is not a number is ignored, as PostgREST does; so is either of them on the rows of a
-    /// write.
+    /// write, but of a `PUT`, which refuses them.
     fn bound(&mut self, path: Vec<String>, value: &str, name: &str) -> Result<(), ParseError> {
-        if path.is_empty() && self.purpose != Purpose::Read {
+        if path.is_empty() && !matches!(self.purpose, Purpose::Read | Purpose::Replace) {
             return Ok(());
         }
         let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());

@@ -359,7 +359,8 @@ fn parameters_without_a_meaning_for_the_method_are_left_out() {
     let of = |purpose| query(purpose, text, &Limits::default()).unwrap();
     let names = Some(vec!["a".to_owned(), "b c".to_owned()]);
     assert_eq!((of(Purpose::Insert).columns, of(Purpose::Insert).on_conflict), (names.clone(), Some(vec!["a".into()])));
-    assert_eq!((of(Purpose::Update).columns, of(Purpose::Update).on_conflict), (names, None));
+    assert_eq!((of(Purpose::Update).columns, of(Purpose::Update).on_conflict), (names, Some(vec!["a".into()])));
+    assert_eq!((of(Purpose::Delete).columns, of(Purpose::Delete).on_conflict), (None, None));
     assert_eq!((of(Purpose::Read).columns, of(Purpose::Read).limit.len()), (None, 2));
     assert_eq!((of(Purpose::Delete).columns, of(Purpose::Delete).limit.len()), (None, 1));
     let empty = query(Purpose::Insert, "columns=", &Limits::default());

@@ -2,8 +2,9 @@
 
 use mainstay_schema::{Column, ColumnId, DefaultValue, Table, Type, Value, ValueError};
 
-use super::Fresh;
+use super::resolve::not_implemented;
 use super::rows::{Row, Rows, null};
+use super::{Assign, Fresh};
 use crate::error::PlanError;
 use crate::evaluate;
 
@@ -71,24 +72,44 @@ pub(super) fn insert(
     Ok(Filled { columns, rows })
 }
 
-/// The values that an update sets: those of the first row, what it leaves out being null, and the time of the write
-/// for touched columns. Empty when there is nothing to set.
-pub(super) fn update(rows: Rows<'_>, fresh: &dyn Fresh) -> Result<Vec<(ColumnId, Value)>, PlanError> {
+/// The values that an update sets: those of the first row, what it leaves out being null, or the default when
+/// `missing_default`, and the time of the write for touched columns. Empty when there is nothing to set.
+pub(super) fn update(
+    rows: Rows<'_>,
+    fresh: &dyn Fresh,
+    missing_default: bool,
+) -> Result<Vec<(ColumnId, Assign)>, PlanError> {
+    let (columns, touched, mut rows) = updates(rows, fresh, missing_default)?;
+    rows.truncate(1);
+    let cells = rows.into_iter().flatten().map(|cell| cell.unwrap_or(Value::Null));
+    let mut set: Vec<(ColumnId, Value)> = columns.into_iter().zip(cells).collect();
+    if !set.is_empty() {
+        set.extend(touched);
+    }
+    Ok(set.into_iter().map(|(column, value)| (column, Assign::Value(value))).collect())
+}
+
+/// What an update sets: columns, columns that take the time of the change with that time, and the cells of each row.
+pub(super) type Updates = (Vec<ColumnId>, Vec<(ColumnId, Value)>, Vec<Row>);
+
+/// The rows of an update, with nothing left out.
+pub(super) fn updates(rows: Rows<'_>, fresh: &dyn Fresh, missing_default: bool) -> Result<Updates, PlanError> {
     let table = rows.table;
     let (given, mut rows) = rows.into_parts();
-    rows.truncate(1);
-    fill_gaps(table, &given, &mut rows, fresh, false)?;
-    let mut set: Vec<(ColumnId, Value)> = given
-        .iter()
-        .zip(rows.into_iter().flatten())
-        .map(|(column, cell)| (column.id, cell.unwrap_or(Value::Null)))
-        .collect();
-    if !set.is_empty() {
-        for id in touched(table, &given) {
-            set.push((id, time(table.column(id), fresh)?));
-        }
+    fill_gaps(table, &given, &mut rows, fresh, missing_default)?;
+    // A number of a sequence names a row; there is no reason to give another to one that has one.
+    if rows.iter().flatten().any(Option::is_none) {
+        return Err(not_implemented("The default of a sequence in an update.".to_owned()));
     }
-    Ok(set)
+    let columns = given.iter().map(|column| column.id).collect();
+    let is_given = |(id, _): &(ColumnId, Value)| given.iter().any(|column| column.id == *id);
+    let touched = touched_values(table, fresh)?.into_iter().filter(|touched| !is_given(touched)).collect();
+    Ok((columns, touched, rows))
+}
+
+/// The columns that take the time of a change, with that time.
+pub(super) fn touched_values(table: &Table, fresh: &dyn Fresh) -> Result<Vec<(ColumnId, Value)>, PlanError> {
+    touched(table, &[]).into_iter().map(|id| Ok((id, time(table.column(id), fresh)?))).collect()
 }
 
 /// The columns that take the time of a change and are not given by the rows.

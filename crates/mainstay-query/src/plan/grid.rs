@@ -2,22 +2,22 @@
 
 use mainstay_schema::Value;
 
+use super::csv::{Field, Records};
 use super::rows::Rows;
 use crate::error::{ParseError, PlanError};
 
-/// Reads CSV: a header, then one line a row. A field `NULL` is null, whether it is quoted or not.
+/// Reads CSV: a header, then one line a row. A bare field `NULL` is null; a quoted one is that text.
 pub(super) fn read_csv(body: &[u8], rows: &mut Rows<'_>) -> Result<(), PlanError> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).has_headers(false).from_reader(body);
-    let mut record = csv::StringRecord::new();
-    let mut next = |record: &mut csv::StringRecord, row: usize| {
-        reader.read_record(record).map_err(|_| body_error("Empty or invalid csv", row))
-    };
-    if !next(&mut record, 0)? {
-        return Err(body_error("Empty or invalid csv", 0));
+    let malformed = |row: usize| body_error("Empty or invalid csv", row);
+    let text = std::str::from_utf8(body).map_err(|_| malformed(0))?;
+    let mut records = Records::new(text);
+    let mut fields = Vec::new();
+    if !records.next(&mut fields).map_err(|_| malformed(0))? {
+        return Err(malformed(0));
     }
-    let header = Header::new(record.iter(), rows)?;
-    while next(&mut record, rows.next_row())? {
-        header.row(record.iter().map(|field| (field != "NULL").then_some(field)), record.len(), rows)?;
+    let header = Header::new(fields.iter().map(|field| &*field.text), rows)?;
+    while records.next(&mut fields).map_err(|_| malformed(rows.next_row()))? {
+        header.row(fields.iter().map(Field::value), fields.len(), rows)?;
     }
     Ok(())
 }

@@ -3,20 +3,26 @@
 //! A plan holds ids of one [`Schema`](mainstay_schema::Schema) snapshot and typed values; it knows no HTTP and no SQL. Plans are made by
 //! [`read()`] and [`write()`] from requests, and become [`Authorized`](crate::Authorized) before a store sees them.
 
+mod assign;
 mod columns;
+mod csv;
 mod defaults;
+mod each;
 mod filter;
 mod grid;
 mod json;
 mod model;
 mod operand;
+mod operations;
 pub mod print;
 mod read;
 mod relations;
+mod replace;
 mod resolve;
 mod rows;
 mod write;
 
+pub use assign::{Assign, PatchOp, PatchStep};
 pub use model::*;
 pub use read::read;
 pub use write::write;

@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use mainstay_schema::{ColumnId, Schema, Table, Value};
 
 use super::{
-    Aggregate, Cardinality, ColumnTest, Comparison, Count, Delete, Expect, Expr, Filter, Insert, Join, Order, Pair,
-    PathStep, Read, Source, Test, Update, Write,
+    Aggregate, Assign, Cardinality, ColumnTest, Comparison, Count, Delete, Expect, Expr, Filter, Insert, Join, Order,
+    Pair, PathStep, Read, Source, Test, Update, UpdateEach, Write,
 };
 
 /// The text of a read.
@@ -120,6 +120,7 @@ impl Printer<'_> {
         match plan {
             Write::Insert(plan) => self.insert(depth, plan),
             Write::Update(plan) => self.update(depth, plan),
+            Write::UpdateEach(plan) => self.update_each(depth, plan),
             Write::Delete(plan) => self.delete(depth, plan),
             Write::Batch(plans) => {
                 self.line(depth, "batch");
@@ -153,9 +154,26 @@ impl Printer<'_> {
         let table = self.schema.table(plan.table);
         self.line(depth, &format!("update {}", table.name));
         for (column, new) in &plan.set {
-            self.line(depth + 1, &format!("set {} = {}", table.column(*column).name, value(new)));
+            self.line(depth + 1, &assignment(table, *column, new));
         }
         self.line(depth + 1, &format!("where {}", condition(self.schema, table, &plan.filter)));
+        self.outcome(depth + 1, plan.returning.as_deref(), plan.expect);
+    }
+
+    fn update_each(&mut self, depth: usize, plan: &UpdateEach) {
+        let table = self.schema.table(plan.table);
+        self.line(depth, &format!("update {} by ({})", table.name, columns(table, &plan.key)));
+        for change in plan.rows.iter().take(ROWS_SHOWN) {
+            let key: Vec<String> = change.key.iter().map(value).collect();
+            let set: Vec<String> = change.set.iter().map(|(column, new)| assignment(table, *column, new)).collect();
+            self.line(depth + 1, &format!("({}) {}", key.join(", "), set.join(", ")));
+        }
+        if plan.rows.len() > ROWS_SHOWN {
+            self.line(depth + 1, &format!("… {} rows in all", plan.rows.len()));
+        }
+        if plan.filter != Filter::True {
+            self.line(depth + 1, &format!("where {}", condition(self.schema, table, &plan.filter)));
+        }
         self.outcome(depth + 1, plan.returning.as_deref(), plan.expect);
     }
 
@@ -258,6 +276,23 @@ fn value(value: &Value) -> String {
         None => "null".to_owned(),
         Some(text) if matches!(value, Value::Text(_)) => format!("{text:?}"),
         Some(text) => text,
+    }
+}
+
+/// `set stock = stock + 1`.
+fn assignment(table: &Table, column: ColumnId, assign: &Assign) -> String {
+    let name = &table.column(column).name;
+    match assign {
+        Assign::Value(new) => format!("set {name} = {}", value(new)),
+        Assign::Add(number) => format!("set {name} = {name} + {}", value(number)),
+        Assign::Append(more) => format!("set {name} = {name} then {}", value(more)),
+        Assign::Prepend(more) => format!("set {name} = {} then {name}", value(more)),
+        Assign::Remove(items) => format!("set {name} = {name} without {}", value(items)),
+        Assign::Merge(patch) => format!("set {name} = {name} merged with {}", patch.as_str()),
+        Assign::Patch(steps) => {
+            let steps: Vec<String> = steps.iter().map(|step| format!("{:?} at {:?}", step.op, step.path)).collect();
+            format!("set {name} = {name} patched by {}", steps.join(", "))
+        }
     }
 }
 

@@ -93,16 +93,7 @@ impl<'a> Rows<'a> {
         if value.is_null() && !column.optional {
             return Err(null(self.table, column, self.next_row()));
         }
-        if *has_checks {
-            let value = sanitize(column, value);
-            check(column, &value).map_err(|violation| PlanError::Check {
-                table: self.table.name.to_string(),
-                violation,
-                row: Some(self.next_row()),
-            })?;
-            return Ok(value);
-        }
-        Ok(value)
+        if *has_checks { checked(self.table, column, value, self.next_row()) } else { Ok(value) }
     }
 
     /// Takes a row: one cell a slot.
@@ -118,9 +109,30 @@ impl<'a> Rows<'a> {
         self.slots.iter().map(|slot| slot.column).collect()
     }
 
+    /// The rows so far.
+    pub(super) fn given(&self) -> &[Row] {
+        &self.rows
+    }
+
     /// The columns that rows give, and the rows.
     pub(super) fn into_parts(self) -> (Vec<&'a Column>, Vec<Row>) {
         (self.columns(), self.rows)
+    }
+}
+
+/// A value that a body gives to a column, as it is kept, if the column accepts it.
+pub(super) fn accepted(table: &Table, column: &Column, value: Value, row: usize) -> Result<Value, PlanError> {
+    if value.is_null() && !column.optional {
+        return Err(null(table, column, row));
+    }
+    checked(table, column, value, row)
+}
+
+fn checked(table: &Table, column: &Column, value: Value, row: usize) -> Result<Value, PlanError> {
+    let value = sanitize(column, value);
+    match check(column, &value) {
+        Ok(()) => Ok(value),
+        Err(violation) => Err(PlanError::Check { table: table.name.to_string(), violation, row: Some(row) }),
     }
 }
 

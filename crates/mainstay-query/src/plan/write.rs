@@ -9,9 +9,10 @@ use super::read::{Level, Levels};
 use super::resolve::{self, not_implemented};
 use super::rows::Rows;
 use super::{
-    Conflict, Delete, Expect, Expr, Filter, Fresh, Insert, Output, Read, Returning, Source, Update, Write, grid, json,
+    Assign, Conflict, Delete, Expect, Expr, Filter, Fresh, Insert, Output, Read, Returning, Source, Update, UpdateEach,
+    Write, each, grid, json, operations, replace,
 };
-use crate::error::PlanError;
+use crate::error::{ParseError, PlanError};
 use crate::limits::Limits;
 use crate::request::{Action, Body, Resolution, WriteRequest};
 
@@ -26,6 +27,9 @@ pub fn write(schema: &Schema, limits: &Limits, fresh: &dyn Fresh, request: &Writ
     if !table.is_writable() {
         return Err(PlanError::ReadOnly { table: table.name.to_string() });
     }
+    if let Action::Replace { .. } = request.action {
+        replace::check_filters(table, &request.query)?;
+    }
     let mut level = Levels::new(schema, limits, None).root(table, &request.query)?;
     let filter = std::mem::replace(&mut level.read.filter, Filter::True);
     let returning = returning(table, request, level)?;
@@ -37,8 +41,29 @@ pub fn write(schema: &Schema, limits: &Limits, fresh: &dyn Fresh, request: &Writ
             let expect = Expect { single: request.singular, affected_max: None };
             Ok(Write::Insert(Insert { returning, expect, ..insert }))
         }
-        Action::Update { body } => {
-            let set = defaults::update(body_rows(table, limits, request, body)?, fresh)?;
+        Action::Replace { body } => {
+            let rows = body_rows(table, limits, request, body)?;
+            replace::check_body(&filter, &rows)?;
+            let insert = insert(table, fresh, request, rows, Some(Resolution::Merge), false)?;
+            Ok(Write::Insert(Insert { returning, expect: Expect { affected_max: None, ..expect }, ..insert }))
+        }
+        Action::Update { body, missing_default } if request.query.on_conflict.is_some() => {
+            let key = conflict_target(table, request.query.on_conflict.as_deref())?;
+            let chosen = request.query.columns.as_deref();
+            let update = match body {
+                Body::Operations(text) => {
+                    let rows = operations::operations(table, chosen, &key, text)?;
+                    each::of_operations(table, limits, rows, key, filter, fresh)?
+                }
+                Body::MergePatch(_) | Body::JsonPatch(_) => {
+                    return Err(not_implemented("A JSON patch or merge patch with on_conflict.".to_owned()));
+                }
+                body => each::of_rows(body_rows(table, limits, request, body)?, key, filter, fresh, *missing_default)?,
+            };
+            Ok(Write::UpdateEach(UpdateEach { returning, expect, ..update }))
+        }
+        Action::Update { body, missing_default } => {
+            let set = update_set(table, limits, fresh, request, body, *missing_default)?;
             if set.is_empty() {
                 let (table, filter) = (table.id, Filter::False);
                 return Ok(Write::Update(Update { table, set, filter, returning, expect }));
@@ -51,6 +76,39 @@ pub fn write(schema: &Schema, limits: &Limits, fresh: &dyn Fresh, request: &Writ
             Ok(Write::Delete(Delete { table: table.id, filter, returning, expect }))
         }
     }
+}
+
+/// What a body makes of the columns of every row that is picked.
+fn update_set(
+    table: &Table,
+    limits: &Limits,
+    fresh: &dyn Fresh,
+    request: &WriteRequest,
+    body: &Body,
+    missing_default: bool,
+) -> Result<Vec<(ColumnId, Assign)>, PlanError> {
+    let chosen = request.query.columns.as_deref();
+    let mut set = match body {
+        Body::Operations(text) => {
+            let mut rows = operations::operations(table, chosen, &[], text)?;
+            if rows.len() > 1 {
+                let message = "Operations for several rows need on_conflict, the key by which each is found".to_owned();
+                return Err(PlanError::Parse(ParseError::Body { message, details: None }));
+            }
+            rows.pop().map(|row| row.set).unwrap_or_default()
+        }
+        Body::MergePatch(text) => operations::merge_patch(table, chosen, text)?,
+        Body::JsonPatch(text) => operations::json_patch(table, text)?,
+        body => return defaults::update(body_rows(table, limits, request, body)?, fresh, missing_default),
+    };
+    if !set.is_empty() {
+        for (column, time) in defaults::touched_values(table, fresh)? {
+            if set.iter().all(|(other, _)| *other != column) {
+                set.push((column, Assign::Value(time)));
+            }
+        }
+    }
+    Ok(set)
 }
 
 /// All rows are changed only by who says how many that may be.
@@ -70,6 +128,9 @@ fn body_rows<'a>(
         Body::Json(text) => json::read(text, &mut rows)?,
         Body::Csv(text) => grid::read_csv(text, &mut rows)?,
         Body::Rows { columns, rows: cells } => grid::read_rows(columns, cells, &mut rows)?,
+        Body::Operations(_) | Body::MergePatch(_) | Body::JsonPatch(_) => {
+            return Err(not_implemented("A patch as the body of anything but PATCH.".to_owned()));
+        }
     }
     Ok(rows)
 }
@@ -87,6 +148,8 @@ fn insert(
     let mut timed = Vec::new();
     let conflict = match resolution {
         None => None,
+        // Without a key nothing is there already.
+        Some(_) if table.primary_key.is_empty() && request.query.on_conflict.is_none() => None,
         Some(resolution) => {
             let target = conflict_target(table, request.query.on_conflict.as_deref())?;
             let merge = (resolution == Resolution::Merge).then(|| {
@@ -150,11 +213,13 @@ fn refuse_repeated(target: &[ColumnId], columns: &[ColumnId], rows: &[Vec<Option
 
 /// What the write gives back: the selected members, or the key for the place of the new row.
 fn returning(table: &Table, request: &WriteRequest, level: Level) -> Result<Option<Returning>, PlanError> {
+    let mut filter = Filter::True;
     let select = if request.representation {
-        if !level.inner.is_empty() {
-            let details = "An inner embed in what a write returns: it would hide rows that were written.";
+        if request.singular && !level.inner.is_empty() {
+            let details = "An inner embed in the one object that a write returns: it would hide what was written.";
             return Err(not_implemented(details.to_owned()));
         }
+        filter = Filter::all(level.inner);
         level.read.select
     } else if request.keys && !table.primary_key.is_empty() {
         let key = table.primary_key.iter().map(|id| table.column(*id));
@@ -162,5 +227,5 @@ fn returning(table: &Table, request: &WriteRequest, level: Level) -> Result<Opti
     } else {
         return Ok(None);
     };
-    Ok(Some(Box::new(Read { select, ..Read::new(table.id) })))
+    Ok(Some(Box::new(Read { select, filter, ..Read::new(table.id) })))
 }

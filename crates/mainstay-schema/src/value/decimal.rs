@@ -75,6 +75,26 @@ impl Decimal {
         Ok(Decimal::from_parts(negative, whole, &padded))
     }
 
+    /// The exact sum, with as many digits after the point as the longer of the two has.
+    ///
+    /// # Errors
+    /// [`ValueError::OutOfRange`] if its digits, point left out, are more than 128 bits hold; no column holds as many.
+    pub fn plus(&self, other: &Decimal) -> Result<Decimal, ValueError> {
+        let scale = self.parts().2.len().max(other.parts().2.len());
+        let scaled = |number: &Decimal| -> Option<i128> {
+            let (negative, whole, fraction) = number.parts();
+            let digits = format!("{whole}{fraction}{}", "0".repeat(scale - fraction.len()));
+            let value: i128 = digits.parse().ok()?;
+            Some(if negative { -value } else { value })
+        };
+        let sum = scaled(self).zip(scaled(other)).and_then(|(a, b)| a.checked_add(b));
+        let sum =
+            sum.ok_or_else(|| ValueError::OutOfRange { ty: "numeric", text: format!("{} + {}", self.0, other.0) })?;
+        let digits = format!("{:0>width$}", sum.unsigned_abs(), width = scale + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - scale);
+        Ok(Decimal::from_parts(sum < 0, whole, fraction))
+    }
+
     /// The canonical digits.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -165,6 +185,22 @@ mod tests {
         assert!(read("1.505").fit(12, 2).is_err());
         assert!(read("100").fit(4, 2).is_err());
         assert_eq!(read("0.99").fit(2, 2).map(|d| d.0), Ok("0.99".into()));
+    }
+
+    #[test]
+    fn sums_are_exact() {
+        for (a, b, expected) in [
+            ("0.10", "0.2", "0.30"),
+            ("-1.50", "1.5", "0.00"),
+            ("-0.05", "0.01", "-0.04"),
+            ("99", "0.99", "99.99"),
+            ("12345678901234567890123456789012345678", "1", "12345678901234567890123456789012345679"),
+        ] {
+            assert_eq!(read(a).plus(&read(b)), Ok(read(expected)), "{a} + {b}");
+            assert_eq!(read(b).plus(&read(a)), Ok(read(expected)), "{b} + {a}");
+        }
+        assert!(read(&"9".repeat(50)).plus(&read("1")).is_err());
+        assert!(read(&i128::MAX.to_string()).plus(&read("1")).is_err());
     }
 
     #[test]

@@ -7,8 +7,9 @@
 use std::sync::Arc;
 
 use mainstay_query::plan::{
-    Cardinality, ColumnTest, Comparison, Conflict, Count, Delete, Embed, Expect, Expr, Filter, Insert, Join, Link,
-    Order, Output, Pair, PathStep, Read, Source, Test, Update, Via, Write,
+    Assign, Cardinality, ColumnTest, Comparison, Conflict, Count, Delete, Embed, Expect, Expr, Filter, Insert, Join,
+    KeyedChange, Link, Order, Output, Pair, PatchOp, PatchStep, PathStep, Read, Source, Test, Update, UpdateEach, Via,
+    Write,
 };
 use mainstay_schema::{ColumnId, ReferenceAction, Schema, Table, TableId, Type, Value};
 
@@ -154,6 +155,7 @@ impl Tape<'_> {
         match &mut write {
             Write::Insert(insert) => insert.returning = None,
             Write::Update(update) => update.returning = None,
+            Write::UpdateEach(update) => update.returning = None,
             Write::Delete(delete) => delete.returning = None,
             Write::Batch(_) => {}
         }
@@ -215,16 +217,67 @@ impl Tape<'_> {
 
     fn update(&mut self, schema: &Schema) -> Write {
         let table = self.table(schema);
-        let mut set: Vec<(ColumnId, Value)> = Vec::new();
-        for _ in 0..1 + self.below(2) {
-            let column = self.pick(&table.columns).id;
-            if set.iter().all(|(other, _)| *other != column) {
-                set.push((column, self.value_or_null(table, column)));
-            }
+        if self.chance(25) {
+            return self.update_each(schema, table);
         }
+        let set = self.assignments(table, &[]);
         let filter = self.filter(schema, table, 1);
         let (returning, expect) = (self.returning(schema, table), self.expect());
         Write::Update(Update { table: table.id, set, filter, returning, expect })
+    }
+
+    fn update_each(&mut self, schema: &Schema, table: &Table) -> Write {
+        let mut keys = vec![&table.primary_key];
+        keys.extend(table.uniques.iter().map(|key| &key.columns));
+        let key = (*self.pick(&keys)).clone();
+        let mut rows: Vec<KeyedChange> = Vec::new();
+        for _ in 0..1 + self.below(3) {
+            let values: Vec<Value> = key.iter().map(|column| self.value(table, *column)).collect();
+            let set = self.assignments(table, &key);
+            if !set.is_empty() && rows.iter().all(|row| row.key != values) {
+                rows.push(KeyedChange { key: values, set });
+            }
+        }
+        let filter = if self.chance(30) { self.filter(schema, table, 1) } else { Filter::True };
+        let (returning, expect) = (self.returning(schema, table), self.expect());
+        Write::UpdateEach(UpdateEach { table: table.id, key, rows, filter, returning, expect })
+    }
+
+    /// What becomes of one or two columns that are not of `key`.
+    fn assignments(&mut self, table: &Table, key: &[ColumnId]) -> Vec<(ColumnId, Assign)> {
+        let mut set: Vec<(ColumnId, Assign)> = Vec::new();
+        for _ in 0..1 + self.below(2) {
+            let column = self.pick(&table.columns).id;
+            if set.iter().all(|(other, _)| *other != column) && !key.contains(&column) {
+                let assign = self.assign(table, column);
+                set.push((column, assign));
+            }
+        }
+        set
+    }
+
+    fn assign(&mut self, table: &Table, column: ColumnId) -> Assign {
+        if !self.chance(30) {
+            return Assign::Value(self.value_or_null(table, column));
+        }
+        let operand = self.value(table, column);
+        match (&table.column(column).ty, operand) {
+            (Type::Int | Type::BigInt | Type::Float | Type::Decimal { .. }, number) => Assign::Add(number),
+            (Type::Text, more) if self.chance(50) => Assign::Append(more),
+            (Type::Text, more) => Assign::Prepend(more),
+            (Type::Array(_), items) => match self.below(3) {
+                0 => Assign::Append(items),
+                1 => Assign::Prepend(items),
+                _ => Assign::Remove(items),
+            },
+            (Type::Json, Value::Json(json)) if self.chance(50) => Assign::Merge(json),
+            (Type::Json, Value::Json(json)) => {
+                let path = self.pick(&PATHS).iter().map(|step| (*step).to_owned()).collect();
+                let op = if self.chance(50) { PatchOp::Add(json) } else { PatchOp::Test(json) };
+                Assign::Patch(vec![PatchStep { path, op }])
+            }
+            (_, value) => Assign::Value(value),
+        }
     }
 
     fn delete(&mut self, schema: &Schema) -> Write {

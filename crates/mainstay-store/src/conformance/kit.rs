@@ -143,6 +143,8 @@ pub(super) fn kind(error: &StoreError) -> String {
         StoreError::Unexpected { affected, single } => format!("unexpected {affected} {single}"),
         StoreError::RepeatedKey => "repeated".to_owned(),
         StoreError::Value(_) => "value".to_owned(),
+        StoreError::Violation { violation, .. } => format!("check {}", violation.column),
+        StoreError::Patch { column, .. } => format!("patch {column}"),
         StoreError::Deadline => "deadline".to_owned(),
         StoreError::Unavailable(_) => "unavailable".to_owned(),
         StoreError::Unsupported { .. } => "unsupported".to_owned(),

@@ -124,7 +124,7 @@ impl<'s> Of<'s> {
     pub(super) fn update(self, set: &str, filter: Filter) -> Update {
         let set = set.split_whitespace().map(|part| {
             let (column, text) = part.split_once('=').expect("column=value");
-            (self.id(column), value(self.table, column, text))
+            (self.id(column), value(self.table, column, text).into())
         });
         Update { table: self.table.id, set: set.collect(), filter, returning: None, expect: Expect::default() }
     }

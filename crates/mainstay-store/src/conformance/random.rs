@@ -103,6 +103,9 @@ fn differ<T>(
                 | StoreError::Reference { .. }
                 | StoreError::NotNull { .. }
                 | StoreError::RepeatedKey
+                | StoreError::Value(_)
+                | StoreError::Violation { .. }
+                | StoreError::Patch { .. }
                 | StoreError::Unexpected { .. })
         )
     };

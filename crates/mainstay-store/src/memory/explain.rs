@@ -26,6 +26,11 @@ pub(super) fn write(schema: &Schema, plan: &Write) -> Vec<String> {
             let set = set.collect::<Vec<_>>().join(", ");
             vec![format!("update {} where {}, setting {set}", name(schema, update.table), shown(&update.filter))]
         }
+        Write::UpdateEach(update) => {
+            let key = update.key.iter().map(|column| &*schema.table(update.table).column(*column).name);
+            let key = key.collect::<Vec<_>>().join(", ");
+            vec![format!("update {} rows of {} by {key}", update.rows.len(), name(schema, update.table))]
+        }
         Write::Delete(delete) => {
             vec![format!("delete from {} where {}", name(schema, delete.table), shown(&delete.filter))]
         }

@@ -108,7 +108,7 @@ impl<'a> View<'a> {
         Ok((keyed.into_iter().map(|(_, row)| row).skip(skip).take(take).collect(), total))
     }
 
-    fn passes(&self, filter: &Filter, row: &[Value]) -> Result<bool, StoreError> {
+    pub(super) fn passes(&self, filter: &Filter, row: &[Value]) -> Result<bool, StoreError> {
         check_deadline(self.deadline)?;
         evaluate::filter(self, row, filter).map(|outcome| outcome == Some(true)).map_err(StoreError::Value)
     }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use mainstay_query::Authorized;
-use mainstay_query::plan::{Conflict, Delete, Expect, Insert, Read, Update, Write};
+use mainstay_query::evaluate;
+use mainstay_query::plan::{Assign, Conflict, Delete, Expect, Insert, Read, Update, UpdateEach, Write};
 use mainstay_schema::{ColumnId, DefaultValue, Schema, Table, TableId, Value};
 
 use super::read::View;
@@ -47,6 +48,7 @@ impl<'a> Transaction<'a> {
         match plan {
             Write::Insert(insert) => self.insert(insert, sink),
             Write::Update(update) => self.update(update, sink),
+            Write::UpdateEach(update) => self.update_each(update, sink),
             Write::Delete(delete) => self.delete(delete, sink),
             Write::Batch(writes) => writes.iter().try_fold(Done::default(), |sum, write| {
                 let done = self.run(write, sink)?;
@@ -92,15 +94,41 @@ impl<'a> Transaction<'a> {
 
     fn update(&mut self, plan: &Update, sink: &mut dyn RowSink) -> Result<Done, StoreError> {
         let table = self.writable(plan.table)?;
-        let ids = self.view().matching(table.id, &plan.filter)?;
-        for id in &ids {
-            check_deadline(self.deadline)?;
-            self.change_row(table.id, *id, &plan.set)?;
+        let ids = self.update_rows(table, plan)?;
+        let affected = ids.len() as u64;
+        self.finish(table, &plan.expect, affected)?;
+        self.emit(plan.returning.as_deref(), &ids, sink)?;
+        Ok(Done { affected, inserted: 0 })
+    }
+
+    /// One update after the other, each with what its references ask.
+    fn update_each(&mut self, plan: &UpdateEach, sink: &mut dyn RowSink) -> Result<Done, StoreError> {
+        let table = self.writable(plan.table)?;
+        let mut ids = Vec::new();
+        for change in &plan.rows {
+            ids.extend(self.update_rows(table, &plan.update(change))?);
+            self.finish(table, &Expect::default(), 0)?;
         }
         let affected = ids.len() as u64;
         self.finish(table, &plan.expect, affected)?;
         self.emit(plan.returning.as_deref(), &ids, sink)?;
         Ok(Done { affected, inserted: 0 })
+    }
+
+    fn update_rows(&mut self, table: &Table, plan: &Update) -> Result<Vec<RowId>, StoreError> {
+        let ids = self.view().matching(table.id, &plan.filter)?;
+        for id in &ids {
+            check_deadline(self.deadline)?;
+            let Some(row) = self.tables[table.id.index()].get(*id) else { continue };
+            let made = |(column, assign): &(ColumnId, Assign)| {
+                let column = table.column(*column);
+                let value = evaluate::assign(column, &row[column.id.index()], assign);
+                value.map(|value| (column.id, value)).map_err(|error| StoreError::of_assignment(table, column, error))
+            };
+            let set = plan.set.iter().map(made).collect::<Result<Vec<_>, _>>()?;
+            self.change_row(table.id, *id, &set)?;
+        }
+        Ok(ids)
     }
 
     fn delete(&mut self, plan: &Delete, sink: &mut dyn RowSink) -> Result<Done, StoreError> {
@@ -134,8 +162,13 @@ impl<'a> Transaction<'a> {
 
     fn emit(&self, returning: Option<&Read>, ids: &[RowId], sink: &mut dyn RowSink) -> Result<(), StoreError> {
         let Some(read) = returning else { return Ok(()) };
-        let rows = ids.iter().filter_map(|id| self.tables[read.table.index()].get(*id));
-        rows.into_iter().try_for_each(|row| self.view().emit(&read.select, row, sink))
+        let view = self.view();
+        for row in ids.iter().filter_map(|id| self.tables[read.table.index()].get(*id)) {
+            if view.passes(&read.filter, row)? {
+                view.emit(&read.select, row, sink)?;
+            }
+        }
+        Ok(())
     }
 
     fn new_row(&mut self, table: &Table, columns: &[ColumnId], cells: &[Option<Value>]) -> Row {

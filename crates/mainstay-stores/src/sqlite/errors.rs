@@ -55,7 +55,7 @@ fn by_primary_code(code: i32, message: &str, error: Error) -> StoreError {
         },
         ffi::SQLITE_ERROR if is_about_names(message) => StoreError::SchemaChanged(Box::new(error)),
         ffi::SQLITE_ERROR | ffi::SQLITE_CONSTRAINT => match functions::take_error() {
-            Some(value) => StoreError::Value(value),
+            Some(error) => error,
             None => StoreError::Internal(Box::new(error)),
         },
         _ => StoreError::Internal(Box::new(error)),

@@ -30,6 +30,11 @@ fn list(schema: &Schema, plan: &Write, statements: &mut Vec<String>) {
         Write::Insert(plan) => statements.push(render::insert(schema, plan).text),
         Write::Update(plan) if plan.set.is_empty() => {}
         Write::Update(plan) => statements.push(render::update(schema, plan).text),
+        Write::UpdateEach(plan) => {
+            if let Some(change) = plan.rows.first() {
+                statements.push(render::update(schema, &plan.update(change)).text);
+            }
+        }
         Write::Delete(plan) => statements.push(render::delete(schema, plan).text),
         Write::Batch(plans) => plans.iter().for_each(|plan| list(schema, plan, statements)),
     }
@@ -38,7 +43,7 @@ fn list(schema: &Schema, plan: &Write, statements: &mut Vec<String>) {
         Write::Delete(plan) => From::Filter(&plan.filter),
         _ => From::Key,
     };
-    if let Some(read) = plan.returning().filter(|read| render::has_embeds(read)) {
+    if let Some(read) = plan.returning().filter(|read| render::is_read_apart(read)) {
         statements.extend(ReadSql::new(schema, read, from).levels().iter().map(|level| level.text.clone()));
     }
 }

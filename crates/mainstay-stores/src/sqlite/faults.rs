@@ -4,7 +4,7 @@
 //! Runs on the way of an error only. What cannot be found, or not in time, is left out of the error.
 
 use mainstay_query::plan::{
-    Comparison, Delete, Expr, Filter, Insert, Join, Output, Pair, Read, Source, Test, Update, Write,
+    Assign, Comparison, Delete, Expr, Filter, Insert, Join, Output, Pair, Read, Source, Test, Update, Write,
 };
 use mainstay_schema::{ColumnId, Reference, ReferenceAction, Schema, Table, TableId, Value};
 use mainstay_store::collect::{Collected, Member};
@@ -60,11 +60,11 @@ impl<'a> Faults<'a> {
     /// The error of an update.
     pub(super) fn of_update(&self, plan: &Update, error: StoreError) -> StoreError {
         let table = self.schema.table(plan.table);
-        let error = with_values(table, error, |column| value_of(&plan.set, column));
+        let set = given_values(&plan.set);
+        let error = with_values(table, error, |column| value_of(&set, column));
         self.explained(error, || {
-            let set = Some(plan.set.clone());
-            let leaving = Leaving { table: plan.table, filter: plan.filter.clone(), set };
-            self.missing_update(table, plan).or_else(|| self.held(&leaving, &mut Vec::new()))
+            let leaving = Leaving { table: plan.table, filter: plan.filter.clone(), set: Some(set.clone()) };
+            self.missing_update(table, plan, &set).or_else(|| self.held(&leaving, &mut Vec::new()))
         })
     }
 
@@ -87,7 +87,7 @@ impl<'a> Faults<'a> {
         match plan {
             Write::Insert(plan) => self.missing_row(plan),
             Write::Batch(plans) => plans.iter().find_map(|plan| self.missing_rows(plan)),
-            Write::Update(_) | Write::Delete(_) => None,
+            Write::Update(_) | Write::UpdateEach(_) | Write::Delete(_) => None,
         }
     }
 
@@ -96,15 +96,15 @@ impl<'a> Faults<'a> {
         (0..plan.rows.len()).find_map(|position| self.missing(table, |column| given(plan, position, column)))
     }
 
-    fn missing_update(&self, table: &Table, plan: &Update) -> Option<BrokenReference> {
-        let is_set = |column: &ColumnId| value_of(&plan.set, *column).is_some();
+    fn missing_update(&self, table: &Table, plan: &Update, set: &[(ColumnId, Value)]) -> Option<BrokenReference> {
+        let is_set = |column: &ColumnId| value_of(set, *column).is_some();
         table.references.iter().filter(|reference| reference.columns.iter().any(is_set)).find_map(|reference| {
             // The update may change only a part of the key: the row has the rest.
             let limit = if reference.columns.iter().all(is_set) { 1 } else { ROWS_MAX };
             let rows = self.rows(plan.table, &reference.columns, plan.filter.clone(), limit)?;
             rows.iter().find_map(|row| {
                 let of_row = |column| Some(&row[reference.columns.iter().position(|other| *other == column)?]);
-                self.missing_of(table, reference, |column| value_of(&plan.set, column).or_else(|| of_row(column)))
+                self.missing_of(table, reference, |column| value_of(set, column).or_else(|| of_row(column)))
             })
         })
     }
@@ -265,6 +265,11 @@ fn with_values<'v>(table: &Table, mut error: StoreError, cell: impl Fn(ColumnId)
         *values = columns.iter().map(|column| cell(table.find_column(column)?.id)?.to_text()).collect();
     }
     error
+}
+
+/// The values that an update gives; of those that it computes nothing is said.
+fn given_values(set: &[(ColumnId, Assign)]) -> Vec<(ColumnId, Value)> {
+    set.iter().filter_map(|(column, assign)| Some((*column, assign.as_value()?.clone()))).collect()
 }
 
 fn value_of(set: &[(ColumnId, Value)], column: ColumnId) -> Option<&Value> {

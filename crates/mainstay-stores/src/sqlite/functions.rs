@@ -7,9 +7,10 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use mainstay_query::evaluate::{self, cast, contained_in, contains, json_get, json_text, overlaps};
-use mainstay_query::plan::PathStep;
+use mainstay_query::plan::{Assign, PathStep};
 use mainstay_schema::value::{Decimal, Json};
-use mainstay_schema::{Type, Value, ValueError};
+use mainstay_schema::{ColumnId, Table, Type, Value, ValueError};
+use mainstay_store::StoreError;
 use regex::Regex;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -44,17 +45,45 @@ pub(super) const CONTAINED: &str = "mainstay_contained";
 pub(super) const OVERLAPS: &str = "mainstay_overlaps";
 /// `mainstay_document(value)`: a value of a JSON column of another program in canonical form, if it is JSON at all.
 pub(super) const DOCUMENT: &str = "mainstay_document";
+/// `mainstay_assign(value, place)`: what the assignment at this place of the update that runs makes of a value.
+pub(super) const ASSIGN: &str = "mainstay_assign";
 /// `mainstay_uuid7()`: a new identifier, for rows that a migration gives one.
 pub(super) const UUID7: &str = "mainstay_uuid7";
 
 thread_local! {
     /// Why the last cast on this thread failed: SQLite carries only a message from a function to its caller.
-    static FAILED: RefCell<Option<ValueError>> = const { RefCell::new(None) };
+    static FAILED: RefCell<Option<StoreError>> = const { RefCell::new(None) };
+    /// What the update that runs on this thread computes.
+    static COMPUTED: RefCell<Option<Computed>> = const { RefCell::new(None) };
 }
 
-/// Takes the reason of the cast that just failed on this thread.
-pub(super) fn take_error() -> Option<ValueError> {
+/// Takes the reason of what just failed on this thread.
+pub(super) fn take_error() -> Option<StoreError> {
     FAILED.take()
+}
+
+/// The assignments of an update, by their place in it.
+struct Computed {
+    table: Table,
+    set: Vec<(ColumnId, Assign)>,
+}
+
+/// Forgets the assignments of an update when it is over.
+pub(super) struct Computing;
+
+impl Drop for Computing {
+    fn drop(&mut self) {
+        COMPUTED.set(None);
+    }
+}
+
+/// Gives an update's assignments to [`ASSIGN`] for as long as the guard lives; `None` when it computes nothing.
+pub(super) fn compute(table: &Table, set: &[(ColumnId, Assign)]) -> Option<Computing> {
+    if set.iter().all(|(_, assign)| assign.as_value().is_some()) {
+        return None;
+    }
+    COMPUTED.set(Some(Computed { table: table.clone(), set: set.to_vec() }));
+    Some(Computing)
 }
 
 /// Registers everything on a connection.
@@ -75,6 +104,7 @@ pub(super) fn register(connection: &Connection) -> Result<()> {
     connection.create_scalar_function(CONTAINED, 3, flags, |context| compare_sets(context, contained_in))?;
     connection.create_scalar_function(OVERLAPS, 3, flags, |context| compare_sets(context, overlaps))?;
     let fresh = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS;
+    connection.create_scalar_function(ASSIGN, 2, fresh, assign)?;
     connection.create_scalar_function(UUID7, 0, fresh, |_| Ok(uuid::Uuid::now_v7().to_string()))?;
     connection.create_collation(types::DECIMAL, compare_decimals)?;
     connection.create_collation(types::ARRAY, |left: &str, right: &str| compare_arrays(left, right, compare_items))?;
@@ -210,7 +240,7 @@ fn convert(context: &Context<'_>) -> Result<ToSqlOutput<'static>> {
 
 /// Leaves the reason where [`take_error`] finds it.
 fn failed(error: ValueError) -> Error {
-    FAILED.set(Some(error));
+    FAILED.set(Some(StoreError::Value(error)));
     Error::UserFunctionError("a value cannot be worked with".into())
 }
 
@@ -234,6 +264,23 @@ fn document(context: &Context<'_>) -> Result<ToSqlOutput<'static>> {
         other => kept(other),
     };
     Ok(ToSqlOutput::Owned(value))
+}
+
+fn assign(context: &Context<'_>) -> Result<ToSqlOutput<'static>> {
+    let place = usize::try_from(context.get::<i64>(1)?).map_err(|_| Error::InvalidQuery)?;
+    COMPUTED.with_borrow(|computed| {
+        let Computed { table, set } = computed.as_ref().ok_or(Error::InvalidQuery)?;
+        let (column, assign) = set.get(place).ok_or(Error::InvalidQuery)?;
+        let column = table.column(*column);
+        let old = types::value(&column.ty, context.get_raw(0));
+        match evaluate::assign(column, &old, assign) {
+            Ok(value) => Ok(ToSqlOutput::Owned(types::native(&value))),
+            Err(error) => {
+                FAILED.set(Some(StoreError::of_assignment(table, column, error)));
+                Err(Error::UserFunctionError("a value cannot be assigned".into()))
+            }
+        }
+    })
 }
 
 fn compare_sets(context: &Context<'_>, holds: fn(&Value, &Value) -> bool) -> Result<Option<bool>> {
@@ -337,8 +384,8 @@ mod tests {
         let connection = connection();
         let result = connection.query_row("SELECT mainstay_cast('x', 'text', 'int')", [], |row| row.get::<_, i64>(0));
         assert!(result.is_err());
-        assert!(matches!(take_error(), Some(ValueError::Syntax { ty: "integer", .. })));
-        assert_eq!(take_error(), None);
+        assert!(matches!(take_error(), Some(StoreError::Value(ValueError::Syntax { ty: "integer", .. }))));
+        assert!(take_error().is_none());
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use mainstay_query::plan::{Comparison, Conflict, Delete, Expect, Filter, Insert, Read, Test, Update, Write};
+use mainstay_query::plan::{
+    Assign, Comparison, Conflict, Delete, Expect, Filter, Insert, Read, Test, Update, UpdateEach, Write,
+};
 use mainstay_schema::{ColumnId, DefaultValue, ReferenceAction, Schema, Table, TableId, Value};
 use mainstay_store::{RowSink, StoreError};
 use rusqlite::types::Value as Native;
@@ -10,6 +12,7 @@ use rusqlite::{CachedStatement, Connection};
 
 use super::changes::Recorder;
 use super::faults::Faults;
+use super::functions;
 use super::job::Stop;
 use super::read::{Level, Members, bind_all};
 use super::render::{self, BOUND_BY_KEY_MAX, From, ReadSql, Returned};
@@ -45,6 +48,7 @@ pub(super) fn run(work: &Work<'_>, plan: &Write, sink: &mut dyn RowSink) -> Resu
     match plan {
         Write::Insert(plan) => work.insert(plan, sink),
         Write::Update(plan) => work.update(plan, sink),
+        Write::UpdateEach(plan) => work.update_each(plan, sink),
         Write::Delete(plan) => work.delete(plan, sink),
         Write::Batch(plans) => {
             let mut sum = Affected::default();
@@ -70,7 +74,7 @@ impl<'c> Work<'c> {
         match plan {
             Write::Insert(insert) => self.end_deferral_of(insert),
             Write::Batch(plans) => plans.iter().try_for_each(|plan| self.end_every_deferral(plan)),
-            Write::Update(_) | Write::Delete(_) => Ok(()),
+            Write::Update(_) | Write::UpdateEach(_) | Write::Delete(_) => Ok(()),
         }
     }
 
@@ -149,13 +153,39 @@ impl<'c> Work<'c> {
             return Ok(Affected::default());
         }
         let sql = render::update(self.schema, plan);
+        let _computing = functions::compute(table, &plan.set);
         let outcome = self.statement(table, sql, plan.returning.as_deref(), plan.expect, sink);
         // To SQLite null is no number at all, where the number of a row is wanted.
         let is_numbered = |column: ColumnId| render::ddl::is_row_number(table, table.column(column));
-        match plan.set.iter().find(|(column, value)| value.is_null() && is_numbered(*column)) {
+        let is_null = |assign: &Assign| assign.as_value().is_some_and(Value::is_null);
+        match plan.set.iter().find(|(column, assign)| is_null(assign) && is_numbered(*column)) {
             Some((key, _)) if matches!(outcome, Err(StoreError::Internal(_))) => Err(not_null(table, *key)),
             _ => outcome.map_err(|error| self.faults().of_update(plan, error)),
         }
+    }
+
+    /// One statement a row, the same text each time; the rows given back are read once all is written.
+    fn update_each(&self, plan: &UpdateEach, sink: &mut dyn RowSink) -> Result<Affected, StoreError> {
+        let mut found = Vec::new();
+        for (position, change) in plan.rows.iter().enumerate() {
+            if position % ROWS_PER_CHECK == 0 {
+                self.stop.check()?;
+            }
+            if self.update(&plan.update(change), sink)?.affected > 0 {
+                found.push(change);
+            }
+        }
+        let affected = found.len() as u64;
+        check_expect(plan.expect, affected)?;
+        let Some(read) = plan.returning.as_deref() else { return Ok(Affected { affected, inserted: 0 }) };
+        let table = self.schema.table(plan.table);
+        for change in found {
+            let filter = plan.key_filter(change);
+            let sql = ReadSql::new(self.schema, read, From::Filter(&filter));
+            let rows = Level::prepare(self.connection, sql).and_then(|mut level| level.rows(sink));
+            rows.map_err(|error| errors::translate(error, self.schema, Some(table)))?;
+        }
+        Ok(Affected { affected, inserted: 0 })
     }
 
     fn delete(&self, plan: &Delete, sink: &mut dyn RowSink) -> Result<Affected, StoreError> {
@@ -165,7 +195,7 @@ impl<'c> Work<'c> {
             render::deletes_reach_itself(self.schema, plan.table) || render::has_triggers(self.schema, table);
         // SQLite does not count a row that a cascade took before the statement came to it, nor give it back as it was.
         let passing = reaches_itself.then(|| self.count(plan).map_err(wrong)).transpose()?;
-        if let Some(read) = plan.returning.as_deref().filter(|read| reaches_itself || render::has_embeds(read)) {
+        if let Some(read) = plan.returning.as_deref().filter(|read| reaches_itself || render::is_read_apart(read)) {
             let sql = ReadSql::new(self.schema, read, From::Filter(&plan.filter));
             Level::prepare(self.connection, sql).and_then(|mut level| level.rows(sink)).map_err(wrong)?;
         }
@@ -352,6 +382,7 @@ fn meets_references(schema: &Schema, plan: &Write) -> bool {
     let table = match plan {
         Write::Insert(plan) => plan.table,
         Write::Update(plan) => plan.table,
+        Write::UpdateEach(plan) => plan.table,
         Write::Delete(plan) => plan.table,
         Write::Batch(plans) => return plans.iter().any(|plan| meets_references(schema, plan)),
     };
@@ -369,6 +400,7 @@ pub(super) fn is_bounded(schema: &Schema, plan: &Write) -> bool {
     let written = match plan {
         Write::Insert(plan) => Some(plan.table),
         Write::Update(plan) => Some(plan.table),
+        Write::UpdateEach(plan) => Some(plan.table),
         Write::Delete(plan) => Some(plan.table),
         Write::Batch(_) => None,
     };
@@ -378,6 +410,7 @@ pub(super) fn is_bounded(schema: &Schema, plan: &Write) -> bool {
     match plan {
         Write::Insert(plan) => plan.rows.len() == 1 || !refers_to_itself(schema.table(plan.table)),
         Write::Update(plan) => is_by_key(schema.table(plan.table), &plan.filter) && !spreads(schema, plan.table, false),
+        Write::UpdateEach(plan) => !spreads(schema, plan.table, false),
         Write::Delete(plan) => is_by_key(schema.table(plan.table), &plan.filter) && !spreads(schema, plan.table, true),
         Write::Batch(plans) => plans.iter().all(|plan| is_bounded(schema, plan)),
     }

@@ -380,6 +380,7 @@ fn first_table(plan: &Write) -> Option<TableId> {
     match plan {
         Write::Insert(plan) => Some(plan.table),
         Write::Update(plan) => Some(plan.table),
+        Write::UpdateEach(plan) => Some(plan.table),
         Write::Delete(plan) => Some(plan.table),
         Write::Batch(plans) => plans.iter().find_map(first_table),
     }
@@ -490,7 +491,7 @@ mod tests {
             let one = Filter::Test { expr, test: Test::Compare(Comparison::Eq, Value::Int(1)) };
             let plan = Write::Update(Update {
                 table: self.schema.find("tags").unwrap().id,
-                set: vec![(ColumnId(1), Value::Text(format!("{} {}", self.by_key, self.restarts)))],
+                set: vec![(ColumnId(1), Value::Text(format!("{} {}", self.by_key, self.restarts)).into())],
                 filter: if self.by_key { one } else { Filter::Or(vec![one, Filter::False]) },
                 returning: None,
                 expect: Expect { single: true, affected_max: None },

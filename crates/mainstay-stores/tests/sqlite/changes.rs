@@ -42,7 +42,7 @@ async fn inserts_updates_and_deletes_with_both_images() {
     assert_eq!(first.changes[0].columns.iter().map(|name| &**name).collect::<Vec<_>>(), ["id", "email", "name"]);
     let set = vec![(
         shop.columns("orders", "total")[0],
-        Value::parse(&mainstay_schema::Type::Decimal { precision: 12, scale: 2 }, "1").unwrap(),
+        Value::parse(&mainstay_schema::Type::Decimal { precision: 12, scale: 2 }, "1").unwrap().into(),
     )];
     let filter = shop.filter("orders", "id=eq.2");
     let table = shop.schema.find("orders").unwrap().id;

@@ -17,7 +17,7 @@ fn merge(shop: &Shop, insert: Insert, target: &str, columns: Option<&str>) -> Wr
 }
 
 fn update(shop: &Shop, table: &str, column: &str, value: Value, filter: Filter) -> Update {
-    let set = vec![(shop.columns(table, column)[0], value)];
+    let set = vec![(shop.columns(table, column)[0], value.into())];
     Update { table: shop.schema.find(table).unwrap().id, set, filter, returning: None, expect: Expect::default() }
 }
 

@@ -94,7 +94,7 @@ async fn methods_profiles_and_preferences_are_checked() {
         let asked = ask(method, "toys");
         check_error(&apps, asked, 405, "PGRST117").await;
     }
-    check_error(&apps, ask("PUT", "toys?id=eq.1").body("{}"), 400, "PGRST127").await;
+    check_error(&apps, ask("PUT", "toys?id=eq.1").body("{}"), 400, "PGRST115").await;
     check_error(&apps, get("toys").header("accept-profile", "private"), 406, "PGRST106").await;
     check_error(&apps, post("toys", "{}").header("content-profile", "private"), 406, "PGRST106").await;
     let strict = get("toys").prefer("handling=strict, foo=bar, return=everything");

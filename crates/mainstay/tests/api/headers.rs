@@ -48,7 +48,7 @@ async fn options_lists_what_can_be_done() {
     let app = &TestApp::each().await[0];
     let reply = app.send(ask("OPTIONS", "toys")).await;
     assert_eq!((reply.status, reply.body.as_str()), (200, ""));
-    assert_eq!(reply.header("allow"), "OPTIONS,GET,HEAD,POST,PATCH,DELETE");
+    assert_eq!(reply.header("allow"), "OPTIONS,GET,HEAD,POST,PUT,PATCH,DELETE");
     assert_eq!(app.send(ask("OPTIONS", "nothing")).await.status, 404);
 }
 

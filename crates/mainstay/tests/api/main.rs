@@ -11,6 +11,8 @@ mod faults;
 mod filters;
 mod headers;
 mod hostile;
+mod patches;
+mod puts;
 mod reads;
 mod server;
 mod writes;

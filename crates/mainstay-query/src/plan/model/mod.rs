@@ -10,4 +10,4 @@ pub use filter::{ColumnTest, Comparison, Filter, Test};
 pub use group::{Aggregate, Function, Groups};
 pub use read::{Cardinality, Embed, Expr, Join, Link, Order, Output, Pair, PathStep, Read, Source, Via};
 pub use shape::{Member, MemberKind, Shape};
-pub use write::{Conflict, Delete, Expect, Insert, Returning, Update, Write};
+pub use write::{Conflict, Delete, Expect, Insert, KeyedChange, Returning, Update, UpdateEach, Write};

@@ -2,7 +2,8 @@
 
 use mainstay_schema::{ColumnId, TableId, Value};
 
-use super::{Filter, Read};
+use super::super::assign::Assign;
+use super::{Comparison, Expr, Filter, Read, Test};
 
 /// A change to rows. One write is one transaction: all of it happens or none.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,6 +12,8 @@ pub enum Write {
     Insert(Insert),
     /// Changed rows.
     Update(Update),
+    /// Rows changed each in its own way.
+    UpdateEach(UpdateEach),
     /// Rows that go.
     Delete(Delete),
     /// Several writes in order, in one transaction. Returns nothing but the sums of rows.
@@ -48,14 +51,57 @@ pub struct Conflict {
 pub struct Update {
     /// The table.
     pub table: TableId,
-    /// New values.
-    pub set: Vec<(ColumnId, Value)>,
+    /// What becomes of which column. All of them see the row as it was.
+    pub set: Vec<(ColumnId, Assign)>,
     /// Which rows.
     pub filter: Filter,
     /// The rows as they are afterwards.
     pub returning: Option<Returning>,
     /// What must hold afterwards, else all is undone.
     pub expect: Expect,
+}
+
+/// Rows changed each in its own way, found by a key.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UpdateEach {
+    /// The table.
+    pub table: TableId,
+    /// The primary or a unique key by which each row is found.
+    pub key: Vec<ColumnId>,
+    /// The changes, made in this order. No two have one key, and none sets a column of the key.
+    pub rows: Vec<KeyedChange>,
+    /// What a row must pass besides having the key.
+    pub filter: Filter,
+    /// The rows as they are after all changes, in the order of `rows`; those that were not found are left out.
+    pub returning: Option<Returning>,
+    /// What must hold afterwards, else all is undone.
+    pub expect: Expect,
+}
+
+/// What becomes of the row with one key.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeyedChange {
+    /// Values of the key's columns, none of them null.
+    pub key: Vec<Value>,
+    /// What becomes of which column.
+    pub set: Vec<(ColumnId, Assign)>,
+}
+
+impl UpdateEach {
+    /// The change of one row as an update of its own, without what is returned and expected.
+    pub fn update(&self, change: &KeyedChange) -> Update {
+        let filter = Filter::all([self.key_filter(change), self.filter.clone()]);
+        Update { table: self.table, set: change.set.clone(), filter, returning: None, expect: Expect::default() }
+    }
+
+    /// Whether a row has the key of a change.
+    pub fn key_filter(&self, change: &KeyedChange) -> Filter {
+        let equals = |(column, value): (&ColumnId, &Value)| Filter::Test {
+            expr: Expr::column(*column),
+            test: Test::Compare(Comparison::Eq, value.clone()),
+        };
+        Filter::all(self.key.iter().zip(&change.key).map(equals))
+    }
 }
 
 /// Rows that go.
@@ -71,7 +117,8 @@ pub struct Delete {
     pub expect: Expect,
 }
 
-/// What a write gives back for the rows it affected. Filter, order, limit and count of the read are not used.
+/// What a write gives back for the rows it affected. Those that do not pass the read's filter, asked once all is written
+/// (before a delete), are left out and count all the same. Order, limit and count of the read are not used.
 pub type Returning = Box<Read>;
 
 /// What must hold after a write.
@@ -89,6 +136,7 @@ impl Write {
         match self {
             Write::Insert(insert) => insert.returning.as_deref(),
             Write::Update(update) => update.returning.as_deref(),
+            Write::UpdateEach(update) => update.returning.as_deref(),
             Write::Delete(delete) => delete.returning.as_deref(),
             Write::Batch(_) => None,
         }

@@ -13,7 +13,7 @@ mod write;
 pub(super) use filter::BOUND_BY_KEY_MAX;
 pub(super) use read::{From, MemberSql, ReadSql, count};
 pub(super) use write::{
-    Returned, WriteSql, delete, deletes_reach_itself, has_embeds, has_triggers, insert, merged_columns, update,
+    Returned, WriteSql, delete, deletes_reach_itself, has_triggers, insert, is_read_apart, merged_columns, update,
 };
 
 use std::fmt::Write as _;

@@ -88,9 +88,9 @@ pub(in crate::sqlite) enum From<'p> {
     Plan,
     /// Those of the plan that are linked to the row above.
     Link(&'p Link),
-    /// The one whose primary key is brought by each run; filter, order and limit of the plan do not count.
+    /// The one whose primary key is brought by each run, if it passes the plan's filter; order and limit do not count.
     Key,
-    /// All that pass this filter; filter, order and limit of the plan do not count.
+    /// All that pass this filter and the plan's; order and limit of the plan do not count.
     Filter(&'p Filter),
 }
 
@@ -268,16 +268,21 @@ impl<'p> Sql<'p> {
         let schema = self.schema;
         let (keys, filter) = match from {
             From::Plan => (0..0, &plan.filter),
-            From::Filter(filter) => (0..0, filter),
+            From::Filter(filter) => {
+                self.push(" WHERE ");
+                self.filter(scope, table, filter);
+                self.also(scope, table, &plan.filter);
+                return 0..0;
+            }
             From::Key => match super::row_number(schema, table) {
                 Some(name) => {
                     self.push(" WHERE ");
                     self.scoped_name(scope, name);
                     self.push("=");
                     self.bind(Bind::Later);
-                    (self.binds.len() - 1..self.binds.len(), &Filter::True)
+                    (self.binds.len() - 1..self.binds.len(), &plan.filter)
                 }
-                None => (self.equal_later(scope, table, table.primary_key.iter().copied()), &Filter::True),
+                None => (self.equal_later(scope, table, table.primary_key.iter().copied()), &plan.filter),
             },
             From::Link(Link { join: Join::Direct(pairs), .. }) => {
                 (self.equal_later(scope, table, pairs.iter().map(|pair| pair.there)), &plan.filter)
@@ -291,11 +296,21 @@ impl<'p> Sql<'p> {
                 (self.equal_later(middle, junction, parent.iter().map(|pair| pair.there)), &plan.filter)
             }
         };
-        if *filter != Filter::True {
-            self.push(if keys.is_empty() { " WHERE " } else { " AND " });
+        if keys.is_empty() && *filter != Filter::True {
+            self.push(" WHERE ");
             self.filter(scope, table, filter);
+        } else {
+            self.also(scope, table, filter);
         }
         keys
+    }
+
+    /// Adds another condition to a `WHERE` clause.
+    fn also(&mut self, scope: Scope, table: &Table, filter: &'p Filter) {
+        if *filter != Filter::True {
+            self.push(" AND ");
+            self.filter(scope, table, filter);
+        }
     }
 
     /// Writes `WHERE a = ? AND b = ?` with parameters that each run brings.

@@ -1,8 +1,9 @@
 //! Writes as SQL.
 
-use mainstay_query::plan::{Conflict, Delete, Insert, Read, Update};
+use mainstay_query::plan::{Assign, Conflict, Delete, Filter, Insert, Read, Update};
 use mainstay_schema::{Column, ColumnId, Reference, ReferenceAction, Schema, Table, TableId};
 
+use super::super::functions;
 use super::super::types::Bind;
 use super::{MemberSql, Scope, Sql};
 
@@ -70,11 +71,22 @@ pub(in crate::sqlite) fn update<'p>(schema: &'p Schema, plan: &'p Update) -> Wri
     sql.push("UPDATE ");
     let scope = sql.table(table);
     sql.push(" SET ");
-    for (position, (column, value)) in plan.set.iter().enumerate() {
+    for (position, (column, assign)) in plan.set.iter().enumerate() {
         sql.push(if position > 0 { "," } else { "" });
         sql.name(&table.column(*column).name);
         sql.push("=");
-        sql.bind(Bind::Value(value));
+        match assign {
+            Assign::Value(value) => sql.bind(Bind::Value(value)),
+            // The function finds what it has to do by the place in `set`.
+            _ => {
+                sql.push(functions::ASSIGN);
+                sql.push("(");
+                sql.column(scope, table, *column);
+                sql.push(",");
+                sql.bind(Bind::Int(position as i64));
+                sql.push(")");
+            }
+        }
     }
     sql.push(" WHERE ");
     sql.filter(scope, table, &plan.filter);
@@ -95,7 +107,7 @@ pub(in crate::sqlite) fn delete<'p>(schema: &'p Schema, plan: &'p Delete) -> Wri
     // may be gone or changed when the statement comes to them.
     match plan.returning.as_deref() {
         Some(read)
-            if !has_embeds(read) && !has_triggers(schema, table) && !deletes_reach_itself(schema, plan.table) =>
+            if !is_read_apart(read) && !has_triggers(schema, table) && !deletes_reach_itself(schema, plan.table) =>
         {
             sql.finish(table, Some(read), false)
         }
@@ -115,9 +127,10 @@ pub(in crate::sqlite) fn has_triggers(schema: &Schema, table: &Table) -> bool {
     schema.found().and_then(|found| found.table(table.id)).is_some_and(|about| about.has_triggers)
 }
 
-/// Whether rows that are given back hold related rows.
-pub(in crate::sqlite) fn has_embeds(read: &Read) -> bool {
-    read.select.iter().any(|output| output.source.embed().is_some())
+/// Whether rows that are given back are read by a statement of their own: because they hold related rows, or because
+/// not all of them are given back.
+pub(in crate::sqlite) fn is_read_apart(read: &Read) -> bool {
+    read.filter != Filter::True || read.select.iter().any(|output| output.source.embed().is_some())
 }
 
 /// Whether deleting a row of a table may delete or change others of it, by its own references or through other tables.
@@ -187,7 +200,7 @@ impl<'p> Sql<'p> {
     fn finish(mut self, table: &'p Table, returning: Option<&'p Read>, unsettled: bool) -> WriteSql<'p> {
         let returned = match returning {
             None => Returned::Nothing,
-            Some(read) if unsettled || has_triggers(self.schema, table) || has_embeds(read) => {
+            Some(read) if unsettled || has_triggers(self.schema, table) || is_read_apart(read) => {
                 self.push(" RETURNING ");
                 self.key_names(table);
                 Returned::Key
