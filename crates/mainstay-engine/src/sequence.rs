@@ -60,7 +60,7 @@ impl Engine {
     /// # Errors
     /// [`Error`] of the transaction itself; then nothing has happened. Errors of a request go to the sequence.
     pub async fn run<S: Sequence>(&self, context: &Context, sequence: S) -> Result<S, Error> {
-        let schema = self.schema(); // One snapshot for all requests.
+        let schema = self.current_schema(context).await; // One snapshot for all requests.
         let call = Call { schema: schema.clone(), deadline: context.deadline };
         let (limits, clock) = (self.limits().clone(), self.clock().clone());
         let (context, store) = (context.clone(), self.store().clone());

@@ -23,8 +23,8 @@ pub fn json_schema() -> String {
             "type": data_type(),
             "action": { "type": "string", "enum": ACTIONS },
             "rule": { "anyOf": [{ "type": "boolean" }, { "type": "string", "enum": ["true", "false"] }] },
-            "table": object(&TABLE_KEYS, table_key),
-            "field": { "anyOf": [reference("type"), object(&FIELD_KEYS, field_key)] },
+            "table": hidable(object(&TABLE_KEYS, table_key)),
+            "field": { "anyOf": [reference("type"), hidable(object(&FIELD_KEYS, field_key))] },
             "reference": required(object(&REFERENCE_KEYS, reference_key), &["fields", "table"]),
             "index": {
                 "anyOf": [reference("names"), required(object(&INDEX_KEYS, index_key), &["on"])],
@@ -59,6 +59,13 @@ fn object(keys: &[(&str, &str)], value: fn(&str) -> Json) -> Json {
         properties.insert((*key).to_owned(), property);
     }
     json!({ "type": "object", "properties": properties, "additionalProperties": false })
+}
+
+/// Found tables and columns may be hidden; which they are, an editor cannot know.
+fn hidable(mut object: Json) -> Json {
+    let description = "Whether it is left out of the API altogether. Only where the tables of the store are found.";
+    object["properties"]["hide"] = json!({ "type": "boolean", "description": description });
+    object
 }
 
 fn required(mut object: Json, keys: &[&str]) -> Json {

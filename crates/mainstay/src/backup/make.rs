@@ -76,6 +76,19 @@ impl Part {
         Ok(Part { path, file: Some(file) })
     }
 
+    /// Removes what others like it left beside `target` when they were killed. Nobody may be making one.
+    pub(super) fn remove_left(target: &Path) {
+        let Some(name) = target.file_name().map(|name| name.to_string_lossy().into_owned()) else { return };
+        let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let file = entry.file_name().to_string_lossy().into_owned();
+            let number = file.strip_prefix(&format!(".{name}.")).and_then(|rest| rest.strip_suffix(".part"));
+            if number.is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+
     /// Puts the file where it belongs, whole, and makes that durable.
     pub(super) fn put(&mut self, target: &Path, replace: bool) -> anyhow::Result<()> {
         let failed = || format!("cannot put {} in place", target.display());

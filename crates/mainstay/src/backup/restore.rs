@@ -46,6 +46,7 @@ pub fn restore(project: &Project, file: &Path, dry_run: bool) -> anyhow::Result<
     if dry_run {
         return Ok(Restored { database, kept: None, manifest: backup.manifest, dry_run });
     }
+    Part::remove_left(&database);
     let mut part = verify(&backup, &database)?;
     let kept = database.exists().then(|| aside(&database)).transpose()?;
     if kept.is_some() {

@@ -23,6 +23,8 @@ const SLEEP_MAX: Duration = Duration::from_secs(60);
 const SLEEP_MIN: Duration = Duration::from_millis(200);
 /// After a failure the next try comes not before this.
 const RETRY_SECONDS: i64 = 15 * 60;
+/// A file in the making that was not touched for so long was left by a server that was killed.
+const LEFT_AGE: Duration = Duration::from_secs(3600);
 /// Pause after each megabyte, so that requests come to the disk first.
 const STEP_PAUSE: Duration = Duration::from_millis(4);
 
@@ -98,11 +100,24 @@ impl Schedule {
     /// Makes one backup, then removes those that need not stay.
     fn make_one(&self) -> anyhow::Result<PathBuf> {
         make_folder(&self.folder).with_context(|| format!("cannot make the folder {}", self.folder.display()))?;
+        self.remove_left();
         let name = format!("{PREFIX}{}{ENDING}", SystemClock.now().strftime("%Y%m%dT%H%M%SZ"));
         let target = self.folder.join(name);
         make(&self.database, &target, Kind::Scheduled, false, &mut |_, _| std::thread::sleep(STEP_PAUSE))?;
         self.remove_surplus();
         Ok(target)
+    }
+
+    /// Removes what was being made when a server was killed; nothing takes so long to make.
+    fn remove_left(&self) {
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let is_ours = name.starts_with(&format!(".{PREFIX}")) && name.ends_with(".part");
+            let age = entry.metadata().and_then(|metadata| metadata.modified()).map(|time| time.elapsed());
+            if is_ours && matches!(age, Ok(Ok(age)) if age > LEFT_AGE) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
     }
 
     fn remove_surplus(&self) {

@@ -43,6 +43,11 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     if !database.is_file() {
         return Err(Failure::Usage(format!("there is no database {} yet", database.display())));
     }
+    let is_same =
+        |path: &Path| target.canonicalize().is_ok_and(|target| path.canonicalize().is_ok_and(|it| it == target));
+    if is_same(&database) {
+        return Err(Failure::Usage(format!("{} is the database itself", target.display())));
+    }
     if target.exists() && !args.force {
         return Err(Failure::Usage(format!("{} is there already; --force replaces it", target.display())));
     }

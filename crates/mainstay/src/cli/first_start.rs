@@ -16,6 +16,12 @@ use crate::transfer::{self, SeedMode};
 /// [`Failure::Usage`] if the tables that are there differ from the schema.
 pub(super) async fn prepare(project: &Project, store: &dyn Store, console: &Console) -> Result<(), Failure> {
     if project.settings.store.introspect {
+        let left_out = project.schema.found().map(|found| found.left_out.as_slice()).unwrap_or_default();
+        if !left_out.is_empty() {
+            let count = left_out.len();
+            console
+                .note(format!("{count} things in the database are not served; `mainstay doctor` says which and why"));
+        }
         return Ok(());
     }
     if is_new(store).await? {

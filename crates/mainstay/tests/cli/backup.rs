@@ -127,6 +127,8 @@ fn what_is_no_whole_backup_is_refused_and_nothing_changes() {
     folder.run(&["backup", "a.db"]).succeeds();
     let refused = folder.run(&["backup", "a.db"]).exits(2);
     assert!(refused.stderr.contains("--force"), "{}", refused.stderr);
+    let refused = folder.run(&["backup", ".mainstay/main.db", "--force"]).exits(2);
+    assert!(refused.stderr.contains("is the database itself"), "{}", refused.stderr);
     let said = folder.run(&["backup", "new.db", "--dry-run"]).succeeds().stdout;
     assert!(said.contains("nothing was done") && !folder.file("new.db").exists());
     move_one(&open(&database(&folder)));
@@ -191,6 +193,10 @@ fn killed_at_any_moment_a_restore_leaves_the_old_or_the_new() {
         let sound: String = open(&database(&folder)).query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
         assert_eq!(sound, "ok");
     }
+    // What a killed one left is gone after the next that comes to its end.
+    folder.run(&["restore", "a.db"]).succeeds();
+    let left = names(&folder.file(".mainstay"));
+    assert!(!left.iter().any(|name| name.ends_with(".part")), "{left:?}");
     // A killed backup leaves nothing under its name, or all of it.
     for round in 0_u64..10 {
         let name = format!("k{round}.db");

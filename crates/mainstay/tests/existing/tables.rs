@@ -49,6 +49,15 @@ async fn the_rules_of_the_file_hold_and_are_named() {
     assert_eq!((reply.status, reply.range.as_str()), (204, "0-0/1"));
     let refused = db.send("DELETE", "w?a=eq.k", &[], "").await;
     assert!(refused.status == 400 && refused.body.contains("P0001") && refused.body.contains("this one stays"));
+    // A trigger that ends the whole transaction ends its own request, and the next one is none the worse.
+    db.other()
+        .execute_batch(
+            "CREATE TRIGGER back BEFORE UPDATE ON t WHEN new.n = 9 BEGIN SELECT raise(ROLLBACK, 'all of it'); END",
+        )
+        .unwrap();
+    let refused = db.send("PATCH", "t?id=eq.1", &[], r#"{"n":9}"#).await;
+    assert!(refused.status == 400 && refused.body.contains("all of it"), "{}", refused.body);
+    assert_eq!(db.write("PATCH", "t?id=eq.1&select=n", r#"{"n":8}"#).await, r#"[{"n":8}]"#);
     // A merge by the composite key.
     let reply = db
         .send(
@@ -130,6 +139,11 @@ async fn a_change_of_the_tables_is_seen_by_the_next_request() {
     other.execute_batch("ALTER TABLE t DROP COLUMN a; CREATE TABLE u (id INTEGER PRIMARY KEY)").unwrap();
     assert_eq!(db.get("t").await, r#"[{"id":1,"b":3}]"#);
     assert_eq!(db.write("POST", "u", "{}").await, r#"[{"id":1}]"#);
+    other.execute_batch("ALTER TABLE u ADD COLUMN c TEXT").unwrap();
+    let steps = r#"{"steps":[{"method":"POST","path":"/u","body":{"c":"new"}}]}"#;
+    let reply = db.send("POST", "batch", &[], steps).await;
+    assert!(reply.status == 200, "{} {}", reply.status, reply.body);
+    assert_eq!(db.get("u?select=c&c=eq.new").await, r#"[{"c":"new"}]"#);
     other.execute_batch("DROP TABLE t").unwrap();
     assert_eq!(db.refused("GET", "t", "").await, (404, "PGRST205".to_owned()));
 }
