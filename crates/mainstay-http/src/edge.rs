@@ -17,11 +17,11 @@ use mainstay_query::Actor;
 
 use crate::app::App;
 use crate::errors::Problem;
-use crate::errors::codes::{FRAMING, HANDLER_TIME, INTERNAL, NO_ROUTE, NOT_IMPLEMENTED, PATH, ROOT};
+use crate::errors::codes::{FRAMING, HANDLER_TIME, INTERNAL, NO_ROUTE, NOT_IMPLEMENTED, PATH};
 use crate::layers::identify::identify;
 use crate::layers::limits;
 use crate::router::Route;
-use crate::routes::{batch, health, records};
+use crate::routes::{batch, health, records, reference, root};
 
 /// An answer: the rows are encoded before it is sent, so its body is one piece.
 pub(crate) type Answer = Response<Full<Bytes>>;
@@ -39,13 +39,17 @@ where
     let (head, body) = request.into_parts();
     let route = Route::find(head.uri.path());
     let pattern = route.pattern();
+    let is_page = matches!(route, Route::Reference(_));
     let mut actor = None;
 
     let outcome = AssertUnwindSafe(run(app, id, route, &head, body, &mut actor)).catch_unwind().await;
     let outcome = outcome.unwrap_or_else(|panic| Err(panicked(&*panic)));
     let cause = outcome.as_ref().err().and_then(|problem| problem.log_cause().map(str::to_owned));
     let mut response = outcome.unwrap_or_else(|problem| refuse(problem, id, &head));
-    finish(app, &head.headers, id, response.headers_mut());
+    finish(id, response.headers_mut());
+    if !is_page {
+        app.cors.apply(&head.headers, response.headers_mut()); // Pages are for nobody else's pages.
+    }
 
     let entry = Entry { method: &head.method, pattern, actor: actor.as_ref(), id, started };
     entry.log(response.status().as_u16(), cause.as_deref());
@@ -66,6 +70,10 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     limits::check_head(&app.limits, head)?;
+    if let Route::Reference(file) = route {
+        let _running = app.in_flight.enter(app.limits.in_flight_max)?;
+        return reference::answer(app, head, file);
+    }
     if let Some(response) = app.cors.preflight(head) {
         return Ok(response);
     }
@@ -81,6 +89,7 @@ where
         Route::Records(table) => Some(table),
         Route::Batch if head.method == Method::POST => None,
         Route::Batch => Some(batch::NAME.into()),
+        Route::Root => return root::answer(app, &actor, head),
         other => return Err(no_records(&other)),
     };
     let body = match head.method {
@@ -107,8 +116,6 @@ fn is_nothing_but_batch(app: &App, table: &str) -> bool {
 /// Why a route other than that of rows is refused.
 fn no_records(route: &Route<'_>) -> Problem {
     match route {
-        Route::Root => Problem::new(ROOT, "Root endpoint metadata is disabled")
-            .details("The description of the API is not there yet; tables are at /rest/v1/{table}."),
         Route::Function => {
             Problem::new(NOT_IMPLEMENTED, "Feature not implemented").details("Functions (/rpc) are not implemented.")
         }
@@ -145,19 +152,18 @@ fn refuse(problem: Problem, id: RequestId, head: &request::Parts) -> Answer {
 }
 
 /// Headers that every answer carries.
-fn finish(app: &App, request: &HeaderMap, id: RequestId, answer: &mut HeaderMap) {
+fn finish(id: RequestId, answer: &mut HeaderMap) {
     lock_down(answer);
     if let Ok(id) = HeaderValue::try_from(id.to_string()) {
         answer.insert(REQUEST_ID, id);
     }
-    app.cors.apply(request, answer);
 }
 
 /// Headers that keep a browser from making more of an answer than the data that it is.
 pub(crate) fn lock_down(answer: &mut HeaderMap) {
     answer.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
-    answer.insert(CONTENT_SECURITY_POLICY, policy);
+    answer.entry(CONTENT_SECURITY_POLICY).or_insert(policy); // The reference has one of its own.
     answer.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     answer.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     answer.insert(SERVER, HeaderValue::from_static("mainstay"));

@@ -4,19 +4,23 @@
 //! `mainstay-query`, run by `mainstay-engine`, and its rows are encoded while they are read. Knows no SQL.
 
 mod app;
+mod description;
 mod edge;
 mod encode;
 mod errors;
 mod layers;
+mod openapi;
 mod router;
 mod routes;
 mod serve;
 
 pub use app::App;
+pub use description::{Description, Reference, SERVER, Scope};
 pub use errors::{CODES, Code, Problem};
 pub use layers::cors::Cors;
 pub use layers::keys::{JWT_SECRET_BYTES_MIN, Keys, WeakKey};
 pub use layers::limits::RequestLimits;
+pub use openapi::{About, openapi};
 pub use router::{ROUTES, router};
 pub use routes::preview::preview;
 pub use serve::{ServerLimits, serve};

@@ -26,6 +26,8 @@ pub(crate) enum Route<'a> {
     Function,
     /// Below the API, where nothing is.
     Deeper,
+    /// The reference for browsers, or one of its files.
+    Reference(&'a str),
     /// Whether the process runs.
     Live,
     /// Whether requests can be answered.
@@ -40,6 +42,8 @@ pub const ROUTES: &[(&str, &[&str])] = &[
     ("/rest/v1/batch", &["POST", "OPTIONS"]),
     ("/rest/v1/{table}", &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
     ("/rest/v1/rpc/{function}", &["GET", "HEAD", "POST", "OPTIONS"]),
+    ("/_/api", &["GET", "HEAD"]),
+    ("/_/api/{file}", &["GET", "HEAD"]),
     ("/health/live", &["GET", "HEAD"]),
     ("/health/ready", &["GET", "HEAD"]),
 ];
@@ -57,6 +61,8 @@ impl Route<'_> {
         match path {
             "/health/live" => Route::Live,
             "/health/ready" => Route::Ready,
+            "/_/api" => Route::Reference(""),
+            _ if path.starts_with("/_/api/") => Route::Reference(&path["/_/api/".len()..]),
             _ => Route::Nowhere,
         }
     }
@@ -83,6 +89,8 @@ impl Route<'_> {
             Route::Batch => "/rest/v1/batch",
             Route::Function => "/rest/v1/rpc/{function}",
             Route::Deeper => "/rest/v1/{…}",
+            Route::Reference("") => "/_/api",
+            Route::Reference(_) => "/_/api/{file}",
             Route::Live => "/health/live",
             Route::Ready => "/health/ready",
             Route::Nowhere => "{…}",
@@ -118,6 +126,9 @@ mod tests {
         check("/rest/v1/batches", Route::Records("batches".into()));
         check("/rest/v1/rpc", Route::Records("rpc".into()));
         check("/rest/v1/rpc/add", Route::Function);
+        check("/_/api", Route::Reference(""));
+        check("/_/api/", Route::Reference(""));
+        check("/_/api/page.js", Route::Reference("page.js"));
         check("/health/live", Route::Live);
         check("/health/ready", Route::Ready);
     }
@@ -129,7 +140,18 @@ mod tests {
         {
             check(path, Route::Deeper);
         }
-        for path in ["", "/", "/rest", "/rest/v10", "/rest/v1films", "/health", "/health/live/", "/REST/v1/films"] {
+        for path in [
+            "",
+            "/",
+            "/rest",
+            "/rest/v10",
+            "/rest/v1films",
+            "/_",
+            "/_/apis",
+            "/health",
+            "/health/live/",
+            "/REST/v1/films",
+        ] {
             check(path, Route::Nowhere);
         }
     }

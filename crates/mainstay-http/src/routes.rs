@@ -7,4 +7,6 @@ mod patch;
 mod prefer;
 pub(crate) mod preview;
 pub(crate) mod records;
+pub(crate) mod reference;
+pub(crate) mod root;
 mod translate;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use mainstay_engine::Engine;
-use mainstay_http::{App, Cors, Keys, RequestLimits, ServerLimits};
+use mainstay_http::{About, App, Cors, Description, Keys, Reference, RequestLimits, SERVER, Scope, ServerLimits};
 use mainstay_query::Limits;
 use mainstay_store::Store;
 use mainstay_stores::{SqliteOptions, SqliteStore, Synchronous};
@@ -93,11 +93,34 @@ pub fn engine_over(project: &Project, store: Arc<dyn Store>) -> Arc<Engine> {
 /// # Errors
 /// That the keys cannot be read or made, or are no good.
 pub fn app(project: &Project, engine: Arc<Engine>) -> anyhow::Result<App> {
+    app_described(project, engine, description(project))
+}
+
+/// As [`app`], but what the API tells of itself is not for the settings to say.
+pub(crate) fn app_described(project: &Project, engine: Arc<Engine>, told: Description) -> anyhow::Result<App> {
     let secrets = project.secrets()?;
     let keys = Keys::new(secrets.publishable.expose(), secrets.secret.expose(), secrets.jwt_secret.expose())
         .context("the keys cannot be used")?;
     let cors = Cors::from_list(&project.settings.server.cors_origins);
-    Ok(App::new(engine, keys, request_limits(&project.settings.limits), cors))
+    Ok(App::described(engine, keys, request_limits(&project.settings.limits), cors, told))
+}
+
+/// What the API tells of itself, by the settings.
+pub(crate) fn description(project: &Project) -> Description {
+    let server = &project.settings.server;
+    Description {
+        about: About { title: project.name(), server: SERVER.to_owned() },
+        scope: match server.openapi.as_str() {
+            "ignore-privileges" => Scope::Everything,
+            "disabled" => Scope::Off,
+            _ => Scope::Follow,
+        },
+        reference: match server.reference.as_str() {
+            "open" => Reference::Open,
+            "off" => Reference::Off,
+            _ => Reference::Secret,
+        },
+    }
 }
 
 /// The bounds on connections.

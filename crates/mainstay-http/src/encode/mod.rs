@@ -15,7 +15,7 @@ pub(crate) use csv::CsvSink;
 pub(crate) use escape::push_string;
 pub(crate) use json::{JsonSink, Nulls};
 pub(crate) use key::{KeySink, location};
-pub(crate) use url::content_location;
+pub(crate) use url::{content_location, encoded};
 
 use bytes::Bytes;
 use mainstay_store::{Cell, RowSink};

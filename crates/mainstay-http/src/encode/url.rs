@@ -11,6 +11,13 @@ pub(super) fn push_encoded(out: &mut String, text: &str) {
     out.extend(utf8_percent_encode(text, ENCODED));
 }
 
+/// `text` so that it can stand as one segment of a path.
+pub(crate) fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    push_encoded(&mut out, text);
+    out
+}
+
 /// The canonical form of a request for rows: parameters sorted by name and encoded anew.
 pub(crate) fn content_location(table: &str, query: &str) -> Bytes {
     let mut out = String::with_capacity(1 + table.len() + 1 + query.len());

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{PoisonError, RwLock};
 
 use hmac::{Hmac, KeyInit};
-use mainstay_query::Role;
+use mainstay_query::{Actor, Role};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
@@ -63,6 +63,16 @@ impl Keys {
             signer,
             verdicts: RwLock::default(),
         })
+    }
+
+    /// The publishable key, which is no secret.
+    pub(crate) fn publishable(&self) -> &str {
+        std::str::from_utf8(&self.publishable).unwrap_or_default()
+    }
+
+    /// Whoever holds this opaque key.
+    pub(crate) fn actor(&self, text: &str) -> Option<Actor> {
+        self.opaque(text).map(Actor::Caller)
     }
 
     /// The role of an opaque key. Takes the same time whichever it is and wherever it differs.

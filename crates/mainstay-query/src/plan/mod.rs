@@ -16,7 +16,7 @@ mod operand;
 mod operations;
 pub mod print;
 mod read;
-mod relations;
+pub mod relations;
 mod replace;
 mod resolve;
 mod rows;

@@ -41,9 +41,10 @@ pub(super) fn find(schema: &Schema, parent: &Table, embed: &EmbedItem) -> Result
 }
 
 /// One way from a table to another.
-struct Relation<'s> {
+pub struct Relation<'s> {
     parent: &'s Table,
-    target: &'s Table,
+    /// The table that it leads to.
+    pub target: &'s Table,
     via: Via<'s>,
 }
 
@@ -58,7 +59,7 @@ enum Via<'s> {
 }
 
 /// Every relation of `parent` to tables that requests may name.
-fn relations<'s>(schema: &'s Schema, parent: &'s Table) -> Vec<Relation<'s>> {
+pub fn relations<'s>(schema: &'s Schema, parent: &'s Table) -> Vec<Relation<'s>> {
     let visible = || schema.tables().iter().filter(|table| !table.internal);
     let mut found = Vec::new();
     for reference in &parent.references {
@@ -93,6 +94,67 @@ fn junctions<'s>(schema: &'s Schema, parent: &'s Table, junction: &'s Table, fou
                 found.push(Relation { parent, target, via });
             }
         }
+    }
+}
+
+/// What descriptions of the API tell of a relation.
+impl Relation<'_> {
+    /// The tables whose rows it shows: its target, and the junction on the way there.
+    pub fn tables(&self) -> impl Iterator<Item = TableId> {
+        let junction = match self.via {
+            Via::Junction { table, .. } => Some(table.id),
+            Via::Parent(_) | Via::Target(_) => None,
+        };
+        std::iter::once(self.target.id).chain(junction)
+    }
+
+    /// The columns of the table itself with those of the target that hold the same values; none through a junction.
+    pub fn columns(&self) -> impl Iterator<Item = (&str, &str)> {
+        let (here, there): (&[ColumnId], &[ColumnId]) = match self.via {
+            Via::Parent(reference) => (&reference.columns, &reference.target_columns),
+            Via::Target(reference) => (&reference.target_columns, &reference.columns),
+            Via::Junction { .. } => (&[], &[]),
+        };
+        here.iter()
+            .zip(there)
+            .map(|(here, there)| (&*self.parent.column(*here).name, &*self.target.column(*there).name))
+    }
+
+    /// Whether the table itself holds the foreign key.
+    pub fn is_reference(&self) -> bool {
+        matches!(self.via, Via::Parent(_))
+    }
+
+    /// `many-to-one` and the like.
+    pub fn cardinality(&self) -> &'static str {
+        self.candidate().cardinality
+    }
+
+    /// How a request names it: the shortest text before the parentheses of an embed that means this relation alone.
+    pub fn embed(&self, schema: &Schema) -> String {
+        let all = relations(schema, self.parent);
+        let column = match self.via {
+            Via::Parent(reference) => match reference.columns.as_slice() {
+                [column] => Some(self.parent.column(*column).name.to_string()),
+                _ => None,
+            },
+            Via::Target(_) | Via::Junction { .. } => None,
+        };
+        let names = [Some(self.target.name.to_string()), column];
+        let is_clear = |name: &String| {
+            let mut meant = all.iter().filter(|relation| relation.is_meant(name, None));
+            meant.next().is_some_and(|relation| relation.is_same(self)) && meant.next().is_none()
+        };
+        names.into_iter().flatten().find(is_clear).unwrap_or_else(|| self.candidate().instead)
+    }
+
+    fn is_same(&self, other: &Relation<'_>) -> bool {
+        let key = |relation: &Relation<'_>| match relation.via {
+            Via::Parent(reference) => (0, reference.name.clone(), None),
+            Via::Target(reference) => (1, reference.name.clone(), None),
+            Via::Junction { parent, target, .. } => (2, parent.name.clone(), Some(target.name.clone())),
+        };
+        self.target.id == other.target.id && key(self) == key(other)
     }
 }
 

@@ -3,7 +3,10 @@
 mod session;
 mod terminal;
 
+use std::net::SocketAddr;
+
 use anyhow::Context;
+use mainstay_http::{Description, Reference, Scope};
 
 use super::{Failure, Folder, Globals, listen, logging, signals};
 use crate::config::Override;
@@ -33,13 +36,16 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
 async fn develop(project: Project, overrides: Vec<Override>, globals: &Globals) -> Result<(), Failure> {
     let console = globals.console();
     let listener = listen::listen_near(&project.settings.server).await?;
-    let url = listen::url(listener.local_addr().context("the socket has no address")?);
+    let address = listener.local_addr().context("the socket has no address")?;
+    let url = listen::url(address);
     let engine = wire::engine(&project)?;
     let developed = async {
         let mut watch = Watch::open(&project.folder)?;
-        let app = wire::app(&project, engine.clone())?;
+        let told = description(&project, address);
+        let has_reference = told.reference != Reference::Off && told.scope != Scope::Off;
+        let app = wire::app_described(&project, engine.clone(), told)?;
         let stop = signals::stop().context("cannot listen for signals")?;
-        let banner = banner(&project, &url)?;
+        let banner = banner(&project, &url, has_reference)?;
         let limits = wire::server_limits(&project.settings);
         let _backups = super::start_backups(&project);
         let mut session = Session::begin(project, overrides, engine.clone(), console).await?;
@@ -60,10 +66,20 @@ async fn develop(project: Project, overrides: Vec<Override>, globals: &Globals) 
     outcome
 }
 
-fn banner(project: &Project, url: &str) -> anyhow::Result<String> {
+/// On this machine the reference is open.
+fn description(project: &Project, address: SocketAddr) -> Description {
+    let mut told = wire::description(project);
+    if address.ip().is_loopback() && told.reference == Reference::Secret {
+        told.reference = Reference::Development;
+    }
+    told
+}
+
+fn banner(project: &Project, url: &str, has_reference: bool) -> anyhow::Result<String> {
     let secrets = project.secrets()?;
+    let reference = if has_reference { format!("  Reference  {url}/_/api\n") } else { String::new() };
     Ok(format!(
-        "  API      {url}/rest/v1/\n  keys     publishable {}   secret {}",
+        "  API        {url}/rest/v1/\n{reference}  keys       publishable {}   secret {}",
         secrets.publishable.expose(),
         secrets.secret.expose()
     ))

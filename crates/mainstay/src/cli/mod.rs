@@ -21,6 +21,7 @@ mod keys;
 mod listen;
 mod logging;
 mod migrate;
+mod openapi;
 mod restore;
 mod schema;
 mod seed;
@@ -137,6 +138,8 @@ enum Command {
     Keys(keys::Args),
     /// Show what a request becomes: request, plan, authorized plan, statements
     Explain(explain::Args),
+    /// Print the description of the API in OpenAPI
+    Openapi(openapi::Args),
     /// Look for what is wrong with a project and say how to mend it
     Doctor(doctor::Args),
     /// Print a completion script for a shell
@@ -161,6 +164,7 @@ pub fn main() -> ExitCode {
         Command::Restore(args) => restore::run(args, globals),
         Command::Keys(args) => keys::run(args, globals),
         Command::Explain(args) => explain::run(args, globals),
+        Command::Openapi(args) => openapi::run(args, globals),
         Command::Doctor(args) => doctor::run(args, globals),
         Command::Completions(args) => completions::run(args, globals),
         Command::Schema(args) => schema::run(args, globals),

@@ -13,6 +13,12 @@ section! {
         port: u16 = Kind::Number(0, 65_535), default "8080", env ["PORT"];
         /// Origins whose pages may call the API from a browser, such as `https://shop.example`; `*` for every origin.
         cors_origins: Vec<String> = Kind::List, default "*";
+        /// What the description of the API at `/rest/v1/` lists: what its reader may use, everything, or nothing at all.
+        openapi: String = Kind::Choice(&["follow-privileges", "ignore-privileges", "disabled"]),
+            default "follow-privileges";
+        /// Who may open the reference at `/_/api`: who has the secret key, everybody (it shows what each one's own key
+        /// opens), or nobody. `mainstay dev` on a loopback address opens it to this machine.
+        reference: String = Kind::Choice(&["secret", "open", "off"]), default "secret";
         /// Connections in all; more are closed at once.
         connections_max: usize = Kind::Number(1, 1_000_000), default "20000";
         /// Requests at once on one HTTP/2 connection.

@@ -1,0 +1,185 @@
+//! What every description holds whatever the schema is: parameters, headers, error answers, ways to show a key.
+
+use http::StatusCode;
+
+use super::json::{Json, Object, list, reference};
+use crate::errors::CODES;
+
+/// Names of component schemas that no table may take.
+pub(super) const SCHEMAS: [&str; 1] = ["Error"];
+
+/// Statuses that a read may end with besides the good ones.
+pub(super) const READ: &[u16] = &[300, 400, 401, 403, 404, 406, 414, 416, 431, 500, 503, 504];
+/// Statuses that a write may end with besides the good ones.
+pub(super) const WRITE: &[u16] = &[300, 400, 401, 403, 404, 406, 408, 409, 413, 414, 416, 431, 500, 503, 504];
+/// Statuses of the description itself.
+pub(super) const ROOT: &[u16] = &[400, 401, 404, 406, 414, 431, 500, 503, 504];
+
+/// Media types in which rows come.
+pub(super) const SINGULAR: &str = "application/vnd.pgrst.object+json";
+
+/// The parameter `name` of the shared ones.
+pub(super) fn parameter(name: &str) -> Object {
+    reference("parameters", name)
+}
+
+/// Puts these error answers behind the good ones.
+pub(super) fn with_errors(mut responses: Object, statuses: &[u16]) -> Object {
+    for status in statuses {
+        responses.push(status.to_string(), reference("responses", &response_name(*status)));
+    }
+    responses
+}
+
+/// `components.parameters`, but those of the tables.
+pub(super) fn parameters() -> Object {
+    let query = |name: &str, schema: Object, words: &str| place("query", name, schema, words);
+    let header = |name: &str, schema: Object, words: &str| place("header", name, schema, words);
+    let count = || Object::new().with("type", "integer").with("format", "int64").with("minimum", 0);
+    Object::new()
+        .with(
+            "select",
+            query(
+                "select",
+                text(&["*"]),
+                "What each row holds: columns, `alias:column`, `column::type`, JSON paths `column->a->>b`, and rows of \
+                 related tables as `table(columns)`. Without it, every column.",
+            ),
+        )
+        .with(
+            "order",
+            query(
+                "order",
+                text(&[]),
+                "Columns to order by, each with `.asc` or `.desc` and `.nullsfirst` or `.nullslast` behind it if that is \
+                 wanted: `price.desc,name`.",
+            ),
+        )
+        .with("limit", query("limit", count(), "The most rows to give. The server has a limit of its own as well."))
+        .with("offset", query("offset", count(), "Rows to skip."))
+        .with("and", query("and", text(&[]), "Filters that must all hold: `(stars.gte.4,author.eq.Ada)`."))
+        .with("or", query("or", text(&[]), "Filters of which one must hold: `(stars.eq.5,author.eq.Ada)`."))
+        .with("columns", query("columns", text(&[]), "The columns to take from the body, where it may hold others."))
+        .with(
+            "on_conflict",
+            query("on_conflict", text(&[]), "The unique key that decides whether a row is there already, by its columns."),
+        )
+        .with("range", header("Range", text(&["0-9"]), "First and last row, as another way to say offset and limit."))
+        .with("preferRead", header("Prefer", text(&["count=exact"]), PREFER_READ))
+        .with("preferInsert", header("Prefer", text(&["return=representation"]), PREFER_INSERT))
+        .with("preferWrite", header("Prefer", text(&["return=representation"]), PREFER_WRITE))
+}
+
+fn place(place: &str, name: &str, schema: Object, words: &str) -> Object {
+    Object::new().with("name", name).with("in", place).with("description", words).with("schema", schema)
+}
+
+/// A text, with what it could be.
+pub(super) fn text(examples: &[&str]) -> Object {
+    let schema = Object::new().with("type", "string");
+    if examples.is_empty() { schema } else { schema.with("examples", list(examples.iter().copied())) }
+}
+
+const PREFER_READ: &str = "`count=exact` counts all rows that pass the filters (in `Content-Range`). `handling=strict` \
+                           refuses preferences that are not known.";
+const PREFER_INSERT: &str = "`return=representation` gives the new rows back, `return=headers-only` where they are. \
+                             `resolution=merge-duplicates` changes a row whose key is there already, \
+                             `resolution=ignore-duplicates` leaves it. `missing=default` takes the default for what a \
+                             row leaves out, also in lists of rows.";
+const PREFER_WRITE: &str = "`return=representation` gives the rows back. `count=exact` counts them. \
+                            `handling=strict,max-affected=1` refuses to touch more than one row.";
+
+/// `components.headers`.
+pub(super) fn headers() -> Object {
+    let header = |words: &str| Object::new().with("description", words).with("schema", text(&[]));
+    Object::new()
+        .with("Content-Range", header("`first-last/total`; `*` for what is not there or was not counted."))
+        .with("Content-Location", header("The request in its canonical form."))
+        .with("Preference-Applied", header("The preferences that counted."))
+        .with("Location", header("Where the one new row is, if that was asked for."))
+}
+
+/// References to these headers.
+pub(super) fn header_references(names: &[&str]) -> Object {
+    let mut headers = Object::new();
+    for name in names {
+        headers.push(*name, reference("headers", name));
+    }
+    headers
+}
+
+/// `components.responses`: one for each status of an error, with the codes that it comes with.
+pub(super) fn responses() -> Object {
+    let mut statuses: Vec<u16> = [READ, WRITE, ROOT].concat();
+    statuses.sort_unstable();
+    statuses.dedup();
+    let mut responses = Object::new();
+    for status in statuses {
+        responses.push(response_name(status), response(status));
+    }
+    responses
+}
+
+fn response(status: u16) -> Object {
+    let mut words = reason(status);
+    let mut codes: Vec<(&str, String)> = Vec::new();
+    for code in CODES.iter().filter(|code| code.status == status) {
+        words.push_str(&format!("\n* `{}`: {}", code.name, code.when));
+        match codes.iter_mut().find(|(name, _)| *name == code.name) {
+            Some((_, when)) => when.push_str(&format!(" {}", code.when)),
+            None => codes.push((code.name, code.when.to_owned())),
+        }
+    }
+    let mut meanings = Object::new();
+    for (name, when) in codes {
+        meanings.push(name, when);
+    }
+    let content = Object::new().with("application/json", Object::new().with("schema", reference("schemas", "Error")));
+    Object::new().with("description", words).with("content", content).with("x-codes", meanings)
+}
+
+fn reason(status: u16) -> String {
+    let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+    reason.unwrap_or_default().to_owned()
+}
+
+fn response_name(status: u16) -> String {
+    reason(status).replace([' ', '-'], "")
+}
+
+/// The schema of every error.
+pub(super) fn error() -> Object {
+    let text = |words: &str| Object::new().with("type", "string").with("description", words);
+    let optional = |words: &str| Object::new().with("type", list(["string", "null"])).with("description", words);
+    let properties = Object::new()
+        .with("code", text("Stable: programs decide by it."))
+        .with("message", text("What is wrong."))
+        // A list of candidates for PGRST201, otherwise text.
+        .with("details", Object::new().with("description", "What makes this case particular: a text, a list, or null."))
+        .with("hint", optional("What would be right."));
+    Object::new()
+        .with("type", "object")
+        .with("description", "Why a request was refused.")
+        .with("required", list(["code", "message", "details", "hint"]))
+        .with("properties", properties)
+}
+
+/// `components.securitySchemes`.
+pub(super) fn security_schemes() -> Object {
+    let key = Object::new()
+        .with("type", "apiKey")
+        .with("in", "header")
+        .with("name", "apikey")
+        .with("description", "The publishable or the secret key of the project.");
+    let bearer = Object::new()
+        .with("type", "http")
+        .with("scheme", "bearer")
+        .with("description", "A token that the project signed, or one of its keys.");
+    Object::new().with("apikey", key).with("bearer", bearer)
+}
+
+/// Either of them opens every path.
+pub(super) fn security() -> Json {
+    let one = |name: &str| Object::new().with(name, Json::List(Vec::new()));
+    list([one("apikey"), one("bearer")])
+}

@@ -1,0 +1,239 @@
+//! Tables and views: the schemas of their rows, and what can be asked of them.
+
+use mainstay_query::plan::relations::{Relation, relations};
+use mainstay_schema::{Column, Schema, Table};
+
+use super::columns::{self, Purpose};
+use super::json::{Json, Object, list, reference};
+use super::shared::{self, SINGULAR, header_references, parameter, with_errors};
+use super::sight::{Abilities, Sight};
+
+/// A table that is described, with the names that its parts have.
+pub(super) struct Described<'s> {
+    pub(super) table: &'s Table,
+    pub(super) abilities: Abilities,
+    /// Of its component schema, and the stem of everything else.
+    pub(super) name: String,
+}
+
+/// What is put behind the name of a table for each of its component schemas.
+pub(super) const FORMS: [&str; 3] = ["", "_insert", "_update"];
+
+/// Parameters of requests for rows, which hide columns of the same name.
+const RESERVED: [&str; 9] = ["select", "order", "limit", "offset", "and", "or", "columns", "on_conflict", "after"];
+
+impl Described<'_> {
+    /// Adds the component schemas.
+    pub(super) fn schemas(&self, schema: &Schema, sight: Sight<'_>, schemas: &mut Object) {
+        if self.abilities.read {
+            schemas.push(self.name.clone(), self.row(schema, sight));
+        }
+        if self.abilities.create {
+            let required = self.table.columns.iter().filter(|column| column.is_required());
+            let required = list(required.map(|column| &column.name));
+            let words = format!("A new row of `{}`.", self.table.name);
+            schemas.push(
+                format!("{}_insert", self.name),
+                self.object(&words, Purpose::Insert).with_some("required", not_empty(required)).with(CLOSED, false),
+            );
+        }
+        if self.abilities.update {
+            let words = format!("What to change in rows of `{}`.", self.table.name);
+            schemas.push(format!("{}_update", self.name), self.object(&words, Purpose::Update).with(CLOSED, false));
+        }
+    }
+
+    /// A row as it is answered. Which members it has is for `select` to say, so none is required.
+    fn row(&self, schema: &Schema, sight: Sight<'_>) -> Object {
+        let table = self.table;
+        let words = table.description.clone().unwrap_or_else(|| format!("A row of `{}`.", table.name));
+        let names = |ids: &[mainstay_schema::ColumnId]| list(ids.iter().map(|id| &table.column(*id).name));
+        let mut relations = relations(schema, table);
+        relations.retain(|relation| relation.tables().all(|table| sight.may_read(schema, table)));
+        let uniques = table.uniques.iter().map(|key| names(&key.columns));
+        self.object(&words, Purpose::Row)
+            .with_some("x-primary-key", not_empty(names(&table.primary_key)))
+            .with_some("x-unique", not_empty(list(uniques)))
+            .with_some("x-relations", not_empty(list(relations.iter().map(|relation| related(schema, relation)))))
+    }
+
+    fn object(&self, words: &str, purpose: Purpose) -> Object {
+        let mut properties = Object::new();
+        for column in &self.table.columns {
+            let mut property = columns::schema(column, purpose);
+            if purpose == Purpose::Row && !self.table.is_writable() {
+                property.push("readOnly", true);
+            }
+            properties.push(column.name.to_string(), property);
+        }
+        Object::new().with("type", "object").with("description", words).with("properties", properties)
+    }
+
+    /// Adds a parameter for each column that can be filtered by.
+    pub(super) fn parameters(&self, parameters: &mut Object) {
+        if !self.abilities.read {
+            return;
+        }
+        for (at, column) in self.filterable() {
+            let words = match &column.description {
+                Some(words) => format!("Filter by `{}`, an operator and a value: {words}", column.name),
+                None => format!("Filter by `{}`, an operator and a value.", column.name),
+            };
+            let parameter = Object::new()
+                .with("name", filter_name(&column.name))
+                .with("in", "query")
+                .with("description", words)
+                .with("schema", shared::text(&[&columns::filter_example(column)]));
+            parameters.push(self.filter(at, column), parameter);
+        }
+    }
+
+    fn filterable(&self) -> impl Iterator<Item = (usize, &Column)> {
+        self.table.columns.iter().enumerate().filter(|(_, column)| !RESERVED.contains(&&*column.name))
+    }
+
+    /// The name of the parameter that filters by a column.
+    fn filter(&self, at: usize, column: &Column) -> String {
+        match super::names::plain(&column.name) {
+            plain if plain == *column.name => format!("filter.{}.{plain}", self.name),
+            plain => format!("filter.{}.{at}.{plain}", self.name),
+        }
+    }
+
+    /// Everything that can be asked at the table's path.
+    pub(super) fn path(&self) -> Object {
+        let mut path = Object::new();
+        if self.abilities.read {
+            path.push("get", self.list());
+        }
+        if self.abilities.create {
+            path.push("post", self.insert());
+        }
+        if self.abilities.update {
+            path.push("patch", self.update());
+        }
+        if self.abilities.delete {
+            path.push("delete", self.delete());
+        }
+        path
+    }
+
+    fn list(&self) -> Object {
+        let mut parameters: Vec<Object> = ["select", "order", "limit", "offset"].map(parameter).into();
+        parameters.extend(self.filters());
+        parameters.extend(["range", "preferRead"].map(parameter));
+        let headers = ["Content-Range", "Content-Location", "Preference-Applied"];
+        let page = |words: &str| self.rows(words, &headers);
+        let responses =
+            Object::new().with("200", page("The rows.")).with("206", page("Some of the rows that there are."));
+        self.operation("list", "Read rows", parameters).with("responses", with_errors(responses, shared::READ))
+    }
+
+    fn insert(&self) -> Object {
+        let insert = || reference("schemas", &format!("{}_insert", self.name));
+        let body = Object::new().with("oneOf", list([insert(), rows_of(insert())]));
+        let mut parameters: Vec<Object> = vec![parameter("columns")];
+        if self.abilities.read {
+            parameters.extend(["select", "on_conflict"].map(parameter));
+        }
+        parameters.push(parameter("preferInsert"));
+        let headers = ["Content-Range", "Location", "Preference-Applied"];
+        let mut responses = Object::new();
+        if self.abilities.read && self.abilities.update {
+            responses.push("200", self.rows("No row was new: those that were there are changed.", &headers));
+        }
+        responses.push("201", self.rows("The rows are stored.", &headers));
+        let content = Object::new()
+            .with("application/json", Object::new().with("schema", body))
+            .with("text/csv", Object::new().with("schema", shared::text(&[])));
+        self.operation("insert", "Insert rows", parameters)
+            .with("requestBody", Object::new().with("required", true).with("content", content))
+            .with("responses", with_errors(responses, shared::WRITE))
+    }
+
+    fn update(&self) -> Object {
+        let body = Object::new().with("schema", reference("schemas", &format!("{}_update", self.name)));
+        let content = Object::new().with("application/json", body);
+        self.operation("update", "Change the rows that pass the filters", self.write_parameters())
+            .with("requestBody", Object::new().with("required", true).with("content", content))
+            .with("responses", self.write_responses())
+    }
+
+    fn delete(&self) -> Object {
+        self.operation("delete", "Delete the rows that pass the filters", self.write_parameters())
+            .with("responses", self.write_responses())
+    }
+
+    fn write_parameters(&self) -> Vec<Object> {
+        let mut parameters: Vec<Object> = vec![parameter("select")];
+        parameters.extend(self.filters());
+        parameters.push(parameter("preferWrite"));
+        parameters
+    }
+
+    fn write_responses(&self) -> Object {
+        let headers = ["Content-Range", "Preference-Applied"];
+        let done = Object::new().with("description", "Done.").with("headers", header_references(&headers));
+        let responses = Object::new().with("200", self.rows("Done; these are the rows.", &headers)).with("204", done);
+        with_errors(responses, shared::WRITE)
+    }
+
+    /// References to the filters, with the trees of filters behind them.
+    fn filters(&self) -> Vec<Object> {
+        let columns = self.filterable().map(|(at, column)| parameter(&self.filter(at, column)));
+        columns.chain(["and", "or"].map(parameter)).collect()
+    }
+
+    /// An answer with rows. One who may not read gets none.
+    fn rows(&self, words: &str, headers: &[&str]) -> Object {
+        let answer = Object::new().with("description", words).with("headers", header_references(headers));
+        if !self.abilities.read {
+            return answer;
+        }
+        let row = || reference("schemas", &self.name);
+        let form = |schema: Object| Object::new().with("schema", schema);
+        let content = Object::new()
+            .with("application/json", form(rows_of(row())))
+            .with(SINGULAR, form(row()))
+            .with("text/csv", form(shared::text(&[])));
+        answer.with("content", content)
+    }
+
+    fn operation(&self, verb: &str, summary: &str, parameters: Vec<Object>) -> Object {
+        Object::new()
+            .with("operationId", format!("{verb}_{}", self.name))
+            .with("summary", format!("{summary} of {}", self.table.name))
+            .with("tags", list([&self.table.name]))
+            .with("parameters", list(parameters))
+    }
+}
+
+/// Members that are not there are refused.
+const CLOSED: &str = "additionalProperties";
+
+fn rows_of(row: Object) -> Object {
+    Object::new().with("type", "array").with("items", row)
+}
+
+fn related(schema: &Schema, relation: &Relation<'_>) -> Object {
+    let pairs = relation.columns().map(|(here, there)| list([here, there]));
+    Object::new()
+        .with("embed", relation.embed(schema))
+        .with("table", &relation.target.name)
+        .with("kind", relation.cardinality())
+        .with("reference", relation.is_reference())
+        .with_some("columns", not_empty(list(pairs)))
+}
+
+fn not_empty(items: Json) -> Option<Json> {
+    match &items {
+        Json::List(list) if list.is_empty() => None,
+        _ => Some(items),
+    }
+}
+
+/// A column's name as the key of a filter: quoted if it is not a word.
+fn filter_name(name: &str) -> String {
+    let is_word = name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '$'));
+    if is_word { name.to_owned() } else { format!("\"{}\"", name.replace('\\', r"\\").replace('"', "\\\"")) }
+}
