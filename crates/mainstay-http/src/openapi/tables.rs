@@ -232,8 +232,8 @@ fn not_empty(items: Json) -> Option<Json> {
     }
 }
 
-/// A column's name as the key of a filter: quoted if it is not a word.
+/// A column's name as the key of a filter: quoted if it holds more than names do in a query.
 fn filter_name(name: &str) -> String {
-    let is_word = name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '$'));
+    let is_word = name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '$' | ' '));
     if is_word { name.to_owned() } else { format!("\"{}\"", name.replace('\\', r"\\").replace('"', "\\\"")) }
 }

@@ -27,6 +27,7 @@ mod schema;
 mod seed;
 mod serve;
 mod signals;
+mod types;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -140,6 +141,8 @@ enum Command {
     Explain(explain::Args),
     /// Print the description of the API in OpenAPI
     Openapi(openapi::Args),
+    /// Print the tables as types of a programming language
+    Types(types::Args),
     /// Look for what is wrong with a project and say how to mend it
     Doctor(doctor::Args),
     /// Print a completion script for a shell
@@ -165,6 +168,7 @@ pub fn main() -> ExitCode {
         Command::Keys(args) => keys::run(args, globals),
         Command::Explain(args) => explain::run(args, globals),
         Command::Openapi(args) => openapi::run(args, globals),
+        Command::Types(args) => types::run(args, globals),
         Command::Doctor(args) => doctor::run(args, globals),
         Command::Completions(args) => completions::run(args, globals),
         Command::Schema(args) => schema::run(args, globals),

@@ -10,9 +10,18 @@ type Row = (&'static str, &'static str, &'static str, [u16; 5]);
 /// Every route with every method that it answers. `toys` may be read and inserted by everybody, `parts` changed as
 /// well, `letters` inserted but not read.
 const MATRIX: &[Row] = &[
-    ("/rest/v1/", "GET", "", [401, 401, 404, 404, 404]),
-    ("/rest/v1/", "HEAD", "", [401, 401, 404, 404, 404]),
-    ("/rest/v1/", "OPTIONS", "", [401, 401, 404, 404, 404]),
+    ("/rest/v1/", "GET", "", [401, 401, 200, 200, 200]),
+    ("/rest/v1/", "HEAD", "", [401, 401, 200, 200, 200]),
+    ("/rest/v1/", "OPTIONS", "", [401, 401, 200, 200, 200]),
+    ("/rest/v1/", "POST", "{}", [401, 401, 405, 405, 405]),
+    ("/_/api", "GET", "", [401, 401, 401, 403, 200]),
+    ("/_/api", "HEAD", "", [401, 401, 401, 403, 200]),
+    ("/_/api", "POST", "", [401, 401, 401, 403, 405]),
+    ("/_/api/page.js", "GET", "", [401, 401, 401, 403, 200]),
+    ("/_/api/page.js", "HEAD", "", [401, 401, 401, 403, 200]),
+    ("/_/api/openapi.json", "GET", "", [401, 401, 401, 403, 200]),
+    ("/_/api/settings.json", "GET", "", [401, 401, 401, 403, 200]),
+    ("/_/api/nothing", "GET", "", [401, 401, 401, 403, 404]),
     ("/rest/v1/toys", "GET", "", [401, 401, 200, 200, 200]),
     ("/rest/v1/toys", "HEAD", "", [401, 401, 200, 200, 200]),
     ("/rest/v1/toys", "OPTIONS", "", [401, 401, 200, 200, 200]),

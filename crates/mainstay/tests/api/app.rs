@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request};
 use http_body_util::BodyExt;
 use mainstay_engine::{Engine, SeededClock};
-use mainstay_http::{App, Cors, Keys, RequestLimits, router};
+use mainstay_http::{App, Cors, Description, Keys, RequestLimits, router};
 use mainstay_query::Limits;
 use mainstay_schema::Schema;
 use mainstay_schema::load::{SourceFile, load};
@@ -107,6 +107,16 @@ impl TestApp {
         TestApp { app: App::new(Arc::new(engine), keys, limits, cors), store }
     }
 
+    /// One over the memory store that tells this of itself.
+    pub(crate) async fn describing(toml: &str, description: Description) -> TestApp {
+        let schema = schema_of(toml);
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::with_schema(Arc::new(schema.clone())));
+        let engine = Engine::new(schema, store.clone(), Limits::default());
+        let keys = Keys::new(PUBLISHABLE, SECRET, JWT_SECRET).unwrap();
+        let app = App::described(Arc::new(engine), keys, RequestLimits::default(), Cors::Any, description);
+        TestApp { app, store }
+    }
+
     async fn fill(&self) {
         let makers = r#"[{"id":1,"name":"Oak"},{"id":2,"name":"Pine"}]"#;
         assert_eq!(self.send(post("makers", makers)).await.status, 201);
@@ -138,7 +148,11 @@ impl TestApp {
 }
 
 pub(crate) fn schema() -> Schema {
-    let file = SourceFile { path: "schema/test.toml".into(), text: SCHEMA.to_owned() };
+    schema_of(SCHEMA)
+}
+
+fn schema_of(toml: &str) -> Schema {
+    let file = SourceFile { path: "schema/test.toml".into(), text: toml.to_owned() };
     load(&[file]).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"))
 }
 
@@ -201,6 +215,12 @@ impl Ask {
     pub(crate) fn keyless(mut self) -> Ask {
         self.headers.retain(|(name, _)| name != "apikey");
         self
+    }
+
+    /// To a server of this name.
+    pub(crate) fn named(mut self, host: &str) -> Ask {
+        self.headers.retain(|(name, _)| name != "host");
+        self.header("host", host)
     }
 
     /// By the publishable key.

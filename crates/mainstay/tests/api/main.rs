@@ -6,6 +6,7 @@
 mod access;
 mod app;
 mod batch;
+mod describe;
 mod errors;
 mod faults;
 mod filters;

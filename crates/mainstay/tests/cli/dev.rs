@@ -15,6 +15,7 @@ fn a_new_project_runs_with_its_first_rows() {
     folder.run(&["init"]).succeeds();
     let server = dev(&folder);
     let keys = server.waits_for("keys");
+    assert_eq!(server.get("/_/api").status, 200, "the reference needs no key here");
     assert!(keys.contains("publishable ms_publishable_") && keys.contains("secret ms_secret_"), "{keys}");
     assert_eq!(
         server.get("/rest/v1/tasks?select=title,lists(name)&id=eq.3").body,

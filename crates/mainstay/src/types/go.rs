@@ -1,0 +1,77 @@
+//! Go: structs with tags for JSON. What may be null is a pointer.
+
+use std::fmt::Write;
+
+use mainstay_schema::{Column, Type};
+
+use super::names::{one_line, pascal};
+use super::{Entity, MADE, Model};
+
+pub(super) fn write(model: &Model<'_>) -> String {
+    let mut body = String::new();
+    for entity in &model.entities {
+        structure(&mut body, entity, "", &entity.words());
+        if entity.is_writable() {
+            let words =
+                format!("A new row of %s; nil for what is left out.").replace("%s", &one_line(&entity.table.name));
+            structure(&mut body, entity, "Insert", &words);
+        }
+    }
+    let imports: Vec<_> = [("json.", "\"encoding/json\""), ("time.", "\"time\"")]
+        .into_iter()
+        .filter(|(used, _)| body.contains(used))
+        .collect();
+    let mut out = format!("// {MADE}\n\n// Package database has the rows of every table.\npackage database\n");
+    if !imports.is_empty() {
+        out.push_str("\nimport (\n");
+        for (_, path) in imports {
+            let _ = writeln!(out, "\t{path}");
+        }
+        out.push_str(")\n");
+    }
+    out + &body
+}
+
+fn structure(out: &mut String, entity: &Entity<'_>, form: &str, words: &str) {
+    let _ = write!(out, "\n// {}{form}: {}\ntype {}{form} struct {{\n", entity.class, one_line(words), entity.class);
+    for (column, field) in entity.fields(pascal) {
+        let is_left_out = !form.is_empty() && !column.is_required();
+        let omit = if is_left_out { ",omitempty" } else { "" };
+        let ty = of_column(column, is_left_out);
+        match tag(&column.name) {
+            Some(name) => {
+                let _ = writeln!(out, "\t{field} {ty} `json:\"{name}{omit}\"`");
+            }
+            None => {
+                let _ = writeln!(out, "\t{field} {ty} `json:\"-\"` // the package cannot name this column in JSON");
+            }
+        }
+    }
+    out.push_str("}\n");
+}
+
+/// The name as a tag may hold it: the JSON package reads letters, digits and a few marks.
+fn tag(name: &str) -> Option<&str> {
+    let is_taken = |c: char| c.is_alphanumeric() || "!#$%&()*+-./:;<=>?@[]^_{|}~ ".contains(c);
+    name.chars().all(is_taken).then_some(name)
+}
+
+fn of_column(column: &Column, is_left_out: bool) -> String {
+    let base = of_type(&column.ty);
+    let is_pointer = (column.optional || is_left_out) && !matches!(column.ty, Type::Json | Type::Array(_));
+    if is_pointer { format!("*{base}") } else { base }
+}
+
+fn of_type(ty: &Type) -> String {
+    match ty {
+        Type::Bool => "bool".to_owned(),
+        Type::Int => "int32".to_owned(),
+        Type::BigInt => "int64".to_owned(),
+        Type::Float => "float64".to_owned(),
+        Type::Decimal { .. } => "json.Number".to_owned(),
+        Type::Text | Type::Uuid | Type::Bytes | Type::Date | Type::Time => "string".to_owned(),
+        Type::Timestamp => "time.Time".to_owned(),
+        Type::Json => "json.RawMessage".to_owned(),
+        Type::Array(item) => format!("[]{}", of_type(item)),
+    }
+}

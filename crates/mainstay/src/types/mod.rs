@@ -1,0 +1,164 @@
+//! The rows of a project as types of programming languages: plain data, one file for each language.
+//!
+//! A pure function of the schema. Names go through [`names`], so that whatever a table is called, the text that comes
+//! out is a program. Called by `mainstay types`; knows no HTTP.
+
+mod csharp;
+mod go;
+mod java;
+mod names;
+mod php;
+mod python;
+mod ruby;
+mod rust;
+mod typescript;
+
+use std::collections::BTreeMap;
+
+use clap::ValueEnum;
+use mainstay_schema::{Column, Schema, Table};
+
+/// A language that types can be written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    /// What supabase-js takes as `createClient<Database>`
+    Typescript,
+    /// Typed dictionaries
+    Python,
+    /// Records
+    Java,
+    /// Classes with data contracts
+    Csharp,
+    /// Readonly classes
+    Php,
+    /// Structs with keywords
+    Ruby,
+    /// Structs with tags for JSON
+    Go,
+    /// Structs for serde
+    Rust,
+}
+
+/// The types of every table and view in this language.
+pub fn types(schema: &Schema, language: Language) -> String {
+    let tables = Model::new(schema);
+    match language {
+        Language::Typescript => typescript::write(&tables),
+        Language::Python => python::write(&tables),
+        Language::Java => java::write(&tables),
+        Language::Csharp => csharp::write(&tables),
+        Language::Php => php::write(&tables),
+        Language::Ruby => ruby::write(&tables),
+        Language::Go => go::write(&tables),
+        Language::Rust => rust::write(&tables),
+    }
+}
+
+/// What all languages write.
+struct Model<'s> {
+    schema: &'s Schema,
+    entities: Vec<Entity<'s>>,
+}
+
+/// A table or view with the names that its types have.
+struct Entity<'s> {
+    table: &'s Table,
+    /// `OrderLines`; with `Insert` behind it, it is free as well.
+    class: String,
+}
+
+impl<'s> Model<'s> {
+    fn new(schema: &'s Schema) -> Model<'s> {
+        let mut classes = names::Names::default();
+        let tables = schema.tables().iter().filter(|table| !table.internal);
+        let entities = tables.map(|table| {
+            let class = classes.give(&names::class(&table.name), &["", "Insert", "Update"]);
+            Entity { table, class }
+        });
+        Model { schema, entities: entities.collect() }
+    }
+}
+
+impl<'s> Entity<'s> {
+    /// The columns with a name of the language's own for each, all different.
+    fn fields(&self, name: impl Fn(&str) -> String) -> Vec<(&'s Column, String)> {
+        let mut fields = names::Names::default();
+        self.table.columns.iter().map(|column| (column, fields.give(&name(&column.name), &[""]))).collect()
+    }
+
+    /// The enums of the columns: a class name for each.
+    fn enums(&self) -> BTreeMap<usize, String> {
+        let with_variants = self.table.columns.iter().enumerate().filter(|(_, c)| !c.checks.variants.is_empty());
+        with_variants.map(|(at, column)| (at, format!("{}{}", self.class, names::pascal(&column.name)))).collect()
+    }
+
+    /// What the type stands for, in one line.
+    fn words(&self) -> String {
+        let first = self.table.description.as_deref().and_then(|words| words.lines().next());
+        first.map_or_else(|| format!("A row of `{}`.", self.table.name), names::one_line)
+    }
+
+    fn is_writable(&self) -> bool {
+        self.table.is_writable()
+    }
+}
+
+/// Says where the file is from, in the comments of any language.
+const MADE: &str = "Made by `mainstay types` from the schema; made anew when the schema changes.";
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::cli::generated;
+    use crate::project::read_schema;
+
+    fn check(language: Language, ending: &str) {
+        let shop = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/shop");
+        let schema = read_schema(&shop).unwrap();
+        generated::check(&format!("e2e/types/Database.{ending}"), &types(&schema, language));
+    }
+
+    #[test]
+    fn what_is_written_for_the_shop_is_what_the_code_gives() {
+        check(Language::Typescript, "ts");
+        check(Language::Python, "py");
+        check(Language::Java, "java");
+        check(Language::Csharp, "cs");
+        check(Language::Php, "php");
+        check(Language::Ruby, "rb");
+        check(Language::Go, "go");
+        check(Language::Rust, "rs");
+    }
+
+    /// Names that no language would take as they are. The files are compiled with the others.
+    const HOSTILE: &str = r##"
+["my orders"]
+description = "*/ ?> <% \" ''' \\ ${x} #{y}\nsecond line"
+[my_orders.fields]
+id = { type = "int", primary = true }
+["my orders".fields]
+class        = { type = "int", primary = true }
+"first word" = { type = "text", optional = true }
+"first_word" = { enum = ["a b", "A-B", "", "1", "$x", "#{1}", "'\"\\"], optional = true }
+"größe"      = "decimal(30,10)"
+self         = "json"
+def          = "int[]"
+record       = { type = "timestamp", default = "now" }
+"ISBN$"      = { type = "bytes", optional = true }
+[class.fields]
+id   = { type = "uuid", primary = true }
+type = { ref = "my orders", optional = true }
+"##;
+
+    #[test]
+    fn what_is_written_for_hostile_names_is_what_the_code_gives() {
+        let file = mainstay_schema::load::SourceFile { path: "schema/hostile.toml".into(), text: HOSTILE.to_owned() };
+        let schema = mainstay_schema::load::load(&[file]).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"));
+        let endings = ["ts", "py", "java", "cs", "php", "rb", "go", "rs"];
+        for (language, ending) in Language::value_variants().iter().zip(endings) {
+            generated::check(&format!("e2e/types/hostile/Database.{ending}"), &types(&schema, *language));
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! TypeScript, as supabase-js takes it: `createClient<Database>(…)`.
+
+use std::fmt::Write;
+
+use mainstay_schema::{Column, Reference, Table, Type};
+
+use super::names::quoted;
+use super::{Entity, MADE, Model};
+
+pub(super) fn write(model: &Model<'_>) -> String {
+    let mut out = format!("// {MADE}\n\n{JSON}");
+    out.push_str(
+        "export type Database = {\n  __InternalSupabase: {\n    PostgrestVersion: \"13.0\"\n  }\n  public: {\n",
+    );
+    group(&mut out, "Tables", model, |entity| entity.is_writable());
+    group(&mut out, "Views", model, |entity| !entity.is_writable());
+    out.push_str("    Functions: {\n      [_ in never]: never\n    }\n");
+    enums(&mut out, model);
+    out.push_str("    CompositeTypes: {\n      [_ in never]: never\n    }\n  }\n}\n");
+    out.push_str(HELPERS);
+    constants(&mut out, model);
+    out
+}
+
+const JSON: &str =
+    "export type Json = string | number | boolean | null | { [key: string]: Json | undefined } | Json[]\n\n";
+
+/// Short names for what is deep inside.
+const HELPERS: &str = r#"
+type Public = Database["public"]
+
+/** A row of a table or view, as it is read. */
+export type Tables<Name extends keyof (Public["Tables"] & Public["Views"])> =
+  (Public["Tables"] & Public["Views"])[Name] extends { Row: infer Row } ? Row : never
+
+/** A new row of a table. */
+export type TablesInsert<Name extends keyof Public["Tables"]> =
+  Public["Tables"][Name] extends { Insert: infer Insert } ? Insert : never
+
+/** What to change in a row of a table. */
+export type TablesUpdate<Name extends keyof Public["Tables"]> =
+  Public["Tables"][Name] extends { Update: infer Update } ? Update : never
+
+/** The texts that a column takes. */
+export type Enums<Name extends keyof Public["Enums"]> = Public["Enums"][Name]
+
+/** There are none; here for programs that name it. */
+export type CompositeTypes<Name extends keyof Public["CompositeTypes"]> = Public["CompositeTypes"][Name]
+"#;
+
+fn group(out: &mut String, name: &str, model: &Model<'_>, is_in: impl Fn(&Entity<'_>) -> bool) {
+    let _ = writeln!(out, "    {name}: {{");
+    let mut is_empty = true;
+    for entity in model.entities.iter().filter(|entity| is_in(entity)) {
+        is_empty = false;
+        table(out, model, entity);
+    }
+    if is_empty {
+        out.push_str("      [_ in never]: never\n");
+    }
+    out.push_str("    }\n");
+}
+
+fn table(out: &mut String, model: &Model<'_>, entity: &Entity<'_>) {
+    let table = entity.table;
+    let _ = writeln!(out, "      {}: {{", key(&table.name));
+    // A column of a view may be null whatever its table says, unless the schema file says otherwise: it does.
+    members(out, "Row", table, |column| (false, column.optional));
+    if entity.is_writable() {
+        members(out, "Insert", table, |column| (!column.is_required(), column.optional));
+        members(out, "Update", table, |column| (true, column.optional));
+    }
+    out.push_str("        Relationships: [\n");
+    for reference in &table.references {
+        relationship(out, model, table, reference);
+    }
+    out.push_str("        ]\n      }\n");
+}
+
+fn members(out: &mut String, name: &str, table: &Table, how: impl Fn(&Column) -> (bool, bool)) {
+    let _ = writeln!(out, "        {name}: {{");
+    for column in &table.columns {
+        let (is_optional, is_nullable) = how(column);
+        let mark = if is_optional { "?" } else { "" };
+        let null = if is_nullable && column.ty != Type::Json { " | null" } else { "" };
+        let _ = writeln!(out, "          {}{mark}: {}{null}", key(&column.name), of_column(table, column));
+    }
+    out.push_str("        }\n");
+}
+
+fn of_column(table: &Table, column: &Column) -> String {
+    match column.checks.variants.is_empty() {
+        true => of_type(&column.ty),
+        false => format!("Database[\"public\"][\"Enums\"][{}]", quoted(&enum_name(table, column))),
+    }
+}
+
+fn of_type(ty: &Type) -> String {
+    match ty {
+        Type::Bool => "boolean".to_owned(),
+        Type::Int | Type::BigInt | Type::Float | Type::Decimal { .. } => "number".to_owned(),
+        Type::Text | Type::Uuid | Type::Bytes | Type::Date | Type::Time | Type::Timestamp => "string".to_owned(),
+        Type::Json => "Json".to_owned(),
+        Type::Array(item) => format!("{}[]", of_type(item)),
+    }
+}
+
+fn relationship(out: &mut String, model: &Model<'_>, table: &Table, reference: &Reference) {
+    let target = model.schema.table(reference.target);
+    if target.internal {
+        return;
+    }
+    let list = |table: &Table, ids: &[mainstay_schema::ColumnId]| {
+        ids.iter().map(|id| quoted(&table.column(*id).name)).collect::<Vec<_>>().join(", ")
+    };
+    let _ = writeln!(
+        out,
+        "          {{\n            foreignKeyName: {}\n            columns: [{}]\n            isOneToOne: {}\n            \
+         referencedRelation: {}\n            referencedColumns: [{}]\n          }},",
+        quoted(&reference.name),
+        list(table, &reference.columns),
+        table.is_key(&reference.columns),
+        quoted(&target.name),
+        list(target, &reference.target_columns),
+    );
+}
+
+fn enums(out: &mut String, model: &Model<'_>) {
+    out.push_str("    Enums: {\n");
+    let mut is_empty = true;
+    each_enum(model, |name, variants| {
+        is_empty = false;
+        let _ = writeln!(out, "      {}: {}", key(&name), variants.join(" | "));
+    });
+    if is_empty {
+        out.push_str("      [_ in never]: never\n");
+    }
+    out.push_str("    }\n");
+}
+
+fn constants(out: &mut String, model: &Model<'_>) {
+    out.push_str("\n/** The texts that columns take, for menus and checks. */\nexport const Constants = {\n  public: {\n    Enums: {\n");
+    each_enum(model, |name, variants| {
+        let _ = writeln!(out, "      {}: [{}],", key(&name), variants.join(", "));
+    });
+    out.push_str("    },\n  },\n} as const\n");
+}
+
+fn each_enum(model: &Model<'_>, mut write: impl FnMut(String, Vec<String>)) {
+    for entity in &model.entities {
+        for column in entity.table.columns.iter().filter(|column| !column.checks.variants.is_empty()) {
+            let variants = column.checks.variants.iter().map(|variant| quoted(variant)).collect();
+            write(enum_name(entity.table, column), variants);
+        }
+    }
+}
+
+fn enum_name(table: &Table, column: &Column) -> String {
+    format!("{}.{}", table.name, column.name).replace('.', "_")
+}
+
+/// A member name, in quotes if it has to be.
+fn key(name: &str) -> String {
+    let is_word =
+        name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') && !name.starts_with(|c: char| c.is_ascii_digit());
+    if is_word && !name.is_empty() { name.to_owned() } else { quoted(name) }
+}
