@@ -12,8 +12,7 @@ pub(super) fn write(model: &Model<'_>) -> String {
     for entity in &model.entities {
         structure(&mut body, entity, "", &entity.words());
         if entity.is_writable() {
-            let words =
-                format!("A new row of %s; nil for what is left out.").replace("%s", &one_line(&entity.table.name));
+            let words = format!("A new row of {}; nil for what is left out.", one_line(&entity.table.name));
             structure(&mut body, entity, "Insert", &words);
         }
     }
@@ -34,18 +33,21 @@ pub(super) fn write(model: &Model<'_>) -> String {
 
 fn structure(out: &mut String, entity: &Entity<'_>, form: &str, words: &str) {
     let _ = write!(out, "\n// {}{form}: {}\ntype {}{form} struct {{\n", entity.class, one_line(words), entity.class);
-    for (column, field) in entity.fields(pascal) {
+    let fields = entity.fields(pascal);
+    let lines = fields.iter().map(|(column, field)| {
         let is_left_out = !form.is_empty() && !column.is_required();
         let omit = if is_left_out { ",omitempty" } else { "" };
-        let ty = of_column(column, is_left_out);
-        match tag(&column.name) {
-            Some(name) => {
-                let _ = writeln!(out, "\t{field} {ty} `json:\"{name}{omit}\"`");
-            }
-            None => {
-                let _ = writeln!(out, "\t{field} {ty} `json:\"-\"` // the package cannot name this column in JSON");
-            }
-        }
+        // A name that the JSON package cannot read in a tag is out of its reach.
+        let tag =
+            tag(&column.name).map_or_else(|| "`json:\"-\"`".to_owned(), |name| format!("`json:\"{name}{omit}\"`"));
+        (field, of_column(column, is_left_out), tag)
+    });
+    let lines: Vec<_> = lines.collect();
+    // In columns, as gofmt puts them.
+    let field_width = lines.iter().map(|(field, ..)| field.len()).max().unwrap_or_default();
+    let type_width = lines.iter().map(|(_, ty, _)| ty.len()).max().unwrap_or_default();
+    for (field, ty, tag) in lines {
+        let _ = writeln!(out, "\t{field:field_width$} {ty:type_width$} {tag}");
     }
     out.push_str("}\n");
 }
