@@ -61,13 +61,17 @@ pub(crate) fn python() -> anyhow::Result<()> {
 }
 
 /// The program, built as the tests of the workspace build it.
-fn built() -> anyhow::Result<PathBuf> {
+pub(crate) fn built() -> anyhow::Result<PathBuf> {
     process::run(cargo().args(["build", "--quiet", "--package", "mainstay"]))?;
     Ok(target().join("debug/mainstay"))
 }
 
 /// Runs `install` unless it went through before with the same lock files.
-fn installed(folder: &Path, locks: &[&str], install: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+pub(crate) fn installed(
+    folder: &Path,
+    locks: &[&str],
+    install: impl FnOnce() -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let mut wanted = String::new();
     for lock in locks {
         wanted += &fs::read_to_string(folder.join(lock)).with_context(|| format!("reading {lock}"))?;
@@ -81,7 +85,7 @@ fn installed(folder: &Path, locks: &[&str], install: impl FnOnce() -> anyhow::Re
 }
 
 /// Copies the files of one folder; what the target folder had of the same kinds and the source has not is removed.
-fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+pub(crate) fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(to)?;
     for old in fs::read_dir(to)? {
         let old = old?.path();

@@ -9,10 +9,13 @@ mod audit;
 mod bench;
 mod clients;
 mod codegen;
+mod debian;
 mod fuzz;
+mod generated;
 mod process;
 mod test;
 mod tidy;
+mod web;
 
 use std::process::ExitCode;
 

@@ -1,17 +1,17 @@
 //! `cargo xtask test`: everything that a stranger runs to see that all tests pass.
 //!
 //! In order: the tests of the workspace with those in documentation and in the guide, then the real clients against the
-//! real program. What is left out on request is listed at the end as not run; what is missing is a failure.
+//! real program, the reference in a browser, and clients made from the description. What is left out on request is listed at the end as not run; what is missing is a failure.
 
 use anyhow::ensure;
 
-use crate::clients;
 use crate::process::{self, cargo};
+use crate::{clients, generated, web};
 
 /// Arguments of `cargo xtask test`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Leave out the client libraries, which come from the npm and PyPI registries
+    /// Leave out what needs the npm, PyPI and Maven registries and Debian's packages: clients, browser, generated clients
     #[arg(long)]
     without_clients: bool,
 }
@@ -32,10 +32,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     if !args.without_clients {
         part("JavaScript clients", clients::javascript());
         part("Python client", clients::python());
+        part("browser and types", web::run());
+        part("generated clients", generated::clients());
     }
     ensure!(failures.is_empty(), "failed: {}", failures.join(", "));
     if args.without_clients {
-        println!("not run: client libraries (left out by --without-clients)");
+        println!("not run: client libraries, the browser, generated clients (left out by --without-clients)");
     }
     println!("all tests that were run passed");
     Ok(())

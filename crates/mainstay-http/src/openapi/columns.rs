@@ -26,6 +26,7 @@ pub(super) fn schema(column: &Column, purpose: Purpose) -> Object {
             Some(DefaultValue::Literal(value)) => schema.push("default", Json::of(value)),
             Some(DefaultValue::Now) => words.push("Left out: the time of the request.".to_owned()),
             Some(DefaultValue::Uuid7) => words.push("Left out: a fresh identifier.".to_owned()),
+            Some(DefaultValue::Expression(_)) => words.push("Left out: what the database fills in.".to_owned()),
             Some(DefaultValue::Sequence) => words.push("Left out: the next number.".to_owned()),
         }
     }

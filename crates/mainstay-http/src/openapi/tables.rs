@@ -109,6 +109,9 @@ impl Described<'_> {
         if self.abilities.create {
             path.push("post", self.insert());
         }
+        if self.abilities.create && self.abilities.update && !self.table.primary_key.is_empty() {
+            path.push("put", self.replace());
+        }
         if self.abilities.update {
             path.push("patch", self.update());
         }
@@ -147,6 +150,25 @@ impl Described<'_> {
             .with("application/json", Object::new().with("schema", body))
             .with("text/csv", Object::new().with("schema", shared::text(&[])));
         self.operation("insert", "Insert rows", parameters)
+            .with("requestBody", Object::new().with("required", true).with("content", content))
+            .with("responses", with_errors(responses, shared::WRITE))
+    }
+
+    /// One row, by all the columns of its key.
+    fn replace(&self) -> Object {
+        let body = Object::new().with("schema", reference("schemas", &format!("{}_insert", self.name)));
+        let content = Object::new().with("application/json", body);
+        let mut parameters: Vec<Object> = vec![parameter("select")];
+        let is_key = |column: &Column| self.table.primary_key.contains(&column.id);
+        parameters.extend(self.filterable().filter(|(_, c)| is_key(c)).map(|(at, c)| parameter(&self.filter(at, c))));
+        parameters.push(parameter("preferWrite"));
+        let headers = ["Content-Range", "Preference-Applied"];
+        let done = Object::new().with("description", "Done.").with("headers", header_references(&headers));
+        let responses = Object::new()
+            .with("200", self.rows("The row was there, and is this now.", &headers))
+            .with("201", self.rows("The row is new.", &headers))
+            .with("204", done);
+        self.operation("replace", "Put one row in place, by `eq` on each column of its key,", parameters)
             .with("requestBody", Object::new().with("required", true).with("content", content))
             .with("responses", with_errors(responses, shared::WRITE))
     }
