@@ -62,6 +62,7 @@ mod tests {
             uniques: Vec::new(),
             references: Vec::new(),
             indexes: Vec::new(),
+            fulltexts: Vec::new(),
             access: Access { read, ..Access::default() },
             internal: false,
         };

@@ -149,7 +149,7 @@ fn check_filter(schema: &Schema, actor: &Actor, table: TableId, filter: &Filter)
             parts.iter().try_for_each(|part| check_filter(schema, actor, table, part))
         }
         Filter::Not(part) => check_filter(schema, actor, table, part),
-        Filter::Test { .. } | Filter::Columns { .. } => need(schema, actor, table, Operation::Read),
+        Filter::Test { .. } | Filter::Columns { .. } | Filter::Search(_) => need(schema, actor, table, Operation::Read),
         Filter::Exists { join, table, filter, .. } => {
             check_join(schema, actor, join)?;
             need(schema, actor, *table, Operation::Read)?;

@@ -139,6 +139,18 @@ pub enum PlanError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A search that does not parse (42601).
+    #[error("syntax error in tsquery: \"{text}\"")]
+    SearchSyntax {
+        /// The search, shortened.
+        text: String,
+    },
+    /// A language that is not known (42704).
+    #[error("text search configuration \"{name}\" does not exist")]
+    UnknownLanguage {
+        /// The name asked for.
+        name: String,
+    },
     /// A value that is not of the column's type (22P02, 22003, 22008, 22021).
     #[error("{error}")]
     Value {

@@ -208,6 +208,21 @@ pub enum SearchSyntax {
     Web,
 }
 
+impl SearchSyntax {
+    /// Every syntax by its operator.
+    pub const ALL: [(&'static str, SearchSyntax); 4] = [
+        ("fts", SearchSyntax::Query),
+        ("plfts", SearchSyntax::Plain),
+        ("phfts", SearchSyntax::Phrase),
+        ("wfts", SearchSyntax::Web),
+    ];
+
+    /// The operator.
+    pub fn word(self) -> &'static str {
+        SearchSyntax::ALL[self as usize].0
+    }
+}
+
 /// How an operator applies to a list operand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quantifier {

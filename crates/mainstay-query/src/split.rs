@@ -177,7 +177,12 @@ fn split_filter(table: TableId, filter: Filter, support: Supports<'_>) -> (Vec<F
 
 fn follows_link(filter: &Filter) -> bool {
     match filter {
-        Filter::True | Filter::False | Filter::Unknown | Filter::Test { .. } | Filter::Columns { .. } => false,
+        Filter::True
+        | Filter::False
+        | Filter::Unknown
+        | Filter::Test { .. }
+        | Filter::Columns { .. }
+        | Filter::Search(_) => false,
         Filter::And(parts) | Filter::Or(parts) => parts.iter().any(follows_link),
         Filter::Not(part) => follows_link(part),
         Filter::Exists { .. } => true,
@@ -199,6 +204,7 @@ fn columns_of(filter: &Filter, columns: &mut Vec<ColumnId>) {
             add(left.column);
             add(right.column);
         }
+        Filter::Search(search) => search.columns.iter().copied().for_each(add),
     }
 }
 

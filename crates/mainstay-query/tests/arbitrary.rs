@@ -60,6 +60,10 @@ fn check_filter(schema: &Schema, table: TableId, filter: &Filter) {
         }
         Filter::Not(part) => check_filter(schema, table, part),
         Filter::Test { expr, .. } => assert!(expr.column.index() < schema.table(table).columns.len()),
+        Filter::Search(search) => {
+            let index = &schema.table(table).fulltexts[search.index];
+            assert!(search.columns.iter().all(|column| index.columns.contains(column)));
+        }
         Filter::Columns { left, right, .. } => {
             let is_there = |expr: &Expr| expr.column.index() < schema.table(table).columns.len();
             assert!(is_there(left) && is_there(right));
@@ -100,6 +104,9 @@ fn query() -> impl Strategy<Value = String> {
         "gross=not.lt(any).{1,null}",
         "title=imatch(any).{^a,b+}",
         "title=match.(",
+        "title=wfts.a -\"b c\" or d",
+        "plots=not.fts(english).a:* & !(b <2> c)",
+        "or=(title.phfts.a,code.plfts.b)",
         "gross=gt(col).rating",
         "title=isdistinct(col).data->>a",
         "id=eq(col).title",

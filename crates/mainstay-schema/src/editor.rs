@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use crate::language::Language;
 use crate::load::types::PLAIN_TYPES;
 use crate::load::words::{ACCESS_KEYS, ACTIONS, FIELD_KEYS, INDEX_KEYS, REFERENCE_KEYS, TABLE_KEYS};
 use crate::types::Format;
@@ -27,7 +28,7 @@ pub fn json_schema() -> String {
             "field": { "anyOf": [reference("type"), hidable(object(&FIELD_KEYS, field_key))] },
             "reference": required(object(&REFERENCE_KEYS, reference_key), &["fields", "table"]),
             "index": {
-                "anyOf": [reference("names"), required(object(&INDEX_KEYS, index_key), &["on"])],
+                "anyOf": [reference("names"), one_of(object(&INDEX_KEYS, index_key), &["on", "fulltext"])],
             },
         },
     });
@@ -70,6 +71,12 @@ fn hidable(mut object: Json) -> Json {
 
 fn required(mut object: Json, keys: &[&str]) -> Json {
     object["required"] = json!(keys);
+    object
+}
+
+/// An object that has one of these keys.
+fn one_of(mut object: Json, keys: &[&str]) -> Json {
+    object["anyOf"] = keys.iter().map(|key| json!({ "required": [key] })).collect();
     object
 }
 
@@ -123,7 +130,8 @@ fn reference_key(key: &str) -> Json {
 
 fn index_key(key: &str) -> Json {
     match key {
-        "on" => reference("names"),
+        "on" | "fulltext" => reference("names"),
+        "language" => json!({ "type": "string", "enum": Language::ALL.map(|(name, _)| name) }),
         "unique" => flag(),
         _ => text(),
     }

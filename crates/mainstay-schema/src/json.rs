@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::RecordError;
 use crate::ids::{ColumnId, TableId};
+use crate::language::Language;
 use crate::load::types::parse_type;
 use crate::model::{
-    Access, Checks, Column, DefaultValue, Index, IndexColumn, Key, Pattern, Reference, ReferenceAction, Rule, Schema,
-    Table, TableKind,
+    Access, Checks, Column, DefaultValue, FullText, Index, IndexColumn, Key, Pattern, Reference, ReferenceAction, Rule,
+    Schema, Table, TableKind,
 };
 use crate::types::{Format, Type};
 use crate::value::Value;
@@ -85,6 +86,8 @@ struct TableRecord {
     references: Vec<ReferenceRecord>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     indexes: Vec<IndexRecord>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    fulltexts: Vec<FullTextRecord>,
     #[serde(default, skip_serializing_if = "AccessRecord::is_empty")]
     access: AccessRecord,
 }
@@ -156,6 +159,14 @@ enum ActionRecord {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct FullTextRecord {
+    name: String,
+    columns: Vec<String>,
+    language: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct IndexRecord {
     name: String,
     columns: Vec<IndexColumnRecord>,
@@ -217,6 +228,15 @@ fn write_table(schema: &Schema, table: &Table) -> TableRecord {
             .collect(),
         references: table.references.iter().map(|reference| write_reference(schema, table, reference)).collect(),
         indexes: table.indexes.iter().map(|index| write_index(table, index)).collect(),
+        fulltexts: table
+            .fulltexts
+            .iter()
+            .map(|index| FullTextRecord {
+                name: index.name.to_string(),
+                columns: names(table, &index.columns),
+                language: index.language.name().to_owned(),
+            })
+            .collect(),
         access: AccessRecord {
             read: allows(access.read),
             create: allows(access.create),
@@ -308,6 +328,7 @@ fn read_table(tables: &[TableRecord], at: usize, record: &TableRecord) -> Result
             .map(|reference| read_reference(tables, record, reference))
             .collect::<Result<_, _>>()?,
         indexes: record.indexes.iter().map(|index| read_index(record, index)).collect::<Result<_, _>>()?,
+        fulltexts: record.fulltexts.iter().map(|index| read_fulltext(record, index)).collect::<Result<_, _>>()?,
         access: Access {
             read: rule(record.access.read),
             create: rule(record.access.create),
@@ -410,6 +431,16 @@ fn read_index(table: &TableRecord, record: &IndexRecord) -> Result<Index, Record
     })
 }
 
+fn read_fulltext(table: &TableRecord, record: &FullTextRecord) -> Result<FullText, RecordError> {
+    let language = Language::parse(&record.language);
+    Ok(FullText {
+        name: record.name.as_str().into(),
+        columns: ids(table, &record.columns)?,
+        language: language
+            .ok_or_else(|| RecordError { reason: format!("there is no language {}", record.language) })?,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -445,6 +476,11 @@ once = ["other", "line"]
 previous = { fields = ["other", "line"], table = "lines", on_delete = "set default" }
 [lines.indexes]
 recent = { on = ["line desc", "no"], unique = true, where = "line > 0" }
+[notes.fields]
+head = "text"
+body = "text"
+[notes.indexes]
+search = { fulltext = ["head", "body"], language = "english" }
 [counted.fields]
 id = { type = "bigint", primary = true, default = "sequence" }
 key = { type = "uuid", default = "uuid7" }

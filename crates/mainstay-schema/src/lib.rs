@@ -11,6 +11,7 @@ pub mod error;
 pub mod found;
 pub mod ids;
 mod json;
+mod language;
 pub mod load;
 pub mod model;
 pub mod near;
@@ -19,8 +20,10 @@ pub mod value;
 
 pub use error::{Mistake, RecordError, ValueError, Violation};
 pub use ids::{ColumnId, TableId};
+pub use language::Language;
 pub use model::{
-    Access, Column, DefaultValue, Index, IndexColumn, Key, Reference, ReferenceAction, Rule, Schema, Table, TableKind,
+    Access, Column, DefaultValue, FullText, Index, IndexColumn, Key, Reference, ReferenceAction, Rule, Schema, Table,
+    TableKind,
 };
 pub use near::near;
 pub use types::{Format, Type};

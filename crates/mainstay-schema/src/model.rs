@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::found::Found;
 use crate::ids::{ColumnId, TableId};
+use crate::language::Language;
 use crate::types::{Format, Type};
 use crate::value::Value;
 
@@ -83,6 +84,8 @@ pub struct Table {
     pub references: Vec<Reference>,
     /// Secondary indexes.
     pub indexes: Vec<Index>,
+    /// Full-text indexes.
+    pub fulltexts: Vec<FullText>,
     /// Who may do what.
     pub access: Access,
     /// Kept by Mainstay for itself: never reachable by name from outside.
@@ -246,6 +249,17 @@ pub struct Index {
     pub unique: bool,
     /// Only rows for which this SQL condition holds are in the index.
     pub condition: Option<String>,
+}
+
+/// A full-text index: what makes searching for words in its columns possible.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FullText {
+    /// Name as declared, unique among the indexes of the table; a search of all its columns names it like a column.
+    pub name: Arc<str>,
+    /// Text columns in order.
+    pub columns: Vec<ColumnId>,
+    /// How words are reduced to stems.
+    pub language: Language,
 }
 
 /// One column of an index.

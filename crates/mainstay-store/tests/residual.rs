@@ -47,7 +47,12 @@ fn follows_link(filter: &Filter) -> bool {
         Filter::Exists { .. } => true,
         Filter::And(parts) | Filter::Or(parts) => parts.iter().any(follows_link),
         Filter::Not(part) => follows_link(part),
-        Filter::True | Filter::False | Filter::Unknown | Filter::Test { .. } | Filter::Columns { .. } => false,
+        Filter::True
+        | Filter::False
+        | Filter::Unknown
+        | Filter::Test { .. }
+        | Filter::Columns { .. }
+        | Filter::Search(_) => false,
     }
 }
 
@@ -226,6 +231,7 @@ fn numbers() -> Arc<Schema> {
         uniques: vec![],
         references: vec![],
         indexes: vec![],
+        fulltexts: vec![],
         access: Access::default(),
         internal: false,
     }]))

@@ -63,8 +63,9 @@ codes! {
     COMPUTED = "428C9", 400, "A value for a column that the database computes.";
     DENIED = "42501", 403, "The rules do not allow it to this role.";
     DENIED_ANONYMOUS = "42501", 401, "The rules do not allow it without signing in.";
+    SEARCH_SYNTAX = "42601", 400, "A search (fts) that does not parse.";
     UNKNOWN_COLUMN = "42703", 400, "No such column.";
-    UNKNOWN_TYPE = "42704", 400, "No such type.";
+    UNKNOWN_TYPE = "42704", 400, "No such type, or no such language of a search.";
     DATATYPE = "42804", 400, "A test for a truth value on a column that has none.";
     NO_CAST = "42846", 400, "No such cast between these types.";
     NO_OPERATOR = "42883", 404, "The type does not have this operator.";

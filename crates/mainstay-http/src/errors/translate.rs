@@ -73,6 +73,9 @@ fn plan(error: PlanError) -> Problem {
         PlanError::UnknownBodyColumn { .. } => Problem::new(BODY_COLUMN, message),
         PlanError::UnknownType { .. } => Problem::new(UNKNOWN_TYPE, message),
         PlanError::Pattern { .. } => Problem::new(REGULAR_EXPRESSION, message),
+        PlanError::SearchSyntax { .. } => Problem::new(SEARCH_SYNTAX, message),
+        PlanError::UnknownLanguage { .. } => Problem::new(UNKNOWN_TYPE, message)
+            .hint(format!("There are: {}.", mainstay_schema::Language::ALL.map(|(name, _)| name).join(", "))),
         PlanError::NotBoolean { .. } => Problem::new(DATATYPE, message),
         PlanError::NoCast { .. } => Problem::new(NO_CAST, message),
         PlanError::NoOperator { .. } | PlanError::Incomparable { .. } => Problem::new(NO_OPERATOR, message)

@@ -11,6 +11,7 @@ mod json;
 mod like;
 mod matches;
 mod order;
+mod search;
 
 pub use assign::{AssignError, assign};
 pub use cast::cast;
@@ -19,13 +20,14 @@ pub use json::{json_get, json_text, to_json};
 pub use like::{like, like_column, like_regex};
 pub use matches::{pattern, regex};
 pub use order::compare_rows;
+pub use search::{Node as SearchNode, SearchError, SearchQuery, words};
 
 use std::cmp::Ordering;
 
 use mainstay_schema::value::Json;
 use mainstay_schema::{TableId, Value, ValueError};
 
-use crate::plan::{ColumnTest, Comparison, Expr, Filter, Join, Pair, Test};
+use crate::plan::{ColumnTest, Comparison, Expr, Filter, Join, Pair, Search, Test};
 
 /// The rows that links lead to.
 pub trait Related {
@@ -55,6 +57,7 @@ pub fn filter(rows: &dyn Related, row: &[Value], condition: &Filter) -> Result<O
         Filter::Or(parts) => fold(rows, row, parts, true),
         Filter::Not(part) => Ok(filter(rows, row, part)?.map(|holds| !holds)),
         Filter::Test { expr: tested, test: wanted } => Ok(test(&expr(row, tested)?, wanted)),
+        Filter::Search(wanted) => Ok(search(row, wanted)),
         Filter::Columns { left, test, right } => column_test(&expr(row, left)?, *test, &expr(row, right)?),
         Filter::Exists { join, table, filter: inner, skip } => {
             let mut left = *skip;
@@ -132,6 +135,17 @@ pub fn test(value: &Value, test: &Test) -> Option<bool> {
         Test::Overlaps(operand) => Some(overlaps(value, operand)),
         Test::IsNull | Test::IsBool(_) | Test::IsDistinct(_) => unreachable!("answered above"),
     }
+}
+
+/// Whether the texts of a row answer a search; unknown when there are none.
+fn search(row: &[Value], search: &Search) -> Option<bool> {
+    let texts: Vec<&str> = search
+        .columns
+        .iter()
+        .map(|column| &row[column.index()])
+        .filter_map(|value| if let Value::Text(text) = value { Some(text.as_str()) } else { None })
+        .collect();
+    (!texts.is_empty()).then(|| search.query.matches(texts))
 }
 
 /// The outcome of a test of one value against another; `None` for unknown.

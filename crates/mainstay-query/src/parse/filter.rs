@@ -111,7 +111,7 @@ fn operation(cursor: &mut Cursor<'_>, place: Place, budget: &Budget<'_>) -> Resu
             Err(ParseError::NotImplemented { details })
         }
         word => {
-            if let Some((_, syntax)) = SEARCHES.iter().find(|(name, _)| *name == word) {
+            if let Some((_, syntax)) = SearchSyntax::ALL.iter().find(|(name, _)| *name == word) {
                 let language = language(cursor)?;
                 if !cursor.eat(".") {
                     return Err(expected(cursor));
@@ -306,14 +306,6 @@ const OPERATORS: [(&str, Operator, Kind); 14] = [
     ("cs", Operator::Contains, Kind::Value),
     ("cd", Operator::ContainedIn, Kind::Value),
     ("ov", Operator::Overlaps, Kind::Value),
-];
-
-/// The full-text searches, by their word.
-const SEARCHES: [(&str, SearchSyntax); 4] = [
-    ("fts", SearchSyntax::Query),
-    ("plfts", SearchSyntax::Plain),
-    ("phfts", SearchSyntax::Phrase),
-    ("wfts", SearchSyntax::Web),
 ];
 
 /// Operators of PostgreSQL's ranges, which are no type here.

@@ -125,7 +125,7 @@ fn brace_literals_in_trees_end_at_their_brace() {
         check_filter(&format!("or={text}"), "", Condition::Or(vec![list(Operator::Like, value), eq("b", "1")]));
     }
     // Braces inside braces are no literal, so the value ends at the comma.
-    check_error("or=(a.eq.{{1,2},b.eq.1)", ("logic tree", 11, "\".\""));
+    check_error("or=(a.eq.{{1,2},b.eq.1)", ("logic tree", 12, "\".\""));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use mainstay_schema::{Table, Type};
 
 use super::operand::Operand;
-use super::{Expr, Filter, Test, columns, resolve};
+use super::{Expr, Filter, Test, columns, resolve, search};
 use crate::error::PlanError;
 use crate::limits::Limits;
 use crate::parse::within;
@@ -41,10 +41,12 @@ impl<'a> Conditions<'a> {
             Condition::Not(part) => self.plan(table, embeds, part).map(negate),
             Condition::Test(field, operation) => match self.null_test(table, embeds, field, operation) {
                 Some(filter) => filter,
-                None => {
-                    let expr = resolve::expr(table, field)?;
-                    self.test(table, expr, operation)
-                }
+                None => match operation {
+                    Operation::Search { syntax, language, text } => {
+                        search::plan(table, field, *syntax, language.as_deref(), text)
+                    }
+                    operation => self.test(table, resolve::expr(table, field)?, operation),
+                },
             },
         }
     }
@@ -77,7 +79,7 @@ impl<'a> Conditions<'a> {
                 Test::In(texts.iter().map(|text| operand.value(text)).collect::<Result<Vec<_>, _>>()?)
             }
             Operation::Column { operator, field } => return columns::plan(table, expr, *operator, field),
-            Operation::Search { .. } => return Err(resolve::not_implemented("Full-text search.".to_owned())),
+            Operation::Search { .. } => unreachable!("a search is planned from its field"),
             Operation::Binary { operator, quantifier: None, value } => operand.test(*operator, value)?,
             Operation::Binary { operator, quantifier: Some(quantifier), value } => {
                 return self.quantified(&operand, &expr, *operator, *quantifier, value);

@@ -20,6 +20,7 @@ pub mod relations;
 mod replace;
 mod resolve;
 mod rows;
+mod search;
 mod write;
 
 pub use assign::{Assign, PatchOp, PatchStep};

@@ -213,6 +213,10 @@ fn condition(schema: &Schema, table: &Table, filter: &Filter) -> String {
         Filter::Columns { left, test, right } => {
             format!("{} {} {}", expr(table, left), column_test(*test), expr(table, right))
         }
+        Filter::Search(search) => {
+            let (syntax, language, text) = search.query.source();
+            format!("({}) {}({}) {text:?}", columns(table, &search.columns), syntax.word(), language.name())
+        }
         Filter::Exists { join: by, table: target, filter, skip } => {
             let target = schema.table(*target);
             let by = join(schema, table, target, by);

@@ -118,7 +118,7 @@ impl<'a> Levels<'a> {
 fn comparisons(filter: &Filter) -> usize {
     match filter {
         Filter::True | Filter::False | Filter::Unknown => 0,
-        Filter::Test { .. } | Filter::Columns { .. } => 1,
+        Filter::Test { .. } | Filter::Columns { .. } | Filter::Search(_) => 1,
         Filter::And(parts) | Filter::Or(parts) => parts.iter().map(comparisons).sum(),
         Filter::Not(part) => comparisons(part),
         Filter::Exists { filter, .. } => 1 + comparisons(filter),

@@ -28,6 +28,7 @@ fn schema() -> Schema {
         uniques: vec![],
         references: vec![],
         indexes: vec![],
+        fulltexts: vec![],
         access: Access::default(),
         internal: false,
     }])

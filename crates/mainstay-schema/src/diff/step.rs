@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::language::Language;
 use crate::model::{Reference, ReferenceAction, Schema, Table};
 use crate::types::Type;
 
@@ -27,6 +28,13 @@ pub enum StepKind {
     },
     /// Drop an index.
     DropIndex {
+        /// The table, as in the old schema.
+        table: Arc<str>,
+        /// The index.
+        index: Arc<str>,
+    },
+    /// Drop a full-text index.
+    DropFullText {
         /// The table, as in the old schema.
         table: Arc<str>,
         /// The index.
@@ -142,6 +150,17 @@ pub enum StepKind {
         /// The condition of a partial index.
         condition: Option<String>,
     },
+    /// Add a full-text index.
+    AddFullText {
+        /// The table.
+        table: Arc<str>,
+        /// Its name.
+        index: Arc<str>,
+        /// Its columns.
+        columns: Vec<Arc<str>>,
+        /// How words are reduced to stems.
+        language: Language,
+    },
     /// Create a view.
     CreateView {
         /// The view, as in the new schema.
@@ -229,6 +248,7 @@ impl fmt::Display for StepKind {
         match self {
             StepKind::DropView { view } => write!(f, "drop view {view}"),
             StepKind::DropIndex { table, index } => write!(f, "drop index {index} of {table}"),
+            StepKind::DropFullText { table, index } => write!(f, "drop full-text index {index} of {table}"),
             StepKind::DropReference { table, reference } => write!(f, "drop reference {reference} of {table}"),
             StepKind::DropUnique { table, key } => write!(f, "drop unique key {key} of {table}"),
             StepKind::DropTable { table } => write!(f, "drop table {table}"),
@@ -255,6 +275,9 @@ impl fmt::Display for StepKind {
                 condition.iter().try_for_each(|condition| {
                     write!(f, " where {}", condition.split_whitespace().collect::<Vec<_>>().join(" "))
                 })
+            }
+            StepKind::AddFullText { table, index, columns, language } => {
+                write!(f, "add full-text index {index}: {table} ({}), {}", columns.join(", "), language.name())
             }
             StepKind::CreateView { view } => write!(f, "create view {view}"),
         }

@@ -6,7 +6,7 @@ use super::pair::TablePair;
 use super::step::column_names;
 use super::{ColumnChange, Phases, ReferenceDefinition, Step, StepKind, conversion};
 use crate::ids::ColumnId;
-use crate::model::{Column, DefaultValue, Index, Key, Reference, ReferenceAction, Schema, Table};
+use crate::model::{Column, DefaultValue, FullText, Index, Key, Reference, ReferenceAction, Schema, Table};
 
 /// Both sides of one kept table.
 pub(super) struct Sides<'a> {
@@ -29,6 +29,7 @@ pub(super) fn compare(sides: &Sides<'_>, phases: &mut Phases) {
     sides.uniques(phases);
     sides.references(phases);
     sides.indexes(phases);
+    sides.fulltexts(phases);
 }
 
 impl<'a> Sides<'a> {
@@ -202,6 +203,27 @@ impl<'a> Sides<'a> {
         }
         for index in new.indexes.iter().filter(|after| !old.indexes.iter().any(|before| same(before, after))) {
             phases.add_indexes.push(self.added_index(index));
+        }
+    }
+
+    fn fulltexts(&self, phases: &mut Phases) {
+        let (old, new) = (self.old_table(), self.new_table());
+        let same = |before: &FullText, after: &FullText| {
+            (&before.name, before.language) == (&after.name, after.language)
+                && self.moved(&before.columns).as_ref() == Some(&after.columns)
+        };
+        for index in old.fulltexts.iter().filter(|before| !new.fulltexts.iter().any(|after| same(before, after))) {
+            let kind = StepKind::DropFullText { table: old.name.clone(), index: index.name.clone() };
+            phases.drop_constraints.push(Step::new(kind));
+        }
+        for index in new.fulltexts.iter().filter(|after| !old.fulltexts.iter().any(|before| same(before, after))) {
+            let kind = StepKind::AddFullText {
+                table: new.name.clone(),
+                index: index.name.clone(),
+                columns: column_names(new, &index.columns),
+                language: index.language,
+            };
+            phases.add_indexes.push(Step::new(kind));
         }
     }
 

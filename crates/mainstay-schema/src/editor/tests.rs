@@ -100,6 +100,7 @@ primary = ["no", "line"]
 [lines.fields]
 no = "bigint"
 line = { type = "int", default = 1 }
+label = "text"
 customer = { ref = "customers", optional = true, on_delete = "set null", on_update = "cascade" }
 [lines.unique]
 once = ["customer", "line"]
@@ -108,6 +109,7 @@ previous = { fields = ["no", "line"], table = "lines", to = ["no", "line"], on_d
 [lines.indexes]
 plain = ["no"]
 recent = { on = ["line desc", "no"], unique = true, where = "line > 0" }
+words = { fulltext = ["label"], language = "english" }
 [counted.fields]
 id = { type = "bigint", primary = true, default = "sequence" }
 [top]

@@ -4,14 +4,14 @@ use std::collections::HashMap;
 
 use super::columns::column;
 use super::declared::DeclaredTable;
-use super::indexes::table_indexes;
+use super::indexes::{TableIndexes, table_indexes};
 use super::internal;
 use super::keys::{TableKeys, table_keys};
 use super::references::{self, Resolved};
 use super::resolve::Tables;
 use super::source::{Located, Mistakes, Place};
 use crate::ids::{ColumnId, TableId};
-use crate::model::{Column, Index, Key, Reference, Rule, Schema, Table, TableKind};
+use crate::model::{Column, Key, Reference, Rule, Schema, Table, TableKind};
 use crate::types::Type;
 
 /// Brings everything together. `None` if a type could not be made out, which is a mistake already noted.
@@ -22,7 +22,8 @@ pub(super) fn build(tables: &Tables<'_>, mistakes: &mut Mistakes) -> Option<Sche
     for reference in &references {
         references::check(tables, &types, reference, mistakes);
     }
-    let indexes: Vec<_> = tables.declared.iter().map(|table| table_indexes(table, mistakes)).collect();
+    let typed = tables.declared.iter().zip(&types);
+    let indexes: Vec<_> = typed.map(|(table, types)| table_indexes(table, types, mistakes)).collect();
     check_store_names(tables, &keys, &references, &indexes, mistakes);
 
     let mut built = Vec::with_capacity(tables.declared.len() + 1);
@@ -57,7 +58,7 @@ fn table(
     columns: Option<Vec<Column>>,
     keys: &TableKeys,
     references: &[Resolved<'_>],
-    indexes: &[Located<Index>],
+    indexes: &TableIndexes,
 ) -> Option<Table> {
     let kind = match &declared.view {
         None => TableKind::Table,
@@ -74,7 +75,8 @@ fn table(
         primary_key: ids(&keys.primary),
         uniques: keys.uniques.iter().map(key).collect(),
         references: references.iter().filter(|reference| reference.table == at).map(reference).collect(),
-        indexes: indexes.iter().map(|index| index.value.clone()).collect(),
+        indexes: indexes.plain.iter().map(|index| index.value.clone()).collect(),
+        fulltexts: indexes.fulltext.iter().map(|index| index.value.clone()).collect(),
         access: declared.access.clone(),
         internal: false,
     })
@@ -115,7 +117,7 @@ fn check_store_names(
     tables: &Tables<'_>,
     keys: &[TableKeys],
     references: &[Resolved<'_>],
-    indexes: &[Vec<Located<Index>>],
+    indexes: &[TableIndexes],
     mistakes: &mut Mistakes,
 ) {
     let mut taken: HashMap<String, usize> = HashMap::new();
@@ -129,7 +131,7 @@ fn check_store_names(
         named.extend(keys[at].uniques.iter().map(|key| (&*key.name.value, key.name.place)));
         let of_table = references.iter().filter(|reference| reference.table == at);
         named.extend(of_table.map(|reference| (&*reference.name.value, reference.name.place)));
-        named.extend(indexes[at].iter().map(|index| (&*index.value.name, index.place)));
+        named.extend(indexes[at].plain.iter().map(|index| (&*index.value.name, index.place)));
     }
     for (name, place) in named {
         if taken.insert(name.to_ascii_lowercase(), usize::MAX).is_some() {

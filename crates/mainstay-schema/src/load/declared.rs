@@ -4,6 +4,7 @@ use toml::de::DeValue;
 
 use super::node::Node;
 use super::source::{Located, Place};
+use crate::language::Language;
 use crate::model::{Access, Pattern, ReferenceAction};
 use crate::types::{Format, Type};
 
@@ -142,4 +143,6 @@ pub(super) struct DeclaredIndex {
     pub(super) columns: Vec<Located<String>>,
     pub(super) unique: bool,
     pub(super) condition: Option<String>,
+    /// Set for a full-text index.
+    pub(super) language: Option<Language>,
 }

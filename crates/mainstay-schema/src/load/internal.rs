@@ -31,6 +31,7 @@ fn imports(id: TableId) -> Table {
         uniques: Vec::new(),
         references: Vec::new(),
         indexes: Vec::new(),
+        fulltexts: Vec::new(),
         access: Access::default(),
         internal: true,
     }

@@ -7,6 +7,7 @@ use super::field::{read_action, read_field};
 use super::node::Entry;
 use super::source::{Located, Mistakes, near_or};
 use super::words::{ACCESS_KEYS, INDEX_KEYS, REFERENCE_KEYS, TABLE_KEYS};
+use crate::language::Language;
 use crate::model::{Access, Rule};
 
 /// Reads one entry of a file's top level; `None` if it is no table at all.
@@ -148,26 +149,54 @@ fn read_reference(entry: &Entry<'_>, mistakes: &mut Mistakes) -> Option<Declared
 }
 
 fn read_index(entry: &Entry<'_>, mistakes: &mut Mistakes) -> Option<DeclaredIndex> {
-    let example = "[\"field\", \"other desc\"] or { on = [\"field\"], unique = true }";
-    let mut index = DeclaredIndex { name: named(entry), columns: Vec::new(), unique: false, condition: None };
+    let example = "[\"field\", \"other desc\"] or { on = [\"field\"], unique = true } or { fulltext = [\"field\"] }";
+    let mut index =
+        DeclaredIndex { name: named(entry), columns: Vec::new(), unique: false, condition: None, language: None };
     if !matches!(entry.node.value, DeValue::Table(_)) {
         index.columns = entry.texts(example, mistakes)?;
         return Some(index);
     }
     let before = mistakes.count();
-    for member in &entry.members(example, mistakes)? {
+    let members = entry.members(example, mistakes)?;
+    let (mut is_fulltext, mut language) = (false, None);
+    for member in &members {
         match member.key {
             "on" => index.columns = member.texts("on = [\"field\", \"other desc\"]", mistakes).unwrap_or_default(),
             "unique" => index.unique = member.flag(mistakes).unwrap_or_default(),
             "where" => index.condition = member.text(mistakes).and_then(|sql| read_condition(sql, mistakes)),
+            "fulltext" => {
+                is_fulltext = true;
+                index.columns = member.texts("fulltext = [\"field\", \"other\"]", mistakes).unwrap_or_default();
+            }
+            "language" => language = member.text(mistakes).and_then(|name| read_language(&name, mistakes)),
             _ => member.unknown("an index", &INDEX_KEYS, mistakes),
         }
     }
+    let strange = |key: &str| if is_fulltext { ["on", "unique", "where"].contains(&key) } else { key == "language" };
+    if let Some(member) = members.iter().find(|member| strange(member.key)) {
+        let problem = format!("`{}` and `fulltext` do not go together", member.key);
+        let (problem, remedy) = match is_fulltext {
+            true => (problem, "declare two indexes"),
+            false => ("`language` is for full-text indexes".to_owned(), "write fulltext = [\"field\"], or remove it"),
+        };
+        mistakes.add(member.key_place, problem, remedy);
+    }
+    index.language = is_fulltext.then(|| language.unwrap_or_default());
     if index.columns.is_empty() && mistakes.count() == before {
         let problem = format!("the index `{}` does not say which fields", entry.key);
         mistakes.add(entry.key_place, problem, "write on = [\"field\", \"other desc\"]");
     }
     (!index.columns.is_empty()).then_some(index)
+}
+
+fn read_language(name: &Located<String>, mistakes: &mut Mistakes) -> Option<Language> {
+    let found = Language::parse(&name.value);
+    if found.is_none() {
+        let names = Language::ALL.map(|(name, _)| name);
+        let remedy = near_or(&name.value, names, || format!("the languages are {}", names.join(", ")));
+        mistakes.add(name.place, format!("unknown language `{}`", name.value), remedy);
+    }
+    found
 }
 
 fn read_condition(sql: Located<String>, mistakes: &mut Mistakes) -> Option<String> {

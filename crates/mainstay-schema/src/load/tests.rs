@@ -1,4 +1,5 @@
 use super::*;
+use crate::Language;
 use crate::ids::{ColumnId, TableId};
 use crate::model::{DefaultValue, IndexColumn, ReferenceAction, Rule, Table, TableKind};
 use crate::types::{Format, Type};
@@ -172,6 +173,45 @@ fn indexes_of_all_kinds() {
         .collect();
     assert_eq!(shown, [vec![(1, false), (2, false)], vec![(2, true), (1, false)], vec![(1, true)]]);
     assert!(table.indexes[2].unique && table.indexes[2].condition.as_deref() == Some("a > 0"));
+}
+
+#[test]
+fn full_text_indexes_and_what_is_wrong_with_them() {
+    let schema = good(
+        "[t.fields]\na = \"text\"\nb = { enum = [\"x\"] }\n[t.indexes]\nwords = { fulltext = [\"b\", \"a\"], language = \"german\" }\n\
+         plain = { fulltext = [\"a\"] }\nby_a = [\"a\"]",
+    );
+    let table = &schema.tables()[0];
+    assert_eq!(table.indexes.len(), 1);
+    let [words, plain] = &table.fulltexts[..] else { panic!("{:?}", table.fulltexts) };
+    assert_eq!((&*words.name, words.language), ("words", Language::German));
+    assert_eq!(words.columns, [ColumnId(2), ColumnId(1)]);
+    assert_eq!((&*plain.name, plain.language), ("plain", Language::Simple));
+    for (index, expected) in [
+        ("w = { fulltext = [\"n\"] }", "the field `n` holds no text to search"),
+        ("w = { fulltext = [\"a\"], language = \"germn\" }", "unknown language `germn`; did you mean `german`?"),
+        ("w = { fulltext = [\"a\"], unique = true }", "`unique` and `fulltext` do not go together"),
+        ("w = { on = [\"a\"], language = \"german\" }", "`language` is for full-text indexes"),
+        ("w = { language = \"german\" }", "`language` is for full-text indexes"),
+        ("w = { fulltext = [] }", "`fulltext` is empty"),
+        ("w = { fulltext = [\"a\", \"a\"] }", "the field `a` is listed twice"),
+        ("w = { fulltext = [\"x\"] }", "has no field `x`"),
+        ("a = { fulltext = [\"a\"] }", "has the name of a field"),
+    ] {
+        let text = format!("[t.fields]\na = \"text\"\nn = \"int\"\n[t.indexes]\n{index}");
+        let found = mistakes(&[("t.toml", &text)]);
+        assert!(found.iter().any(|mistake| mistake.contains(expected)), "{index}: {found:?}");
+    }
+    let found = mistakes(&[(
+        "t.toml",
+        "[t.fields]\nrowid = \"text\"\n_rowid_ = \"text\"\noid = \"text\"\n[t.indexes]\nw = { fulltext = [\"oid\"] }",
+    )]);
+    assert!(found[0].contains("cannot have fields called rowid, _rowid_ and oid"), "{found:?}");
+    let found = mistakes(&[(
+        "v.toml",
+        "[v]\nview = \"select 1\"\n[v.fields]\na = \"text\"\n[v.indexes]\nw = { fulltext = [\"a\"] }",
+    )]);
+    assert!(found[0].contains("a view has no indexes"), "{found:?}");
 }
 
 #[test]

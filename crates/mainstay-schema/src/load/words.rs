@@ -8,7 +8,10 @@ pub(crate) const TABLE_KEYS: [(&str, &str); 9] = [
     ("primary", "Names of the fields of the primary key. Without one the table gets `id`, a version 7 uuid."),
     ("unique", "Unique keys of several fields: name = [\"field\", …]."),
     ("references", "References of several fields: name = { fields = […], table = \"…\", to = […] }."),
-    ("indexes", "Indexes: name = [\"field\", \"other desc\"], or { on = […], unique = true, where = \"…\" }."),
+    (
+        "indexes",
+        "Indexes: name = [\"field\", \"other desc\"], or { on = […], unique = true, where = \"…\" }, or { fulltext = […] }.",
+    ),
     ("access", "Who may do what with the publishable key. Nothing is allowed that is not written here."),
     ("view", "An SQL query that makes this a view. Its fields then say what the columns of the query are."),
 ];
@@ -43,10 +46,12 @@ pub(crate) const REFERENCE_KEYS: [(&str, &str); 5] = [
 ];
 
 /// Keys of an entry in `indexes`.
-pub(crate) const INDEX_KEYS: [(&str, &str); 3] = [
+pub(crate) const INDEX_KEYS: [(&str, &str); 5] = [
     ("on", "Names of the fields, each with \" desc\" behind it for descending order."),
     ("unique", "No two rows of the index have the same values."),
     ("where", "An SQL condition: only rows for which it holds are in the index."),
+    ("fulltext", "Names of text fields whose words can be searched for, instead of `on`."),
+    ("language", "The language of these texts, which decides which words are forms of one; \"simple\" for none."),
 ];
 
 /// Keys of `access`.

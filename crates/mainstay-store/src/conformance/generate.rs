@@ -6,12 +6,14 @@
 
 use std::sync::Arc;
 
+use mainstay_query::evaluate::SearchQuery;
 use mainstay_query::plan::{
     Assign, Cardinality, ColumnTest, Comparison, Conflict, Count, Delete, Embed, Expect, Expr, Filter, Insert, Join,
-    KeyedChange, Link, Order, Output, Pair, PatchOp, PatchStep, PathStep, Read, Source, Test, Update, UpdateEach, Via,
-    Write,
+    KeyedChange, Link, Order, Output, Pair, PatchOp, PatchStep, PathStep, Read, Search, Source, Test, Update,
+    UpdateEach, Via, Write,
 };
-use mainstay_schema::{ColumnId, ReferenceAction, Schema, Table, TableId, Type, Value};
+use mainstay_query::request::SearchSyntax;
+use mainstay_schema::{ColumnId, Language, ReferenceAction, Schema, Table, TableId, Type, Value};
 
 use super::filters::{SAMPLES, tests_of};
 use super::plans::not;
@@ -94,6 +96,11 @@ impl Tape<'_> {
             builder = self.plain_columns(builder);
             let so_far: Vec<_> = tables.iter().map(|(_, key)| key.clone()).chain([key.clone()]).collect();
             builder = self.references(builder, &so_far);
+            let texts = builder.text_columns();
+            if !texts.is_empty() && self.chance(40) {
+                let language = *self.pick(&[Language::Simple, Language::English]);
+                builder = builder.fulltext("words", &texts.join(" "), language);
+            }
             tables.push((builder, key));
         }
         schema(&tables.into_iter().map(|(builder, _)| builder).collect::<Vec<_>>())
@@ -393,7 +400,8 @@ impl Tape<'_> {
         if depth >= FILTER_DEPTH_MAX {
             return self.test(table);
         }
-        match self.below(14) {
+        match self.below(15) {
+            14 => self.search(table),
             12 => self.column_test(table),
             13 => Filter::Unknown,
             0..3 => Filter::True,
@@ -410,6 +418,17 @@ impl Tape<'_> {
                 }
             },
         }
+    }
+
+    /// Words in all or in one of the columns of a full-text index, if there is one.
+    fn search(&mut self, table: &Table) -> Filter {
+        const SEARCHES: [&str; 10] =
+            ["a", "!a", "a & !b", "a | b", "A:*", "é", "straße", "100", "日 <-> 本", "a <-> !b"];
+        let Some(index) = table.fulltexts.first() else { return Filter::Unknown };
+        let columns = if self.chance(50) { index.columns.clone() } else { vec![*self.pick(&index.columns)] };
+        let text = *self.pick(&SEARCHES);
+        let query = SearchQuery::parse(SearchSyntax::Query, index.language, text).expect("a search");
+        Filter::Search(Search { index: 0, columns, query })
     }
 
     /// Two columns of one type, if there are; else a column against itself.

@@ -20,6 +20,7 @@ pub mod random;
 pub mod reads;
 pub mod references;
 pub mod scripts;
+pub mod searches;
 pub mod writes;
 
 mod generate;
@@ -73,6 +74,8 @@ macro_rules! conformance {
                 each_write_of_a_batch_stands_alone,
                 deleting_a_target, changing_a_target, cascades_go_on, a_tree_goes_at_once, failure_leaves_all_as_it_was,
                 missing_targets_are_told, holders_are_told, holders_behind_a_cascade_are_told;
+            searches: every_search_finds_what_the_evaluator_says, searches_keep_in_step,
+                searches_forget_what_was_undone;
             changes: every_commit_once_in_order, cascades_are_told, nothing_of_what_was_undone,
                 a_replica_built_from_the_feed, telling_of_concurrent_writes;
             limits: deadline_before_the_start, deadline_on_the_way, concurrent_writers, readers_see_whole_commits,

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use mainstay_schema::model::Checks;
+use mainstay_schema::model::{Checks, FullText};
 use mainstay_schema::{
-    Access, Column, ColumnId, DefaultValue, Key, Reference, ReferenceAction, Rule, Schema, Table, TableId, TableKind,
-    Type, Value,
+    Access, Column, ColumnId, DefaultValue, Key, Language, Reference, ReferenceAction, Rule, Schema, Table, TableId,
+    TableKind, Type, Value,
 };
 
 /// A table to be; names are looked up when the schema is made.
@@ -16,6 +16,7 @@ pub(super) struct TableBuilder {
     primary_key: Vec<String>,
     uniques: Vec<Vec<String>>,
     references: Vec<ReferenceBuilder>,
+    fulltexts: Vec<(String, Vec<String>, Language)>,
 }
 
 #[derive(Debug, Clone)]
@@ -35,6 +36,7 @@ pub(super) fn table(name: &str) -> TableBuilder {
         primary_key: Vec::new(),
         uniques: Vec::new(),
         references: Vec::new(),
+        fulltexts: Vec::new(),
     }
 }
 
@@ -87,6 +89,18 @@ impl TableBuilder {
         self
     }
 
+    /// The text columns so far.
+    pub(super) fn text_columns(&self) -> Vec<String> {
+        let texts = self.columns.iter().filter(|column| column.ty == Type::Text);
+        texts.map(|column| column.name.to_string()).collect()
+    }
+
+    /// Adds a full-text index.
+    pub(super) fn fulltext(mut self, name: &str, columns: &str, language: Language) -> TableBuilder {
+        self.fulltexts.push((name.to_owned(), words(columns), language));
+        self
+    }
+
     /// Adds a reference that refuses when its target goes away or changes.
     pub(super) fn points(self, columns: &str, target: &str, target_columns: &str) -> TableBuilder {
         self.points_with(columns, target, target_columns, ReferenceAction::Restrict, ReferenceAction::Restrict)
@@ -133,6 +147,11 @@ fn build(all: &[TableBuilder], at: usize, table: &TableBuilder) -> Table {
         name: format!("{}_{}_key", table.name, columns.join("_")).into(),
         columns: ids(table, columns),
     };
+    let fulltext = |(name, columns, language): &(String, Vec<String>, Language)| FullText {
+        name: name.as_str().into(),
+        columns: ids(table, columns),
+        language: *language,
+    };
     Table {
         id: TableId(at as u32),
         name: table.name.as_str().into(),
@@ -144,6 +163,7 @@ fn build(all: &[TableBuilder], at: usize, table: &TableBuilder) -> Table {
         uniques: table.uniques.iter().map(key).collect(),
         references: table.references.iter().map(reference).collect(),
         indexes: Vec::new(),
+        fulltexts: table.fulltexts.iter().map(fulltext).collect(),
         access: Access { read: Rule::Always, create: Rule::Always, update: Rule::Always, delete: Rule::Always },
         internal: false,
     }

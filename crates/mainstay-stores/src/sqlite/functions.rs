@@ -6,10 +6,11 @@ use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use mainstay_query::evaluate::{self, cast, contained_in, contains, json_get, json_text, overlaps};
+use mainstay_query::evaluate::{self, SearchQuery, cast, contained_in, contains, json_get, json_text, overlaps};
 use mainstay_query::plan::{Assign, PathStep};
+use mainstay_query::request::SearchSyntax;
 use mainstay_schema::value::{Decimal, Json};
-use mainstay_schema::{ColumnId, Table, Type, Value, ValueError};
+use mainstay_schema::{ColumnId, Language, Table, Type, Value, ValueError};
 use mainstay_store::StoreError;
 use regex::Regex;
 use rusqlite::functions::{Context, FunctionFlags};
@@ -31,6 +32,10 @@ pub(super) const IMATCH: &str = "mainstay_imatch";
 pub(super) const LIKE_COLUMN: &str = "mainstay_like_column";
 /// `mainstay_ilike_column(pattern, text)`: case does not count.
 pub(super) const ILIKE_COLUMN: &str = "mainstay_ilike_column";
+/// `mainstay_words(text, language)`: the words of a text as a full-text index keeps them.
+pub(super) const WORDS: &str = "mainstay_words";
+/// `mainstay_search(search, text, …)`: whether texts answer a search, written as [`search_text`] does.
+pub(super) const SEARCH: &str = "mainstay_search";
 /// `mainstay_get(json, path)`: a part as JSON.
 pub(super) const GET: &str = "mainstay_get";
 /// `mainstay_text(json, path)`: a part as text.
@@ -96,6 +101,8 @@ pub(super) fn register(connection: &Connection) -> Result<()> {
     }
     connection.create_scalar_function(LIKE_COLUMN, 2, flags, |context| like_column(context, true))?;
     connection.create_scalar_function(ILIKE_COLUMN, 2, flags, |context| like_column(context, false))?;
+    connection.create_scalar_function(WORDS, 2, flags, words)?;
+    connection.create_scalar_function(SEARCH, -1, flags, search)?;
     connection.create_scalar_function(GET, 2, flags, |context| part(context, json_get))?;
     connection.create_scalar_function(TEXT, 2, flags, |context| part(context, json_text))?;
     connection.create_scalar_function(CAST, 3, flags, convert)?;
@@ -170,6 +177,30 @@ fn matches(context: &Context<'_>, syntax: Syntax) -> Result<Option<bool>> {
 fn like_column(context: &Context<'_>, case_sensitive: bool) -> Result<Option<bool>> {
     let (Some(pattern), Some(text)) = (text(context, 0), text(context, 1)) else { return Ok(None) };
     evaluate::like_column(pattern, text, case_sensitive).map(Some).map_err(failed)
+}
+
+fn words(context: &Context<'_>) -> Result<Option<String>> {
+    let language = context.get_or_create_aux(1, |name| Language::parse(name.as_str()?).ok_or(Error::InvalidQuery))?;
+    Ok(text(context, 0).map(|text| evaluate::words(text, *language)))
+}
+
+/// A search as text: its operator, its language, and what is searched for.
+pub(super) fn search_text(query: &SearchQuery) -> String {
+    let (syntax, language, text) = query.source();
+    format!("{} {} {text}", syntax.word(), language.name())
+}
+
+fn parse_search(text: &str) -> Option<SearchQuery> {
+    let mut parts = text.splitn(3, ' ');
+    let (word, language, text) = (parts.next()?, parts.next()?, parts.next()?);
+    let (_, syntax) = SearchSyntax::ALL.into_iter().find(|(known, _)| *known == word)?;
+    SearchQuery::parse(syntax, Language::parse(language)?, text).ok()
+}
+
+fn search(context: &Context<'_>) -> Result<Option<bool>> {
+    let query = context.get_or_create_aux(0, |text| parse_search(text.as_str()?).ok_or(Error::InvalidQuery))?;
+    let texts: Vec<&str> = (1..context.len()).filter_map(|index| text(context, index)).collect();
+    Ok((!texts.is_empty()).then(|| query.matches(texts)))
 }
 
 fn part(context: &Context<'_>, take: fn(&str, &[PathStep]) -> Option<String>) -> Result<Option<String>> {
@@ -362,6 +393,11 @@ mod tests {
             ("mainstay_like_column('a%', 'abc')", Some(1)),
             ("mainstay_ilike_column('A%', 'abc')", Some(1)),
             ("mainstay_like_column(NULL, 'abc')", None),
+            ("mainstay_words('The Cats', 'english') = 'the cat'", Some(1)),
+            ("mainstay_words(NULL, 'english')", None),
+            ("mainstay_search('fts english cats & !dog', 'A cat')", Some(1)),
+            ("mainstay_search('phfts simple a b', 'a', 'b')", Some(0)),
+            ("mainstay_search('fts simple a', NULL, NULL)", None),
             ("mainstay_like('a', NULL)", None),
             ("mainstay_contains('[1,2,3]', '[2]', 'int[]')", Some(1)),
             ("mainstay_contained('[1,2,3]', '[2]', 'int[]')", Some(0)),

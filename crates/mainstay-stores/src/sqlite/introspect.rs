@@ -8,12 +8,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, Result};
 
+use super::render::fulltext::PREFIX;
+
 /// The tables and views of a database, without SQLite's own and Mainstay's own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Found {
     tables: BTreeMap<String, FoundTable>,
     /// Views with their text, blanks evened out.
     views: BTreeMap<String, String>,
+    /// Tables and triggers of full-text indexes with their text. The tables that FTS5 makes for itself are its own.
+    fulltexts: BTreeMap<String, String>,
 }
 
 /// A table: facts in words, each under the name of what it is about.
@@ -45,6 +49,12 @@ pub(super) fn look(connection: &Connection) -> Result<Found> {
             found.tables.insert(name, table);
         }
     }
+    let mut list = connection.prepare(
+        "SELECT name, sql FROM sqlite_schema WHERE instr(name, ?) = 1 AND type IN ('table', 'trigger')
+         AND name NOT IN (SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow')",
+    )?;
+    let fulltexts = list.query_map([PREFIX], |row| Ok((row.get(0)?, even_blanks(&row.get::<_, String>(1)?))))?;
+    found.fulltexts = fulltexts.collect::<Result<_>>()?;
     Ok(found)
 }
 
@@ -153,6 +163,12 @@ pub(super) fn differences(wanted: &Found, found: &Found) -> Vec<String> {
     compare(&wanted.views, &found.views, "view", &mut sentences, |name, wanted, found, sentences| {
         if wanted != found {
             sentences.push(format!("view {name} is another query"));
+        }
+    });
+    let what = "part of a full-text index,";
+    compare(&wanted.fulltexts, &found.fulltexts, what, &mut sentences, |name, wanted, found, sentences| {
+        if wanted != found {
+            sentences.push(format!("{what} {name} is another"));
         }
     });
     sentences

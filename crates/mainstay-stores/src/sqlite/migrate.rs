@@ -9,6 +9,7 @@ use rusqlite::{Batch, Connection, params};
 
 use super::render::alter::{ANEW, Change};
 use super::render::ddl::{self, quoted};
+use super::render::fulltext;
 use super::{connect, errors, functions, introspect};
 
 /// Where applied migrations are remembered.
@@ -52,8 +53,9 @@ pub fn plan(old: &Schema, new: &Schema) -> MigrationPlan {
         _ => Vec::new(),
     }));
     statements.extend(changes.iter().flat_map(Change::drop_indexes));
+    statements.extend(changes.iter().flat_map(Change::drop_fulltexts));
     statements.extend(simple_steps(&diff, |step| match step {
-        StepKind::DropTable { table } => vec![format!("DROP TABLE {}", quoted(table))],
+        StepKind::DropTable { table } => drop_table(old, table),
         StepKind::RenameTable { from, to } => rename_table(from, to),
         _ => Vec::new(),
     }));
@@ -72,6 +74,13 @@ pub fn plan(old: &Schema, new: &Schema) -> MigrationPlan {
             .collect(),
         _ => Vec::new(),
     }));
+    statements.extend(changes.iter().flat_map(Change::create_fulltexts));
+    statements.extend(simple_steps(&diff, |step| match step {
+        StepKind::CreateTable { table, .. } => created(table)
+            .flat_map(|table| table.fulltexts.iter().flat_map(|index| fulltext::create(table, index)))
+            .collect(),
+        _ => Vec::new(),
+    }));
     statements.extend(simple_steps(&diff, |step| match step {
         StepKind::CreateView { view } => created(view).filter_map(|view| ddl::create_view(new, view)).collect(),
         _ => Vec::new(),
@@ -79,6 +88,13 @@ pub fn plan(old: &Schema, new: &Schema) -> MigrationPlan {
     let sql = statements.into_iter().map(|statement| statement + ";\n").collect();
     let losses = diff.steps.iter().filter(|step| step.is_destructive()).filter_map(|step| step.loss.clone());
     MigrationPlan { sql, steps: diff.steps.iter().map(in_words).collect(), losses: losses.collect() }
+}
+
+/// A table goes with its triggers; what they serve is dropped first.
+fn drop_table(old: &Schema, name: &str) -> Vec<String> {
+    let table = old.find(name).into_iter();
+    let indexes = table.flat_map(|table| table.fulltexts.iter().flat_map(|index| fulltext::drop(table, index)));
+    indexes.chain([format!("DROP TABLE {}", quoted(name))]).collect()
 }
 
 /// A step and what may make the store refuse it.

@@ -7,6 +7,7 @@
 //! changes.rs    row changes ← preupdate.rs     errors.rs    native codes → StoreError
 //! migrate.rs    changing the tables            introspect.rs what is in the file
 //! explain.rs    plans → what SQLite would do   check.rs     whether a file is sound
+//! fulltext.rs  words of changed rows → FTS5
 //! faults.rs     which key a failed write is about
 //! script.rs     scripts on the writing thread  found/       files of other programs, as schemas
 //! backup.rs     copies of the whole file       lock.rs      who has the file open
@@ -23,6 +24,7 @@ mod errors;
 mod explain;
 mod faults;
 pub mod found;
+mod fulltext;
 mod functions;
 mod introspect;
 mod job;

@@ -82,6 +82,7 @@ fn table(id: u32, name: &str, columns: &[(&str, Type)]) -> Table {
         uniques: Vec::new(),
         references: Vec::new(),
         indexes: Vec::new(),
+        fulltexts: Vec::new(),
         access: Access::default(),
         internal: false,
     }

@@ -19,6 +19,7 @@ use rusqlite::Connection;
 
 use super::changes::{Layouts, Recorder};
 use super::faults::Faults;
+use super::fulltext;
 use super::job::{Reply, Stop, Watch};
 use super::script::{self, Ended};
 use super::{errors, migrate, write};
@@ -339,6 +340,8 @@ impl Writer {
         // References that are checked only now belong to the one write that is alone in its transaction.
         let plan = first.plan.as_deref();
         let written = plan.and_then(|plan| first_table(plan)).map(|table| first.schema.table(table));
+        fulltext::settle(&self.connection, &first.schema)
+            .map_err(|error| errors::translate(error, &first.schema, written))?;
         self.execute("COMMIT").map_err(|error| {
             let error = errors::translate(error, &first.schema, written);
             let Some(plan) = plan else { return error };

@@ -4,6 +4,7 @@
 
 mod changes;
 mod filters;
+mod fulltext;
 mod migrations;
 mod reads;
 mod support;

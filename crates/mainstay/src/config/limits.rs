@@ -21,7 +21,7 @@ section! {
         embeds_max: usize = Kind::Number(0, 256), default "32";
         /// Nesting of `and(…)` and `or(…)`.
         logic_depth_max: usize = Kind::Number(1, 64), default "16";
-        /// Characters of a pattern of `like`.
+        /// Characters of a pattern of `like` or `match`.
         pattern_chars_max: usize = Kind::Number(1, 10_000), default "1024";
         /// Selected members of one level, and order terms of one level.
         items_max: usize = Kind::Number(1, 10_000), default "2048";

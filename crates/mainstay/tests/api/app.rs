@@ -42,6 +42,9 @@ tags     = { type = "text[]", default = [] }
 info     = { type = "json", optional = true }
 color    = { enum = ["red", "blue"], optional = true }
 
+[toys.indexes]
+words = { fulltext = ["name", "color"], language = "english" }
+
 [toys.access]
 read   = true
 create = true

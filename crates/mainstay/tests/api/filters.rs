@@ -1,6 +1,6 @@
 //! Filters and logic trees, row by row of `rest.md` 3, 3.1 and 4; what PostgreSQL alone has is refused.
 
-use crate::app::{TestApp, check, check_error, get};
+use crate::app::{TestApp, ask, check, check_error, get};
 
 /// A filter with the characters encoded that no URL holds.
 fn encoded(filter: &str) -> String {
@@ -342,4 +342,66 @@ async fn null_tests_on_embeds() {
     }
     check_error(&apps, get("toys?select=id,makers()&makers-%3Ea=is.null"), 400, "42703").await;
     check_error(&apps, get("toys?select=id&makers=is.null"), 400, "42703").await;
+}
+
+/// rest.md 3: `fts`, `plfts`, `phfts`, `wfts`, where an index is declared.
+#[tokio::test]
+async fn words_are_found_by_an_index() {
+    let apps = TestApp::each().await;
+    for (filter, expected) in [
+        ("name=fts.trains", &[1][..]),
+        ("name=fts.Train|kite", &[1, 2]),
+        ("name=fts.!train", &[2, 3]),
+        ("name=fts.t:*", &[1, 3]),
+        ("name=not.fts.train", &[2, 3]),
+        ("color=fts.red", &[1]),
+        ("color=not.fts.red", &[3]),
+        ("words=fts.train & red", &[1]),
+        ("name=fts.train & red", &[]),
+        ("words=plfts.red train", &[1]),
+        ("words=phfts.train red", &[]),
+        ("words=wfts.red or kite", &[1, 2]),
+        ("words=wfts(english).-train -blue", &[2]),
+        ("or=(name.fts.kite,words.wfts.\"blue, top\")", &[2, 3]),
+        ("name=fts.", &[]),
+    ] {
+        let filter = filter.replace(" & ", "+%26+");
+        ids(&apps, &filter, expected).await;
+    }
+    let url = "makers?select=name,toys(name)&toys.name=fts.kites&toys=not.is.null";
+    check(&apps, get(url), 200, r#"[{"name":"Pine","toys":[{"name":"kite"}]}]"#).await;
+    let wrong = r#"{"code":"42601","details":null,"hint":null,"message":"syntax error in tsquery: \"train kite\""}"#;
+    check(&apps, get("toys?name=fts.train+kite"), 400, wrong).await;
+    let undeclared = concat!(
+        r#"{"code":"PGRST127","details":"A search in makers.name needs a full-text index. Declare under [makers.indexes]: "#,
+        r#"search = { fulltext = [\"name\"], language = \"english\" }.","hint":null,"message":"Feature not implemented"}"#
+    );
+    check(&apps, get("makers?name=wfts.oak"), 400, undeclared).await;
+    refused(&apps, "name=fts(german).x", 400, "PGRST127").await;
+    refused(&apps, "name=fts(klingon).x", 400, "42704").await;
+    refused(&apps, "name=fts.x:A", 400, "PGRST127").await;
+    refused(&apps, "info->>a=fts.x", 400, "PGRST127").await;
+    refused(&apps, "id=fts.x", 404, "42883").await;
+    refused(&apps, "nope=fts.x", 400, "42703").await;
+    refused(&apps, "words=eq.x", 400, "42703").await;
+    refused(&apps, "name=fts(any).{x}", 400, "PGRST100").await;
+    let many = vec!["a"; 65].join("+");
+    refused(&apps, &format!("name=plfts.{many}"), 400, "MS400").await;
+    refused(&apps, &format!("name=fts.{}a", "!".repeat(11)), 400, "MS400").await;
+}
+
+/// rest.md 3, 11.6, 11.7: writes are found by words, and what they write is found at once.
+#[tokio::test]
+async fn words_follow_writes() {
+    for app in TestApp::each().await {
+        let patch =
+            ask("PATCH", "toys?name=fts.kites").body(r#"{"name":"flying carpet"}"#).prefer("return=representation");
+        let reply = app.send(patch).await;
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        for (word, expected) in [("kite", "[]"), ("carpets", r#"[{"id":2}]"#)] {
+            assert_eq!(app.send(get(&format!("toys?select=id&words=fts.{word}"))).await.body, expected, "{word}");
+        }
+        assert_eq!(app.send(ask("DELETE", "toys?words=fts.carpet")).await.status, 204);
+        assert_eq!(app.send(get("toys?select=id&words=fts.carpet")).await.body, "[]");
+    }
 }

@@ -1,9 +1,10 @@
 //! Which rows: conditions and tests.
 
 use mainstay_schema::model::Pattern;
-use mainstay_schema::{TableId, Value};
+use mainstay_schema::{ColumnId, TableId, Value};
 
 use super::{Expr, Join};
+use crate::evaluate::SearchQuery;
 
 /// Which rows: a condition in SQL's three-valued logic. A row passes when it is true.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +38,8 @@ pub enum Filter {
         /// What it is tested against.
         right: Expr,
     },
+    /// Words in text columns that a full-text index holds.
+    Search(Search),
     /// Whether more than `skip` related rows pass. Never unknown.
     Exists {
         /// How the rows are found.
@@ -68,6 +71,17 @@ impl Filter {
             _ => Filter::And(kept),
         }
     }
+}
+
+/// A search for words; unknown when all the columns are null.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Search {
+    /// Which full-text index of the table.
+    pub index: usize,
+    /// The columns searched: one of its columns, or all.
+    pub columns: Vec<ColumnId>,
+    /// What is searched for, in the language of the index.
+    pub query: SearchQuery,
 }
 
 /// A test of one value. Operands have the type of the tested expression and are never null.

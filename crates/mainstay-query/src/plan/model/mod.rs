@@ -6,7 +6,7 @@ mod read;
 mod shape;
 mod write;
 
-pub use filter::{ColumnTest, Comparison, Filter, Test};
+pub use filter::{ColumnTest, Comparison, Filter, Search, Test};
 pub use group::{Aggregate, Function, Groups};
 pub use read::{Cardinality, Embed, Expr, Join, Link, Order, Output, Pair, PathStep, Read, Source, Via};
 pub use shape::{Member, MemberKind, Shape};

@@ -214,6 +214,7 @@ fn read_table(connection: &Connection, listed: &Listed, at: usize) -> Result<Mad
         uniques,
         references: Vec::new(),
         indexes,
+        fulltexts: Vec::new(),
         access: Access::default(),
         internal: false,
     };

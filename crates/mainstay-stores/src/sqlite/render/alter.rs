@@ -2,10 +2,11 @@
 //! over the rows.
 
 use mainstay_schema::diff::TablePair;
-use mainstay_schema::{Column, ColumnId, DefaultValue, Index, Reference, Schema, Table, Type};
+use mainstay_schema::{Column, ColumnId, DefaultValue, FullText, Index, Reference, Schema, Table, Type};
 
 use super::super::functions;
 use super::ddl::{self, quoted};
+use super::fulltext;
 
 /// Beginning of the name under which a table is made anew.
 pub(in crate::sqlite) const ANEW: &str = "_mainstay_new_";
@@ -36,6 +37,32 @@ impl<'s> Change<'s> {
         let gone =
             self.old.indexes.iter().filter(|old| !self.new.indexes.iter().any(|new| self.is_same_index(old, new)));
         gone.map(|index| format!("DROP INDEX {}", quoted(&index.name))).collect()
+    }
+
+    /// Statements that remove the full-text indexes that go, for a table that has its old name.
+    pub(in crate::sqlite) fn drop_fulltexts(&self) -> Vec<String> {
+        let gone = self.old.fulltexts.iter().filter(|old| !self.new.fulltexts.iter().any(|new| self.keeps(old, new)));
+        gone.flat_map(|index| fulltext::drop(self.old, index)).collect()
+    }
+
+    /// Statements that make the full-text indexes that are missing after that.
+    pub(in crate::sqlite) fn create_fulltexts(&self) -> Vec<String> {
+        let come = self.new.fulltexts.iter().filter(|new| !self.old.fulltexts.iter().any(|old| self.keeps(old, new)));
+        come.flat_map(|index| fulltext::create(self.new, index)).collect()
+    }
+
+    /// Whether a full-text index is as it was. One whose table is made anew is not: its rows get other numbers. Nor is
+    /// one whose table or columns get other names, which are all over it.
+    fn keeps(&self, old: &FullText, new: &FullText) -> bool {
+        let is_same_column = |(old, new): (&ColumnId, &ColumnId)| {
+            self.pair.new_column(*old) == Some(*new) && self.old.column(*old).name == self.new.column(*new).name
+        };
+        let row = fulltext::row_number;
+        (&old.name, old.language, &self.old.name, row(self.old))
+            == (&new.name, new.language, &self.new.name, row(self.new))
+            && old.columns.len() == new.columns.len()
+            && old.columns.iter().zip(&new.columns).all(is_same_column)
+            && !self.needs_rebuild()
     }
 
     /// Statements that change the table, for one that has its new name.
@@ -92,6 +119,7 @@ impl<'s> Change<'s> {
             || uniques_differ
             || references_differ
             || drops_held
+            || ddl::is_kept_by_key(old) != ddl::is_kept_by_key(new)
             || !self.is_same_key(&old.primary_key, &new.primary_key)
             || self.renames_collide()
     }

@@ -105,6 +105,12 @@ pub(in crate::sqlite) fn is_row_number(table: &Table, column: &Column) -> bool {
     table.primary_key == [column.id] && matches!(column.ty, Type::Int | Type::BigInt)
 }
 
+/// Whether rows have no number of their own. Junctions are little more than their key: kept by it, a row is found in
+/// one step instead of two. A full-text index needs the number.
+pub(in crate::sqlite) fn is_kept_by_key(table: &Table) -> bool {
+    table.primary_key.len() > 1 && table.fulltexts.is_empty()
+}
+
 impl Sql<'_> {
     fn table_body(&mut self, table: &Table, name: &str) {
         self.name(name);
@@ -129,8 +135,7 @@ impl Sql<'_> {
             self.reference(table, reference);
         }
         self.push("\n) STRICT");
-        // Junctions are little more than their key: kept by it, a row is found in one step instead of two.
-        if table.primary_key.len() > 1 {
+        if is_kept_by_key(table) {
             self.push(", WITHOUT ROWID");
         }
     }

@@ -29,7 +29,9 @@ impl<'p> Sql<'p> {
             Filter::Or(parts) => self.terms(scope, table, parts, " OR ", "0"),
             Filter::Not(part) => {
                 self.push("NOT(");
+                self.negations += 1;
                 self.filter(scope, table, part);
+                self.negations -= 1;
                 self.push(")");
             }
             Filter::Test { expr, test } => {
@@ -39,10 +41,17 @@ impl<'p> Sql<'p> {
                 self.is_comparing = was_comparing;
                 self.push(")");
             }
+            Filter::Search(search) => {
+                self.push("(");
+                self.search(scope, table, search);
+                self.push(")");
+            }
             Filter::Columns { left, test, right } => {
+                let was_comparing = std::mem::replace(&mut self.is_comparing, true);
                 self.push("(");
                 self.columns(scope, table, left, *test, right);
                 self.push(")");
+                self.is_comparing = was_comparing;
             }
             Filter::Exists { join, table: target, filter, skip } => {
                 self.exists((scope, table), join, *target, filter, *skip);

@@ -6,8 +6,10 @@
 pub(super) mod alter;
 pub(super) mod ddl;
 mod filter;
+pub(super) mod fulltext;
 mod loose;
 mod read;
+mod search;
 mod write;
 
 pub(super) use filter::BOUND_BY_KEY_MAX;
@@ -34,6 +36,8 @@ pub(super) struct Sql<'p> {
     aliases: u32,
     /// Whether values are written to be compared, rather than shown.
     is_comparing: bool,
+    /// How many negations the condition in the making is under.
+    negations: usize,
 }
 
 /// How columns of a table are written: by the alias of the table, or bare where SQLite takes no alias.
@@ -48,7 +52,14 @@ pub(super) enum Scope {
 impl<'p> Sql<'p> {
     /// An empty statement.
     pub(super) fn new(schema: &'p Schema) -> Sql<'p> {
-        Sql { text: String::with_capacity(256), binds: Vec::new(), schema, aliases: 0, is_comparing: false }
+        Sql {
+            text: String::with_capacity(256),
+            binds: Vec::new(),
+            schema,
+            aliases: 0,
+            is_comparing: false,
+            negations: 0,
+        }
     }
 
     fn push(&mut self, text: &str) {
