@@ -39,6 +39,7 @@ class ShopCase(unittest.TestCase):
         server = subprocess.Popen(serve, stdout=subprocess.PIPE, text=True)
         cls.addClassCleanup(cls.stop, server)
         url = cls.listening(server)
+        cls.url, cls.secret, cls.program, cls.project = url, keys["MAINSTAY_SECRET_KEY"], program, project
         cls.anon = cls.client(url, keys["MAINSTAY_PUBLISHABLE_KEY"])
         cls.owner = cls.client(url, keys["MAINSTAY_SECRET_KEY"])
 

@@ -12,7 +12,7 @@ fuzz_target!(|text: &str| {
     let limits = Limits::default();
     let (table, query) = text.split_once('?').unwrap_or(("films", text));
     if let Ok(query) = parse::query(Purpose::Read, query, &limits) {
-        let request = ReadRequest { table: table.to_owned(), query, count: Count::Exact };
+        let request = ReadRequest { table: table.to_owned(), query, count: Count::Exact, unpaged: false };
         let planned = plan::read(&SCHEMA, &limits, &request);
         assert_eq!(planned.is_ok(), plan::read(&SCHEMA, &limits, &request).is_ok(), "planning decides the same twice");
         if let Ok(planned) = planned {

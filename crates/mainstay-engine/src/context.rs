@@ -1,8 +1,8 @@
 //! What goes along with a request from the edge to the store.
 
 use std::fmt;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use mainstay_query::Actor;
@@ -19,12 +19,43 @@ pub struct Context {
     pub deadline: Instant,
     /// The request's name in logs and answers.
     pub request_id: RequestId,
+    /// Where the ends of its stages are noted, if somebody wants to know.
+    pub stages: Option<Arc<Stages>>,
+}
+
+/// When the stages of a request ended.
+#[derive(Debug, Default)]
+pub struct Stages([OnceLock<Instant>; 3]);
+
+/// A stage of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// From text to a request.
+    Parse,
+    /// From a request to an authorized plan.
+    Plan,
+    /// The store's work.
+    Store,
+}
+
+impl Stages {
+    /// When a stage ended; `None` if it did not, or nobody noted it.
+    pub fn end(&self, stage: Stage) -> Option<Instant> {
+        self.0[stage as usize].get().copied()
+    }
 }
 
 impl Context {
     /// A context for work of our own, which passes every rule.
     pub fn system(time: Duration) -> Context {
-        Context { actor: Actor::System, deadline: Instant::now() + time, request_id: RequestId::next() }
+        Context { actor: Actor::System, deadline: Instant::now() + time, request_id: RequestId::next(), stages: None }
+    }
+
+    /// Notes that a stage has ended. The first of several ends counts.
+    pub fn note(&self, stage: Stage) {
+        if let Some(stages) = &self.stages {
+            let _ = stages.0[stage as usize].set(Instant::now());
+        }
     }
 }
 

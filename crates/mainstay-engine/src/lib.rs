@@ -13,7 +13,7 @@ mod run;
 mod sequence;
 
 pub use clock::{Clock, SeededClock, SystemClock};
-pub use context::{Context, RequestId};
+pub use context::{Context, RequestId, Stage, Stages};
 pub use error::Error;
 pub use explain::{Explained, Request};
 pub use run::{Engine, ReadAnswer, SchemaSource, WriteAnswer};

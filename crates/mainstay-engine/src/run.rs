@@ -15,7 +15,7 @@ use mainstay_store::{Call, Cell, RowSink, Store, residual};
 
 use crate::clock::{Clock, Moment, SystemClock};
 use crate::conceal::{conceal, refused_as};
-use crate::context::Context;
+use crate::context::{Context, Stage};
 use crate::error::Error;
 use crate::faults::conceal_fault;
 
@@ -121,9 +121,11 @@ impl Engine {
         let plan = self.plan_read(&schema, context, request)?;
         let plan = authorize::read(&schema, &context.actor, plan).map_err(|denied| refused_as(&schema, denied))?;
         let sink = Box::new(make_sink(&plan.shape(&schema)));
+        context.note(Stage::Plan);
         let call = Call { schema, deadline: context.deadline };
         // Split and store: what the store does exactly goes there, the rest is done above it.
         let done = residual::read(&*self.store, call, plan, sink).await?;
+        context.note(Stage::Store);
         Ok(ReadAnswer { sink: taken_back(done.sink)?, rows: done.rows, total: done.total })
     }
 
@@ -148,8 +150,10 @@ impl Engine {
         let call = Call { schema: schema.clone(), deadline: context.deadline };
         residual::check_write(&*self.store, &call, &plan)?; // The split of a write: all of it is the store's, or none.
         let plan = Arc::new(plan);
+        context.note(Stage::Plan);
         let done = self.store.write(call, plan.clone(), sink).await;
         let done = done.map_err(|error| conceal_fault(&schema, &context.actor, &plan, error))?;
+        context.note(Stage::Store);
         let sink = shape.map(|_| taken_back(done.sink)).transpose()?;
         Ok(WriteAnswer { sink, affected: done.affected, inserted: done.inserted })
     }

@@ -3,9 +3,11 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use http::HeaderName;
 use mainstay_engine::Engine;
 
 use crate::description::Description;
+use crate::layers::coding::Compression;
 use crate::layers::cors::Cors;
 use crate::layers::keys::Keys;
 use crate::layers::limits::{InFlight, RequestLimits};
@@ -21,9 +23,21 @@ pub struct Shared {
     pub(crate) keys: Keys,
     pub(crate) limits: RequestLimits,
     pub(crate) cors: Cors,
+    pub(crate) answers: AnswerSettings,
     pub(crate) in_flight: InFlight,
     pub(crate) description: Description,
     pub(crate) documents: Documents,
+}
+
+/// How answers are sent.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AnswerSettings {
+    /// When and how they are compressed.
+    pub compression: Compression,
+    /// Whether they tell how long each stage took (`Server-Timing`).
+    pub timing: bool,
+    /// A header that is copied from each request to its answer.
+    pub trace_header: Option<HeaderName>,
 }
 
 impl App {
@@ -40,8 +54,15 @@ impl App {
         cors: Cors,
         description: Description,
     ) -> App {
-        let (in_flight, documents) = (InFlight::default(), Documents::default());
-        App(Arc::new(Shared { engine, keys, limits, cors, in_flight, description, documents }))
+        let (answers, in_flight, documents) = Default::default();
+        App(Arc::new(Shared { engine, keys, limits, cors, answers, in_flight, description, documents }))
+    }
+
+    /// The app with other settings of its answers; for before it is shared.
+    #[must_use]
+    pub fn with_answers(mut self, answers: AnswerSettings) -> App {
+        Arc::get_mut(&mut self.0).expect("an app is set up by whoever made it").answers = answers;
+        self
     }
 
     /// The engine behind it.

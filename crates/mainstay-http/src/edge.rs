@@ -11,20 +11,22 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Version, request};
 use http_body::Body;
-use http_body_util::Full;
 use mainstay_engine::{Context, RequestId};
 use mainstay_query::Actor;
 
 use crate::app::App;
+use crate::body::AnswerBody;
 use crate::errors::Problem;
 use crate::errors::codes::{FRAMING, HANDLER_TIME, INTERNAL, NO_ROUTE, NOT_IMPLEMENTED, PATH};
+use crate::layers::coding::compress;
 use crate::layers::identify::identify;
 use crate::layers::limits;
+use crate::layers::timing::Timing;
 use crate::router::Route;
-use crate::routes::{batch, health, records, reference, root};
+use crate::routes::{batch, health, query, records, reference, root};
 
-/// An answer: the rows are encoded before it is sent, so its body is one piece.
-pub(crate) type Answer = Response<Full<Bytes>>;
+/// An answer.
+pub(crate) type Answer = Response<AnswerBody>;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -40,20 +42,30 @@ where
     let route = Route::find(head.uri.path());
     let pattern = route.pattern();
     let is_page = matches!(route, Route::Reference(_));
-    let mut actor = None;
+    let mut seen = Seen { actor: None, timing: app.answers.timing.then(Timing::default) };
 
-    let outcome = AssertUnwindSafe(run(app, id, route, &head, body, &mut actor)).catch_unwind().await;
+    let outcome = AssertUnwindSafe(run(app, id, route, &head, body, &mut seen)).catch_unwind().await;
     let outcome = outcome.unwrap_or_else(|panic| Err(panicked(&*panic)));
     let cause = outcome.as_ref().err().and_then(|problem| problem.log_cause().map(str::to_owned));
     let mut response = outcome.unwrap_or_else(|problem| refuse(problem, id, &head));
-    finish(id, response.headers_mut());
+    finish(app, &head.headers, id, response.headers_mut());
     if !is_page {
         app.cors.apply(&head.headers, response.headers_mut()); // Pages are for nobody else's pages.
     }
+    if let Some(timing) = &seen.timing {
+        timing.tell(response.headers_mut());
+    }
+    compress(&app.answers.compression, &head, &mut response).await;
 
-    let entry = Entry { method: &head.method, pattern, actor: actor.as_ref(), id, started };
+    let entry = Entry { method: &head.method, pattern, actor: seen.actor.as_ref(), id, started };
     entry.log(response.status().as_u16(), cause.as_deref());
     response
+}
+
+/// What is known of a request by the time that it is answered.
+struct Seen {
+    actor: Option<Actor>,
+    timing: Option<Timing>,
 }
 
 /// The layers in their order, then the route.
@@ -63,7 +75,7 @@ async fn run<B>(
     route: Route<'_>,
     head: &request::Parts,
     body: B,
-    seen: &mut Option<Actor>,
+    seen: &mut Seen,
 ) -> Result<Answer, Problem>
 where
     B: Body<Data = Bytes>,
@@ -83,21 +95,41 @@ where
         _ => {}
     }
     let _running = app.in_flight.enter(app.limits.in_flight_max)?;
+    let started = Instant::now();
     let actor = identify(&app.keys, &head.headers)?;
-    *seen = Some(actor.clone());
-    let table = match route {
-        Route::Records(table) => Some(table),
-        Route::Batch if head.method == Method::POST => None,
-        Route::Batch => Some(batch::NAME.into()),
+    seen.actor = Some(actor.clone());
+    if let Some(timing) = &mut seen.timing {
+        timing.identified = Some((started, Instant::now()));
+    }
+    let (table, is_query) = match route {
+        Route::Records(table) => (Some(table), query::is_query(&head.method)),
+        Route::Query(table) => {
+            query::check_method(&head.method)?;
+            (Some(table), head.method == Method::POST)
+        }
+        Route::Batch if head.method == Method::POST => (None, false),
+        Route::Batch => (Some(batch::NAME.into()), query::is_query(&head.method)),
         Route::Root => return root::answer(app, &actor, head),
         other => return Err(no_records(&other)),
     };
-    let body = match head.method {
+    let mut body = match head.method {
         Method::POST | Method::PATCH | Method::PUT => limits::read_body(&app.limits, &head.headers, body).await?,
+        _ if is_query => limits::read_body(&app.limits, &head.headers, body).await?,
         _ => Bytes::new(),
     };
+    let as_get;
+    let head = if is_query {
+        as_get = query::as_get(head, &std::mem::take(&mut body))?;
+        &as_get
+    } else {
+        head
+    };
     let deadline = Instant::now() + app.limits.handler_time;
-    let context = Context { actor, deadline, request_id: id };
+    let stages = seen.timing.as_mut().map(|timing| {
+        timing.read = Some(Instant::now());
+        timing.stages.clone()
+    });
+    let context = Context { actor, deadline, request_id: id, stages };
     let answer = async {
         match table {
             Some(table) if is_nothing_but_batch(app, &table) => batch::other_method(head),
@@ -152,10 +184,14 @@ fn refuse(problem: Problem, id: RequestId, head: &request::Parts) -> Answer {
 }
 
 /// Headers that every answer carries.
-fn finish(id: RequestId, answer: &mut HeaderMap) {
+fn finish(app: &App, request: &HeaderMap, id: RequestId, answer: &mut HeaderMap) {
     lock_down(answer);
     if let Ok(id) = HeaderValue::try_from(id.to_string()) {
         answer.insert(REQUEST_ID, id);
+    }
+    if let Some(name) = &app.answers.trace_header {
+        // Empty if the request has none, so that whoever looks for it finds that out.
+        answer.insert(name, request.get(name).cloned().unwrap_or(HeaderValue::from_static("")));
     }
 }
 

@@ -10,8 +10,8 @@ pub(crate) use translate::singular;
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
-use http_body_util::Full;
 
+use crate::body::AnswerBody;
 use crate::encode::push_string;
 
 /// Seconds after which a caller who met a 503 may try again.
@@ -32,6 +32,7 @@ struct Parts {
     hint: Option<String>,
     challenge: Option<String>,
     allow: Option<&'static str>,
+    header: Option<(HeaderName, HeaderValue)>,
     cause: Option<String>,
 }
 
@@ -63,6 +64,7 @@ impl Problem {
             hint: None,
             challenge: None,
             allow: None,
+            header: None,
             cause: None,
         }))
     }
@@ -112,6 +114,12 @@ impl Problem {
     /// The methods that a 405 offers.
     pub(crate) fn allow(mut self, methods: &'static str) -> Problem {
         self.0.allow = Some(methods);
+        self
+    }
+
+    /// A header that says more.
+    pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Problem {
+        self.0.header = Some((name, value));
         self
     }
 
@@ -167,9 +175,9 @@ impl Problem {
     }
 
     /// The answer. A `HEAD` request gets the headers alone.
-    pub(crate) fn into_response(self, is_head: bool) -> Response<Full<Bytes>> {
+    pub(crate) fn into_response(self, is_head: bool) -> Response<AnswerBody> {
         let body = Bytes::from(self.to_json());
-        let mut response = Response::new(Full::default());
+        let mut response = Response::new(AnswerBody::default());
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
         if !is_head {
@@ -189,8 +197,11 @@ impl Problem {
         if let Some(methods) = self.0.allow {
             headers.insert(ALLOW, HeaderValue::from_static(methods));
         }
+        if let Some((name, value)) = self.0.header {
+            headers.insert(name, value);
+        }
         if !is_head {
-            *response.body_mut() = Full::new(body);
+            *response.body_mut() = AnswerBody::whole(body);
         }
         response
     }

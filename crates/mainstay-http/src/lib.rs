@@ -4,6 +4,7 @@
 //! `mainstay-query`, run by `mainstay-engine`, and its rows are encoded while they are read. Knows no SQL.
 
 mod app;
+mod body;
 mod description;
 mod edge;
 mod encode;
@@ -14,9 +15,11 @@ mod router;
 mod routes;
 mod serve;
 
-pub use app::App;
+pub use app::{AnswerSettings, App};
 pub use description::{Description, Reference, SERVER, Scope};
+pub use encode::xml_schema;
 pub use errors::{CODES, Code, Problem};
+pub use layers::coding::Compression;
 pub use layers::cors::Cors;
 pub use layers::keys::{JWT_SECRET_BYTES_MIN, Keys, WeakKey};
 pub use layers::limits::RequestLimits;

@@ -22,6 +22,8 @@ pub(crate) enum Route<'a> {
     Records(Cow<'a, str>),
     /// Several requests as one; perhaps rows of a table of that name.
     Batch,
+    /// Rows of this table or view, asked for by a query in the body.
+    Query(Cow<'a, str>),
     /// A function.
     Function,
     /// Below the API, where nothing is.
@@ -40,7 +42,8 @@ pub(crate) enum Route<'a> {
 pub const ROUTES: &[(&str, &[&str])] = &[
     ("/rest/v1/", &["GET", "HEAD", "OPTIONS"]),
     ("/rest/v1/batch", &["POST", "OPTIONS"]),
-    ("/rest/v1/{table}", &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
+    ("/rest/v1/{table}", &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"]),
+    ("/rest/v1/{table}/query", &["POST", "OPTIONS"]),
     ("/rest/v1/rpc/{function}", &["GET", "HEAD", "POST", "OPTIONS"]),
     ("/_/api", &["GET", "HEAD"]),
     ("/_/api/{file}", &["GET", "HEAD"]),
@@ -74,10 +77,16 @@ impl Route<'_> {
         if let Some(name) = path.strip_prefix("rpc/") {
             return if name.is_empty() || name.contains('/') { Route::Deeper } else { Route::Function };
         }
-        match percent_decode_str(path).decode_utf8() {
+        let (name, has_query) = match path.strip_suffix("/query") {
+            Some(name) => (name, true),
+            None => (path, false),
+        };
+        match percent_decode_str(name).decode_utf8() {
+            Ok(_) if name.is_empty() || name.contains('/') => Route::Deeper,
+            Ok(name) if has_query => Route::Query(name),
             Ok(name) if name == batch::NAME => Route::Batch,
-            Ok(name) if !path.contains('/') => Route::Records(name),
-            _ => Route::Deeper,
+            Ok(name) => Route::Records(name),
+            Err(_) => Route::Deeper,
         }
     }
 
@@ -87,6 +96,7 @@ impl Route<'_> {
             Route::Root => "/rest/v1/",
             Route::Records(_) => "/rest/v1/{table}",
             Route::Batch => "/rest/v1/batch",
+            Route::Query(_) => "/rest/v1/{table}/query",
             Route::Function => "/rest/v1/rpc/{function}",
             Route::Deeper => "/rest/v1/{…}",
             Route::Reference("") => "/_/api",
@@ -125,19 +135,31 @@ mod tests {
         check("/rest/v1/%62atch", Route::Batch);
         check("/rest/v1/batches", Route::Records("batches".into()));
         check("/rest/v1/rpc", Route::Records("rpc".into()));
+        check("/rest/v1/films/query", Route::Query("films".into()));
+        check("/rest/v1/query", Route::Records("query".into()));
+        check("/rest/v1/query/query", Route::Query("query".into()));
         check("/rest/v1/rpc/add", Route::Function);
         check("/_/api", Route::Reference(""));
         check("/_/api/", Route::Reference(""));
         check("/_/api/page.js", Route::Reference("page.js"));
+        check("/rest/v1/rpc/query", Route::Function);
         check("/health/live", Route::Live);
         check("/health/ready", Route::Ready);
     }
 
     #[test]
     fn other_paths_lead_nowhere() {
-        for path in
-            ["/rest/v1/films/", "/rest/v1/films/1", "/rest/v1//", "/rest/v1/rpc/", "/rest/v1/rpc/a/b", "/rest/v1/%ff"]
-        {
+        for path in [
+            "/rest/v1/films/",
+            "/rest/v1/films/1",
+            "/rest/v1//",
+            "/rest/v1/rpc/",
+            "/rest/v1/rpc/a/b",
+            "/rest/v1//query",
+            "/rest/v1/a/b/query",
+            "/rest/v1/films/query/",
+            "/rest/v1/%ff",
+        ] {
             check(path, Route::Deeper);
         }
         for path in [

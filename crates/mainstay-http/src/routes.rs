@@ -6,6 +6,7 @@ mod media;
 mod patch;
 mod prefer;
 pub(crate) mod preview;
+pub(crate) mod query;
 pub(crate) mod records;
 pub(crate) mod reference;
 pub(crate) mod root;

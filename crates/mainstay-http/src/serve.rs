@@ -1,19 +1,20 @@
 //! The server: sockets → requests → sockets.
 
 mod socket;
+mod target;
 mod unreadable;
 
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::app::App;
 use crate::edge;
@@ -68,7 +69,8 @@ pub async fn serve(
     limits: ServerLimits,
     shutdown: impl Future<Output = ()>,
 ) -> std::io::Result<()> {
-    let server = Arc::new(Server { app, builder: builder(&limits), limits });
+    let (cut, is_cut) = watch::channel(());
+    let server = Arc::new(Server { app, builder: builder(&limits), limits, is_cut });
     let places = Arc::new(Semaphore::new(server.limits.connections_max));
     let graceful = GracefulShutdown::new();
     let mut shutdown = std::pin::pin!(shutdown);
@@ -93,6 +95,8 @@ pub async fn serve(
     drop(listener);
     if tokio::time::timeout(server.limits.drain_time, graceful.shutdown()).await.is_err() {
         tracing::warn!("requests were cut: they did not end within server.drain_time");
+        // An answer that is being sent holds a thread of the store, which could not close.
+        drop(cut);
     }
     Ok(())
 }
@@ -101,6 +105,8 @@ struct Server {
     app: App,
     builder: Builder<TokioExecutor>,
     limits: ServerLimits,
+    /// Its sender goes when what still runs is to end.
+    is_cut: watch::Receiver<()>,
 }
 
 impl Server {
@@ -118,17 +124,23 @@ impl Server {
         let socket = TokioIo::new(TimedSocket::new(stream, activity.clone(), &self.limits));
         let app = &self.app;
         let service = service_fn(|request: hyper::Request<Incoming>| {
-            let running = activity.begin(request.version());
+            let running = activity.begin(request.version(), !request.body().is_end_stream());
             let app = app.clone();
             async move {
-                let answer = edge::answer(&app, request).await;
-                drop(running);
+                let mut answer = edge::answer(&app, request).await;
+                // It ends with its answer, which may yet have to be read.
+                answer.body_mut().keep(running);
                 Ok::<_, Infallible>(answer)
             }
         });
-        let served = watcher.watch(self.builder.serve_connection(socket, service)).await;
-        if let Err(error) = served {
-            tracing::debug!(%error, "a connection ended early");
+        let mut is_cut = self.is_cut.clone();
+        tokio::select! {
+            served = watcher.watch(self.builder.serve_connection(socket, service)) => {
+                if let Err(error) = served {
+                    tracing::debug!(%error, "a connection ended early");
+                }
+            }
+            _ = is_cut.changed() => {}
         }
         drop(place);
     }

@@ -13,6 +13,7 @@ pub mod parse;
 pub mod plan;
 pub mod request;
 pub mod split;
+pub mod xml;
 
 pub use authorize::{Actor, Authorized, Role};
 pub use error::{Denied, ParseError, PlanError};

@@ -11,6 +11,16 @@ pub struct ReadRequest {
     pub query: Query,
     /// Whether to count all matching rows.
     pub count: Count,
+    /// Whether all rows are read rather than a page of them: then only a limit that was asked for holds at the top.
+    /// For answers that are sent while they are read; embeds keep their bound.
+    pub unpaged: bool,
+}
+
+impl ReadRequest {
+    /// Asks for at most `rows` rows at the top, whatever else was asked.
+    pub fn limit_to(&mut self, rows: u64) {
+        self.query.limit.push(Located { path: Vec::new(), what: rows });
+    }
 }
 
 /// The query part of a request, one level of embeds after the other.
@@ -329,6 +339,10 @@ pub enum Body {
     MergePatch(Bytes),
     /// `application/json-patch+json` (RFC 6902). Of an update only.
     JsonPatch(Bytes),
+    /// `application/x-ndjson`: an object a line.
+    Ndjson(Bytes),
+    /// `application/xml`: rows of elements.
+    Xml(Bytes),
     /// Rows that the program itself brings (import, seeds), already split: names, then one text or null a cell.
     Rows {
         /// Column names.

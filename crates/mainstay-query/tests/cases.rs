@@ -82,7 +82,7 @@ impl<'a> Case<'a> {
         let table = self.table.to_owned();
         if purpose == Purpose::Read {
             let count = if self.prefer.count == Some(CountPreference::Exact) { Count::Exact } else { Count::None };
-            let plan = plan::read(schema, limits, &ReadRequest { table, query, count })?;
+            let plan = plan::read(schema, limits, &ReadRequest { table, query, count, unpaged: false })?;
             return Ok(print::read(schema, &plan));
         }
         let text = Bytes::from(self.body.join("\n"));

@@ -55,6 +55,11 @@ pub trait RowSink: Any + Send {
     fn is_full(&self) -> bool {
         false
     }
+    /// Whether a call may wait until somebody outside has taken what was written before. A store reads for such a sink
+    /// where nobody else waits, and on a thread that may be held up.
+    fn may_wait(&self) -> bool {
+        false
+    }
 }
 
 /// Gives `sink` a typed value as its next cell: what every store that holds [`Value`]s does.

@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use mainstay_engine::Engine;
-use mainstay_http::{About, App, Cors, Description, Keys, Reference, RequestLimits, SERVER, Scope, ServerLimits};
+use mainstay_http::{
+    About, AnswerSettings, App, Compression, Cors, Description, Keys, Reference, RequestLimits, SERVER, Scope,
+    ServerLimits,
+};
 use mainstay_query::Limits;
 use mainstay_store::Store;
 use mainstay_stores::{SqliteOptions, SqliteStore, Synchronous};
 
-use crate::config::{LimitSettings, Settings, StoreSettings};
+use crate::config::{LimitSettings, ServerSettings, Settings, StoreSettings};
 use crate::follow::Followed;
 use crate::project::{Project, STATE_FOLDER};
 
@@ -63,6 +66,7 @@ fn sqlite_options(settings: &StoreSettings) -> SqliteOptions {
             _ => Synchronous::Full,
         },
         readers: if settings.readers == 0 { default.readers } else { settings.readers },
+        streamers: settings.streamers,
         cache_kib: settings.cache_kib,
         queue_max: settings.queue_max,
         found: settings.introspect,
@@ -102,7 +106,20 @@ pub(crate) fn app_described(project: &Project, engine: Arc<Engine>, told: Descri
     let keys = Keys::new(secrets.publishable.expose(), secrets.secret.expose(), secrets.jwt_secret.expose())
         .context("the keys cannot be used")?;
     let cors = Cors::from_list(&project.settings.server.cors_origins);
-    Ok(App::described(engine, keys, request_limits(&project.settings.limits), cors, told))
+    let app = App::described(engine, keys, request_limits(&project.settings), cors, told);
+    Ok(app.with_answers(answer_settings(&project.settings.server)))
+}
+
+fn answer_settings(server: &ServerSettings) -> AnswerSettings {
+    AnswerSettings {
+        compression: Compression {
+            is_on: server.compression == "on",
+            level: server.compression_level,
+            bytes_min: server.compression_bytes_min,
+        },
+        timing: server.timing == "on",
+        trace_header: server.trace_header.as_deref().and_then(|name| name.parse().ok()),
+    }
 }
 
 /// What the API tells of itself, by the settings.
@@ -139,7 +156,8 @@ pub fn server_limits(settings: &Settings) -> ServerLimits {
     }
 }
 
-fn request_limits(settings: &LimitSettings) -> RequestLimits {
+fn request_limits(settings: &Settings) -> RequestLimits {
+    let (server, settings) = (&settings.server, &settings.limits);
     RequestLimits {
         body_bytes_max: settings.body_bytes_max,
         body_time: settings.body_time,
@@ -148,6 +166,8 @@ fn request_limits(settings: &LimitSettings) -> RequestLimits {
         head_bytes_max: settings.head_bytes_max,
         response_bytes_max: settings.response_bytes_max,
         handler_time: settings.handler_time,
+        stream_time: settings.stream_time,
+        write_time: server.write_time,
         in_flight_max: settings.in_flight_max,
     }
 }
@@ -177,7 +197,8 @@ mod tests {
     fn the_documented_defaults_are_those_of_the_code() {
         let settings = config::load(std::path::Path::new("."), "", &Environment::default(), &[]).unwrap();
         assert_eq!(limits(&settings.limits), Limits::default());
-        assert_eq!(request_limits(&settings.limits), RequestLimits::default());
+        assert_eq!(request_limits(&settings), RequestLimits::default());
+        assert_eq!(answer_settings(&settings.server), AnswerSettings::default());
         assert_eq!(server_limits(&settings), ServerLimits::default());
         assert_eq!(sqlite_options(&settings.store), SqliteOptions::default());
     }

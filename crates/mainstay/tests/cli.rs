@@ -17,5 +17,7 @@ mod mistakes;
 mod serve;
 #[path = "cli/settings.rs"]
 mod settings;
+#[path = "cli/stream.rs"]
+mod stream;
 #[path = "cli/support.rs"]
 mod support;

@@ -31,6 +31,8 @@ pub(crate) struct JsonSink {
     /// What is open, outermost first; empty between rows.
     open: Vec<Open>,
     nulls: Nulls,
+    /// Whether each row is a line rather than an element of an array.
+    is_lines: bool,
     max: usize,
 }
 
@@ -56,12 +58,29 @@ struct Open {
 impl JsonSink {
     /// A sink for rows of this shape that keeps at most about `max` octets.
     pub(crate) fn new(shape: &Shape, nulls: Nulls, max: usize) -> JsonSink {
+        let mut sink = JsonSink::lines(shape, nulls, max);
+        sink.out.push(b'[');
+        sink.is_lines = false;
+        sink
+    }
+
+    /// As [`JsonSink::new`], with each row on a line of its own and no array around them.
+    pub(super) fn lines(shape: &Shape, nulls: Nulls, max: usize) -> JsonSink {
         let mut levels = Vec::with_capacity(1);
         let mut prefixes = Vec::with_capacity(24 * shape.members.len());
         add_level(&mut levels, &mut prefixes, shape);
-        let mut out = Vec::with_capacity(START_BYTES);
-        out.push(b'[');
-        JsonSink { out, levels, prefixes, open: Vec::with_capacity(8), nulls, max }
+        let (out, open) = (Vec::with_capacity(START_BYTES), Vec::with_capacity(8));
+        JsonSink { out, levels, prefixes, open, nulls, is_lines: true, max }
+    }
+
+    /// What was written of whole lines since this was last asked.
+    pub(super) fn written(&mut self) -> &mut Vec<u8> {
+        &mut self.out
+    }
+
+    /// The lines.
+    pub(super) fn finish_lines(self) -> Result<Vec<u8>, TooLarge> {
+        if self.is_full() { Err(TooLarge { max: self.max }) } else { Ok(self.out) }
     }
 
     /// The array.
@@ -127,7 +146,9 @@ impl RowSink for JsonSink {
     fn start_row(&mut self) {
         let level = match self.open.last() {
             None => {
-                self.separate();
+                if !self.is_lines {
+                    self.separate();
+                }
                 0
             }
             Some(open) if open.is_list => {
@@ -144,6 +165,9 @@ impl RowSink for JsonSink {
     fn end_row(&mut self) {
         self.open.pop();
         self.out.push(b'}');
+        if self.is_lines && self.open.is_empty() {
+            self.out.push(b'\n');
+        }
     }
 
     fn start_list(&mut self) {

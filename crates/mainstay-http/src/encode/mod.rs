@@ -7,15 +7,23 @@ mod csv;
 mod escape;
 mod json;
 mod key;
+mod lines;
 #[cfg(test)]
 mod model;
+mod pipe;
 mod url;
+mod xml;
+mod xsd;
 
 pub(crate) use csv::CsvSink;
 pub(crate) use escape::push_string;
 pub(crate) use json::{JsonSink, Nulls};
 pub(crate) use key::{KeySink, location};
-pub(crate) use url::{content_location, encoded};
+pub(crate) use lines::LinesSink;
+pub(crate) use pipe::{Pipe, Unsent};
+pub(crate) use url::{content_location, encoded, file_name};
+pub(crate) use xml::XmlSink;
+pub use xsd::xml_schema;
 
 use bytes::Bytes;
 use mainstay_store::{Cell, RowSink};
@@ -31,8 +39,14 @@ pub(crate) struct TooLarge {
 pub(crate) enum Sink {
     /// A list of objects.
     Json(JsonSink),
-    /// Lines.
+    /// Comma-separated lines.
     Csv(CsvSink),
+    /// Elements.
+    Xml(XmlSink),
+    /// The XML Schema of the rows, and no row.
+    XmlSchema(String),
+    /// An object a line, sent while they are written if there are many.
+    Lines(LinesSink),
     /// Only the key of the first row.
     Key(KeySink),
     /// Nothing: rows are counted by the store.
@@ -45,6 +59,9 @@ impl Sink {
         match self {
             Sink::Json(sink) => sink.finish(),
             Sink::Csv(sink) => sink.finish(),
+            Sink::Lines(sink) => sink.finish(),
+            Sink::Xml(sink) => sink.finish(),
+            Sink::XmlSchema(text) => Ok(Bytes::from(text)),
             Sink::Key(_) | Sink::Nothing => Ok(Bytes::new()),
         }
     }
@@ -55,8 +72,10 @@ impl RowSink for Sink {
         match self {
             Sink::Json(sink) => sink.start_row(),
             Sink::Csv(sink) => sink.start_row(),
+            Sink::Lines(sink) => sink.start_row(),
+            Sink::Xml(sink) => sink.start_row(),
             Sink::Key(sink) => sink.start_row(),
-            Sink::Nothing => {}
+            Sink::XmlSchema(_) | Sink::Nothing => {}
         }
     }
 
@@ -64,8 +83,10 @@ impl RowSink for Sink {
         match self {
             Sink::Json(sink) => sink.end_row(),
             Sink::Csv(sink) => sink.end_row(),
+            Sink::Lines(sink) => sink.end_row(),
+            Sink::Xml(sink) => sink.end_row(),
             Sink::Key(sink) => sink.end_row(),
-            Sink::Nothing => {}
+            Sink::XmlSchema(_) | Sink::Nothing => {}
         }
     }
 
@@ -73,7 +94,9 @@ impl RowSink for Sink {
         match self {
             Sink::Json(sink) => sink.start_list(),
             Sink::Csv(sink) => sink.start_list(),
-            Sink::Key(_) | Sink::Nothing => {}
+            Sink::Lines(sink) => sink.start_list(),
+            Sink::Xml(sink) => sink.start_list(),
+            Sink::Key(_) | Sink::XmlSchema(_) | Sink::Nothing => {}
         }
     }
 
@@ -81,7 +104,9 @@ impl RowSink for Sink {
         match self {
             Sink::Json(sink) => sink.end_list(),
             Sink::Csv(sink) => sink.end_list(),
-            Sink::Key(_) | Sink::Nothing => {}
+            Sink::Lines(sink) => sink.end_list(),
+            Sink::Xml(sink) => sink.end_list(),
+            Sink::Key(_) | Sink::XmlSchema(_) | Sink::Nothing => {}
         }
     }
 
@@ -89,8 +114,10 @@ impl RowSink for Sink {
         match self {
             Sink::Json(sink) => sink.cell(cell),
             Sink::Csv(sink) => sink.cell(cell),
+            Sink::Lines(sink) => sink.cell(cell),
+            Sink::Xml(sink) => sink.cell(cell),
             Sink::Key(sink) => sink.cell(cell),
-            Sink::Nothing => {}
+            Sink::XmlSchema(_) | Sink::Nothing => {}
         }
     }
 
@@ -98,7 +125,13 @@ impl RowSink for Sink {
         match self {
             Sink::Json(sink) => sink.is_full(),
             Sink::Csv(sink) => sink.is_full(),
-            Sink::Key(_) | Sink::Nothing => false,
+            Sink::Lines(sink) => sink.is_full(),
+            Sink::Xml(sink) => sink.is_full(),
+            Sink::Key(_) | Sink::XmlSchema(_) | Sink::Nothing => false,
         }
+    }
+
+    fn may_wait(&self) -> bool {
+        matches!(self, Sink::Lines(sink) if sink.may_wait())
     }
 }

@@ -18,6 +18,18 @@ pub(crate) fn encoded(text: &str) -> String {
     out
 }
 
+/// The name under which an answer is saved, as a parameter of `Content-Disposition` (RFC 6266): plain where it is
+/// plain, otherwise percent-encoded UTF-8 (RFC 8187).
+pub(crate) fn file_name(table: &str, ending: &str) -> String {
+    let is_plain = table.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    if is_plain {
+        return format!("filename=\"{table}.{ending}\"");
+    }
+    let mut out = "filename*=UTF-8''".to_owned();
+    push_encoded(&mut out, table);
+    out + "." + ending
+}
+
 /// The canonical form of a request for rows: parameters sorted by name and encoded anew.
 pub(crate) fn content_location(table: &str, query: &str) -> Bytes {
     let mut out = String::with_capacity(1 + table.len() + 1 + query.len());
@@ -37,6 +49,12 @@ pub(crate) fn content_location(table: &str, query: &str) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_are_named_without_a_way_out_of_the_header() {
+        assert_eq!(file_name("films_2", "csv"), "filename=\"films_2.csv\"");
+        assert_eq!(file_name("a\"b;\r\n/é", "csv"), "filename*=UTF-8''a%22b%3B%0D%0A%2F%C3%A9.csv");
+    }
 
     #[test]
     fn parameters_are_sorted_by_name_and_encoded() {

@@ -84,6 +84,7 @@ codes! {
     PRECONDITION = "MS412", 412, "The rows are not as If-Match or If-None-Match wants them; nothing was changed.";
     BODY_LARGE = "MS413", 413, "The body is larger than its limit.";
     URL_LONG = "MS414", 414, "The URL is longer than its limit.";
+    CODING = "MS415", 415, "The body is packed in a way that is not taken.";
     HEAD_LARGE = "MS431", 431, "There are more or larger header fields than the limit allows.";
     BUSY = "MS503", 503, "More requests are running than the limit allows; try again.";
     HANDLER_TIME = "MS504", 504, "The request was not done within its time limit.";

@@ -9,6 +9,7 @@ use http::{HeaderMap, Version, request};
 use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
+use super::decode;
 use crate::errors::Problem;
 use crate::errors::codes::{BODY, BODY_LARGE, BODY_SLOW, BUSY, FRAMING, HEAD_LARGE, URL_LONG};
 
@@ -29,6 +30,10 @@ pub struct RequestLimits {
     pub response_bytes_max: usize,
     /// Time from the end of the body to the answer.
     pub handler_time: Duration,
+    /// Time to read the rows of an answer that is sent while it is read.
+    pub stream_time: Duration,
+    /// Time that a client may take nothing of such an answer.
+    pub write_time: Duration,
     /// Requests that run at once; more are told to come again.
     pub in_flight_max: usize,
 }
@@ -43,6 +48,8 @@ impl Default for RequestLimits {
             head_bytes_max: 64 << 10,
             response_bytes_max: 64 << 20,
             handler_time: Duration::from_secs(30),
+            stream_time: Duration::from_secs(600),
+            write_time: Duration::from_secs(30),
             in_flight_max: 4096,
         }
     }
@@ -84,13 +91,17 @@ where
     B: Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    let packing = decode::packing(headers)?;
     let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > limits.body_bytes_max) {
         return Err(too_large(limits));
     }
     let bytes_max = usize::try_from(limits.body_bytes_max).unwrap_or(usize::MAX);
     match tokio::time::timeout(limits.body_time, Limited::new(body, bytes_max).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Ok(body)) => match packing {
+            None => Ok(body.to_bytes()),
+            Some(packing) => decode::unpack(packing, &body.to_bytes(), bytes_max),
+        },
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(limits)),
         Ok(Err(error)) => Err(Problem::new(BODY, "The body ended too early").cause(&*error)),
         Err(_) => {

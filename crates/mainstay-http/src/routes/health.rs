@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Method, Response, request};
-use http_body_util::Full;
 
 use crate::app::App;
+use crate::body::AnswerBody;
 use crate::edge::Answer;
 use crate::errors::Problem;
 use crate::errors::codes::{METHOD, UNAVAILABLE};
@@ -31,13 +31,13 @@ pub(crate) async fn ready(app: &App, head: &request::Parts) -> Result<Answer, Pr
 }
 
 fn answer(head: &request::Parts, body: &'static str) -> Result<Answer, Problem> {
-    let mut response = Response::new(Full::default());
+    let mut response = Response::new(AnswerBody::default());
     match head.method {
         Method::GET => {
             let headers = response.headers_mut();
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
             headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
-            *response.body_mut() = Full::from(body);
+            *response.body_mut() = AnswerBody::whole(body);
         }
         Method::HEAD => {}
         Method::OPTIONS => {

@@ -4,7 +4,7 @@ use http::header::ACCEPT;
 use http::{HeaderMap, HeaderValue};
 use mainstay_query::plan::Shape;
 
-use crate::encode::{CsvSink, JsonSink, Nulls, Sink};
+use crate::encode::{CsvSink, JsonSink, LinesSink, Nulls, Sink, XmlSink, xml_schema};
 use crate::errors::Problem;
 use crate::errors::codes::{MEDIA, NOT_IMPLEMENTED};
 
@@ -20,6 +20,31 @@ pub(super) enum Media {
         /// Whether text that looks like a formula is defused.
         for_spreadsheets: bool,
     },
+    /// An object a line.
+    Lines {
+        nulls: Nulls,
+        /// Which of its names it was asked by.
+        name: LinesName,
+    },
+    /// Elements.
+    Xml {
+        nulls: Nulls,
+        /// Whether the only row is the root.
+        is_single: bool,
+        /// Whether it was asked for as `text/xml`.
+        is_text: bool,
+    },
+    /// The XML Schema of the answer.
+    XmlSchema,
+}
+
+/// The names of NDJSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LinesName {
+    /// `application/x-ndjson`
+    Ndjson,
+    /// `application/jsonl`
+    Jsonl,
 }
 
 impl Media {
@@ -43,13 +68,16 @@ impl Media {
     pub(super) fn sink(self, shape: &Shape, max: usize) -> Sink {
         match self {
             Media::Array(nulls) | Media::Single(nulls) => Sink::Json(JsonSink::new(shape, nulls, max)),
+            Media::Lines { nulls, .. } => Sink::Lines(LinesSink::new(shape, nulls, max, None)),
+            Media::Xml { nulls, is_single, .. } => Sink::Xml(XmlSink::new(shape, nulls, is_single, max)),
+            Media::XmlSchema => Sink::XmlSchema(xml_schema(shape)),
             Media::Csv { for_spreadsheets } => Sink::Csv(CsvSink::new(shape, for_spreadsheets, max)),
         }
     }
 
     /// Whether it holds exactly one row.
     pub(super) fn is_single(self) -> bool {
-        matches!(self, Media::Single(_))
+        matches!(self, Media::Single(_) | Media::Xml { is_single: true, .. })
     }
 
     /// The `Content-Type` of the answer.
@@ -60,6 +88,13 @@ impl Media {
             Media::Single(Nulls::Kept) => "application/vnd.pgrst.object+json; charset=utf-8",
             Media::Single(Nulls::Stripped) => "application/vnd.pgrst.object+json;nulls=stripped; charset=utf-8",
             Media::Csv { .. } => "text/csv; charset=utf-8",
+            Media::Xml { is_single: true, nulls: Nulls::Kept, .. } => "application/vnd.pgrst.object+xml; charset=utf-8",
+            Media::Xml { is_single: true, .. } => "application/vnd.pgrst.object+xml;nulls=stripped; charset=utf-8",
+            Media::Xml { nulls: Nulls::Stripped, .. } => "application/xml;nulls=stripped; charset=utf-8",
+            Media::Xml { is_text: true, .. } => "text/xml; charset=utf-8",
+            Media::Xml { .. } | Media::XmlSchema => "application/xml; charset=utf-8",
+            Media::Lines { name: LinesName::Ndjson, .. } => "application/x-ndjson; charset=utf-8",
+            Media::Lines { name: LinesName::Jsonl, .. } => "application/jsonl; charset=utf-8",
         })
     }
 }
@@ -103,6 +138,12 @@ impl<'a> Range<'a> {
             "application/vnd.pgrst.array+json" | "application/vnd.pgrst.array" => Media::Array(nulls),
             "application/vnd.pgrst.object+json" | "application/vnd.pgrst.object" => Media::Single(nulls),
             "text/csv" | "text/*" => Media::Csv { for_spreadsheets: is("spreadsheet", "1") },
+            "application/x-ndjson" => Media::Lines { nulls, name: LinesName::Ndjson },
+            "application/jsonl" => Media::Lines { nulls, name: LinesName::Jsonl },
+            "application/xml" if is("schema", "xsd") => Media::XmlSchema,
+            "application/xml" => Media::Xml { nulls, is_single: false, is_text: false },
+            "text/xml" => Media::Xml { nulls, is_single: false, is_text: true },
+            "application/vnd.pgrst.object+xml" => Media::Xml { nulls, is_single: true, is_text: false },
             _ => return None,
         })
     }
@@ -118,7 +159,7 @@ fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
 }
 
 fn unavailable(ranges: &[Range<'_>]) -> Problem {
-    let later = ["application/xml", "text/xml", "application/x-ndjson", "application/geo+json"];
+    let later = ["application/geo+json"];
     if let Some(range) = ranges.iter().find(|range| later.contains(&range.name.as_str())) {
         let details = format!("Answers as {} are not implemented.", range.name);
         return Problem::new(NOT_IMPLEMENTED, "Feature not implemented").details(details);
@@ -140,12 +181,13 @@ mod tests {
     #[test]
     fn the_best_form_that_can_be_made_wins() {
         const JSON: Media = Media::Array(Nulls::Kept);
+        const XML: Media = Media::Xml { nulls: Nulls::Kept, is_single: false, is_text: false };
         const CSV: Media = Media::Csv { for_spreadsheets: false };
         for (accept, expected) in [
             ("", JSON),
             ("*/*", JSON),
             ("application/json", JSON),
-            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", JSON),
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", XML),
             ("text/csv", CSV),
             ("application/json;q=0.5, text/csv", CSV),
             ("text/csv;q=0.5, application/json;q=0.7", JSON),
@@ -154,6 +196,8 @@ mod tests {
             ("TEXT/CSV; Spreadsheet=1", Media::Csv { for_spreadsheets: true }),
             ("application/vnd.pgrst.object+json", Media::Single(Nulls::Kept)),
             ("application/vnd.pgrst.object", Media::Single(Nulls::Kept)),
+            ("application/x-ndjson", Media::Lines { nulls: Nulls::Kept, name: LinesName::Ndjson }),
+            ("application/jsonl;nulls=stripped", Media::Lines { nulls: Nulls::Stripped, name: LinesName::Jsonl }),
             ("application/vnd.pgrst.array+json;nulls=stripped", Media::Array(Nulls::Stripped)),
             ("application/vnd.pgrst.object+json;nulls=stripped", Media::Single(Nulls::Stripped)),
         ] {
@@ -170,7 +214,7 @@ mod tests {
                 r#"application/vnd.pgrst.plan+text; for="application/json,x"; options=analyze|;"#,
                 r#"PGRST107 None of these media types are available: application/vnd.pgrst.plan+text; for="application/json,x"; options=analyze|;"#,
             ),
-            ("application/xml", "PGRST127 Feature not implemented"),
+            ("application/geo+json", "PGRST127 Feature not implemented"),
             ("nonsense", "PGRST107 None of these media types are available: "),
         ] {
             assert_eq!(negotiate(accept), Err(expected.to_owned()), "{accept}");

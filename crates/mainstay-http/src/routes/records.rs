@@ -1,20 +1,25 @@
 //! `/rest/v1/{table}`: rows of a table or view.
 
+mod lines;
+
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, LOCATION, VARY};
-use http::{HeaderValue, Method, Response, StatusCode, request};
-use http_body_util::Full;
-use mainstay_engine::{Context, ReadAnswer, Request, WriteAnswer};
+use http::header::{
+    ALLOW, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, LOCATION, VARY,
+};
+use http::{HeaderValue, Method, Response, StatusCode, Version, request};
+use mainstay_engine::{Context, ReadAnswer, Request, Stage, WriteAnswer};
 use mainstay_query::parse::prefer::{CountPreference, Preferences};
 use mainstay_query::plan::Shape;
 use mainstay_query::request::{Action, Query, ReadRequest, Resolution, WriteRequest};
 
 use super::media::Media;
 use super::prefer::{self, PREFERENCE_APPLIED};
+use super::query;
 use super::translate::{
     Asked, CONTENT_PROFILE, METHODS, METHODS_KEYLESS, METHODS_READ, SCHEMA, named_profile, translate,
 };
 use crate::app::App;
+use crate::body::AnswerBody;
 use crate::edge::Answer;
 use crate::encode::{self, KeySink, Sink};
 use crate::errors::Problem;
@@ -39,6 +44,7 @@ pub(crate) async fn answer(
 ) -> Result<Answer, Problem> {
     let preferences = prefer::read(&head.headers);
     let asked = translate(head, table, body, &preferences, app.engine.limits())?;
+    context.note(Stage::Parse);
     let call = Call { app, context, head, preferences };
     match asked {
         Asked::Options => call.options(table),
@@ -55,19 +61,21 @@ impl Call<'_> {
             let message = format!("Could not find the table '{SCHEMA}.{table}' in the schema cache");
             return Err(Problem::new(UNKNOWN_TABLE, message));
         };
-        let mut response = Response::new(Full::default());
+        let mut response = Response::new(AnswerBody::default());
         let methods = match (table.is_writable(), table.primary_key.is_empty()) {
             (true, false) => METHODS,
             (true, true) => METHODS_KEYLESS,
             (false, _) => METHODS_READ,
         };
         response.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
+        // Clients compare Allow with what PostgREST sends, so the method QUERY is told by a header of its own.
+        response.headers_mut().insert(query::ACCEPT_QUERY, HeaderValue::from_static(query::FORM));
         response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         Ok(response)
     }
 
     /// `GET` and `HEAD`: rows.
-    async fn read(&self, request: ReadRequest) -> Result<Answer, Problem> {
+    async fn read(&self, mut request: ReadRequest) -> Result<Answer, Problem> {
         let is_head = self.head.method == Method::HEAD;
         let media = match Media::negotiate(&self.head.headers).and_then(|media| {
             prefer::check(&self.preferences)?;
@@ -76,22 +84,34 @@ impl Call<'_> {
             Ok(media) => media,
             Err(problem) => return Err(self.unless_refused(Request::Read(request), problem)),
         };
+        if let Media::Lines { nulls, .. } = media {
+            request.unpaged = true;
+            // Before HTTP/1.1 an answer without a length ends with its connection, so nobody could tell one that was cut
+            // from one that is whole.
+            if !is_head && self.head.version > Version::HTTP_10 {
+                return self.read_lines(request, media, nulls).await;
+            }
+        }
+        if media == Media::XmlSchema {
+            request.limit_to(0);
+        }
         let bytes_max = self.app.limits.response_bytes_max;
         let make = |shape: &Shape| if is_head { Sink::Nothing } else { media.sink(shape, bytes_max) };
         let answer = self.app.engine.read(self.context, &request, make).await;
         let answer = answer.map_err(|error| Problem::of(error, &self.context.actor))?;
+        self.rows(&request, media, answer)
+    }
+
+    /// The answer that holds these rows.
+    fn rows(&self, request: &ReadRequest, media: Media, answer: ReadAnswer<Sink>) -> Result<Answer, Problem> {
         let (status, range) = page(&request.query, &answer)?;
         if media.is_single() && answer.rows != 1 {
             return Err(singular(answer.rows));
         }
-        let location = encode::content_location(&request.table, self.head.uri.query().unwrap_or_default());
-
         let mut response = self.success(status);
         response.headers_mut().insert(CONTENT_RANGE, range);
-        if let Ok(location) = HeaderValue::from_maybe_shared(location) {
-            response.headers_mut().insert(CONTENT_LOCATION, location);
-        }
-        self.put_rows(&mut response, media, answer.sink)?;
+        self.put_location(&mut response, request);
+        self.put_rows(&mut response, &request.table, media, answer.sink)?;
         Ok(response)
     }
 
@@ -121,7 +141,7 @@ impl Call<'_> {
                     response.headers_mut().insert(LOCATION, location);
                 }
             }
-            Some(sink) => self.put_rows(&mut response, media, sink)?,
+            Some(sink) => self.put_rows(&mut response, &request.table, media, sink)?,
             None => {}
         }
         Ok(response)
@@ -135,9 +155,20 @@ impl Call<'_> {
         }
     }
 
+    /// Says where these rows are, in the canonical form of the request.
+    fn put_location(&self, response: &mut Answer, request: &ReadRequest) {
+        let location = encode::content_location(&request.table, query::text(self.head));
+        if query::is_in_body(self.head) && location.len() > self.app.limits.url_bytes_max {
+            return; // No URL of ours leads there.
+        }
+        if let Ok(location) = HeaderValue::from_maybe_shared(location) {
+            response.headers_mut().insert(CONTENT_LOCATION, location);
+        }
+    }
+
     /// An answer with the headers that all successes have.
     fn success(&self, status: StatusCode) -> Answer {
-        let mut response = Response::new(Full::default());
+        let mut response = Response::new(AnswerBody::default());
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.reserve(16);
@@ -149,22 +180,34 @@ impl Call<'_> {
     }
 
     /// Puts rows and what describes them into the answer.
-    fn put_rows(&self, response: &mut Answer, media: Media, sink: Sink) -> Result<(), Problem> {
+    fn put_rows(&self, response: &mut Answer, table: &str, media: Media, sink: Sink) -> Result<(), Problem> {
         let is_head = matches!(sink, Sink::Nothing);
         let body = match sink {
             Sink::Json(sink) if media.is_single() => sink.finish_single()?,
             sink => sink.finish()?,
         };
+        self.put_type(response, media);
+        if let Media::Csv { .. } = media {
+            // Nothing that a browser opens by itself, in the program that would run what it takes for formulas.
+            let value = format!("attachment; {}", encode::file_name(table, "csv"));
+            if let Ok(value) = HeaderValue::try_from(value) {
+                response.headers_mut().insert(CONTENT_DISPOSITION, value);
+            }
+        }
+        if !is_head {
+            response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+            *response.body_mut() = AnswerBody::whole(body);
+        }
+        Ok(())
+    }
+
+    /// Says what the body is.
+    fn put_type(&self, response: &mut Answer, media: Media) {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, media.content_type());
         if named_profile(&self.head.method, &self.head.headers).is_some() {
             headers.insert(CONTENT_PROFILE, HeaderValue::from_static(SCHEMA));
         }
-        if !is_head {
-            headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
-            *response.body_mut() = Full::new(body);
-        }
-        Ok(())
     }
 }
 

@@ -1,10 +1,10 @@
 //! `/_/api`: the API in a browser, with requests to try. Plain files that are part of the program; all that they show
 //! they ask of the API themselves.
 
+use crate::body::AnswerBody;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderValue, Method, Response, request};
-use http_body_util::Full;
 use mainstay_query::{Actor, Role};
 
 use super::root::put;
@@ -70,7 +70,7 @@ pub(crate) fn answer(app: &App, head: &request::Parts, file: &str) -> Result<Ans
             (*media, Bytes::from_static(text.as_bytes()))
         }
     };
-    let mut response = Response::new(Full::default());
+    let mut response = Response::new(AnswerBody::default());
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));

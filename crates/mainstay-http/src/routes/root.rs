@@ -1,9 +1,9 @@
 //! `/rest/v1/`: the description of the API, as much of it as its caller may use.
 
+use crate::body::AnswerBody;
 use bytes::Bytes;
 use http::header::{ACCEPT, ALLOW, CONTENT_LENGTH, CONTENT_TYPE, VARY};
 use http::{HeaderMap, HeaderValue, Method, Response, request};
-use http_body_util::Full;
 use mainstay_query::Actor;
 
 use crate::app::App;
@@ -18,7 +18,7 @@ const OPENAPI: HeaderValue = HeaderValue::from_static("application/openapi+json;
 
 /// Answers `GET`, `HEAD` and `OPTIONS`.
 pub(crate) fn answer(app: &App, actor: &Actor, head: &request::Parts) -> Result<Answer, Problem> {
-    let mut response = Response::new(Full::default());
+    let mut response = Response::new(AnswerBody::default());
     match head.method {
         Method::GET | Method::HEAD => {}
         Method::OPTIONS => {
@@ -47,7 +47,7 @@ pub(crate) fn answer(app: &App, actor: &Actor, head: &request::Parts) -> Result<
 /// Puts a body with its length into an answer.
 pub(super) fn put(response: &mut Answer, body: Bytes) {
     response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
-    *response.body_mut() = Full::new(body);
+    *response.body_mut() = AnswerBody::whole(body);
 }
 
 /// Refuses a caller who takes no description.

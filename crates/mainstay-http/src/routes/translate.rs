@@ -8,9 +8,9 @@ use mainstay_query::parse::{self, Purpose, range};
 use mainstay_query::request::{Action, Body, Count, ReadRequest, WriteRequest};
 use mainstay_query::{Limits, ParseError};
 
-use super::{patch, prefer};
+use super::{patch, prefer, query};
 use crate::errors::Problem;
-use crate::errors::codes::{BODY, METHOD, NOT_IMPLEMENTED, PROFILE};
+use crate::errors::codes::{BODY, METHOD, PROFILE};
 
 /// Methods of a table whose rows can be written.
 pub(super) const METHODS: &str = "OPTIONS,GET,HEAD,POST,PUT,PATCH,DELETE";
@@ -44,7 +44,7 @@ pub(super) fn translate(
     limits: &Limits,
 ) -> Result<Asked, Problem> {
     profile(&head.method, &head.headers)?;
-    let text = head.uri.query().unwrap_or_default();
+    let text = query::text(head);
     let purpose = match head.method {
         Method::OPTIONS => return Ok(Asked::Options),
         Method::GET | Method::HEAD => Purpose::Read,
@@ -61,7 +61,7 @@ pub(super) fn translate(
             range.narrow(&mut query)?;
         }
         let count = if preferences.count.is_some() { Count::Exact } else { Count::None };
-        return Ok(Asked::Read(ReadRequest { table, query, count }));
+        return Ok(Asked::Read(ReadRequest { table, query, count, unpaged: false }));
     }
     let action = match purpose {
         Purpose::Insert => Action::Insert {
@@ -129,10 +129,8 @@ fn body_of(headers: &HeaderMap, body: Bytes) -> Result<Body, Problem> {
         "" | "application/json" => Ok(Body::Json(body)),
         "text/csv" => Ok(Body::Csv(body)),
         "application/x-www-form-urlencoded" => form(&body),
-        "application/xml" | "text/xml" | "application/x-ndjson" => {
-            let details = format!("Bodies of type {name} are not implemented.");
-            Err(Problem::new(NOT_IMPLEMENTED, "Feature not implemented").details(details))
-        }
+        "application/x-ndjson" | "application/jsonl" => Ok(Body::Ndjson(body)),
+        "application/xml" | "text/xml" => Ok(Body::Xml(body)),
         _ => Err(Problem::new(BODY, format!("Content-Type not acceptable: {declared}"))),
     }
 }
@@ -141,10 +139,7 @@ fn body_of(headers: &HeaderMap, body: Bytes) -> Result<Body, Problem> {
 fn form(body: &[u8]) -> Result<Body, Problem> {
     let mut columns: Vec<String> = Vec::new();
     let mut row = Vec::new();
-    for pair in body.split(|b| *b == b'&').filter(|pair| !pair.is_empty()) {
-        let mut parts = pair.splitn(2, |b| *b == b'=');
-        let mut part = || form_text(parts.next().unwrap_or_default());
-        let (name, value) = (part()?, part()?);
+    for (name, value) in parse::form::form(body)? {
         if columns.contains(&name) {
             return Err(Problem::new(BODY, "A form field stands twice").details(format!("The field \"{name}\".")));
         }
@@ -152,13 +147,6 @@ fn form(body: &[u8]) -> Result<Body, Problem> {
         row.push(Some(value));
     }
     Ok(Body::Rows { columns, rows: vec![row] })
-}
-
-/// Decodes a name or value of a form, strictly: what is not UTF-8 is refused rather than replaced.
-fn form_text(text: &[u8]) -> Result<String, Problem> {
-    let spaced: Vec<u8> = text.iter().map(|b| if *b == b'+' { b' ' } else { *b }).collect();
-    let decoded = percent_encoding::percent_decode(&spaced).decode_utf8().map(std::borrow::Cow::into_owned);
-    decoded.map_err(|_| Problem::new(BODY, "The form is not UTF-8"))
 }
 
 #[cfg(test)]
@@ -185,6 +173,11 @@ mod tests {
         assert_eq!(check("application/json; charset=utf-8"), Ok(Body::Json(Bytes::from_static(b"x"))));
         assert_eq!(check("Text/CSV"), Ok(Body::Csv(Bytes::from_static(b"x"))));
         assert_eq!(check("image/png"), Err("PGRST102"));
-        assert_eq!(check("application/xml"), Err("PGRST127"));
+        assert_eq!(check("application/x-ndjson"), Ok(Body::Ndjson(Bytes::from_static(b"x"))));
+        assert_eq!(check("application/jsonl"), Ok(Body::Ndjson(Bytes::from_static(b"x"))));
+        assert_eq!(check("application/xml"), Ok(Body::Xml(Bytes::from_static(b"x"))));
+        assert_eq!(check("text/xml; charset=utf-8"), Ok(Body::Xml(Bytes::from_static(b"x"))));
+        assert_eq!(check("text/plain"), Err("PGRST102"));
+        assert_eq!(check("application/octet-stream"), Err("PGRST102"));
     }
 }

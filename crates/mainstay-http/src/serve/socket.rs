@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 
+use super::target::Targets;
 use super::{ServerLimits, unreadable};
 
 /// What the requests of a connection tell its socket.
@@ -24,6 +25,8 @@ pub(super) struct Activity {
     begun: AtomicU64,
     /// When the last request ended, in milliseconds since the connection was opened.
     ended_ms: AtomicU64,
+    /// Whether a request came with a body, after which nobody here knows where the next one begins.
+    had_body: AtomicBool,
     /// On HTTP/2 octets come between requests as well, so they do not mean that a head has begun.
     is_http2: AtomicBool,
 }
@@ -39,12 +42,16 @@ impl Activity {
             running: AtomicUsize::new(0),
             begun: AtomicU64::new(0),
             ended_ms: AtomicU64::new(0),
+            had_body: AtomicBool::new(false),
             is_http2: AtomicBool::new(false),
         }
     }
 
     /// A request's head is complete.
-    pub(super) fn begin(self: &Arc<Activity>, version: Version) -> Running {
+    pub(super) fn begin(self: &Arc<Activity>, version: Version, has_body: bool) -> Running {
+        if has_body {
+            self.had_body.store(true, Ordering::Relaxed);
+        }
         if version == Version::HTTP_2 {
             self.is_http2.store(true, Ordering::Relaxed);
         }
@@ -75,6 +82,11 @@ pub(super) struct TimedSocket {
     seen: u64,
     read_alarm: Alarm,
     write_alarm: Alarm,
+    targets: Targets,
+    /// Requests that had begun when the last head was read to its end.
+    heads_seen: u64,
+    /// What was read and made right, and did not fit into the buffer of the library.
+    unread: Bytes,
     /// What is left to send instead of what the library wrote.
     instead: Option<Bytes>,
 }
@@ -92,6 +104,9 @@ impl TimedSocket {
             seen: 0,
             read_alarm: Alarm::default(),
             write_alarm: Alarm::default(),
+            targets: Targets::new(),
+            heads_seen: 0,
+            unread: Bytes::new(),
             instead: None,
         }
     }
@@ -124,6 +139,26 @@ impl TimedSocket {
             self.read_deadline(); // Forgets the head before, if a request has begun since.
             self.head_since.get_or_insert_with(Instant::now);
         }
+    }
+
+    /// Makes the targets of requests right in what was read after the first `start` octets of `buf`.
+    fn make_right(&mut self, start: usize, buf: &mut ReadBuf<'_>) {
+        let octets = &buf.filled()[start..];
+        if octets.is_empty() {
+            return;
+        }
+        if self.targets.is_between() {
+            // The head that was read became one request, it had no body, and it was answered: then this is the next.
+            let begun = self.activity.begun.load(Ordering::Relaxed);
+            let is_answered = begun == self.heads_seen + 1 && self.activity.running.load(Ordering::Relaxed) == 0;
+            self.targets.begin(is_answered && !self.activity.had_body.load(Ordering::Relaxed));
+            self.heads_seen = begun;
+        }
+        let Some(right) = self.targets.pass(octets) else { return };
+        buf.set_filled(start);
+        let mut right = Bytes::from(right);
+        buf.put_slice(&right.split_to(right.len().min(buf.remaining())));
+        self.unread = right;
     }
 
     /// Writes another answer in the place of `given`; ready with nothing if `given` may be written as it is.
@@ -162,7 +197,13 @@ fn too_slow(what: &'static str) -> io::Error {
 impl AsyncRead for TimedSocket {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
+        if !this.unread.is_empty() {
+            buf.put_slice(&this.unread.split_to(this.unread.len().min(buf.remaining())));
+            return Poll::Ready(Ok(()));
+        }
+        let start = buf.filled().len();
         if let Poll::Ready(outcome) = Pin::new(&mut this.stream).poll_read(cx, buf) {
+            this.make_right(start, buf);
             this.note_read();
             this.read_alarm.clear();
             return Poll::Ready(outcome);

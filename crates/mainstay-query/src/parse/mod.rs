@@ -5,6 +5,7 @@
 
 mod cursor;
 mod filter;
+pub mod form;
 mod order;
 pub mod prefer;
 pub mod range;

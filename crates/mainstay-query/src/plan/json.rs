@@ -1,4 +1,4 @@
-//! JSON bodies: an object, or an array of objects with the same members.
+//! JSON bodies: an object, or an array of objects with the same members; NDJSON: an object a line.
 //!
 //! The body is read in one pass, and each member's source text becomes a value of its column's type at once: no tree
 //! is built, and no number is anything but its digits on the way.
@@ -30,6 +30,31 @@ pub(super) fn read(body: &[u8], rows: &mut Rows<'_>) -> Result<(), PlanError> {
         (None, Err(error)) if error.classify() == Category::Data => Err(unequal(reader.rows)),
         (None, Err(error)) => Err(malformed(format!("line {}, column {}", error.line(), error.column()))),
     }
+}
+
+/// Reads an object a line; empty lines mean nothing.
+pub(super) fn read_lines(body: &[u8], rows: &mut Rows<'_>) -> Result<(), PlanError> {
+    let text = std::str::from_utf8(body).map_err(|_| malformed("the body is not UTF-8".to_owned()))?;
+    for (number, line) in text.split('\n').enumerate() {
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        let mut reader = Reader { rows: &mut *rows, failure: None };
+        let mut source = serde_json::Deserializer::from_str(line);
+        let outcome = Element(&mut reader).deserialize(&mut source).and_then(|()| source.end());
+        match (reader.failure.take(), outcome) {
+            (Some(failure), _) => return Err(failure),
+            (None, Ok(())) => {}
+            (None, Err(error)) => {
+                let line = number + 1;
+                return Err(malformed(match error.classify() {
+                    Category::Data => format!("line {line} is no object"),
+                    _ => format!("line {line}, column {}", error.column()),
+                }));
+            }
+        }
+    }
+    Ok(())
 }
 
 struct Reader<'r, 'a> {

@@ -22,6 +22,7 @@ mod resolve;
 mod rows;
 mod search;
 mod write;
+mod xml;
 
 pub use assign::{Assign, PatchOp, PatchStep};
 pub use model::*;

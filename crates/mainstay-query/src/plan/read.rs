@@ -25,6 +25,10 @@ pub fn read(schema: &Schema, limits: &Limits, request: &ReadRequest) -> Result<R
     let mut read = level.read;
     read.filter = Filter::all([read.filter].into_iter().chain(level.inner));
     read.count = request.count;
+    if request.unpaged {
+        let asked = request.query.limit.iter().filter(|limit| limit.path.is_empty());
+        read.limit = asked.map(|limit| limit.what).min();
+    }
     Ok(read)
 }
 

@@ -58,6 +58,11 @@ impl<'a> Rows<'a> {
         self.slots.len()
     }
 
+    /// The type of the column of a slot.
+    pub(super) fn ty(&self, slot: usize) -> &'a Type {
+        &self.slots[slot].column.ty
+    }
+
     /// The slot of a column, if rows give it.
     pub(super) fn slot(&self, name: &str) -> Option<usize> {
         self.slots.iter().position(|slot| &*slot.column.name == name)

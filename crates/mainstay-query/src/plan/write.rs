@@ -10,7 +10,7 @@ use super::resolve::{self, not_implemented};
 use super::rows::Rows;
 use super::{
     Assign, Conflict, Delete, Expect, Expr, Filter, Fresh, Insert, Output, Read, Returning, Source, Update, UpdateEach,
-    Write, each, grid, json, operations, replace,
+    Write, each, grid, json, operations, replace, xml,
 };
 use crate::error::{ParseError, PlanError};
 use crate::limits::Limits;
@@ -126,6 +126,8 @@ fn body_rows<'a>(
     let mut rows = Rows::new(table, request.query.columns.as_deref(), limits.write_rows_max)?;
     match body {
         Body::Json(text) => json::read(text, &mut rows)?,
+        Body::Ndjson(text) => json::read_lines(text, &mut rows)?,
+        Body::Xml(text) => xml::read(text, &mut rows)?,
         Body::Csv(text) => grid::read_csv(text, &mut rows)?,
         Body::Rows { columns, rows: cells } => grid::read_rows(columns, cells, &mut rows)?,
         Body::Operations(_) | Body::MergePatch(_) | Body::JsonPatch(_) => {

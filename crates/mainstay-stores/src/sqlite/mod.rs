@@ -62,6 +62,9 @@ use job::{Reply, Watch, promise};
 /// How long a migration or a look at the migrations may take: long, because a table may be copied.
 const MAINTENANCE_TIME_MAX: Duration = Duration::from_secs(3600);
 
+/// Reads for sinks that may wait which may themselves wait for a thread; one more is refused.
+const STREAMS_WAITING_MAX: usize = 64;
+
 /// How the store is opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SqliteOptions {
@@ -69,6 +72,8 @@ pub struct SqliteOptions {
     pub synchronous: Synchronous,
     /// Threads that read; at least 1.
     pub readers: usize,
+    /// Threads besides them that read for sinks which may wait, as for a client that takes a long answer; at least 1.
+    pub streamers: usize,
     /// Page cache of each connection, in KiB.
     pub cache_kib: u32,
     /// How much of the file is mapped into memory, in bytes.
@@ -100,6 +105,7 @@ impl Default for SqliteOptions {
         SqliteOptions {
             synchronous: Synchronous::Full,
             readers: std::thread::available_parallelism().map_or(2, usize::from).max(2),
+            streamers: 4,
             cache_kib: 8 << 10,
             mmap_bytes: 256 << 20,
             statements_max: 512,
@@ -114,6 +120,7 @@ impl Default for SqliteOptions {
 pub struct SqliteStore {
     shared: Arc<writer::Shared>,
     reads: Sender<readers::Job>,
+    streams: Sender<readers::Job>,
     writes: Sender<writer::Job>,
     is_closed: AtomicBool,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -160,14 +167,17 @@ impl SqliteStore {
         let mut threads = Vec::new();
         let writer = writer::Writer::new(connection, watch, shared.clone(), write_jobs, options.found);
         threads.push(spawn("sqlite-write", move || writer.run())?);
-        for number in 0..options.readers.max(1) {
+        let (streams, stream_jobs) = bounded(STREAMS_WAITING_MAX);
+        let reading = (0..options.readers.max(1)).map(|number| (format!("sqlite-read-{number}"), &read_jobs));
+        let streaming = (0..options.streamers.max(1)).map(|number| (format!("sqlite-stream-{number}"), &stream_jobs));
+        for (name, jobs) in reading.chain(streaming) {
             let watch = Watch::default();
             let connection = connect::reader(path, options, &watch).map_err(wrong)?;
-            let jobs = read_jobs.clone();
-            threads.push(spawn(&format!("sqlite-read-{number}"), move || readers::run(connection, &watch, &jobs))?);
+            let jobs = jobs.clone();
+            threads.push(spawn(&name, move || readers::run(connection, &watch, &jobs))?);
         }
         let (is_closed, threads) = (AtomicBool::new(false), Mutex::new(threads));
-        Ok(SqliteStore { shared, reads, writes, is_closed, threads, temporary, _lock: lock })
+        Ok(SqliteStore { shared, reads, streams, writes, is_closed, threads, temporary, _lock: lock })
     }
 
     /// A number that changes whenever the tables of the file do, whoever changes them.
@@ -200,8 +210,17 @@ impl SqliteStore {
         deadline: Instant,
         job: impl FnOnce(Reply<T>) -> readers::Job,
     ) -> BoxFuture<'_, Result<T, StoreError>> {
+        self.ask_of(&self.reads, deadline, job)
+    }
+
+    fn ask_of<T: Send + 'static>(
+        &self,
+        threads: &Sender<readers::Job>,
+        deadline: Instant,
+        job: impl FnOnce(Reply<T>) -> readers::Job,
+    ) -> BoxFuture<'_, Result<T, StoreError>> {
         let (reply, ticket) = promise(deadline);
-        match self.send(&self.reads, job(reply)) {
+        match self.send(threads, job(reply)) {
             Ok(()) => ticket.wait().boxed(),
             Err(error) => ready(Err(error)).boxed(),
         }
@@ -221,17 +240,17 @@ impl SqliteStore {
     fn stop(&self) {
         if !self.is_closed.swap(true, Ordering::AcqRel) {
             let mut threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
-            let readers = threads.len().saturating_sub(1);
             // A script may have held the last handle of the store: then this is the writing thread, which ends by itself
             // when nobody can send to it any more.
             let own = std::thread::current().id();
             threads.retain(|thread| thread.thread().id() != own);
-            // Each reader takes one; full queues make this wait, and the threads empty them.
-            for _ in 0..readers {
-                let _ = self.reads.send(readers::Job::Close);
-            }
-            if threads.len() > readers {
-                let _ = self.writes.send(writer::Job::Close);
+            // Each takes one; full queues make this wait, and the threads empty them.
+            for thread in &threads {
+                let _ = match thread.thread().name() {
+                    Some("sqlite-write") => self.writes.send(writer::Job::Close).is_ok(),
+                    Some(name) if name.starts_with("sqlite-stream") => self.streams.send(readers::Job::Close).is_ok(),
+                    _ => self.reads.send(readers::Job::Close).is_ok(),
+                };
             }
             for thread in threads {
                 let _ = thread.join();
@@ -282,7 +301,8 @@ impl Store for SqliteStore {
         plan: Arc<Authorized<Read>>,
         sink: Box<dyn RowSink>,
     ) -> BoxFuture<'_, Result<ReadDone, StoreError>> {
-        self.ask(call.deadline, |reply| readers::Job::Read { call, plan, sink, reply })
+        let threads = if sink.may_wait() { &self.streams } else { &self.reads };
+        self.ask_of(threads, call.deadline, |reply| readers::Job::Read { call, plan, sink, reply })
     }
 
     fn write(

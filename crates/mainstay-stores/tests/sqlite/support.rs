@@ -121,7 +121,7 @@ impl Shop {
     pub(crate) fn plan(&self, table: &str, query: &str, count: Count) -> Arc<Authorized<Read>> {
         let limits = Limits::default();
         let query = parse::query(parse::Purpose::Read, query, &limits).unwrap();
-        let request = ReadRequest { table: table.to_owned(), query, count };
+        let request = ReadRequest { table: table.to_owned(), query, count, unpaged: false };
         let plan = plan::read(&self.schema, &limits, &request).unwrap();
         Arc::new(authorize::read(&self.schema, &Actor::System, plan).unwrap())
     }

@@ -1,20 +1,38 @@
-//! `mainstay schema`: the JSON Schemas that give editors completion in project files.
+//! `mainstay schema`: the JSON Schemas that give editors completion in project files, and the XML Schemas of rows.
 
+use anyhow::Context as _;
+use mainstay_query::request::ReadRequest;
+use mainstay_query::{Limits, plan};
 use mainstay_schema::editor;
 
-use super::{Failure, Globals};
+use super::{Failure, Folder, Globals};
 use crate::config;
 
 /// Arguments of `mainstay schema`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  mainstay schema > .mainstay/schema.json")]
+#[command(after_help = "Examples:
+  mainstay schema > .mainstay/schema.json
+  mainstay schema --xsd orders shop > orders.xsd")]
 pub(super) struct Args {
     /// The one of mainstay.toml, instead of that of the files in schema/
     #[arg(long)]
     settings: bool,
+    /// The XML Schema of the rows of this table or view, as answers and bodies in XML hold them
+    #[arg(long, value_name = "TABLE", conflicts_with = "settings")]
+    xsd: Option<String>,
+    #[command(flatten)]
+    folder: Folder,
 }
 
 pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
+    if let Some(table) = &args.xsd {
+        let project = globals.open(&args.folder.folder)?;
+        let request = ReadRequest { table: table.clone(), ..ReadRequest::default() };
+        let read = plan::read(&project.schema, &Limits::default(), &request);
+        let shape = read.context("there is no XML Schema")?.shape(&project.schema);
+        globals.console().line(mainstay_http::xml_schema(&shape).trim_end());
+        return Ok(());
+    }
     let schema = if args.settings { config::json_schema() } else { editor::json_schema() };
     globals.console().line(schema.trim_end());
     Ok(())

@@ -41,6 +41,8 @@ section! {
         response_bytes_max: usize = Kind::Number(1024, 1 << 32), default "67108864";
         /// Time from the end of the body to the answer.
         handler_time: Duration = Kind::Seconds(1, 3600), default "30";
+        /// Time to read the rows of an answer that is sent while it is read.
+        stream_time: Duration = Kind::Seconds(1, 86_400), default "600";
         /// Requests that run at once; more are told to come again.
         in_flight_max: usize = Kind::Number(1, 1_000_000), default "4096";
     }

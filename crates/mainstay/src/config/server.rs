@@ -19,6 +19,17 @@ section! {
         /// Who may open the reference at `/_/api`: who has the secret key, everybody (it shows what each one's own key
         /// opens), or nobody. `mainstay dev` on a loopback address opens it to this machine.
         reference: String = Kind::Choice(&["secret", "open", "off"]), default "secret";
+        /// Whether answers are compressed for callers that accept gzip or zstd.
+        compression: String = Kind::Choice(&["on", "off"]), default "on";
+        /// How hard compression tries: 1 is the fastest, 9 gives the smallest answers.
+        compression_level: u8 = Kind::Number(1, 9), default "3";
+        /// Octets of the smallest answer that is compressed.
+        compression_bytes_min: usize = Kind::Number(64, 1 << 30), default "1024";
+        /// Whether answers tell how long each stage of their making took (`Server-Timing`).
+        timing: String = Kind::Choice(&["on", "off"]), default "off";
+        /// A header that is copied from each request to its answer, such as `X-Trace-Id`; an answer has it empty if
+        /// its request had none.
+        trace_header: Option<String> = Kind::Form { expected: "the name of a header", check: check_trace_header };
         /// Connections in all; more are closed at once.
         connections_max: usize = Kind::Number(1, 1_000_000), default "20000";
         /// Requests at once on one HTTP/2 connection.
@@ -32,4 +43,18 @@ section! {
         /// Time that requests have to end after the server was told to stop.
         drain_time: Duration = Kind::Seconds(0, 3600), default "30";
     }
+}
+
+/// Headers whose meaning an answer decides by itself are not copied into it.
+fn check_trace_header(name: &str) -> Result<(), String> {
+    const OURS: [&str; 8] =
+        ["connection", "transfer-encoding", "trailer", "upgrade", "set-cookie", "cookie", "authorization", "apikey"];
+    let name = name.to_ascii_lowercase();
+    if http::HeaderName::try_from(&name).is_err() {
+        return Err(format!("is {name:?}"));
+    }
+    if name.starts_with("content-") || name.starts_with("access-control-") || OURS.contains(&name.as_str()) {
+        return Err(format!("is {name}, which cannot be copied"));
+    }
+    Ok(())
 }

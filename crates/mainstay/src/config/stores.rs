@@ -19,6 +19,8 @@ section! {
         synchronous: String = Kind::Choice(&["full", "normal"]), default "full";
         /// Threads that read, each with a connection of its own; 0 for one per core, at least two.
         readers: usize = Kind::Number(0, 256), default "0";
+        /// Threads besides them that read answers which are sent while they are read, each with a connection of its own.
+        streamers: usize = Kind::Number(1, 256), default "4";
         /// Page cache of each connection, in KiB.
         cache_kib: u32 = Kind::Number(64, 1_048_576), default "8192";
         /// Requests that may wait for the database, reads and writes each; one more is answered with 503.

@@ -113,7 +113,7 @@ macro_rules! from_number {
     )+};
 }
 
-from_number!(u16, u32, u64, usize);
+from_number!(u8, u16, u32, u64, usize);
 
 impl FromValue for Duration {
     fn from_value(value: Option<Value>) -> Duration {

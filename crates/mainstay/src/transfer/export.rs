@@ -12,7 +12,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use mainstay_query::parse::{self, Purpose};
 use mainstay_query::plan::{MemberKind, Shape};
-use mainstay_query::request::{Count, ReadRequest};
+use mainstay_query::request::ReadRequest;
 use mainstay_query::{Actor, Limits, authorize, plan};
 use mainstay_schema::Schema;
 use mainstay_store::{Call, Cell, RowSink, Store};
@@ -110,7 +110,7 @@ fn plan_read(schema: &Schema, table: &str, query: &str) -> Result<plan::Read, Tr
     let limits = Limits { page_rows_max: u64::MAX, ..Limits::default() };
     let misuse = |error: &dyn std::error::Error| TransferError::Misuse(format!("--query: {error}"));
     let query = parse::query(Purpose::Read, query, &limits).map_err(|error| misuse(&error))?;
-    let request = ReadRequest { table: table.to_owned(), query, count: Count::None };
+    let request = ReadRequest { table: table.to_owned(), query, ..ReadRequest::default() };
     let mut plan = plan::read(schema, &limits, &request).map_err(|error| misuse(&error))?;
     plan.limit = plan.limit.filter(|limit| *limit < u64::MAX);
     Ok(plan)

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request};
 use http_body_util::BodyExt;
 use mainstay_engine::{Engine, SeededClock};
-use mainstay_http::{App, Cors, Description, Keys, RequestLimits, router};
+use mainstay_http::{AnswerSettings, App, Cors, Description, Keys, RequestLimits, router};
 use mainstay_query::Limits;
 use mainstay_schema::Schema;
 use mainstay_schema::load::{SourceFile, load};
@@ -104,10 +104,20 @@ impl TestApp {
     }
 
     pub(crate) fn over(schema: Schema, store: Arc<dyn Store>, limits: RequestLimits, cors: Cors) -> TestApp {
+        TestApp::over_with(schema, store, limits, cors, AnswerSettings::default())
+    }
+
+    pub(crate) fn over_with(
+        schema: Schema,
+        store: Arc<dyn Store>,
+        limits: RequestLimits,
+        cors: Cors,
+        answers: AnswerSettings,
+    ) -> TestApp {
         let clock = Arc::new(SeededClock::new(1_790_000_000, 7));
         let engine = Engine::with_clock(schema, store.clone(), Limits::default(), clock);
         let keys = Keys::new(PUBLISHABLE, SECRET, JWT_SECRET).unwrap();
-        TestApp { app: App::new(Arc::new(engine), keys, limits, cors), store }
+        TestApp { app: App::new(Arc::new(engine), keys, limits, cors).with_answers(answers), store }
     }
 
     /// One over the memory store that tells this of itself.
@@ -235,7 +245,7 @@ impl Ask {
         format!("{} {} {:?}", self.method, self.url, self.body)
     }
 
-    fn request(self) -> Request<axum::body::Body> {
+    pub(crate) fn request(self) -> Request<axum::body::Body> {
         let mut request = Request::builder().method(self.method).uri(self.url);
         for (name, value) in self.headers {
             request = request.header(name, value);

@@ -77,7 +77,7 @@ async fn pages_of_every_origin_may_call_without_credentials() {
     assert_eq!((reply.status, reply.body.as_str()), (200, ""));
     for (name, value) in [
         ("access-control-allow-origin", "*"),
-        ("access-control-allow-methods", "GET, POST, PATCH, PUT, DELETE, OPTIONS, HEAD"),
+        ("access-control-allow-methods", "GET, POST, PATCH, PUT, DELETE, OPTIONS, HEAD, QUERY"),
         (
             "access-control-allow-headers",
             "Authorization, apikey, x-client-info, Accept, Accept-Language, Content-Language",

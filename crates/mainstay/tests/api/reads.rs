@@ -152,7 +152,7 @@ async fn what_is_not_there_yet_says_so() {
     for url in ["toys?select=price.sum()", "toys?select=...makers(name)", "toys?tags=sl.[1,2)", "makers?name=fts.oak"] {
         check_error(&apps, get(url), 400, "PGRST127").await;
     }
-    check_error(&apps, get("toys").header("accept", "application/xml"), 400, "PGRST127").await;
+    check_error(&apps, get("toys").header("accept", "application/geo+json"), 400, "PGRST127").await;
     check_error(&apps, get("toys").prefer("tx=rollback"), 400, "PGRST127").await;
     check_error(&apps, get("toys").prefer("timezone=Europe/Paris"), 400, "PGRST127").await;
     check_error(&apps, get("toys").header("accept", "image/png"), 406, "PGRST107").await;

@@ -182,7 +182,7 @@ async fn what_is_no_request_is_told_why() {
     let many = (0..300).map(|n| format!("x-{n}: v\r\n")).collect::<String>();
     let long = format!("/{}", "x".repeat(70_000));
     for (text, status, code) in [
-        (request("GET", "/rest/v1/toys?select=info->>a", ""), "400", "MS401"),
+        (request("GET", "/rest/v1/toys?select=a b", ""), "400", "MS401"),
         ("nonsense\r\n\r\n".to_owned(), "400", "MS401"),
         (request("GET", "/rest/v1/toys", &many), "431", "MS431"),
         (request("GET", &long, ""), "414", "MS414"),
@@ -191,5 +191,50 @@ async fn what_is_no_request_is_told_why() {
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
         assert!(answer.contains(&format!("\"code\":\"{code}\"")), "{answer}");
         assert!(answer.contains("x-content-type-options: nosniff"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn urls_may_be_typed_as_they_are_read() {
+    let server = start(ServerLimits::default()).await;
+    let typed = "/rest/v1/toys?select=info->a->>c&info->a=eq.{\"c\":\"é\"}";
+    let expected = r#"[{"c":"é"}]"#;
+    let answer = server.exchange(&request("GET", typed, "connection: close\r\n")).await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with(expected), "{answer}");
+    // On a connection that is kept, too, as long as it is plain where a request begins.
+    let mut stream = server.connect().await;
+    for _ in 0..3 {
+        stream.write_all(request("GET", typed, "").as_bytes()).await.unwrap();
+        let mut answer = vec![0; 4096];
+        let length = timeout(Duration::from_secs(5), stream.read(&mut answer)).await.unwrap().unwrap();
+        let answer = String::from_utf8_lossy(&answer[..length]);
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with(expected), "{answer}");
+        // The request ends with its answer, on the server's side a moment later.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_body_is_never_taken_for_a_url() {
+    let server = start(ServerLimits::default()).await;
+    // Were the body rewritten, it would be longer than announced, and its end another request.
+    let body = "GET />>>>>>>>>>>>>>>>>>>>>>>>> HTTP/1.1\r\n\r\nGET /health/live HTTP/1.1\r\nhost: x\r\n\r\n";
+    let head = request("POST", "/rest/v1/makers", &format!("content-length: {}\r\n", body.len()));
+    for pause in [0, 30] {
+        let mut stream = server.connect().await;
+        stream.write_all(request("GET", "/health/live", "").as_bytes()).await.unwrap();
+        let mut first = vec![0; 4096];
+        assert!(stream.read(&mut first).await.unwrap() > 0);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        stream.write_all(head.as_bytes()).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+        stream.write_all(body.as_bytes()).await.unwrap();
+        stream
+            .write_all(request("GET", "/rest/v1/makers?select=id&id=eq.1", "connection: close\r\n").as_bytes())
+            .await
+            .unwrap();
+        let answers = rest(&mut stream).await;
+        assert_eq!(answers.matches("HTTP/1.1 ").count(), 2, "{answers}");
+        assert!(answers.starts_with("HTTP/1.1 400") && answers.ends_with(r#"[{"id":1}]"#), "{answers}");
     }
 }

@@ -174,6 +174,32 @@ impl Server {
         self.client.clone()
     }
 
+    /// The process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn address(&self) -> &str {
+        &self.client.address
+    }
+
+    pub(crate) fn key(&self) -> &str {
+        &self.client.key
+    }
+
+    /// Sends a `GET` with these header fields over HTTP/1.1, and leaves its answer to be read.
+    #[track_caller]
+    pub(crate) fn open(&self, path: &str, headers: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(&self.client.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let head = format!(
+            "GET {path} HTTP/1.1\r\nHost: {}\r\napikey: {}\r\n{headers}\r\n",
+            self.client.address, self.client.key
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        stream
+    }
+
     /// Asks until the answer is `expected`: what the server does by itself takes a moment.
     #[track_caller]
     pub(crate) fn comes_to(&self, path: &str, expected: (u16, &str)) {

@@ -405,7 +405,7 @@ fn near_columns(join: &Join) -> impl Iterator<Item = ColumnId> {
 mod tests {
     use mainstay_query::parse::{self, Purpose};
     use mainstay_query::plan;
-    use mainstay_query::request::{Count, ReadRequest};
+    use mainstay_query::request::ReadRequest;
     use mainstay_query::{Limits, ParseError};
 
     use super::super::super::sample;
@@ -416,7 +416,7 @@ mod tests {
     fn check(table: &str, query: &str, expected: &[&str]) {
         let schema = sample::schema();
         let query: Result<_, ParseError> = parse::query(Purpose::Read, query, &Limits::default());
-        let request = ReadRequest { table: table.into(), query: query.unwrap(), count: Count::None };
+        let request = ReadRequest { table: table.into(), query: query.unwrap(), ..ReadRequest::default() };
         let plan = plan::read(&schema, &Limits::default(), &request).unwrap();
         let sql = ReadSql::new(&schema, &plan, From::Plan);
         let levels: Vec<&str> = sql.levels().iter().map(|level| level.text.as_str()).collect();

@@ -1,0 +1,167 @@
+//! The way of an answer from the thread that reads rows to the task that sends them, with room for little: who writes
+//! faster than the client takes has to wait.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+
+use crate::layers::coding::Encoder;
+
+/// Octets that are kept back before anything is sent: an answer that fits is sent whole, with its length and its
+/// counts, and an error before them is an error and no broken answer.
+const START_BYTES: usize = 1 << 20;
+/// Octets of a chunk after the first.
+const CHUNK_BYTES: usize = 64 << 10;
+/// Chunks that may wait for the client.
+const CHUNKS_MAX: usize = 4;
+
+/// The writing end.
+pub(crate) struct Pipe {
+    sender: mpsc::Sender<Bytes>,
+    runtime: Handle,
+    /// How long the client may take no chunk.
+    write_time: Duration,
+    encoder: Encoder,
+    /// Octets of the first chunk.
+    start: usize,
+    has_sent: bool,
+    broken: Option<Unsent>,
+}
+
+/// Why the rest of an answer was not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unsent {
+    /// The client went away.
+    Gone,
+    /// The client took nothing for too long.
+    Slow,
+    /// The rows could not be encoded.
+    Encoding,
+}
+
+impl Pipe {
+    /// A pipe, and the end at which its chunks come out. Must be called in a runtime.
+    /// It sends nothing before there are `bytes_max` octets, or [`START_BYTES`] if that is less.
+    pub(crate) fn new(encoder: Encoder, bytes_max: usize, write_time: Duration) -> (Pipe, mpsc::Receiver<Bytes>) {
+        let (sender, chunks) = mpsc::channel(CHUNKS_MAX);
+        let (runtime, start) = (Handle::current(), START_BYTES.min(bytes_max));
+        (Pipe { sender, runtime, write_time, encoder, start, has_sent: false, broken: None }, chunks)
+    }
+
+    /// Sends what was written if it is enough for a chunk, and empties `written` then. Waits for room.
+    pub(super) fn offer(&mut self, written: &mut Vec<u8>) {
+        let enough = if self.has_sent { CHUNK_BYTES } else { self.start };
+        // A store that reads on a thread of the runtime, or rows that are handed on from memory, cannot be made to
+        // wait. What they give is kept, up to the bound of the sink.
+        if written.len() < enough || self.broken.is_some() || Handle::try_current().is_ok() {
+            return;
+        }
+        // The first chunk is certain to come out at the other end: until then nobody there knows that the answer is sent.
+        let is_first = !std::mem::replace(&mut self.has_sent, true);
+        let outcome = self.encoder.push(written, is_first).map_err(|_| Unsent::Encoding);
+        written.clear();
+        written.shrink_to(2 * CHUNK_BYTES);
+        if let Err(unsent) = outcome.and_then(|chunk| self.send(chunk)) {
+            self.broken = Some(unsent);
+        }
+    }
+
+    fn send(&self, chunk: Bytes) -> Result<(), Unsent> {
+        if chunk.is_empty() {
+            return Ok(()); // The encoder waits for more.
+        }
+        match self.sender.try_send(chunk) {
+            Ok(()) => Ok(()),
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(Unsent::Gone),
+            Err(mpsc::error::TrySendError::Full(chunk)) => {
+                let sent = self.runtime.block_on(async {
+                    // The clock is that of the runtime, so it is set inside.
+                    tokio::time::timeout(self.write_time, self.sender.send(chunk)).await
+                });
+                sent.map_err(|_| Unsent::Slow)?.map_err(|_| Unsent::Gone)
+            }
+        }
+    }
+
+    /// Whether something was sent.
+    pub(super) fn has_sent(&self) -> bool {
+        self.has_sent
+    }
+
+    /// Whether nothing more is sent.
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken.is_some()
+    }
+
+    /// What comes after all that was sent.
+    pub(super) fn finish(self, rest: Vec<u8>) -> Result<Bytes, Unsent> {
+        match self.broken {
+            Some(unsent) => Err(unsent),
+            None => self.encoder.finish(&rest).map_err(|_| Unsent::Encoding),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::coding::Coding;
+
+    fn pipe(write_time: Duration) -> (Pipe, mpsc::Receiver<Bytes>) {
+        Pipe::new(Encoder::new(Coding::Identity, 1).unwrap(), usize::MAX, write_time)
+    }
+
+    /// Writes `count` chunks on a thread of its own, as a store does.
+    async fn write(mut pipe: Pipe, count: usize) -> Result<Bytes, Unsent> {
+        let thread = std::thread::spawn(move || {
+            for _ in 0..count {
+                pipe.offer(&mut vec![b'x'; START_BYTES]);
+            }
+            pipe.finish(b"end".to_vec())
+        });
+        tokio::task::spawn_blocking(move || thread.join().unwrap()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn little_is_kept_and_much_is_sent() {
+        let (mut little, mut chunks) = pipe(Duration::from_secs(1));
+        let mut written = vec![b'x'; START_BYTES - 1];
+        std::thread::spawn(move || little.offer(&mut written)).join().unwrap();
+        assert!(chunks.try_recv().is_err());
+
+        let (much, mut chunks) = pipe(Duration::from_secs(1));
+        let reading = tokio::spawn(async move {
+            let mut octets = 0;
+            while let Some(chunk) = chunks.recv().await {
+                octets += chunk.len();
+            }
+            octets
+        });
+        assert_eq!(write(much, 20).await, Ok(Bytes::from("end")));
+        assert_eq!(reading.await.unwrap(), 20 * START_BYTES);
+    }
+
+    #[tokio::test]
+    async fn a_client_that_goes_or_stands_still_ends_the_writing() {
+        let (gone, chunks) = pipe(Duration::from_secs(10));
+        drop(chunks);
+        assert_eq!(write(gone, 2).await, Err(Unsent::Gone));
+
+        let (slow, chunks) = pipe(Duration::from_millis(50));
+        let begun = std::time::Instant::now();
+        assert_eq!(write(slow, CHUNKS_MAX + 2).await, Err(Unsent::Slow));
+        assert!(begun.elapsed() >= Duration::from_millis(50));
+        drop(chunks);
+    }
+
+    #[tokio::test]
+    async fn what_cannot_wait_is_kept() {
+        let (mut here, mut chunks) = pipe(Duration::from_secs(1));
+        let mut written = vec![b'x'; 2 * START_BYTES];
+        here.offer(&mut written);
+        assert_eq!(written.len(), 2 * START_BYTES);
+        assert!(chunks.try_recv().is_err());
+    }
+}
