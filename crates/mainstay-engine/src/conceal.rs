@@ -13,6 +13,12 @@ pub(crate) fn conceal(schema: &Schema, actor: &Actor, root: &str, operation: Ope
         let table = schema.find(table)?;
         need(schema, actor, table.id, operation).err()
     };
+    if let PlanError::Nested { tables, .. } = &error
+        && let Some(denied) = tables.iter().find_map(|table| refused(table, Operation::Create))
+        && refused(root, operation).is_none()
+    {
+        return refused_as(schema, denied);
+    }
     let embedded = subject(&error).filter(|table| *table != root);
     let denied = refused(root, operation).or_else(|| refused(embedded?, Operation::Read));
     if let Some(denied) = denied {

@@ -39,7 +39,7 @@ struct View<'a> {
     plan: &'a Write,
 }
 
-impl View<'_> {
+impl<'a> View<'a> {
     fn conceal_reference(&self, broken: &mut BrokenReference, may_read: &dyn Fn(&str) -> bool) {
         let values = broken.values.as_deref().unwrap_or_default();
         let is_pointing = broken.end == ReferenceEnd::Pointing;
@@ -90,6 +90,7 @@ impl View<'_> {
 
     /// The number of the first row with these values, where there are several.
     fn row(&self, table: &str, columns: &[Arc<str>], values: &[String]) -> Option<usize> {
+        let Write::Insert(_) = self.plan else { return None };
         let (_, insert) = self.insert_into(table)?;
         let place = self.place(table, columns, values)?;
         (insert.rows.len() > 1).then_some(place + 1)
@@ -105,8 +106,12 @@ impl View<'_> {
         })
     }
 
-    fn insert_into(&self, table: &str) -> Option<(&Table, &Insert)> {
+    fn insert_into(&self, table: &str) -> Option<(&'a Table, &'a Insert)> {
         match self.plan {
+            Write::Nested(nested) => {
+                let of = |part: &'a mainstay_query::plan::Part| (self.schema.table(part.insert.table), &part.insert);
+                nested.parts.iter().map(of).find(|(target, _)| *target.name == *table)
+            }
             Write::Insert(insert) => {
                 let target = self.schema.table(insert.table);
                 (*target.name == *table).then_some((target, insert))

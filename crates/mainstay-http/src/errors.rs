@@ -80,6 +80,16 @@ impl Problem {
         self
     }
 
+    /// Where it is, after the details.
+    pub(crate) fn place(mut self, place: &str) -> Problem {
+        self.0.details = match self.0.details {
+            Details::None => Details::Text(place.to_owned()),
+            Details::Text(text) => Details::Text(format!("{text} {place}")),
+            Details::Json(json) => Details::Json(json),
+        };
+        self
+    }
+
     /// The same problem, met at a step of a batch: which it is stands before the details.
     pub(crate) fn at_step(mut self, index: usize, id: Option<&str>) -> Problem {
         let mut json = format!("{{\"index\":{index},\"id\":").into_bytes();

@@ -106,6 +106,11 @@ fn check_write(schema: &Schema, actor: &Actor, plan: &Write) -> Result<(), Denie
             need(schema, actor, delete.table, Operation::Delete)?;
             check_filter(schema, actor, delete.table, &delete.filter)?;
         }
+        Write::Nested(nested) => {
+            for part in &nested.parts {
+                need(schema, actor, part.insert.table, Operation::Create)?;
+            }
+        }
         Write::Batch(writes) => {
             for write in writes {
                 check_write(schema, actor, write)?;

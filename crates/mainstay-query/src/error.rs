@@ -231,6 +231,18 @@ pub enum PlanError {
     /// A `PUT` whose body is not the one row of its URL (PGRST115).
     #[error("Payload values do not match URL in primary key column(s)")]
     ReplaceKey,
+    /// What is wrong is wrong with a row inside a row.
+    #[error("{error}")]
+    Nested {
+        /// Row of the body, from 1.
+        row: usize,
+        /// From there to the row, member by member.
+        path: Vec<NestedPlace>,
+        /// The tables of the members.
+        tables: Vec<String>,
+        /// What is wrong.
+        error: Box<PlanError>,
+    },
     /// `on_conflict` names no unique key (42P10).
     #[error("there is no unique or exclusion constraint matching the ON CONFLICT specification")]
     NoSuchKey,
@@ -252,6 +264,15 @@ pub enum PlanError {
     /// A request that does not parse in a part that needs the schema, or a bound passed.
     #[error(transparent)]
     Parse(#[from] ParseError),
+}
+
+/// A step from a row to a row inside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NestedPlace {
+    /// The member.
+    pub name: String,
+    /// The row in its list, from 1; `None` where it holds one.
+    pub row: Option<usize>,
 }
 
 /// One way that an ambiguous embed could have meant (PGRST201 details).

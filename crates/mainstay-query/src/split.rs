@@ -210,7 +210,7 @@ fn columns_of(filter: &Filter, columns: &mut Vec<ColumnId>) {
 
 fn check_write(schema: &Schema, plan: &Write, support: Supports<'_>) -> Result<(), Refused> {
     match plan {
-        Write::Insert(_) => {}
+        Write::Insert(_) | Write::Nested(_) => {}
         Write::Update(update) => check_exact(schema, update.table, &update.filter, support)?,
         Write::UpdateEach(update) => {
             let mut keys = update.rows.iter().take(1).map(|change| update.key_filter(change));

@@ -131,6 +131,10 @@ fn explain(error: &PlanError) -> String {
         PlanError::Value { column, row, .. } => more("at", &format!("{column}, row {row:?}")),
         PlanError::Check { violation, row, .. } => more("at", &format!("{violation}, row {row:?}")),
         PlanError::NotNull { row, .. } => more("at", &format!("row {row:?}")),
+        PlanError::Nested { row, path, tables, error } => {
+            more("at", &format!("row {row} {path:?} of {}", tables.join(", ")));
+            more("because", explain(error).trim_end());
+        }
         PlanError::Ambiguous { candidates, .. } => {
             for each in candidates {
                 let (kind, keys) = (each.cardinality, &each.relationship);

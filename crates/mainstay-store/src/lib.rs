@@ -9,6 +9,7 @@ pub mod collect;
 pub mod conformance;
 pub mod error;
 pub mod memory;
+pub mod nested;
 pub mod residual;
 pub mod script;
 pub mod sink;

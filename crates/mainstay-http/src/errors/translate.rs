@@ -1,7 +1,7 @@
 //! Errors of the crates below → [`Problem`]. Every variant has its line here; an unknown one is internal.
 
 use mainstay_engine::Error;
-use mainstay_query::error::Candidate;
+use mainstay_query::error::{Candidate, NestedPlace};
 use mainstay_query::{Actor, Denied, ParseError, PlanError, Role};
 use mainstay_schema::ValueError;
 use mainstay_store::{BrokenReference, ReferenceEnd, StoreError};
@@ -110,6 +110,7 @@ fn plan(error: PlanError) -> Problem {
             .hint(ambiguous_hint(&child, &candidates)),
         PlanError::ReplaceFilters => Problem::new(REPLACE_FILTERS, message),
         PlanError::ReplaceKey => Problem::new(REPLACE_KEY, message),
+        PlanError::Nested { row, path, error, .. } => plan(*error).place(&nested_place(row, &path)),
         PlanError::NoSuchKey => Problem::new(NO_SUCH_KEY, message),
         PlanError::RepeatedKey => repeated_key(message),
         PlanError::NoFilter { .. } => Problem::new(NO_FILTER, message)
@@ -117,6 +118,20 @@ fn plan(error: PlanError) -> Problem {
         PlanError::ReadOnly { .. } => Problem::new(READ_ONLY, message),
         error => internal(&error),
     }
+}
+
+/// `In row 2, order_lines row 1, products of the body.`
+fn nested_place(row: usize, path: &[NestedPlace]) -> String {
+    let mut place = format!("In row {row}");
+    for NestedPlace { name, row } in path {
+        place.push_str(", ");
+        place.push_str(name);
+        if let Some(row) = row {
+            place.push_str(&format!(" row {row}"));
+        }
+    }
+    place.push_str(" of the body.");
+    place
 }
 
 /// `what`, with the row of the body where there are rows.

@@ -46,6 +46,17 @@ pub(super) fn insert(
     missing_default: bool,
     timed: &[ColumnId],
 ) -> Result<Filled, PlanError> {
+    insert_linked(rows, fresh, missing_default, timed, &[])
+}
+
+/// As [`insert()`]; the columns in `linked`, which no row gives, come last and take their values elsewhere.
+pub(super) fn insert_linked(
+    rows: Rows<'_>,
+    fresh: &dyn Fresh,
+    missing_default: bool,
+    timed: &[ColumnId],
+    linked: &[ColumnId],
+) -> Result<Filled, PlanError> {
     let table = rows.table;
     let (given, mut rows) = rows.into_parts();
     fill_gaps(table, &given, &mut rows, fresh, missing_default)?;
@@ -53,7 +64,8 @@ pub(super) fn insert(
     if rows.is_empty() {
         return Ok(Filled { columns, rows });
     }
-    for column in table.columns.iter().filter(|column| given.iter().all(|other| other.id != column.id)) {
+    let is_given = |column: &Column| given.iter().any(|other| other.id == column.id) || linked.contains(&column.id);
+    for column in table.columns.iter().filter(|column| !is_given(column)) {
         let fill = if timed.contains(&column.id) {
             Fill::Value(time(column, fresh)?)
         } else if column.default.is_some() {
@@ -69,6 +81,8 @@ pub(super) fn insert(
             rows.iter_mut().for_each(|row| row.push(fill.cell(fresh)));
         }
     }
+    columns.extend_from_slice(linked);
+    rows.iter_mut().for_each(|row| row.extend(linked.iter().map(|_| None)));
     Ok(Filled { columns, rows })
 }
 

@@ -78,6 +78,13 @@ impl Reader<'_, '_> {
             let slot = match self.rows.slot_near(position, &name) {
                 Some(slot) if row[slot].is_some() => return Err(self.stop(repeated(&name, self.rows))),
                 Some(slot) => slot,
+                None if let Some(nest) =
+                    self.rows.nest(&name, is_first).map_err(|failure| self.stop::<A::Error>(failure))? =>
+                {
+                    let source: &RawValue = members.next_value()?;
+                    nested(self.rows, nest, &name, source.get()).map_err(|failure| self.stop::<A::Error>(failure))?;
+                    continue;
+                }
                 None if is_first => {
                     row.push(None);
                     self.rows.add_slot(&name).map_err(|failure| self.stop(failure))?
@@ -93,11 +100,32 @@ impl Reader<'_, '_> {
             row[slot] = Some(value.map_err(|failure| self.stop(failure))?);
             position += 1;
         }
-        if position < row.len() && !self.rows.is_chosen() {
+        if (position < row.len() || !self.rows.names_all_nests()) && !self.rows.is_chosen() {
             return Err(self.stop(unequal(self.rows)));
         }
         self.rows.push(row).map_err(|failure| self.stop(failure))
     }
+}
+
+/// Reads what a row holds in a member that stands for a relation.
+fn nested(rows: &mut Rows<'_>, number: usize, name: &str, text: &str) -> Result<(), PlanError> {
+    let row = rows.next_row();
+    let Some(nest) = rows.nest_member(number) else { return Ok(()) };
+    if !nest.name_by(row) {
+        return Err(body_error(format!("Member \"{name}\" appears twice"), format!("row {row}")));
+    }
+    match (text.as_bytes().first(), nest.is_one()) {
+        (Some(b'{'), true) | (Some(b'['), false) => {
+            read(text.as_bytes(), &mut nest.children).map_err(|error| nest.at_next(row, error))?;
+        }
+        (Some(b'n'), true) => {}
+        (_, is_one) => {
+            let expected = if is_one { "one object or null" } else { "an array of objects" };
+            return Err(body_error(format!("Member \"{name}\" holds {expected}"), format!("row {row}")));
+        }
+    }
+    nest.hold(row);
+    Ok(())
 }
 
 /// The whole body.

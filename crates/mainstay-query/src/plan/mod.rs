@@ -12,6 +12,7 @@ mod filter;
 mod grid;
 mod json;
 mod model;
+mod nested;
 mod operand;
 mod operations;
 pub mod print;

@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use mainstay_schema::{ColumnId, Schema, Table, Value};
 
 use super::{
-    Aggregate, Assign, Cardinality, ColumnTest, Comparison, Count, Delete, Expect, Expr, Filter, Insert, Join, Order,
-    Pair, PathStep, Read, Source, Test, Update, UpdateEach, Write,
+    Aggregate, Assign, Cardinality, ColumnTest, Comparison, Count, Delete, Expect, Expr, Filter, Insert, Join, Nested,
+    Order, Pair, PathStep, Read, Source, Test, Update, UpdateEach, Write,
 };
 
 /// The text of a read.
@@ -122,9 +122,40 @@ impl Printer<'_> {
             Write::Update(plan) => self.update(depth, plan),
             Write::UpdateEach(plan) => self.update_each(depth, plan),
             Write::Delete(plan) => self.delete(depth, plan),
+            Write::Nested(plan) => self.nested(depth, plan),
             Write::Batch(plans) => {
                 self.line(depth, "batch");
                 plans.iter().for_each(|plan| self.write(depth + 1, plan));
+            }
+        }
+    }
+
+    fn nested(&mut self, depth: usize, plan: &Nested) {
+        self.line(depth, "nested");
+        for (position, part) in plan.parts.iter().enumerate() {
+            self.insert(depth + 1, &part.insert);
+            let table = self.schema.table(part.insert.table);
+            for link in &part.links {
+                let target = &plan.parts[link.part].insert;
+                let there = self.schema.table(target.table);
+                let pairs: Vec<String> = link
+                    .columns
+                    .iter()
+                    .map(|(place, column)| {
+                        let here = &table.column(part.insert.columns[*place]).name;
+                        format!("{here} from {}", there.column(*column).name)
+                    })
+                    .collect();
+                let rows: Vec<String> = link
+                    .rows
+                    .iter()
+                    .take(ROWS_SHOWN)
+                    .map(|row| row.map_or("-".to_owned(), |row| (row + 1).to_string()))
+                    .collect();
+                self.line(depth + 2, &format!("{} of {} {}", pairs.join(", "), there.name, rows.join(" ")));
+            }
+            if position == plan.root {
+                self.outcome(depth + 2, plan.returning.as_deref(), plan.expect);
             }
         }
     }

@@ -15,13 +15,7 @@ use crate::request::EmbedItem;
 pub(super) fn find(schema: &Schema, parent: &Table, embed: &EmbedItem) -> Result<(TableId, Link), PlanError> {
     let all = relations(schema, parent);
     let (target, hint) = (embed.target.as_str(), embed.hint.as_deref());
-    let mut found: Vec<&Relation<'_>> = all.iter().filter(|relation| relation.is_meant(target, hint)).collect();
-    if found.is_empty() && hint.is_none() {
-        // A table related to itself through a junction only: there is nothing else that its name could mean.
-        found = all.iter().filter(|relation| relation.is_self() && &*relation.target.name == target).collect();
-        found.retain(|relation| matches!(relation.via, Via::Junction { .. }));
-    }
-    match found.as_slice() {
+    match meant(&all, target, hint).as_slice() {
         [] => Err(PlanError::NoRelation {
             parent: parent.name.to_string(),
             child: target.to_owned(),
@@ -32,11 +26,72 @@ pub(super) fn find(schema: &Schema, parent: &Table, embed: &EmbedItem) -> Result
                 .map(str::to_owned),
         }),
         [one] => Ok((one.target.id, one.link())),
-        several => Err(PlanError::Ambiguous {
-            parent: parent.name.to_string(),
-            child: target.to_owned(),
-            candidates: several.iter().map(|relation| relation.candidate()).collect(),
-        }),
+        several => Err(ambiguous(parent, target, several)),
+    }
+}
+
+/// The keys by which rows that stand inside rows of `parent`, in a member of this name, belong to them; `None` if the
+/// name means no relation.
+///
+/// # Errors
+/// [`PlanError::Ambiguous`] if there are several.
+pub(super) fn way<'s>(
+    schema: &'s Schema,
+    parent: &'s Table,
+    target: &str,
+    hint: Option<&str>,
+) -> Result<Option<(&'s Table, Way<'s>)>, PlanError> {
+    let all = relations(schema, parent);
+    match meant(&all, target, hint).as_slice() {
+        [] => Ok(None),
+        [one] => Ok(Some((one.target, one.way()))),
+        several => Err(ambiguous(parent, target, several)),
+    }
+}
+
+/// The keys of a relation.
+#[derive(Clone, Copy)]
+pub(super) enum Way<'s> {
+    /// The near row points at the far one.
+    Parent(&'s Reference),
+    /// Far rows point at the near one.
+    Child {
+        /// How.
+        reference: &'s Reference,
+        /// The near table.
+        parent: &'s Table,
+        /// Whether there can be only one.
+        is_one: bool,
+    },
+    /// Rows of a junction point at both.
+    Junction {
+        /// The junction.
+        table: &'s Table,
+        /// Its reference to the near table.
+        near: &'s Reference,
+        /// Its reference to the far table.
+        far: &'s Reference,
+        /// The near table.
+        parent: &'s Table,
+    },
+}
+
+/// The relations that `target!hint` means.
+fn meant<'r, 's>(all: &'r [Relation<'s>], target: &str, hint: Option<&str>) -> Vec<&'r Relation<'s>> {
+    let mut found: Vec<&Relation<'_>> = all.iter().filter(|relation| relation.is_meant(target, hint)).collect();
+    if found.is_empty() && hint.is_none() {
+        // A table related to itself through a junction only: there is nothing else that its name could mean.
+        found = all.iter().filter(|relation| relation.is_self() && &*relation.target.name == target).collect();
+        found.retain(|relation| matches!(relation.via, Via::Junction { .. }));
+    }
+    found
+}
+
+fn ambiguous(parent: &Table, target: &str, several: &[&Relation<'_>]) -> PlanError {
+    PlanError::Ambiguous {
+        parent: parent.name.to_string(),
+        child: target.to_owned(),
+        candidates: several.iter().map(|relation| relation.candidate()).collect(),
     }
 }
 
@@ -158,7 +213,19 @@ impl Relation<'_> {
     }
 }
 
-impl Relation<'_> {
+impl<'s> Relation<'s> {
+    fn way(&self) -> Way<'s> {
+        match self.via {
+            Via::Parent(reference) => Way::Parent(reference),
+            Via::Target(reference) => {
+                Way::Child { reference, parent: self.parent, is_one: self.target.is_key(&reference.columns) }
+            }
+            Via::Junction { table, parent, target } => {
+                Way::Junction { table, near: parent, far: target, parent: self.parent }
+            }
+        }
+    }
+
     fn is_self(&self) -> bool {
         self.parent.id == self.target.id
     }

@@ -6,10 +6,12 @@
 
 use mainstay_schema::check::{check, sanitize};
 use mainstay_schema::model::Checks;
-use mainstay_schema::{Column, Table, Type, Value, ValueError};
+use mainstay_schema::{Column, Schema, Table, Type, Value, ValueError};
 
+use super::nested::{Nest, Nests};
 use super::resolve;
 use crate::error::PlanError;
+use crate::limits::Limits;
 use crate::parse::within;
 
 /// Takes the rows of a body one after the other.
@@ -21,6 +23,8 @@ pub(super) struct Rows<'a> {
     slots: Vec<Slot<'a>>,
     /// One cell a slot; `None` where a row says nothing about the column.
     rows: Vec<Row>,
+    /// What rows may hold besides cells; `None` where they may not.
+    nests: Option<Nests<'a>>,
 }
 
 /// The cells of a row; `None` where it says nothing about the column.
@@ -35,13 +39,63 @@ struct Slot<'a> {
 impl<'a> Rows<'a> {
     /// Rows of `table`, of which only the `chosen` columns count, if any are.
     pub(super) fn new(table: &'a Table, chosen: Option<&[String]>, rows_max: usize) -> Result<Rows<'a>, PlanError> {
-        let mut rows = Rows { table, rows_max, is_chosen: chosen.is_some(), slots: Vec::new(), rows: Vec::new() };
+        let (slots, rows) = (Vec::new(), Vec::new());
+        let rows = Rows { table, rows_max, is_chosen: chosen.is_some(), slots, rows, nests: None };
+        rows.with_slots(chosen)
+    }
+
+    /// Rows that may hold rows of related tables, `depth` levels below the first.
+    pub(super) fn nesting(
+        schema: &'a Schema,
+        limits: &'a Limits,
+        table: &'a Table,
+        chosen: Option<&[String]>,
+        depth: usize,
+    ) -> Result<Rows<'a>, PlanError> {
+        let mut rows = Rows::new(table, None, limits.write_rows_max)?;
+        rows.nests = Some(Nests::new(schema, limits, depth));
+        rows.is_chosen = chosen.is_some();
+        rows.with_slots(chosen)
+    }
+
+    fn with_slots(mut self, chosen: Option<&[String]>) -> Result<Rows<'a>, PlanError> {
         for name in chosen.unwrap_or_default() {
-            if rows.slot(name).is_none() {
-                rows.add_slot(name)?;
+            if self.slot(name).is_none() && self.nest(name, true)?.is_none() {
+                self.add_slot(name)?;
             }
         }
-        Ok(rows)
+        Ok(self)
+    }
+
+    /// The member of this name that holds rows: one that rows are known to have, or, if `may_add`, any that the name
+    /// of a relation makes. A column goes before a relation of its name.
+    pub(super) fn nest(&mut self, name: &str, may_add: bool) -> Result<Option<usize>, PlanError> {
+        let Some(nests) = &mut self.nests else { return Ok(None) };
+        match nests.find(name) {
+            Some(number) => Ok(Some(number)),
+            None if may_add && self.table.find_column(name).is_none() => nests.add(self.table, name),
+            None => Ok(None),
+        }
+    }
+
+    /// What rows hold, besides cells, under a number that [`Rows::nest`] gave.
+    pub(super) fn nest_member(&mut self, number: usize) -> Option<&mut Nest<'a>> {
+        self.nests.as_mut().map(|nests| nests.member(number))
+    }
+
+    /// Whether any row may hold rows.
+    pub(super) fn has_nests(&self) -> bool {
+        self.nests.as_ref().is_some_and(|nests| !nests.is_empty())
+    }
+
+    /// Whether the row that is being read named all that rows hold.
+    pub(super) fn names_all_nests(&self) -> bool {
+        self.nests.as_ref().is_none_or(|nests| nests.are_named_by(self.next_row()))
+    }
+
+    /// Takes away what the rows hold.
+    pub(super) fn take_nests(&mut self) -> Vec<Nest<'a>> {
+        self.nests.take().map(Nests::into_members).unwrap_or_default()
     }
 
     pub(super) fn is_chosen(&self) -> bool {

@@ -9,8 +9,8 @@ use super::read::{Level, Levels};
 use super::resolve::{self, not_implemented};
 use super::rows::Rows;
 use super::{
-    Assign, Conflict, Delete, Expect, Expr, Filter, Fresh, Insert, Output, Read, Returning, Source, Update, UpdateEach,
-    Write, each, grid, json, operations, replace, xml,
+    Assign, Conflict, Delete, Expect, Expr, Filter, Fresh, Insert, Nested, Output, Read, Returning, Source, Update,
+    UpdateEach, Write, each, grid, json, nested, operations, replace, xml,
 };
 use crate::error::{ParseError, PlanError};
 use crate::limits::Limits;
@@ -36,7 +36,21 @@ pub fn write(schema: &Schema, limits: &Limits, fresh: &dyn Fresh, request: &Writ
     let expect = Expect { single: request.singular, affected_max: request.affected_max };
     match &request.action {
         Action::Insert { body, resolution, missing_default } => {
-            let rows = body_rows(table, limits, request, body)?;
+            let mut rows = Rows::nesting(schema, limits, table, request.query.columns.as_deref(), 0)?;
+            read_rows(body, &mut rows)?;
+            if rows.has_nests() {
+                if resolution.is_some() {
+                    let details = "Rows inside rows together with resolution: which of them would be merged?";
+                    return Err(not_implemented(details.to_owned()));
+                }
+                if returning.is_some() && table.primary_key.is_empty() {
+                    let details = "Rows inside rows of a table without a primary key, given back.";
+                    return Err(not_implemented(details.to_owned()));
+                }
+                let expect = Expect { single: request.singular, affected_max: None };
+                let nested = nested::plan(rows, limits, fresh, *missing_default)?;
+                return Ok(Write::Nested(Nested { returning, expect, ..nested }));
+            }
             let insert = insert(table, fresh, request, rows, *resolution, *missing_default)?;
             let expect = Expect { single: request.singular, affected_max: None };
             Ok(Write::Insert(Insert { returning, expect, ..insert }))
@@ -124,17 +138,22 @@ fn body_rows<'a>(
     body: &Body,
 ) -> Result<Rows<'a>, PlanError> {
     let mut rows = Rows::new(table, request.query.columns.as_deref(), limits.write_rows_max)?;
+    read_rows(body, &mut rows)?;
+    Ok(rows)
+}
+
+fn read_rows(body: &Body, rows: &mut Rows<'_>) -> Result<(), PlanError> {
     match body {
-        Body::Json(text) => json::read(text, &mut rows)?,
-        Body::Ndjson(text) => json::read_lines(text, &mut rows)?,
-        Body::Xml(text) => xml::read(text, &mut rows)?,
-        Body::Csv(text) => grid::read_csv(text, &mut rows)?,
-        Body::Rows { columns, rows: cells } => grid::read_rows(columns, cells, &mut rows)?,
+        Body::Json(text) => json::read(text, rows)?,
+        Body::Ndjson(text) => json::read_lines(text, rows)?,
+        Body::Xml(text) => xml::read(text, rows)?,
+        Body::Csv(text) => grid::read_csv(text, rows)?,
+        Body::Rows { columns, rows: cells } => grid::read_rows(columns, cells, rows)?,
         Body::Operations(_) | Body::MergePatch(_) | Body::JsonPatch(_) => {
             return Err(not_implemented("A patch as the body of anything but PATCH.".to_owned()));
         }
     }
-    Ok(rows)
+    Ok(())
 }
 
 /// The insert without what it returns and expects.

@@ -16,6 +16,7 @@ pub mod conflicts;
 pub mod embeds;
 pub mod filters;
 pub mod limits;
+pub mod nested;
 pub mod random;
 pub mod reads;
 pub mod references;
@@ -83,6 +84,8 @@ macro_rules! conformance {
             scripts: later_steps_use_earlier_ones, rolling_back, a_failing_step_undoes_all,
                 references_are_checked_at_each_step, a_script_is_one_commit, deadlines_of_scripts, concurrent_scripts,
                 scripts_of_a_closed_store;
+            nested: keys_go_along, roots_come_back_with_what_they_hold, nested_rows_are_all_or_nothing,
+                through_a_junction_both_sides_are_new, a_tree_in_one_write;
             random: scenarios_agree_with_the_reference;
         }
     };

@@ -34,6 +34,9 @@ pub(super) fn write(schema: &Schema, plan: &Write) -> Vec<String> {
         Write::Delete(delete) => {
             vec![format!("delete from {} where {}", name(schema, delete.table), shown(&delete.filter))]
         }
+        Write::Nested(nested) => {
+            nested.parts.iter().flat_map(|part| write(schema, &Write::Insert(part.insert.clone()))).collect()
+        }
         Write::Batch(writes) => writes.iter().flat_map(|one| write(schema, one)).collect(),
     };
     if let Some(returning) = plan.returning() {

@@ -14,6 +14,7 @@ use super::rows::{Row, RowId, Rows, key_of};
 use super::{check_deadline, unsupported};
 use crate::change::{Change, ChangeKind};
 use crate::error::StoreError;
+use crate::nested::{self, Nesting};
 use crate::script::{self, Fault};
 use crate::sink::RowSink;
 
@@ -50,6 +51,11 @@ impl<'a> Transaction<'a> {
             Write::Update(update) => self.update(update, sink),
             Write::UpdateEach(update) => self.update_each(update, sink),
             Write::Delete(delete) => self.delete(delete, sink),
+            Write::Nested(nested) => {
+                let schema = self.schema;
+                let affected = nested::run(schema, nested, sink, self)?;
+                Ok(Done { affected, inserted: affected })
+            }
             Write::Batch(writes) => writes.iter().try_fold(Done::default(), |sum, write| {
                 let done = self.run(write, sink)?;
                 Ok(Done { affected: sum.affected + done.affected, inserted: sum.inserted + done.inserted })
@@ -286,6 +292,16 @@ impl<'a> Transaction<'a> {
             before: before.cloned(),
             after: after.cloned(),
         });
+    }
+}
+
+impl Nesting for Transaction<'_> {
+    fn insert(&mut self, plan: &Insert, sink: &mut dyn RowSink) -> Result<(), StoreError> {
+        Transaction::insert(self, plan, sink).map(|_| ())
+    }
+
+    fn read(&mut self, plan: &Read, sink: &mut dyn RowSink) -> Result<(), StoreError> {
+        self.view().read(plan, sink).map(|_| ())
     }
 }
 

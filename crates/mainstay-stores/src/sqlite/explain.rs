@@ -36,6 +36,9 @@ fn list(schema: &Schema, plan: &Write, statements: &mut Vec<String>) {
             }
         }
         Write::Delete(plan) => statements.push(render::delete(schema, plan).text),
+        Write::Nested(plan) => {
+            plan.parts.iter().for_each(|part| statements.push(render::insert(schema, &part.insert).text));
+        }
         Write::Batch(plans) => plans.iter().for_each(|plan| list(schema, plan, statements)),
     }
     // What a delete gives back is read before it, by the same filter.

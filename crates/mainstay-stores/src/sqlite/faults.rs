@@ -87,7 +87,8 @@ impl<'a> Faults<'a> {
         match plan {
             Write::Insert(plan) => self.missing_row(plan),
             Write::Batch(plans) => plans.iter().find_map(|plan| self.missing_rows(plan)),
-            Write::Update(_) | Write::UpdateEach(_) | Write::Delete(_) => None,
+            // A nested insert leaves nothing to the commit.
+            Write::Update(_) | Write::UpdateEach(_) | Write::Delete(_) | Write::Nested(_) => None,
         }
     }
 

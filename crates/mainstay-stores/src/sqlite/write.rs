@@ -6,6 +6,7 @@ use mainstay_query::plan::{
     Assign, Comparison, Conflict, Delete, Expect, Filter, Insert, Read, Test, Update, UpdateEach, Write,
 };
 use mainstay_schema::{ColumnId, DefaultValue, ReferenceAction, Schema, Table, TableId, Value};
+use mainstay_store::nested::{self, Nesting};
 use mainstay_store::{RowSink, StoreError};
 use rusqlite::types::Value as Native;
 use rusqlite::{CachedStatement, Connection};
@@ -14,7 +15,7 @@ use super::changes::Recorder;
 use super::faults::Faults;
 use super::functions;
 use super::job::Stop;
-use super::read::{Level, Members, bind_all};
+use super::read::{self, Level, Members, bind_all};
 use super::render::{self, BOUND_BY_KEY_MAX, From, ReadSql, Returned};
 use super::types;
 use super::{defaults, errors};
@@ -50,6 +51,10 @@ pub(super) fn run(work: &Work<'_>, plan: &Write, sink: &mut dyn RowSink) -> Resu
         Write::Update(plan) => work.update(plan, sink),
         Write::UpdateEach(plan) => work.update_each(plan, sink),
         Write::Delete(plan) => work.delete(plan, sink),
+        Write::Nested(plan) => {
+            let affected = nested::run(work.schema, plan, sink, &mut Nested(work))?;
+            Ok(Affected { affected, inserted: affected })
+        }
         Write::Batch(plans) => {
             let mut sum = Affected::default();
             for (position, plan) in plans.iter().enumerate() {
@@ -59,6 +64,21 @@ pub(super) fn run(work: &Work<'_>, plan: &Write, sink: &mut dyn RowSink) -> Resu
             }
             Ok(sum)
         }
+    }
+}
+
+/// The inserts of a nested one, each of which stands alone.
+struct Nested<'w, 'c>(&'w Work<'c>);
+
+impl Nesting for Nested<'_, '_> {
+    fn insert(&mut self, plan: &Insert, sink: &mut dyn RowSink) -> Result<(), StoreError> {
+        self.0.insert(plan, sink)?;
+        self.0.end_deferral_of(plan)
+    }
+
+    fn read(&mut self, plan: &Read, sink: &mut dyn RowSink) -> Result<(), StoreError> {
+        self.0.stop.check()?;
+        read::run_inside(self.0.connection, self.0.schema, plan, sink).map(|_| ())
     }
 }
 
@@ -74,7 +94,7 @@ impl<'c> Work<'c> {
         match plan {
             Write::Insert(insert) => self.end_deferral_of(insert),
             Write::Batch(plans) => plans.iter().try_for_each(|plan| self.end_every_deferral(plan)),
-            Write::Update(_) | Write::UpdateEach(_) | Write::Delete(_) => Ok(()),
+            Write::Update(_) | Write::UpdateEach(_) | Write::Delete(_) | Write::Nested(_) => Ok(()),
         }
     }
 
@@ -384,6 +404,7 @@ fn meets_references(schema: &Schema, plan: &Write) -> bool {
         Write::Update(plan) => plan.table,
         Write::UpdateEach(plan) => plan.table,
         Write::Delete(plan) => plan.table,
+        Write::Nested(_) => return true,
         Write::Batch(plans) => return plans.iter().any(|plan| meets_references(schema, plan)),
     };
     let mut references = schema.tables().iter().flat_map(|other| &other.references);
@@ -402,18 +423,27 @@ pub(super) fn is_bounded(schema: &Schema, plan: &Write) -> bool {
         Write::Update(plan) => Some(plan.table),
         Write::UpdateEach(plan) => Some(plan.table),
         Write::Delete(plan) => Some(plan.table),
-        Write::Batch(_) => None,
+        // Each of their parts is asked.
+        Write::Batch(_) | Write::Nested(_) => None,
     };
     if written.is_some_and(|table| render::has_triggers(schema, schema.table(table))) {
         return false;
     }
     match plan {
-        Write::Insert(plan) => plan.rows.len() == 1 || !refers_to_itself(schema.table(plan.table)),
+        Write::Insert(plan) => is_bounded_insert(schema, plan),
+        Write::Nested(plan) => plan.parts.iter().all(|part| {
+            let table = schema.table(part.insert.table);
+            !render::has_triggers(schema, table) && is_bounded_insert(schema, &part.insert)
+        }),
         Write::Update(plan) => is_by_key(schema.table(plan.table), &plan.filter) && !spreads(schema, plan.table, false),
         Write::UpdateEach(plan) => !spreads(schema, plan.table, false),
         Write::Delete(plan) => is_by_key(schema.table(plan.table), &plan.filter) && !spreads(schema, plan.table, true),
         Write::Batch(plans) => plans.iter().all(|plan| is_bounded(schema, plan)),
     }
+}
+
+fn is_bounded_insert(schema: &Schema, plan: &Insert) -> bool {
+    plan.rows.len() == 1 || !refers_to_itself(schema.table(plan.table))
 }
 
 /// Whether a changed or deleted row may change rows elsewhere.

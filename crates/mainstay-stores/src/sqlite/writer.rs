@@ -385,6 +385,7 @@ fn first_table(plan: &Write) -> Option<TableId> {
         Write::Update(plan) => Some(plan.table),
         Write::UpdateEach(plan) => Some(plan.table),
         Write::Delete(plan) => Some(plan.table),
+        Write::Nested(plan) => plan.parts.get(plan.root).map(|part| part.insert.table),
         Write::Batch(plans) => plans.iter().find_map(first_table),
     }
 }

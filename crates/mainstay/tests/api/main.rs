@@ -15,6 +15,7 @@ mod headers;
 mod hostile;
 mod lines;
 mod media;
+mod nested;
 mod patches;
 mod puts;
 mod query;

@@ -2,12 +2,14 @@
 
 mod filter;
 mod group;
+mod nested;
 mod read;
 mod shape;
 mod write;
 
 pub use filter::{ColumnTest, Comparison, Filter, Search, Test};
 pub use group::{Aggregate, Function, Groups};
+pub use nested::{Nested, Part, PartLink};
 pub use read::{Cardinality, Embed, Expr, Join, Link, Order, Output, Pair, PathStep, Read, Source, Via};
 pub use shape::{Member, MemberKind, Shape};
 pub use write::{Conflict, Delete, Expect, Insert, KeyedChange, Returning, Update, UpdateEach, Write};

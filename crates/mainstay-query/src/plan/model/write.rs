@@ -3,7 +3,7 @@
 use mainstay_schema::{ColumnId, TableId, Value};
 
 use super::super::assign::Assign;
-use super::{Comparison, Expr, Filter, Read, Test};
+use super::{Comparison, Expr, Filter, Nested, Read, Test};
 
 /// A change to rows. One write is one transaction: all of it happens or none.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +18,8 @@ pub enum Write {
     Delete(Delete),
     /// Several writes in order, in one transaction. Returns nothing but the sums of rows.
     Batch(Vec<Write>),
+    /// New rows of several tables that belong to each other.
+    Nested(Nested),
 }
 
 /// New rows.
@@ -138,6 +140,7 @@ impl Write {
             Write::Update(update) => update.returning.as_deref(),
             Write::UpdateEach(update) => update.returning.as_deref(),
             Write::Delete(delete) => delete.returning.as_deref(),
+            Write::Nested(nested) => nested.returning.as_deref(),
             Write::Batch(_) => None,
         }
     }
