@@ -5,6 +5,7 @@
 //! SQLite begins anew when somebody wrote in between. Files and their names are the business of the caller.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
 
@@ -39,12 +40,15 @@ pub struct Contents {
     pub migration: Option<String>,
 }
 
-/// Copies the database `source` into the empty file `target`, and says what it holds. After each step `on_step` is told
-/// how many pages are left of how many; it may pause.
+/// Is told after each step of a copy how many pages are left of how many. It may pause, and it may stop the copy.
+pub type OnStep<'f> = dyn FnMut(u64, u64) -> ControlFlow<()> + 'f;
+
+/// Copies the database `source` into the empty file `target`, and says what it holds.
 ///
 /// # Errors
-/// [`StoreError`] if the one cannot be read, the other not be written, or the copy is not what it was copied from.
-pub fn copy(source: &Path, target: &Path, on_step: &mut dyn FnMut(u64, u64)) -> Result<Contents, StoreError> {
+/// [`StoreError`] if the one cannot be read, the other not be written, or the copy is not what it was copied from;
+/// [`StoreError::Deadline`] if it was stopped.
+pub fn copy(source: &Path, target: &Path, on_step: &mut OnStep<'_>) -> Result<Contents, StoreError> {
     let from = open(source, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(translated)?;
     let is_write_ahead = mode(&from).map_err(translated)? == "wal";
     let counted = if is_write_ahead {
@@ -67,7 +71,7 @@ pub fn copy(source: &Path, target: &Path, on_step: &mut dyn FnMut(u64, u64)) -> 
     }
 }
 
-fn copy_pages(from: &Connection, target: &Path, on_step: &mut dyn FnMut(u64, u64)) -> Result<(), StoreError> {
+fn copy_pages(from: &Connection, target: &Path, on_step: &mut OnStep<'_>) -> Result<(), StoreError> {
     let mut to = open(target, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(translated)?;
     // The caller makes the file durable once it is whole; until then nobody needs a way back.
     to.pragma_update(None, "synchronous", "off").map_err(translated)?;
@@ -85,7 +89,9 @@ fn copy_pages(from: &Connection, target: &Path, on_step: &mut dyn FnMut(u64, u64
                 let now = number(progress.remaining);
                 beginnings += u32::from(now > left);
                 left = now;
-                on_step(now, number(progress.pagecount));
+                if on_step(now, number(progress.pagecount)).is_break() {
+                    return Err(StoreError::Deadline);
+                }
             }
             _ if waits < BUSY_MAX => {
                 waits += 1;
@@ -256,6 +262,7 @@ mod tests {
                     move_one(&writer).unwrap();
                     writes += 1;
                 }
+                ControlFlow::Continue(())
             })
             .unwrap();
             assert!(writes >= 4, "{mode}: the copy took {writes} steps");
@@ -280,8 +287,17 @@ mod tests {
         let middle = octets.len() / 8192 * 4096;
         octets[middle..middle + 4096].fill(0x5a);
         std::fs::write(&path, octets).unwrap();
-        assert!(copy(&path, &file(folder.path(), "copy.db"), &mut |_, _| {}).is_err());
+        assert!(copy(&path, &file(folder.path(), "copy.db"), &mut |_, _| ControlFlow::Continue(())).is_err());
         assert!(examine(&path).is_err());
+    }
+
+    #[test]
+    fn a_copy_can_be_stopped() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("main.db");
+        drop(accounts(&path, "wal"));
+        let stopped = copy(&path, &file(folder.path(), "copy.db"), &mut |_, _| ControlFlow::Break(()));
+        assert!(matches!(stopped, Err(StoreError::Deadline)));
     }
 
     #[test]

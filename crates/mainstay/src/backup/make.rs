@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use mainstay_engine::{Clock, SystemClock};
-use mainstay_stores::sqlite::backup;
+use mainstay_stores::sqlite::backup::{self, OnStep};
 use serde::Serialize;
 
 use super::file::{Kind, Manifest, seal};
@@ -22,7 +22,7 @@ pub struct Made {
 }
 
 /// Makes a backup of the database file `database` as the file `target`, replacing one that is there if `replace`.
-/// `on_step` is told how many pages are left of how many.
+/// `on_step` is told how many pages are left of how many, and may stop it.
 ///
 /// # Errors
 /// That something cannot be read or written, or that the database is damaged. Then no file was made or changed.
@@ -31,7 +31,7 @@ pub fn make(
     target: &Path,
     kind: Kind,
     replace: bool,
-    on_step: &mut dyn FnMut(u64, u64),
+    on_step: &mut OnStep<'_>,
 ) -> anyhow::Result<Made> {
     let now = SystemClock.now();
     let mut part = Part::create(target)?;

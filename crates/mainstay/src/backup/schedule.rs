@@ -1,7 +1,10 @@
 //! Backups that a serving process makes by itself, one after the other, beside the requests.
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -34,6 +37,8 @@ pub struct Schedule {
     settings: BackupSettings,
     database: PathBuf,
     folder: PathBuf,
+    /// Whether nobody wants any more: a copy that is being made stops.
+    is_over: Arc<AtomicBool>,
 }
 
 impl Schedule {
@@ -44,12 +49,18 @@ impl Schedule {
             return None;
         }
         let folder = project.folder.join(&settings.folder);
-        Some(Schedule { settings, database: project.database_file(), folder })
+        let is_over = Arc::new(AtomicBool::new(false));
+        Some(Schedule { settings, database: project.database_file(), folder, is_over })
     }
 
     /// Where the backups are.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// Set to end a copy that is being made.
+    pub fn is_over(&self) -> Arc<AtomicBool> {
+        self.is_over.clone()
     }
 
     /// Makes backups when they are due, for ever. What goes wrong is logged and tried again; old backups stay.
@@ -103,7 +114,11 @@ impl Schedule {
         self.remove_left();
         let name = format!("{PREFIX}{}{ENDING}", SystemClock.now().strftime("%Y%m%dT%H%M%SZ"));
         let target = self.folder.join(name);
-        make(&self.database, &target, Kind::Scheduled, false, &mut |_, _| std::thread::sleep(STEP_PAUSE))?;
+        let mut on_step = |_, _| {
+            std::thread::sleep(STEP_PAUSE);
+            if self.is_over.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        make(&self.database, &target, Kind::Scheduled, false, &mut on_step)?;
         self.remove_surplus();
         Ok(target)
     }
@@ -181,7 +196,7 @@ mod tests {
     fn schedule(text: &str) -> Schedule {
         let given: Vec<Override> = text.split(' ').map(|text| format!("backup.{text}").parse().unwrap()).collect();
         let settings = load(Path::new("."), "", &Environment::default(), &given).unwrap().backup;
-        Schedule { settings, database: "main.db".into(), folder: ".".into() }
+        Schedule { settings, database: "main.db".into(), folder: ".".into(), is_over: Arc::default() }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `mainstay backup [FILE] [DIR]`.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -67,6 +68,7 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let made = make(&database, &target, Kind::Asked, args.force, &mut |left, all| {
         bar.set_length(all);
         bar.set_position(all.saturating_sub(left));
+        ControlFlow::Continue(())
     });
     bar.finish_and_clear();
     let made = made?;

@@ -31,6 +31,8 @@ mod types;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Parser, Subcommand};
 
@@ -85,12 +87,13 @@ impl Globals {
 }
 
 /// Backups that are made beside the requests, until this is dropped.
-struct Backups(Option<tokio::task::JoinHandle<()>>);
+struct Backups(Option<(tokio::task::JoinHandle<()>, Arc<AtomicBool>)>);
 
 impl Drop for Backups {
     fn drop(&mut self) {
-        // A copy that is being made leaves no file behind: its thread ends with the process, or finishes it.
-        if let Some(task) = &self.0 {
+        if let Some((task, is_over)) = &self.0 {
+            // The process waits for a copy that is being made, so that it leaves no half of a file behind.
+            is_over.store(true, Ordering::Relaxed);
             task.abort();
         }
     }
@@ -98,7 +101,10 @@ impl Drop for Backups {
 
 /// Begins to make the backups that the settings ask for.
 fn start_backups(project: &Project) -> Backups {
-    Backups(Schedule::of(project).map(|schedule| tokio::spawn(schedule.run())))
+    Backups(Schedule::of(project).map(|schedule| {
+        let is_over = schedule.is_over();
+        (tokio::spawn(schedule.run()), is_over)
+    }))
 }
 
 /// The settings by which a database is served as it is.

@@ -20,10 +20,11 @@ async fn rows_without_a_key_have_an_order_and_can_be_written() {
     let set = db.write("PATCH", "log?at=eq.2&select=rowid,at,parent(id)", r#"{"at":5}"#).await;
     assert_eq!(set, r#"[{"rowid":"b","at":5,"parent":{"id":1}},{"rowid":"c","at":5,"parent":null}]"#);
     assert_eq!(db.write("DELETE", "log?at=eq.5&select=rowid", "").await, r#"[{"rowid":"b"},{"rowid":"c"}]"#);
-    // There is no key that could decide about a merge.
+    // Without a key nothing is there already (rest.md 11.4), and there is no row to put in the place of another.
     let reply = db.send("POST", "log", &[("prefer", "resolution=merge-duplicates")], r#"{"rowid":"a"}"#).await;
-    assert_eq!(reply.status, 400, "{}", reply.body);
-    assert!(reply.body.contains("42P10"), "{}", reply.body);
+    assert_eq!(reply.status, 201, "{}", reply.body);
+    assert_eq!(db.get("log?select=rowid&rowid=eq.a").await, r#"[{"rowid":"a"},{"rowid":"a"}]"#);
+    assert_eq!(db.refused("PUT", "log?rowid=eq.a", r#"{"rowid":"a","at":1,"parent_id":null}"#).await.0, 405);
 }
 
 #[tokio::test]
