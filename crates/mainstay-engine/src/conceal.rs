@@ -39,7 +39,7 @@ pub(crate) fn refused_as(schema: &Schema, denied: Denied) -> Error {
 }
 
 /// The table that a message tells about.
-fn subject(error: &PlanError) -> Option<&str> {
+pub(crate) fn subject(error: &PlanError) -> Option<&str> {
     match error {
         PlanError::UnknownColumn { table, .. }
         | PlanError::NoRelation { parent: table, .. }

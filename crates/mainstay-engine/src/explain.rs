@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use mainstay_query::plan::print;
-use mainstay_query::request::{ReadRequest, WriteRequest};
+use mainstay_query::plan::{self, Work, print};
+use mainstay_query::request::{CallRequest, ReadRequest, WriteRequest};
 use mainstay_query::{authorize, split};
 use mainstay_store::residual::{self, RESIDUAL_ROWS_MAX};
 use mainstay_store::{Call, Explanation, StoreError};
@@ -21,6 +21,8 @@ pub enum Request {
     Read(ReadRequest),
     /// Changes rows.
     Write(WriteRequest),
+    /// Calls a function.
+    Call(CallRequest),
 }
 
 /// What each step made of a request, as text. Prints as a page with one heading a step.
@@ -64,34 +66,59 @@ impl Engine {
     pub async fn explain(&self, context: &Context, request: &Request) -> Result<Explained, Error> {
         let schema = self.current_schema(context).await;
         let call = Call { schema: schema.clone(), deadline: context.deadline };
+        let asked = format!("{request:#?}");
         match request {
             Request::Read(request) => {
                 let plan = self.plan_read(&schema, context, request)?;
-                let printed = print::read(&schema, &plan);
-                let plan =
-                    authorize::read(&schema, &context.actor, plan).map_err(|denied| refused_as(&schema, denied))?;
-                let authorized = print::read(&schema, &plan);
-                let support = |table, filter: &_| self.store().support(&schema, table, filter);
-                let (pushed, residual) = split::read(&schema, plan, RESIDUAL_ROWS_MAX, support).map_err(|refused| {
-                    StoreError::Unsupported { what: format!("the store {} {refused}", self.store().name()) }
-                })?;
-                let mut explanation = self.store().explain(call, Arc::new(pushed)).await?;
-                if residual.is_some() {
-                    explanation.details.push("the rest of the filter is applied to the rows that come back".to_owned());
-                }
-                Ok(explained(format!("{request:#?}"), printed, authorized, explanation))
+                self.explain_read(context, call, asked, plan).await
             }
             Request::Write(request) => {
                 let plan = self.plan_write(&schema, context, request)?;
-                let printed = print::write(&schema, &plan);
-                let plan =
-                    authorize::write(&schema, &context.actor, plan).map_err(|denied| refused_as(&schema, denied))?;
-                let authorized = print::write(&schema, &plan);
-                residual::check_write(&**self.store(), &call, &plan)?;
-                let explanation = self.store().explain_write(call, Arc::new(plan)).await?;
-                Ok(explained(format!("{request:#?}"), printed, authorized, explanation))
+                self.explain_write(context, call, asked, plan).await
             }
+            Request::Call(request) => match self.plan_call(&schema, context, request)?.work {
+                Work::Read(plan) => self.explain_read(context, call, asked, *plan).await,
+                Work::Write(plan) => self.explain_write(context, call, asked, *plan).await,
+            },
         }
+    }
+
+    async fn explain_read(
+        &self,
+        context: &Context,
+        call: Call,
+        request: String,
+        plan: plan::Read,
+    ) -> Result<Explained, Error> {
+        let schema = call.schema.clone();
+        let printed = print::read(&schema, &plan);
+        let plan = authorize::read(&schema, &context.actor, plan).map_err(|denied| refused_as(&schema, denied))?;
+        let authorized = print::read(&schema, &plan);
+        let support = |table, filter: &_| self.store().support(&schema, table, filter);
+        let (pushed, residual) = split::read(&schema, plan, RESIDUAL_ROWS_MAX, support).map_err(|refused| {
+            StoreError::Unsupported { what: format!("the store {} {refused}", self.store().name()) }
+        })?;
+        let mut explanation = self.store().explain(call, Arc::new(pushed)).await?;
+        if residual.is_some() {
+            explanation.details.push("the rest of the filter is applied to the rows that come back".to_owned());
+        }
+        Ok(explained(request, printed, authorized, explanation))
+    }
+
+    async fn explain_write(
+        &self,
+        context: &Context,
+        call: Call,
+        request: String,
+        plan: plan::Write,
+    ) -> Result<Explained, Error> {
+        let schema = call.schema.clone();
+        let printed = print::write(&schema, &plan);
+        let plan = authorize::write(&schema, &context.actor, plan).map_err(|denied| refused_as(&schema, denied))?;
+        let authorized = print::write(&schema, &plan);
+        residual::check_write(&**self.store(), &call, &plan)?;
+        let explanation = self.store().explain_write(call, Arc::new(plan)).await?;
+        Ok(explained(request, printed, authorized, explanation))
     }
 
     /// Whether planning and the rules let a request through.
@@ -110,6 +137,10 @@ impl Engine {
                 let _ =
                     authorize::write(&schema, &context.actor, plan).map_err(|denied| refused_as(&schema, denied))?;
             }
+            Request::Call(request) => match self.plan_call(&schema, context, request)?.work {
+                Work::Read(plan) => drop(authorize::read(&schema, &context.actor, *plan)?),
+                Work::Write(plan) => drop(authorize::write(&schema, &context.actor, *plan)?),
+            },
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 //! Knows no HTTP, no SQL and no wire format. Called by `mainstay-http` and by the commands of the binary; everything
 //! it decides is decided by the crates below.
 
+mod call;
 mod clock;
 mod conceal;
 mod context;
@@ -12,6 +13,7 @@ mod faults;
 mod run;
 mod sequence;
 
+pub use call::CallAnswer;
 pub use clock::{Clock, SeededClock, SystemClock};
 pub use context::{Context, RequestId, Stage, Stages};
 pub use error::Error;

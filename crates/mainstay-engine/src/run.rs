@@ -216,7 +216,7 @@ pub(crate) fn planned_write(
 }
 
 /// The sink as its own type again, after the store had it.
-fn taken_back<S: RowSink>(sink: Box<dyn RowSink>) -> Result<S, Error> {
+pub(crate) fn taken_back<S: RowSink>(sink: Box<dyn RowSink>) -> Result<S, Error> {
     let sink: Box<dyn Any> = sink;
     let sink = sink.downcast::<S>().map_err(|_| Error::Internal("a store gave back another sink"))?;
     Ok(*sink)

@@ -4,12 +4,13 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use mainstay_query::plan::{Shape, Write};
+use mainstay_query::plan::{Shape, Work, Write};
 use mainstay_query::{Authorized, Limits, authorize, split};
 use mainstay_schema::Schema;
 use mainstay_store::residual::{self, RESIDUAL_ROWS_MAX};
 use mainstay_store::{Call, RowSink, Script, Step, StepDone, Store, StoreError};
 
+use crate::call::planned_call;
 use crate::clock::Clock;
 use crate::conceal::refused_as;
 use crate::context::Context;
@@ -118,11 +119,17 @@ impl<S: Sequence> Steps<S> {
     /// The way of a request up to the store.
     fn prepare(&mut self, request: &Request) -> Result<Step, Error> {
         let schema = &self.schema;
-        match request {
-            Request::Read(request) => {
-                let plan = planned_read(schema, &self.limits, &self.context, request)?;
+        let work = match request {
+            Request::Read(request) => Work::Read(Box::new(planned_read(schema, &self.limits, &self.context, request)?)),
+            Request::Write(request) => {
+                Work::Write(Box::new(planned_write(schema, &self.limits, &*self.clock, &self.context, request)?))
+            }
+            Request::Call(request) => planned_call(schema, &self.limits, &*self.clock, &self.context, request)?.work,
+        };
+        match work {
+            Work::Read(plan) => {
                 let plan =
-                    authorize::read(schema, &self.context.actor, plan).map_err(|denied| refused_as(schema, denied))?;
+                    authorize::read(schema, &self.context.actor, *plan).map_err(|denied| refused_as(schema, denied))?;
                 let sink = self.sequence.make_sink(&plan.shape(schema));
                 let support = |table, filter: &_| self.store.support(schema, table, filter);
                 let refused = |what: &dyn std::fmt::Display| StoreError::Unsupported {
@@ -136,10 +143,9 @@ impl<S: Sequence> Steps<S> {
                 self.running = Some(Running::Read);
                 Ok(Step::Read { plan: Arc::new(plan), sink })
             }
-            Request::Write(request) => {
-                let plan = planned_write(schema, &self.limits, &*self.clock, &self.context, request)?;
-                let plan =
-                    authorize::write(schema, &self.context.actor, plan).map_err(|denied| refused_as(schema, denied))?;
+            Work::Write(plan) => {
+                let plan = authorize::write(schema, &self.context.actor, *plan)
+                    .map_err(|denied| refused_as(schema, denied))?;
                 let call = Call { schema: schema.clone(), deadline: self.context.deadline };
                 residual::check_write(&*self.store, &call, &plan)?;
                 let shape = plan.returning().map(|returning| returning.shape(schema));

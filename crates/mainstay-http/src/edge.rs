@@ -17,13 +17,13 @@ use mainstay_query::Actor;
 use crate::app::App;
 use crate::body::AnswerBody;
 use crate::errors::Problem;
-use crate::errors::codes::{FRAMING, HANDLER_TIME, INTERNAL, NO_ROUTE, NOT_IMPLEMENTED, PATH};
+use crate::errors::codes::{FRAMING, HANDLER_TIME, INTERNAL, NO_ROUTE, PATH};
 use crate::layers::coding::compress;
 use crate::layers::identify::identify;
 use crate::layers::limits;
 use crate::layers::timing::Timing;
 use crate::router::Route;
-use crate::routes::{batch, health, query, records, reference, root};
+use crate::routes::{batch, functions, health, query, records, reference, root};
 
 /// An answer.
 pub(crate) type Answer = Response<AnswerBody>;
@@ -101,14 +101,18 @@ where
     if let Some(timing) = &mut seen.timing {
         timing.identified = Some((started, Instant::now()));
     }
-    let (table, is_query) = match route {
-        Route::Records(table) => (Some(table), query::is_query(&head.method)),
-        Route::Query(table) => {
+    let is_query = match &route {
+        Route::Query(_) => {
             query::check_method(&head.method)?;
-            (Some(table), head.method == Method::POST)
+            head.method == Method::POST
         }
-        Route::Batch if head.method == Method::POST => (None, false),
-        Route::Batch => (Some(batch::NAME.into()), query::is_query(&head.method)),
+        Route::Records(_) | Route::Batch => query::is_query(&head.method),
+        _ => false,
+    };
+    let route = match route {
+        Route::Query(table) => Route::Records(table),
+        Route::Batch if head.method != Method::POST => Route::Records(batch::NAME.into()),
+        Route::Records(_) | Route::Function(_) | Route::Batch => route,
         Route::Root => return root::answer(app, &actor, head),
         other => return Err(no_records(&other)),
     };
@@ -131,10 +135,12 @@ where
     });
     let context = Context { actor, deadline, request_id: id, stages };
     let answer = async {
-        match table {
-            Some(table) if is_nothing_but_batch(app, &table) => batch::other_method(head),
-            Some(table) => records::answer(app, &context, head, &table, body).await,
-            None => batch::answer(app, &context, head, body).await,
+        match &route {
+            Route::Records(table) if is_nothing_but_batch(app, table) => batch::other_method(head),
+            Route::Records(table) => records::answer(app, &context, head, table, body).await,
+            Route::Function(function) => functions::answer(app, &context, head, function, body).await,
+            Route::Batch => batch::answer(app, &context, head, body).await,
+            other => Err(no_records(other)),
         }
     };
     tokio::time::timeout_at(deadline.into(), answer).await.unwrap_or_else(|_| Err(too_slow(app)))
@@ -148,9 +154,6 @@ fn is_nothing_but_batch(app: &App, table: &str) -> bool {
 /// Why a route other than that of rows is refused.
 fn no_records(route: &Route<'_>) -> Problem {
     match route {
-        Route::Function => {
-            Problem::new(NOT_IMPLEMENTED, "Feature not implemented").details("Functions (/rpc) are not implemented.")
-        }
         Route::Deeper => Problem::new(PATH, "Invalid path specified in request URL"),
         _ => Problem::new(NO_ROUTE, "Nothing is at this path").hint("Tables are at /rest/v1/{table}."),
     }

@@ -24,8 +24,8 @@ pub(crate) enum Route<'a> {
     Batch,
     /// Rows of this table or view, asked for by a query in the body.
     Query(Cow<'a, str>),
-    /// A function.
-    Function,
+    /// A function of this name.
+    Function(Cow<'a, str>),
     /// Below the API, where nothing is.
     Deeper,
     /// The reference for browsers, or one of its files.
@@ -75,7 +75,10 @@ impl Route<'_> {
             return Route::Root;
         }
         if let Some(name) = path.strip_prefix("rpc/") {
-            return if name.is_empty() || name.contains('/') { Route::Deeper } else { Route::Function };
+            return match percent_decode_str(name).decode_utf8() {
+                Ok(function) if !name.is_empty() && !name.contains('/') => Route::Function(function),
+                _ => Route::Deeper,
+            };
         }
         let (name, has_query) = match path.strip_suffix("/query") {
             Some(name) => (name, true),
@@ -97,7 +100,7 @@ impl Route<'_> {
             Route::Records(_) => "/rest/v1/{table}",
             Route::Batch => "/rest/v1/batch",
             Route::Query(_) => "/rest/v1/{table}/query",
-            Route::Function => "/rest/v1/rpc/{function}",
+            Route::Function(_) => "/rest/v1/rpc/{function}",
             Route::Deeper => "/rest/v1/{…}",
             Route::Reference("") => "/_/api",
             Route::Reference(_) => "/_/api/{file}",
@@ -138,11 +141,12 @@ mod tests {
         check("/rest/v1/films/query", Route::Query("films".into()));
         check("/rest/v1/query", Route::Records("query".into()));
         check("/rest/v1/query/query", Route::Query("query".into()));
-        check("/rest/v1/rpc/add", Route::Function);
+        check("/rest/v1/rpc/add", Route::Function("add".into()));
+        check("/rest/v1/rpc/my%20sum", Route::Function("my sum".into()));
         check("/_/api", Route::Reference(""));
         check("/_/api/", Route::Reference(""));
         check("/_/api/page.js", Route::Reference("page.js"));
-        check("/rest/v1/rpc/query", Route::Function);
+        check("/rest/v1/rpc/query", Route::Function("query".into()));
         check("/health/live", Route::Live);
         check("/health/ready", Route::Ready);
     }

@@ -1,6 +1,7 @@
 //! One file a noun. A handler translates between HTTP and the engine, and decides nothing else.
 
 pub(crate) mod batch;
+pub(crate) mod functions;
 pub(crate) mod health;
 mod media;
 mod patch;

@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use mainstay_schema::{ColumnId, Rule, Schema, TableId};
+use mainstay_schema::{ColumnId, Function, FunctionId, Rule, Schema, TableId};
 
 use crate::error::Denied;
 use crate::plan::{Assign, Filter, Read, Write};
@@ -116,6 +116,10 @@ fn check_write(schema: &Schema, actor: &Actor, plan: &Write) -> Result<(), Denie
                 check_write(schema, actor, write)?;
             }
         }
+        Write::Run(run) => {
+            need_call(schema, actor, run.call.function)?;
+            return run.returning.as_ref().map_or(Ok(()), |returning| check_result(schema, actor, returning));
+        }
     }
     plan.returning().map_or(Ok(()), |returning| check_read(schema, actor, returning))
 }
@@ -129,8 +133,40 @@ fn check_set(schema: &Schema, actor: &Actor, table: TableId, set: &[(ColumnId, A
 }
 
 fn check_read(schema: &Schema, actor: &Actor, plan: &Read) -> Result<(), Denied> {
+    if let Some(call) = &plan.call {
+        need_call(schema, actor, call.function)?;
+        return check_result(schema, actor, plan);
+    }
     need(schema, actor, plan.table, Operation::Read)?;
     check_filter(schema, actor, plan.table, &plan.filter)?;
+    check_around(schema, actor, plan)
+}
+
+/// The rows that a function gives back may be seen by whoever may call it, whatever table they are of; everything that
+/// they lead to is asked about.
+fn check_result(schema: &Schema, actor: &Actor, plan: &Read) -> Result<(), Denied> {
+    check_own_filter(schema, actor, plan.table, &plan.filter)?;
+    check_around(schema, actor, plan)
+}
+
+fn check_own_filter(schema: &Schema, actor: &Actor, table: TableId, filter: &Filter) -> Result<(), Denied> {
+    match filter {
+        Filter::And(parts) | Filter::Or(parts) => {
+            parts.iter().try_for_each(|part| check_own_filter(schema, actor, table, part))
+        }
+        Filter::Not(part) => check_own_filter(schema, actor, table, part),
+        Filter::True
+        | Filter::False
+        | Filter::Unknown
+        | Filter::Test { .. }
+        | Filter::Columns { .. }
+        | Filter::Search(_) => Ok(()),
+        other @ Filter::Exists { .. } => check_filter(schema, actor, table, other),
+    }
+}
+
+/// What a read leads to: by its order and its embeds.
+fn check_around(schema: &Schema, actor: &Actor, plan: &Read) -> Result<(), Denied> {
     for order in &plan.order {
         if let Some(via) = &order.via {
             check_join(schema, actor, &via.join)?;
@@ -169,6 +205,19 @@ fn check_join(schema: &Schema, actor: &Actor, join: &crate::plan::Join) -> Resul
         crate::plan::Join::Direct(_) => Ok(()),
         crate::plan::Join::Through { table, .. } => need(schema, actor, *table, Operation::Read),
     }
+}
+
+/// Whether the rules let the actor call this function.
+pub fn may_call(actor: &Actor, function: &Function) -> bool {
+    match actor {
+        Actor::System | Actor::Caller(Role::Service) => true,
+        Actor::Caller(Role::Anon | Role::Authenticated) => function.access == Rule::Always,
+    }
+}
+
+fn need_call(schema: &Schema, actor: &Actor, function: FunctionId) -> Result<(), Denied> {
+    let function = schema.function(function);
+    if may_call(actor, function) { Ok(()) } else { Err(Denied::call(&function.name)) }
 }
 
 /// What is done to the rows of a table.

@@ -261,6 +261,55 @@ pub enum PlanError {
         /// The view.
         table: String,
     },
+    /// No function of that name takes these arguments (PGRST202).
+    #[error("{message}")]
+    UnknownFunction {
+        /// What was not found.
+        message: String,
+        /// What was looked for.
+        details: String,
+        /// What was probably meant.
+        hint: Option<String>,
+    },
+    /// Several functions of that name take these arguments (PGRST203).
+    #[error("Could not choose the best candidate function between: {candidates}")]
+    AmbiguousFunction {
+        /// Their names and parameters.
+        candidates: String,
+    },
+    /// An argument that is not of its parameter's type (22P02, 22003, 22008, 22021).
+    #[error("{error}")]
+    Argument {
+        /// Why.
+        error: ValueError,
+        /// The parameter it was meant for.
+        parameter: String,
+    },
+    /// An argument that its parameter does not accept (23514).
+    #[error("value for parameter \"{}\" of function {function} violates its check", violation.column)]
+    ArgumentCheck {
+        /// The function.
+        function: String,
+        /// Which check, of which parameter.
+        violation: Violation,
+    },
+    /// Null for a parameter that must have a value (23502).
+    #[error("null value for parameter \"{parameter}\" of function {function}")]
+    ArgumentNull {
+        /// The function.
+        function: String,
+        /// The parameter.
+        parameter: String,
+    },
+    /// A function that writes, called by a method that must not (25006).
+    #[error("cannot execute function {function} in a read-only transaction")]
+    ReadOnlyCall {
+        /// The function.
+        function: String,
+    },
+    /// `max-affected` on a function that does not return a list (PGRST128).
+    #[error("Function must return SETOF or TABLE when max-affected preference is used with handling=strict")]
+    SingleAffected,
     /// A request that does not parse in a part that needs the schema, or a bound passed.
     #[error(transparent)]
     Parse(#[from] ParseError),
@@ -290,10 +339,20 @@ pub struct Candidate {
 
 /// The rules do not allow it (42501).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("permission denied for table {table}")]
+#[error("permission denied for {} {table}", if *operation == Denied::CALL { "function" } else { "table" })]
 pub struct Denied {
-    /// The first table whose rule refused.
+    /// The first table whose rule refused, or the function.
     pub table: String,
-    /// What was refused there: `read`, `create`, `update` or `delete`.
+    /// What was refused there: `read`, `create`, `update` or `delete`; [`Denied::CALL`] for a function.
     pub operation: &'static str,
+}
+
+impl Denied {
+    /// The operation on a function.
+    pub const CALL: &'static str = "call";
+
+    /// The refusal to call a function.
+    pub fn call(function: &str) -> Denied {
+        Denied { table: function.to_owned(), operation: Denied::CALL }
+    }
 }

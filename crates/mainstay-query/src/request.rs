@@ -1,6 +1,10 @@
 //! What was asked, as text that parsed: names are not looked up and values have no types yet.
 
+mod call;
+
 use bytes::Bytes;
+
+pub use call::{Arguments, CallRequest, RawKind};
 
 /// A read of rows: `GET` or `HEAD` on a table.
 #[derive(Debug, Clone, Default, PartialEq)]

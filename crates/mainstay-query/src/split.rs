@@ -219,6 +219,7 @@ fn check_write(schema: &Schema, plan: &Write, support: Supports<'_>) -> Result<(
         }
         Write::Delete(delete) => check_exact(schema, delete.table, &delete.filter, support)?,
         Write::Batch(writes) => writes.iter().try_for_each(|write| check_write(schema, write, support))?,
+        Write::Run(_) => {}
     }
     plan.returning().map_or(Ok(()), |returning| check_returned(schema, returning, support))
 }

@@ -6,8 +6,10 @@ use bytes::Bytes;
 use mainstay_query::limits::Limits;
 use mainstay_query::parse::{self, Purpose};
 use mainstay_query::plan::{self, Expr, Filter, Fresh, Read, Source, Write, print};
-use mainstay_query::request::{Action, Body, ReadRequest, Resolution, WriteRequest};
-use mainstay_schema::load::{SourceFile, load};
+use mainstay_query::request::{
+    Action, Arguments, Body, CallRequest, Count, RawKind, ReadRequest, Resolution, WriteRequest,
+};
+use mainstay_schema::load::{NoProbe, SourceFile, load, load_functions};
 use mainstay_schema::{Schema, TableId};
 use proptest::prelude::*;
 
@@ -219,6 +221,73 @@ proptest! {
                     check_read(&schema, &limits, returning, false);
                 }
                 prop_assert!(!print::write(&schema, &write).is_empty());
+            }
+        }
+    }
+}
+
+/// Functions of each kind over the tables of the cases.
+fn schema_with_functions() -> Schema {
+    let file =
+        |(name, text): (&str, &str)| SourceFile { path: format!("queries/{name}").into(), text: text.to_owned() };
+    let files = [
+        (
+            "f.sql",
+            "--- params.a = \"int\"\n--- params.b = { type = \"text[]\", optional = true }\n--- returns = \"films\"\nSELECT :a, :b",
+        ),
+        (
+            "f.two.sql",
+            "--- params.a = \"int\"\n--- params.c = { type = \"json\", default = 1 }\n--- returns.fields.id = { ref = \"films\" }\nSELECT :a, :c",
+        ),
+        ("g.sql", "--- params.x = \"json\"\n--- body = \"x\"\n--- returns = \"int\"\n--- rows = \"many\"\nSELECT :x"),
+        (
+            "w.sql",
+            "--- writes = true\n--- params.a = { type = \"int\", default = 1 }\n--- returns = \"films\"\nDELETE :a",
+        ),
+    ];
+    load_functions(schema(), &files.map(file), &NoProbe).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"))
+}
+
+proptest! {
+    #[test]
+    fn any_call_is_planned_or_refused(
+        function in "[fgwx]{1,2}|\\PC{0,5}",
+        text in "(([abcx]|id|select|order|limit|and)=(1|eq\\.1|\\{1,2\\}|id|\\(id\\.eq\\.1\\)|\\PC{0,4})&){0,5}",
+        body in prop_oneof![
+            "\\{(\"[abcx]\":(1|null|\"x\"|\\[1\\]),?){0,3}\\}",
+            "\\PC{0,12}",
+            "\\[1,2\\]",
+        ],
+        kind in 0..5,
+    ) {
+        let schema = schema_with_functions();
+        let limits = Limits::default();
+        let (query, named) = match parse::call(&text, &limits) {
+            Ok(parsed) => parsed,
+            Err(_) => return Ok(()),
+        };
+        let body = Bytes::from(body);
+        let arguments = match kind {
+            0 | 1 => Arguments::Named(named),
+            2 => Arguments::Raw { kind: RawKind::Text, body },
+            _ => Arguments::Json(body),
+        };
+        let (count, read_only, singular) = (Count::None, kind == 0, kind == 4);
+        let request = CallRequest { function, arguments, query, count, read_only, singular, affected_max: None };
+        if let Ok(call) = plan::call(&schema, &limits, &Standing, &request, &|_| true) {
+            let function = schema.function(call.function);
+            prop_assert_eq!(&*function.name, request.function.as_str());
+            match call.work {
+                plan::Work::Read(read) => {
+                    prop_assert!(!function.writes && read.call.is_some() && read.limit.is_some());
+                    let arguments = &read.call.as_ref().unwrap().arguments;
+                    prop_assert_eq!(arguments.len(), function.parameters.len());
+                    prop_assert!(print::read(&schema, &read).starts_with("call "));
+                }
+                plan::Work::Write(write) => {
+                    prop_assert!(function.writes && !read_only);
+                    prop_assert!(print::write(&schema, &write).starts_with("run w("));
+                }
             }
         }
     }

@@ -9,6 +9,7 @@ pub mod diff;
 pub mod editor;
 pub mod error;
 pub mod found;
+pub mod function;
 pub mod ids;
 mod json;
 mod language;
@@ -19,12 +20,13 @@ pub mod types;
 pub mod value;
 
 pub use error::{Mistake, RecordError, ValueError, Violation};
-pub use ids::{ColumnId, TableId};
+pub use function::{Function, Returns};
+pub use ids::{ColumnId, FunctionId, TableId};
 pub use language::Language;
 pub use model::{
     Access, Column, DefaultValue, FullText, Index, IndexColumn, Key, Reference, ReferenceAction, Rule, Schema, Table,
     TableKind,
 };
-pub use near::near;
+pub use near::{near, nearest};
 pub use types::{Format, Type};
 pub use value::Value;

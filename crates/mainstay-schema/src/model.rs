@@ -4,18 +4,22 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::found::Found;
-use crate::ids::{ColumnId, TableId};
+use crate::function::Function;
+use crate::ids::{ColumnId, FunctionId, TableId};
 use crate::language::Language;
 use crate::types::{Format, Type};
 use crate::value::Value;
 
-/// One immutable snapshot of a store's tables and views.
+/// One immutable snapshot of a store's tables and views, and of the functions over them.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Schema {
     tables: Vec<Table>,
     by_name: HashMap<Arc<str>, TableId>,
     /// `None` for tables that were declared.
     found: Option<Arc<Found>>,
+    functions: Vec<Function>,
+    /// What functions give back, where that is no table of the schema; ids go on after those of `tables`.
+    results: Vec<Table>,
 }
 
 impl Schema {
@@ -28,7 +32,7 @@ impl Schema {
             assert_eq!(table.id.index(), position, "table ids are positions");
         }
         let by_name = tables.iter().map(|table| (table.name.clone(), table.id)).collect();
-        Schema { tables, by_name, found: None }
+        Schema { tables, by_name, found: None, functions: Vec::new(), results: Vec::new() }
     }
 
     /// Builds a snapshot of tables that were found in a store rather than declared.
@@ -45,14 +49,48 @@ impl Schema {
         self.found.as_deref()
     }
 
+    /// The same tables with these functions; `functions[i].id` must be `i`, and the ids of `results` must go on after
+    /// those of the tables.
+    ///
+    /// # Panics
+    /// If an id disagrees with its position, as [`Schema::new`].
+    #[must_use]
+    pub fn with_functions(self, functions: Vec<Function>, results: Vec<Table>) -> Schema {
+        for (position, function) in functions.iter().enumerate() {
+            assert_eq!(function.id.index(), position, "function ids are positions");
+        }
+        for (position, table) in results.iter().enumerate() {
+            assert_eq!(table.id.index(), self.tables.len() + position, "ids of results follow those of tables");
+        }
+        Schema { functions, results, ..self }
+    }
+
     /// All tables and views in id order.
     pub fn tables(&self) -> &[Table] {
         &self.tables
     }
 
-    /// The table with this id.
+    /// The table with this id, which may be the result of a function.
     pub fn table(&self, id: TableId) -> &Table {
-        &self.tables[id.index()]
+        match self.tables.get(id.index()) {
+            Some(table) => table,
+            None => &self.results[id.index() - self.tables.len()],
+        }
+    }
+
+    /// All functions in id order.
+    pub fn functions(&self) -> &[Function] {
+        &self.functions
+    }
+
+    /// The function with this id.
+    pub fn function(&self, id: FunctionId) -> &Function {
+        &self.functions[id.index()]
+    }
+
+    /// The functions with exactly this name; they differ in their parameters.
+    pub fn find_functions(&self, name: &str) -> impl Iterator<Item = &Function> {
+        self.functions.iter().filter(move |function| &*function.name == name)
     }
 
     /// The table or view with exactly this name.

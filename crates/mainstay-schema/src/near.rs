@@ -11,18 +11,23 @@ const NAME_CHARS_MAX: usize = 80;
 /// Letters count as different when they are added, missing, replaced, or swapped with their neighbor; case counts for
 /// nothing. Of equally near candidates the first wins. A candidate that equals `name` is its own nearest.
 pub fn near<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    nearest(name, candidates, 40)
+}
+
+/// As [`near`], with the most letters in a hundred that may differ.
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>, percent_max: usize) -> Option<&'a str> {
     let name = folded(name)?;
     let mut best: Option<(&'a str, usize, usize)> = None;
     for candidate in candidates {
         let Some(letters) = folded(candidate) else { continue };
         let longest = name.len().max(letters.len());
-        if 5 * name.len().abs_diff(letters.len()) > 2 * longest {
+        if 100 * name.len().abs_diff(letters.len()) > percent_max * longest {
             continue;
         }
         let distance = distance(&name, &letters);
         // Compares distance / longest without division: the smaller share is the nearer name.
         let is_nearer = best.is_none_or(|(_, least, length)| distance * length < least * longest);
-        if 5 * distance <= 2 * longest && is_nearer {
+        if 100 * distance <= percent_max * longest && is_nearer {
             best = Some((candidate, distance, longest));
         }
     }

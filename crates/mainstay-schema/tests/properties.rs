@@ -2,7 +2,7 @@
 
 use mainstay_schema::Schema;
 use mainstay_schema::diff::diff;
-use mainstay_schema::load::{SourceFile, load};
+use mainstay_schema::load::{NoProbe, SourceFile, load, load_functions};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -123,5 +123,52 @@ proptest! {
     #[test]
     fn a_difference_is_seen_from_both_sides(old in schema(), new in schema()) {
         prop_assert_eq!(diff(&old, &new).is_empty(), diff(&new, &old).is_empty());
+    }
+}
+
+/// Text that is nearly a file of a function: pieces of one in any order.
+fn function_pieces() -> impl Strategy<Value = String> {
+    let piece = select(vec![
+        "--- params.a = \"int\"\n",
+        "--- params.b = { type = \"text[]\", default = [] }\n",
+        "--- body = \"a\"\n",
+        "--- returns = \"a\"\n",
+        "--- returns = \"int\"\n",
+        "--- returns.fields.x = { ref = \"a\" }\n",
+        "--- rows = \"one\"\n",
+        "--- writes = true\n",
+        "---",
+        "-- comment\n",
+        "\n",
+        "SELECT :a",
+        "DELETE FROM a",
+        ", :b",
+        " ; ",
+        "/* ",
+        "*/",
+        "'",
+        "[x]",
+        "\"ä\"",
+        "?",
+        "日本",
+        "\r\n",
+    ]);
+    prop::collection::vec(piece, 0..10).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn any_file_of_a_function_is_taken_or_its_mistakes_lie_in_it(text in prop_oneof![function_pieces(), "\\PC{0,40}"]) {
+        let schema = read("[a.fields]\nx = { type = \"int\", primary = true }\n".to_owned()).expect("tables");
+        let file = SourceFile { path: "queries/f.sql".into(), text: text.clone() };
+        match load_functions(schema, &[file], &NoProbe) {
+            Ok(schema) => prop_assert_eq!(schema.functions().len(), 1),
+            Err(mistakes) => {
+                prop_assert!(!mistakes.is_empty());
+                for mistake in mistakes {
+                    prop_assert!(mistake.line <= text.split('\n').count(), "{}", mistake);
+                }
+            }
+        }
     }
 }

@@ -95,6 +95,14 @@ pub enum StoreError {
     /// One key twice in one merge (21000).
     #[error("ON CONFLICT DO UPDATE command cannot affect row a second time")]
     RepeatedKey,
+    /// The SQL of a function failed on what it was given (22000).
+    #[error("{message}")]
+    Function {
+        /// The function.
+        function: Arc<str>,
+        /// What the engine says.
+        message: String,
+    },
     /// The deadline passed while the statement ran (57014).
     #[error("canceling statement due to statement timeout")]
     Deadline,

@@ -7,4 +7,4 @@
 pub mod sqlite;
 
 #[cfg(feature = "sqlite")]
-pub use sqlite::{SqliteOptions, SqliteStore, Synchronous};
+pub use sqlite::{SqliteOptions, SqliteProbe, SqliteStore, Synchronous};

@@ -33,6 +33,8 @@ pub(crate) struct JsonSink {
     nulls: Nulls,
     /// Whether each row is a line rather than an element of an array.
     is_lines: bool,
+    /// Whether rows are written as the one value that each has, without its name.
+    is_bare: bool,
     max: usize,
 }
 
@@ -70,7 +72,7 @@ impl JsonSink {
         let mut prefixes = Vec::with_capacity(24 * shape.members.len());
         add_level(&mut levels, &mut prefixes, shape);
         let (out, open) = (Vec::with_capacity(START_BYTES), Vec::with_capacity(8));
-        JsonSink { out, levels, prefixes, open, nulls, is_lines: true, max }
+        JsonSink { out, levels, prefixes, open, nulls, is_lines: true, is_bare: false, max }
     }
 
     /// What was written of whole lines since this was last asked.
@@ -81,6 +83,11 @@ impl JsonSink {
     /// The lines.
     pub(super) fn finish_lines(self) -> Result<Vec<u8>, TooLarge> {
         if self.is_full() { Err(TooLarge { max: self.max }) } else { Ok(self.out) }
+    }
+
+    /// The same for rows of one value each, of which nothing but the values is written.
+    pub(crate) fn bare(self) -> JsonSink {
+        JsonSink { is_bare: true, ..self }
     }
 
     /// The array.
@@ -158,13 +165,17 @@ impl RowSink for JsonSink {
             }
             Some(_) => self.member(),
         };
-        self.out.push(b'{');
+        if !self.is_bare {
+            self.out.push(b'{');
+        }
         self.open.push(Open { level, next: 0, is_list: false });
     }
 
     fn end_row(&mut self) {
         self.open.pop();
-        self.out.push(b'}');
+        if !self.is_bare {
+            self.out.push(b'}');
+        }
         if self.is_lines && self.open.is_empty() {
             self.out.push(b'\n');
         }
@@ -182,6 +193,9 @@ impl RowSink for JsonSink {
     }
 
     fn cell(&mut self, cell: Cell<'_>) {
+        if self.is_bare {
+            return push_cell(&mut self.out, cell);
+        }
         if cell == Cell::Null && self.nulls == Nulls::Stripped {
             if let Some(open) = self.open.last_mut() {
                 open.next += 1;
@@ -244,6 +258,17 @@ mod tests {
         let mut sink = JsonSink::new(&super::super::model::flat_shape(), Nulls::Kept, 100);
         feed(&mut sink, &[vec![Field::Int(7)]]);
         assert_eq!(sink.finish_single().unwrap(), r#"{"id":7}"#);
+    }
+
+    #[test]
+    fn bare_values_stand_without_their_name() {
+        let write = |rows: &[Vec<Field<'_>>]| {
+            let mut sink = JsonSink::new(&super::super::model::flat_shape(), Nulls::Stripped, usize::MAX).bare();
+            feed(&mut sink, rows);
+            sink.finish().unwrap()
+        };
+        assert_eq!(write(&[vec![Field::Int(1)], vec![Field::Null], vec![Field::Text("[")]]), r#"[1,null,"["]"#);
+        assert_eq!(write(&[]), "[]");
     }
 
     #[test]

@@ -23,6 +23,7 @@ codes! {
     UNAVAILABLE = "PGRST000", 503, "The store does not answer; try again.";
     SCHEMA_CHANGED = "PGRST002", 503, "The tables are not as the schema says; it is loaded again.";
     QUERY = "PGRST100", 400, "The query string does not parse, or has a parameter that is not known.";
+    FUNCTION_METHOD = "PGRST101", 405, "The method is not known at a function.";
     BODY = "PGRST102", 400, "The body does not parse, or is of a type that is not taken.";
     RANGE = "PGRST103", 416, "No rows lie in the range that was asked for.";
     REPLACE_FILTERS = "PGRST105", 405, "A PUT whose filters are not eq on all and only the primary key.";
@@ -40,8 +41,11 @@ codes! {
     PATH = "PGRST125", 404, "No such path below the API.";
     ROOT = "PGRST126", 404, "The API has no root document.";
     NOT_IMPLEMENTED = "PGRST127", 400, "Part of the language that is not there; details say which.";
+    SINGLE_AFFECTED = "PGRST128", 400, "max-affected on a function that does not return a list.";
     NO_RELATION = "PGRST200", 400, "The two tables are not related.";
     AMBIGUOUS = "PGRST201", 300, "The two tables are related in several ways; details list them.";
+    UNKNOWN_FUNCTION = "PGRST202", 404, "No function of that name takes these arguments.";
+    AMBIGUOUS_FUNCTION = "PGRST203", 300, "Several functions of that name take these arguments.";
     BODY_COLUMN = "PGRST204", 400, "A column in the body or in columns that the table lacks.";
     UNKNOWN_TABLE = "PGRST205", 404, "No such table or view.";
     TOKEN = "PGRST301", 401, "The key or token is not valid.";
@@ -49,6 +53,7 @@ codes! {
     CLAIMS = "PGRST303", 401, "The token's claims are not accepted: expired, not yet valid, malformed.";
     REPEATED_KEY = "21000", 500, "One key twice in one merge.";
     NO_FILTER = "21000", 400, "An update or delete without a filter.";
+    FUNCTION_FAILED = "22000", 400, "The SQL of a function failed on what it was given.";
     OUT_OF_RANGE = "22003", 400, "A number that its type cannot hold.";
     NO_SUCH_TIME = "22008", 400, "A date or time that does not exist.";
     NUL = "22021", 400, "Text with a NUL character, or that is not UTF-8.";
@@ -60,6 +65,7 @@ codes! {
     REFERENCE = "23503", 409, "A row points, or would point, at nothing.";
     DUPLICATE = "23505", 409, "A key is there already.";
     CHECK = "23514", 400, "A value that its column does not accept.";
+    READ_ONLY_CALL = "25006", 405, "A function that writes was called by GET or HEAD.";
     COMPUTED = "428C9", 400, "A value for a column that the database computes.";
     DENIED = "42501", 403, "The rules do not allow it to this role.";
     DENIED_ANONYMOUS = "42501", 401, "The rules do not allow it without signing in.";

@@ -90,6 +90,19 @@ fn plan(error: PlanError) -> Problem {
             Some(row) => Problem::new(NOT_NULL, message).details(format!("In row {row} of the body.")),
             None => Problem::new(NOT_NULL, message),
         },
+        PlanError::UnknownFunction { details, hint, .. } => {
+            Problem::new(UNKNOWN_FUNCTION, message).details(details).hint_if_any(hint)
+        }
+        PlanError::AmbiguousFunction { .. } => Problem::new(AMBIGUOUS_FUNCTION, message).hint(
+            "Try renaming the parameters or the function itself in the database so function overloading can be resolved",
+        ),
+        PlanError::Argument { error, parameter } => {
+            value(&error).details(place(&format!("The value was meant for the parameter \"{parameter}\""), None))
+        }
+        PlanError::ArgumentCheck { violation, .. } => Problem::new(CHECK, message).details(format!("{violation}.")),
+        PlanError::ArgumentNull { .. } => Problem::new(NOT_NULL, message),
+        PlanError::ReadOnlyCall { .. } => Problem::new(READ_ONLY_CALL, message).hint("Call it by POST.").allow("OPTIONS,POST"),
+        PlanError::SingleAffected => Problem::new(SINGLE_AFFECTED, message),
         PlanError::NotEmbedded { name } => Problem::new(NOT_EMBEDDED, message)
             .hint(format!("Verify that '{name}' is included in the 'select' query parameter.")),
         PlanError::BadEmbedFilter { .. } => Problem::new(EMBED_FILTER, message)
@@ -156,7 +169,10 @@ fn value(error: &ValueError) -> Problem {
 
 fn refused(denied: &Denied, actor: &Actor) -> Problem {
     let code = if *actor == Actor::Caller(Role::Anon) { DENIED_ANONYMOUS } else { DENIED };
-    let hint = format!("The access rules of the table do not let this role {} rows.", denied.operation);
+    let hint = match denied.operation {
+        Denied::CALL => "The function's head does not let this role call it.".to_owned(),
+        operation => format!("The access rules of the table do not let this role {operation} rows."),
+    };
     Problem::new(code, denied.to_string()).hint(hint)
 }
 
@@ -188,6 +204,7 @@ fn store(error: StoreError) -> Problem {
             Problem::new(MAX_AFFECTED, "Query result exceeds max-affected preference constraint")
                 .details(format!("The query affects {affected} rows"))
         }
+        StoreError::Function { .. } => Problem::new(FUNCTION_FAILED, message),
         StoreError::Value(error) => value(error),
         StoreError::Violation { violation, .. } => Problem::new(CHECK, message).details(format!("{violation}.")),
         StoreError::Patch { reason, .. } => Problem::new(PATCH_CONFLICT, message).details(reason),

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use mainstay_engine::Request;
 use mainstay_query::Limits;
 
+use super::functions;
 use super::media::Media;
 use super::prefer;
 use super::translate::{Asked, METHODS, translate};
@@ -17,11 +18,19 @@ use crate::router::Route;
 /// [`Problem`], as the request itself would meet it.
 pub fn preview(request: http::Request<Bytes>, limits: &Limits) -> Result<Request, Problem> {
     let (head, body) = request.into_parts();
-    let Route::Records(table) = Route::find(head.uri.path()) else {
-        let problem = Problem::new(PATH, "Invalid path specified in request URL");
-        return Err(problem.hint("Tables are at /rest/v1/{table}."));
-    };
     let preferences = prefer::read(&head.headers);
+    let table = match Route::find(head.uri.path()) {
+        Route::Records(table) => table,
+        Route::Function(function) => {
+            let request = functions::translate(&head, &function, body, &preferences, limits)?;
+            let problem = || Problem::new(METHOD, "OPTIONS asks nothing of a function").allow(functions::METHODS);
+            return request.map(Request::Call).ok_or_else(problem);
+        }
+        _ => {
+            let problem = Problem::new(PATH, "Invalid path specified in request URL");
+            return Err(problem.hint("Tables are at /rest/v1/{table}, functions at /rest/v1/rpc/{function}."));
+        }
+    };
     match translate(&head, &table, body, &preferences, limits)? {
         Asked::Read(request) => Ok(Request::Read(request)),
         Asked::Write(mut request) => {

@@ -27,11 +27,11 @@ use crate::errors::codes::{RANGE, UNKNOWN_TABLE};
 use crate::errors::singular;
 
 /// A request for the rows of one table.
-struct Call<'a> {
-    app: &'a App,
-    context: &'a Context,
-    head: &'a request::Parts,
-    preferences: Preferences,
+pub(super) struct Call<'a> {
+    pub(super) app: &'a App,
+    pub(super) context: &'a Context,
+    pub(super) head: &'a request::Parts,
+    pub(super) preferences: Preferences,
 }
 
 /// Answers one request of any method.
@@ -104,7 +104,7 @@ impl Call<'_> {
 
     /// The answer that holds these rows.
     fn rows(&self, request: &ReadRequest, media: Media, answer: ReadAnswer<Sink>) -> Result<Answer, Problem> {
-        let (status, range) = page(&request.query, &answer)?;
+        let (status, range) = page(&request.query, answer.rows, answer.total)?;
         if media.is_single() && answer.rows != 1 {
             return Err(singular(answer.rows));
         }
@@ -148,7 +148,7 @@ impl Call<'_> {
     }
 
     /// The problem, unless planning or the rules refuse the request before it comes to that.
-    fn unless_refused(&self, request: Request, problem: Problem) -> Problem {
+    pub(super) fn unless_refused(&self, request: Request, problem: Problem) -> Problem {
         match self.app.engine.check(self.context, &request) {
             Ok(()) => problem,
             Err(error) => Problem::of(error, &self.context.actor),
@@ -167,7 +167,7 @@ impl Call<'_> {
     }
 
     /// An answer with the headers that all successes have.
-    fn success(&self, status: StatusCode) -> Answer {
+    pub(super) fn success(&self, status: StatusCode) -> Answer {
         let mut response = Response::new(AnswerBody::default());
         *response.status_mut() = status;
         let headers = response.headers_mut();
@@ -186,10 +186,16 @@ impl Call<'_> {
             Sink::Json(sink) if media.is_single() => sink.finish_single()?,
             sink => sink.finish()?,
         };
+        self.put_body(response, table, media, is_head, body);
+        Ok(())
+    }
+
+    /// Puts a body and what describes it into the answer; `name` is that of the table or function.
+    pub(super) fn put_body(&self, response: &mut Answer, name: &str, media: Media, is_head: bool, body: Bytes) {
         self.put_type(response, media);
         if let Media::Csv { .. } = media {
             // Nothing that a browser opens by itself, in the program that would run what it takes for formulas.
-            let value = format!("attachment; {}", encode::file_name(table, "csv"));
+            let value = format!("attachment; {}", encode::file_name(name, "csv"));
             if let Ok(value) = HeaderValue::try_from(value) {
                 response.headers_mut().insert(CONTENT_DISPOSITION, value);
             }
@@ -198,7 +204,6 @@ impl Call<'_> {
             response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
             *response.body_mut() = AnswerBody::whole(body);
         }
-        Ok(())
     }
 
     /// Says what the body is.
@@ -234,23 +239,23 @@ pub(super) fn write_status(request: &WriteRequest, answer: &WriteAnswer<Sink>) -
 }
 
 /// Status and `Content-Range` of a page of rows.
-pub(super) fn page(query: &Query, answer: &ReadAnswer<Sink>) -> Result<(StatusCode, HeaderValue), Problem> {
+pub(super) fn page(query: &Query, rows: u64, total: Option<u64>) -> Result<(StatusCode, HeaderValue), Problem> {
     let offset = query.offset.iter().find(|offset| offset.path.is_empty()).map_or(0, |offset| offset.what);
-    let range = range_value(offset, answer.rows, answer.total);
-    let status = match answer.total {
+    let range = range_value(offset, rows, total);
+    let status = match total {
         None => StatusCode::OK,
         Some(total) if offset > total => {
             let details = format!("An offset of {offset} was requested, but there are only {total} rows.");
             return Err(Problem::new(RANGE, "Requested range not satisfiable").details(details));
         }
-        Some(total) if answer.rows < total => StatusCode::PARTIAL_CONTENT,
+        Some(total) if rows < total => StatusCode::PARTIAL_CONTENT,
         Some(_) => StatusCode::OK,
     };
     Ok((status, range))
 }
 
 /// `first-last/total`, with stars for what is not there or not known.
-fn range_value(first: u64, rows: u64, total: Option<u64>) -> HeaderValue {
+pub(super) fn range_value(first: u64, rows: u64, total: Option<u64>) -> HeaderValue {
     if rows == 0 && total.is_none() {
         return HeaderValue::from_static("*/*");
     }
@@ -273,8 +278,7 @@ mod tests {
 
     fn check(offset: u64, rows: u64, total: Option<u64>, expected: Result<(u16, &str), u16>) {
         let query = Query { offset: vec![Located { path: Vec::new(), what: offset }], ..Query::default() };
-        let answer = ReadAnswer { sink: Sink::Nothing, rows, total };
-        let found = page(&query, &answer);
+        let found = page(&query, rows, total);
         let found = found.as_ref().map(|(status, range)| (status.as_u16(), range.to_str().unwrap()));
         assert_eq!(found.map_err(|problem| problem.status().as_u16()), expected, "{offset} {rows} {total:?}");
     }

@@ -77,7 +77,7 @@ pub(super) fn translate(
             },
             missing_default: preferences.missing == Some(Missing::Default),
         },
-        Purpose::Read | Purpose::Delete => Action::Delete,
+        Purpose::Read | Purpose::Delete | Purpose::Call => Action::Delete,
     };
     Ok(Asked::Write(WriteRequest {
         table,
@@ -98,7 +98,7 @@ pub(super) fn named_profile<'a>(method: &Method, headers: &'a HeaderMap) -> Opti
     headers.get(name).map(http::HeaderValue::as_bytes)
 }
 
-fn profile(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
+pub(super) fn profile(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
     match named_profile(method, headers) {
         Some(name) if name != SCHEMA.as_bytes() => {
             let name = String::from_utf8_lossy(name);
@@ -110,7 +110,7 @@ fn profile(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 /// The rows of the `Range` header, which counts on `GET` alone.
-fn range_header(head: &request::Parts) -> Result<Option<range::Range>, ParseError> {
+pub(super) fn range_header(head: &request::Parts) -> Result<Option<range::Range>, ParseError> {
     if head.method != Method::GET {
         return Ok(None);
     }

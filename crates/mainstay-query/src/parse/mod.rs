@@ -3,6 +3,7 @@
 //! Knows no schema: a name is a name, a value is text. Called by `mainstay-http` with the parts of a request, and by
 //! the command line, which explains queries.
 
+mod call;
 mod cursor;
 mod filter;
 pub mod form;
@@ -13,6 +14,7 @@ mod select;
 #[cfg(test)]
 mod tests;
 
+pub use call::{CallQuery, call};
 pub use prefer::prefer;
 pub use range::range;
 
@@ -36,6 +38,8 @@ pub enum Purpose {
     Update,
     /// `DELETE`.
     Delete,
+    /// Any method on a function.
+    Call,
 }
 
 /// Reads the query string of a request, without its `?`, still percent-encoded.
@@ -78,7 +82,9 @@ impl Reader<'_> {
                 }
             }
             "columns" => {
-                if matches!(self.purpose, Purpose::Insert | Purpose::Update) && self.query.columns.is_none() {
+                if matches!(self.purpose, Purpose::Insert | Purpose::Update | Purpose::Call)
+                    && self.query.columns.is_none()
+                {
                     self.query.columns = Some(select::names("columns parameter", value, &self.budget)?);
                 }
             }
@@ -125,7 +131,7 @@ impl Reader<'_> {
     /// `limit` or `offset`. What is not a number is ignored, as PostgREST does; so is either of them on the rows of a
     /// write, but of a `PUT`, which refuses them.
     fn bound(&mut self, path: Vec<String>, value: &str, name: &str) -> Result<(), ParseError> {
-        if path.is_empty() && !matches!(self.purpose, Purpose::Read | Purpose::Replace) {
+        if path.is_empty() && !matches!(self.purpose, Purpose::Read | Purpose::Replace | Purpose::Call) {
             return Ok(());
         }
         let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());

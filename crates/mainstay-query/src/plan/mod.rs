@@ -4,6 +4,7 @@
 //! [`read()`] and [`write()`] from requests, and become [`Authorized`](crate::Authorized) before a store sees them.
 
 mod assign;
+mod call;
 mod columns;
 mod csv;
 mod defaults;
@@ -26,6 +27,7 @@ mod write;
 mod xml;
 
 pub use assign::{Assign, PatchOp, PatchStep};
+pub use call::{Call, Work, call};
 pub use model::*;
 pub use read::read;
 pub use write::write;

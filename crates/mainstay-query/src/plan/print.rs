@@ -7,14 +7,18 @@ use std::fmt::Write as _;
 use mainstay_schema::{ColumnId, Schema, Table, Value};
 
 use super::{
-    Aggregate, Assign, Cardinality, ColumnTest, Comparison, Count, Delete, Expect, Expr, Filter, Insert, Join, Nested,
-    Order, Pair, PathStep, Read, Source, Test, Update, UpdateEach, Write,
+    Aggregate, Assign, Cardinality, ColumnTest, Comparison, Count, Delete, Expect, Expr, Filter, FunctionCall, Insert,
+    Join, Nested, Order, Pair, PathStep, Read, Source, Test, Update, UpdateEach, Write,
 };
 
 /// The text of a read.
 pub fn read(schema: &Schema, plan: &Read) -> String {
     let mut printer = Printer { schema, text: String::new() };
-    printer.read(0, &format!("read {}", schema.table(plan.table).name), plan);
+    let head = match &plan.call {
+        None => format!("read {}", schema.table(plan.table).name),
+        Some(function) => format!("call {}", call(schema, function)),
+    };
+    printer.read(0, &head, plan);
     printer.text
 }
 
@@ -127,6 +131,10 @@ impl Printer<'_> {
                 self.line(depth, "batch");
                 plans.iter().for_each(|plan| self.write(depth + 1, plan));
             }
+            Write::Run(plan) => {
+                self.line(depth, &format!("run {}", call(self.schema, &plan.call)));
+                self.outcome(depth + 1, plan.returning.as_deref(), plan.expect);
+            }
         }
     }
 
@@ -226,6 +234,15 @@ impl Printer<'_> {
             self.line(depth, &format!("expect at most {most} rows"));
         }
     }
+}
+
+/// `best(since = 2026-01-01, most = null)`
+fn call(schema: &Schema, call: &FunctionCall) -> String {
+    let function = schema.function(call.function);
+    let arguments = function.parameters.iter().zip(&call.arguments);
+    let arguments: Vec<String> =
+        arguments.map(|(parameter, given)| format!("{} = {}", parameter.name, value(given))).collect();
+    format!("{}({})", function.name, arguments.join(", "))
 }
 
 fn condition(schema: &Schema, table: &Table, filter: &Filter) -> String {

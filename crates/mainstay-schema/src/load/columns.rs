@@ -21,6 +21,19 @@ pub(super) fn column(
 ) -> Column {
     let field = &table.fields[position];
     check_view(table, field, mistakes);
+    let default = field.default.filter(|_| table.view.is_none());
+    of_field(field, position, ty, default, is_only_key, mistakes)
+}
+
+/// Builds the column of a field that need not belong to a table.
+pub(super) fn of_field(
+    field: &DeclaredField<'_>,
+    position: usize,
+    ty: &Type,
+    declared_default: Option<Node<'_>>,
+    is_only_key: bool,
+    mistakes: &mut Mistakes,
+) -> Column {
     check_action_without_reference(field, mistakes);
     if let Some(place) = field.touched.filter(|_| *ty != Type::Timestamp) {
         let problem = format!("`update` sets a time, but `{}` is {ty}", field.name.value);
@@ -37,8 +50,7 @@ pub(super) fn column(
         checks: checks(field, ty, mistakes),
         description: field.description.clone(),
     };
-    let declared = field.default.filter(|_| table.view.is_none());
-    column.default = declared.and_then(|node| default(&column, node, is_only_key, mistakes));
+    column.default = declared_default.and_then(|node| default(&column, node, is_only_key, mistakes));
     column
 }
 

@@ -8,6 +8,7 @@ mod build;
 mod columns;
 mod declared;
 mod field;
+mod functions;
 mod indexes;
 mod internal;
 mod keys;
@@ -30,6 +31,7 @@ pub use overlay::overlay;
 
 use crate::error::Mistake;
 use crate::model::Schema;
+pub use functions::{NoProbe, PARAMETERS_MAX, Probe, Probed, Refused, Statement, load_functions};
 use source::{Mistakes, Place};
 
 /// One schema file.

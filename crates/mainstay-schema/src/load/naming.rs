@@ -72,7 +72,7 @@ fn check_former<'a>(
 }
 
 /// What is wrong with a name and what would be right, if anything.
-fn name_problem(name: &str) -> Option<(String, String)> {
+pub(super) fn name_problem(name: &str) -> Option<(String, String)> {
     let told = |problem: String, remedy: &str| Some((problem, remedy.to_owned()));
     if name.is_empty() {
         return told("a name is empty".to_owned(), "write one of letters, digits and `_`");

@@ -76,5 +76,16 @@ pub(crate) const FOUND_FIELD_KEYS: [(&str, &str); 2] = [
     ("hide", "Whether the column is left out of the API altogether."),
 ];
 
+/// Keys of the head of a function's file.
+pub(crate) const FUNCTION_KEYS: [(&str, &str); 7] = [
+    ("description", "Words for people; shown in the API description."),
+    ("access", "Whether the publishable key may call it. Nobody but the secret key may unless it is written here."),
+    ("params", "The parameters: params.name = \"type\", or a table of keys as of a field."),
+    ("body", "Name of the only parameter, which then takes the whole body of a request."),
+    ("writes", "Whether the SQL changes rows."),
+    ("returns", "A table whose rows come back, a type, \"void\", or { fields = { … } } with the columns."),
+    ("rows", "\"one\" for one row or value, \"many\" for a list."),
+];
+
 /// What a reference can do when its target goes away or changes.
 pub(crate) const ACTIONS: [&str; 4] = ["restrict", "cascade", "set null", "set default"];

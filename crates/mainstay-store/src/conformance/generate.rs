@@ -164,7 +164,7 @@ impl Tape<'_> {
             Write::Update(update) => update.returning = None,
             Write::UpdateEach(update) => update.returning = None,
             Write::Delete(delete) => delete.returning = None,
-            Write::Batch(_) | Write::Nested(_) => {}
+            Write::Batch(_) | Write::Nested(_) | Write::Run(_) => {}
         }
         write
     }

@@ -38,6 +38,7 @@ pub(super) fn write(schema: &Schema, plan: &Write) -> Vec<String> {
             nested.parts.iter().flat_map(|part| write(schema, &Write::Insert(part.insert.clone()))).collect()
         }
         Write::Batch(writes) => writes.iter().flat_map(|one| write(schema, one)).collect(),
+        Write::Run(run) => vec![format!("run {}, which is refused", schema.function(run.call.function).name)],
     };
     if let Some(returning) = plan.returning() {
         lines.push("return".to_owned());

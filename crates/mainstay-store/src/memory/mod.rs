@@ -16,7 +16,7 @@ use std::time::{Instant, SystemTime};
 use futures_util::future::{BoxFuture, FutureExt, ready};
 use mainstay_query::Authorized;
 use mainstay_query::plan::{Filter, Read, Write};
-use mainstay_schema::{Schema, TableId};
+use mainstay_schema::{FunctionId, Schema, TableId};
 
 use self::read::View;
 use self::rows::Rows;
@@ -150,6 +150,11 @@ impl State {
 
 fn check_deadline(deadline: Instant) -> Result<(), StoreError> {
     if Instant::now() < deadline { Ok(()) } else { Err(StoreError::Deadline) }
+}
+
+/// Functions are SQL, which this store does not speak.
+fn no_functions(schema: &Schema, function: FunctionId) -> StoreError {
+    unsupported(format!("cannot run the function \"{}\", which is SQL", schema.function(function).name))
 }
 
 fn unsupported(what: String) -> StoreError {

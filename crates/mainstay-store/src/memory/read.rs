@@ -21,7 +21,7 @@ pub(super) struct View<'a> {
 impl<'a> View<'a> {
     /// Puts the rows of a read into `sink`; gives their number, and that of all that pass when asked.
     pub(super) fn read(&self, plan: &Read, sink: &mut dyn RowSink) -> Result<(u64, Option<u64>), StoreError> {
-        let (rows, total) = self.select(plan, self.all(plan.table)?)?;
+        let (rows, total) = self.select(plan, self.source(plan)?)?;
         let mut given = 0;
         for row in rows {
             if sink.is_full() {
@@ -80,6 +80,13 @@ impl<'a> View<'a> {
                 sink.end_list();
                 Ok(())
             }
+        }
+    }
+
+    fn source(&self, plan: &Read) -> Result<Vec<&'a Row>, StoreError> {
+        match &plan.call {
+            None => self.all(plan.table),
+            Some(call) => Err(super::no_functions(self.schema, call.function)),
         }
     }
 

@@ -60,6 +60,7 @@ impl<'a> Transaction<'a> {
                 let done = self.run(write, sink)?;
                 Ok(Done { affected: sum.affected + done.affected, inserted: sum.inserted + done.inserted })
             }),
+            Write::Run(run) => Err(super::no_functions(self.schema, run.call.function)),
         }
     }
 

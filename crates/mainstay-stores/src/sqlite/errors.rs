@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use mainstay_schema::{Schema, Table};
+use mainstay_schema::{Function, Schema, Table};
 use mainstay_store::StoreError;
 use rusqlite::{Error, ffi};
 
@@ -37,6 +37,21 @@ pub(super) fn translate(error: Error, schema: &Schema, written: Option<&Table>) 
             StoreError::Reference { table: written.map_or_else(|| "".into(), |table| table.name.clone()), broken: None }
         }
         _ => by_primary_code(code & 0xff, &message, error),
+    }
+}
+
+/// Says what an error means that the statement of a function met. What its SQL itself complains about, of values that
+/// the caller brought, is told in SQLite's words.
+pub(super) fn of_function(error: Error, schema: &Schema, function: &Function) -> StoreError {
+    let message = match &error {
+        Error::SqliteFailure(native, Some(message)) if native.extended_code == ffi::SQLITE_ERROR => message.clone(),
+        _ => String::new(),
+    };
+    match translate(error, schema, None) {
+        StoreError::Internal(_) if !message.is_empty() => {
+            StoreError::Function { function: function.name.clone(), message }
+        }
+        other => other,
     }
 }
 

@@ -13,7 +13,7 @@ pub(super) fn read(connection: &Connection, schema: &Schema, plan: &Read) -> Res
     let sql = ReadSql::new(schema, plan, From::Plan);
     let mut statements: Vec<String> = sql.levels().iter().map(|level| level.text.clone()).collect();
     if plan.count == Count::Exact {
-        statements.push(render::count(schema, plan).0);
+        statements.push(render::count(schema, plan, From::Plan).0);
     }
     explain(connection, schema, statements)
 }
@@ -40,13 +40,16 @@ fn list(schema: &Schema, plan: &Write, statements: &mut Vec<String>) {
             plan.parts.iter().for_each(|part| statements.push(render::insert(schema, &part.insert).text));
         }
         Write::Batch(plans) => plans.iter().for_each(|plan| list(schema, plan, statements)),
+        // What is made of its rows is read from them, once they are there.
+        Write::Run(plan) => statements.push(render::function(schema, &plan.call).0),
     }
     // What a delete gives back is read before it, by the same filter.
     let from = match plan {
         Write::Delete(plan) => From::Filter(&plan.filter),
         _ => From::Key,
     };
-    if let Some(read) = plan.returning().filter(|read| render::is_read_apart(read)) {
+    let read = plan.returning().filter(|read| render::is_read_apart(read) && !matches!(plan, Write::Run(_)));
+    if let Some(read) = read {
         statements.extend(ReadSql::new(schema, read, from).levels().iter().map(|level| level.text.clone()));
     }
 }

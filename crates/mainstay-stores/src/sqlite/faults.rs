@@ -88,7 +88,7 @@ impl<'a> Faults<'a> {
             Write::Insert(plan) => self.missing_row(plan),
             Write::Batch(plans) => plans.iter().find_map(|plan| self.missing_rows(plan)),
             // A nested insert leaves nothing to the commit.
-            Write::Update(_) | Write::UpdateEach(_) | Write::Delete(_) | Write::Nested(_) => None,
+            Write::Update(_) | Write::UpdateEach(_) | Write::Delete(_) | Write::Nested(_) | Write::Run(_) => None,
         }
     }
 

@@ -18,7 +18,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Error, Result};
 use serde_json::value::RawValue;
 
-use super::types;
+use super::{computed, types};
 
 /// `mainstay_like(pattern, text)`: case counts.
 pub(super) const LIKE: &str = "mainstay_like";
@@ -42,6 +42,8 @@ pub(super) const GET: &str = "mainstay_get";
 pub(super) const TEXT: &str = "mainstay_text";
 /// `mainstay_cast(value, from, to)`.
 pub(super) const CAST: &str = "mainstay_cast";
+/// `mainstay_as(value, type)`: what a function of the project computes, as a value of the type.
+pub(super) const AS: &str = "mainstay_as";
 /// `mainstay_contains(left, right, type)`.
 pub(super) const CONTAINS: &str = "mainstay_contains";
 /// `mainstay_contained(left, right, type)`.
@@ -107,6 +109,7 @@ pub(super) fn register(connection: &Connection) -> Result<()> {
     connection.create_scalar_function(TEXT, 2, flags, |context| part(context, json_text))?;
     connection.create_scalar_function(CAST, 3, flags, convert)?;
     connection.create_scalar_function(DOCUMENT, 1, flags, document)?;
+    connection.create_scalar_function(AS, 2, flags, take_as)?;
     connection.create_scalar_function(CONTAINS, 3, flags, |context| compare_sets(context, contains))?;
     connection.create_scalar_function(CONTAINED, 3, flags, |context| compare_sets(context, contained_in))?;
     connection.create_scalar_function(OVERLAPS, 3, flags, |context| compare_sets(context, overlaps))?;
@@ -236,7 +239,7 @@ fn type_argument(context: &Context<'_>, index: usize) -> Result<std::sync::Arc<T
 }
 
 /// Reads back what [`Type`] displays.
-fn parse_type(name: &str) -> Option<Type> {
+pub(super) fn parse_type(name: &str) -> Option<Type> {
     if let Some(item) = name.strip_suffix("[]") {
         return Some(Type::Array(Box::new(parse_type(item)?)));
     }
@@ -312,6 +315,12 @@ fn assign(context: &Context<'_>) -> Result<ToSqlOutput<'static>> {
             }
         }
     })
+}
+
+fn take_as(context: &Context<'_>) -> Result<ToSqlOutput<'static>> {
+    let ty = type_argument(context, 1)?;
+    let value = computed::value(&ty, context.get_raw(0)).map_err(failed)?;
+    Ok(ToSqlOutput::Owned(types::native(&value)))
 }
 
 fn compare_sets(context: &Context<'_>, holds: fn(&Value, &Value) -> bool) -> Result<Option<bool>> {

@@ -249,7 +249,7 @@ pub(super) fn run_statements(connection: &Connection, sql: &str) -> Result<(), S
 }
 
 /// What SQLite says, without the text of the statement.
-fn message(error: &rusqlite::Error) -> String {
+pub(super) fn message(error: &rusqlite::Error) -> String {
     let text = match error {
         rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
         rusqlite::Error::SqliteFailure(_, Some(message)) => message.clone(),

@@ -11,13 +11,17 @@
 //! faults.rs     which key a failed write is about
 //! script.rs     scripts on the writing thread  found/       files of other programs, as schemas
 //! backup.rs     copies of the whole file       lock.rs      who has the file open
+//! probe.rs      what statements of functions are
+//! call.rs       running those that write      computed.rs what they compute
 //! ```
 //!
 //! Knows plans, values and SQLite; knows no HTTP, no rules and no query language.
 
 pub mod backup;
+mod call;
 mod changes;
 pub mod check;
+mod computed;
 mod connect;
 mod defaults;
 mod errors;
@@ -31,6 +35,7 @@ mod job;
 pub mod lock;
 pub mod migrate;
 mod preupdate;
+mod probe;
 mod read;
 mod readers;
 mod render;
@@ -58,6 +63,7 @@ use mainstay_store::{
 };
 
 use job::{Reply, Watch, promise};
+pub use probe::SqliteProbe;
 
 /// How long a migration or a look at the migrations may take: long, because a table may be copied.
 const MAINTENANCE_TIME_MAX: Duration = Duration::from_secs(3600);

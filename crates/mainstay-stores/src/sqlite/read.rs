@@ -33,7 +33,7 @@ pub(super) fn run(
     // A single statement is its own snapshot.
     let snapshot = (has_levels || plan.count == Count::Exact).then(|| Snapshot::begin(connection)).transpose();
     let result = snapshot.and_then(|_snapshot| rows(connection, schema, plan, sql, sink));
-    result.map_err(|error| errors::translate(error, schema, None))
+    result.map_err(|error| wrong(error, schema, plan))
 }
 
 /// Reads the rows of a plan inside the transaction that the connection is in.
@@ -44,7 +44,14 @@ pub(super) fn run_inside(
     sink: &mut dyn RowSink,
 ) -> Result<Counted, StoreError> {
     let result = rows(connection, schema, plan, ReadSql::new(schema, plan, From::Plan), sink);
-    result.map_err(|error| errors::translate(error, schema, None))
+    result.map_err(|error| wrong(error, schema, plan))
+}
+
+fn wrong(error: rusqlite::Error, schema: &Schema, plan: &Read) -> StoreError {
+    match &plan.call {
+        None => errors::translate(error, schema, None),
+        Some(call) => errors::of_function(error, schema, schema.function(call.function)),
+    }
 }
 
 fn rows(
@@ -57,23 +64,35 @@ fn rows(
     let rows = Level::prepare(connection, sql)?.rows(sink)?;
     let total = match plan.count {
         Count::None => None,
-        Count::Exact => Some(total(connection, schema, plan, rows)?),
+        Count::Exact => Some(total(connection, schema, plan, From::Plan, rows)?),
     };
     Ok(Counted { rows, total })
 }
 
 /// How many rows pass the filter; a page that is not full tells by itself.
-fn total(connection: &Connection, schema: &Schema, plan: &Read, rows: u64) -> rusqlite::Result<u64> {
+pub(super) fn total(
+    connection: &Connection,
+    schema: &Schema,
+    plan: &Read,
+    from: From<'_>,
+    rows: u64,
+) -> rusqlite::Result<u64> {
     let is_last_page = plan.limit.is_none_or(|limit| rows < limit) && (rows > 0 || plan.offset == 0);
     if is_last_page {
         return Ok(plan.offset + rows);
     }
-    let (text, binds) = render::count(schema, plan);
+    let (text, binds) = render::count(schema, plan, from);
     let mut statement = connection.prepare_cached(&text)?;
     bind_all(&mut statement, &binds)?;
     let mut rows = statement.raw_query();
     let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
-    row.get::<_, i64>(0).map(|total| total.unsigned_abs())
+    let total = row.get::<_, i64>(0)?.unsigned_abs();
+    drop(rows);
+    if matches!(from, From::Given(_)) {
+        // It holds the rows, so it will not come again.
+        statement.discard();
+    }
+    Ok(total)
 }
 
 /// A read transaction that ends when it goes.
@@ -119,6 +138,13 @@ impl<'c> Level<'c> {
         bind_all(&mut statement, &sql.binds)?;
         let members = prepare_members(connection, sql.members)?;
         Ok(Level { statement, first_key: sql.keys.start + 1, members })
+    }
+
+    /// Puts all rows into the sink, and keeps nothing of a statement that will not come again.
+    pub(super) fn rows_once(mut self, sink: &mut dyn RowSink) -> rusqlite::Result<u64> {
+        let rows = self.rows(sink);
+        self.statement.discard();
+        rows
     }
 
     /// Binds one part of the key of the row above.

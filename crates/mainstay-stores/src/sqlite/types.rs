@@ -66,6 +66,8 @@ pub(super) enum Bind<'p> {
     Native(Native),
     /// Text of ours.
     Text(String),
+    /// What another statement gave.
+    Given(&'p Native),
     /// All items of a long list, for `rarray`.
     List(Rc<Vec<Native>>),
     /// A value that each run of the statement brings anew.
@@ -80,6 +82,7 @@ impl Bind<'_> {
             Bind::Int(number) => statement.raw_bind_parameter(index, number),
             Bind::Native(value) => statement.raw_bind_parameter(index, value),
             Bind::Text(text) => statement.raw_bind_parameter(index, text),
+            Bind::Given(value) => bind_ref(statement, index, (*value).into()),
             Bind::List(items) => statement.raw_bind_parameter(index, items),
             Bind::Later => Ok(()),
         }

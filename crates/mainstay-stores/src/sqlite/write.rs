@@ -55,6 +55,7 @@ pub(super) fn run(work: &Work<'_>, plan: &Write, sink: &mut dyn RowSink) -> Resu
             let affected = nested::run(work.schema, plan, sink, &mut Nested(work))?;
             Ok(Affected { affected, inserted: affected })
         }
+        Write::Run(plan) => work.function(plan, sink),
         Write::Batch(plans) => {
             let mut sum = Affected::default();
             for (position, plan) in plans.iter().enumerate() {
@@ -94,7 +95,7 @@ impl<'c> Work<'c> {
         match plan {
             Write::Insert(insert) => self.end_deferral_of(insert),
             Write::Batch(plans) => plans.iter().try_for_each(|plan| self.end_every_deferral(plan)),
-            Write::Update(_) | Write::UpdateEach(_) | Write::Delete(_) | Write::Nested(_) => Ok(()),
+            Write::Update(_) | Write::UpdateEach(_) | Write::Delete(_) | Write::Nested(_) | Write::Run(_) => Ok(()),
         }
     }
 
@@ -234,7 +235,7 @@ impl<'c> Work<'c> {
     /// How many rows pass the filter of a delete.
     fn count(&self, plan: &Delete) -> rusqlite::Result<u64> {
         let read = Read { filter: plan.filter.clone(), ..Read::new(plan.table) };
-        let (text, binds) = render::count(self.schema, &read);
+        let (text, binds) = render::count(self.schema, &read, From::Plan);
         let mut statement = self.connection.prepare_cached(&text)?;
         bind_all(&mut statement, &binds)?;
         let mut rows = statement.raw_query();
@@ -336,7 +337,7 @@ fn bind_row(statement: &mut CachedStatement<'_>, row: &[Option<Value>]) -> rusql
     Ok(())
 }
 
-fn check_expect(expect: Expect, affected: u64) -> Result<(), StoreError> {
+pub(super) fn check_expect(expect: Expect, affected: u64) -> Result<(), StoreError> {
     if expect.single && affected != 1 {
         return Err(StoreError::Unexpected { affected, single: true });
     }
@@ -406,6 +407,8 @@ fn meets_references(schema: &Schema, plan: &Write) -> bool {
         Write::Delete(plan) => plan.table,
         Write::Nested(_) => return true,
         Write::Batch(plans) => return plans.iter().any(|plan| meets_references(schema, plan)),
+        // Who knows what it touches?
+        Write::Run(_) => return true,
     };
     let mut references = schema.tables().iter().flat_map(|other| &other.references);
     !schema.table(table).references.is_empty() || references.any(|reference| reference.target == table)
@@ -424,7 +427,7 @@ pub(super) fn is_bounded(schema: &Schema, plan: &Write) -> bool {
         Write::UpdateEach(plan) => Some(plan.table),
         Write::Delete(plan) => Some(plan.table),
         // Each of their parts is asked.
-        Write::Batch(_) | Write::Nested(_) => None,
+        Write::Batch(_) | Write::Nested(_) | Write::Run(_) => None,
     };
     if written.is_some_and(|table| render::has_triggers(schema, schema.table(table))) {
         return false;
@@ -439,6 +442,7 @@ pub(super) fn is_bounded(schema: &Schema, plan: &Write) -> bool {
         Write::UpdateEach(plan) => !spreads(schema, plan.table, false),
         Write::Delete(plan) => is_by_key(schema.table(plan.table), &plan.filter) && !spreads(schema, plan.table, true),
         Write::Batch(plans) => plans.iter().all(|plan| is_bounded(schema, plan)),
+        Write::Run(_) => false,
     }
 }
 

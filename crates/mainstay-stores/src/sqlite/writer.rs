@@ -387,6 +387,7 @@ fn first_table(plan: &Write) -> Option<TableId> {
         Write::Delete(plan) => Some(plan.table),
         Write::Nested(plan) => plan.parts.get(plan.root).map(|part| part.insert.table),
         Write::Batch(plans) => plans.iter().find_map(first_table),
+        Write::Run(_) => None,
     }
 }
 

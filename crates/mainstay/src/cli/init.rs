@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::{Failure, Folder, Globals};
-use crate::project::{self, MIGRATIONS_FOLDER, SCHEMA_FOLDER, SEED_FOLDER, SETTINGS_FILE};
+use crate::project::{self, MIGRATIONS_FOLDER, QUERIES_FOLDER, SCHEMA_FOLDER, SEED_FOLDER, SETTINGS_FILE};
 
 /// Arguments of `mainstay init`.
 #[derive(Debug, clap::Args)]
@@ -49,6 +49,7 @@ fn files(name: &str) -> Vec<NewFile> {
     vec![
         file(SETTINGS_FILE.to_owned(), include_str!("init/mainstay.toml").replace("\"NAME\"", quoted.trim())),
         file(format!("{SCHEMA_FOLDER}/{}.toml", slug(name)), include_str!("init/schema.toml").to_owned()),
+        file(format!("{QUERIES_FOLDER}/progress.sql"), include_str!("init/progress.sql").to_owned()),
         file(format!("{SEED_FOLDER}/lists.csv"), include_str!("init/lists.csv").to_owned()),
         file(format!("{SEED_FOLDER}/tasks.csv"), include_str!("init/tasks.csv").to_owned()),
         // Version control keeps no empty folders.

@@ -4,6 +4,7 @@
 //! with [`Project::open`].
 
 mod found;
+mod functions;
 pub(crate) mod place;
 mod secrets;
 mod watch;
@@ -18,6 +19,7 @@ use mainstay_schema::{Mistake, Schema};
 use crate::config::{self, Environment, Override, Settings};
 
 pub use found::found_schema;
+pub(crate) use functions::add as add_functions;
 pub use secrets::Secrets;
 pub(crate) use secrets::file as secrets_file;
 pub use watch::Watch;
@@ -26,6 +28,8 @@ pub use watch::Watch;
 pub const SETTINGS_FILE: &str = "mainstay.toml";
 /// Folder of the schema files.
 pub const SCHEMA_FOLDER: &str = "schema";
+/// Folder of the functions.
+pub const QUERIES_FOLDER: &str = "queries";
 /// Folder of the migrations.
 pub const MIGRATIONS_FOLDER: &str = "migrations";
 /// Folder of the first rows.
@@ -40,7 +44,7 @@ pub struct Project {
     pub folder: PathBuf,
     /// Every setting, with the value that counts.
     pub settings: Settings,
-    /// The tables, as the files of `schema/` declare them.
+    /// The tables and functions, as the files of `schema/` and `queries/` declare them.
     pub schema: Arc<Schema>,
 }
 
@@ -78,6 +82,13 @@ impl Project {
             _ if !with_schema => Ok(Schema::default()),
             Ok(settings) if settings.store.introspect => found_schema(folder, settings),
             _ => read_schema(folder),
+        };
+        let schema = match &settings {
+            Ok(settings) if with_schema => {
+                let database = settings.store.url.path(folder);
+                schema.and_then(|schema| functions::add(folder, &database, schema))
+            }
+            _ => schema,
         };
         match (settings, schema) {
             (Ok(settings), Ok(schema)) => Ok(Project { folder: folder.to_owned(), settings, schema: Arc::new(schema) }),
@@ -155,8 +166,14 @@ fn read_settings_file(folder: &Path) -> Result<String, Vec<Mistake>> {
     })
 }
 
-/// The schema files in the order of their names, so that tables have the same order on every machine.
+/// The schema files.
 pub(super) fn schema_files(folder: &Path) -> Result<Vec<SourceFile>, Vec<Mistake>> {
+    source_files(folder, SCHEMA_FOLDER, "toml")
+}
+
+/// The files of a folder of the project in the order of their names, so that tables have the same order on every
+/// machine.
+fn source_files(project: &Path, folder: &str, ending: &str) -> Result<Vec<SourceFile>, Vec<Mistake>> {
     let told = |path: PathBuf, error: std::io::Error| Mistake {
         file: path,
         line: 1,
@@ -164,19 +181,19 @@ pub(super) fn schema_files(folder: &Path) -> Result<Vec<SourceFile>, Vec<Mistake
         problem: format!("this cannot be read ({error})"),
         remedy: "make it readable, as UTF-8 text".to_owned(),
     };
-    let entries = match fs::read_dir(folder.join(SCHEMA_FOLDER)) {
+    let entries = match fs::read_dir(project.join(folder)) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(vec![told(SCHEMA_FOLDER.into(), error)]),
+        Err(error) => return Err(vec![told(folder.into(), error)]),
     };
     let mut names: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.file_name())).collect();
-    names.retain(|name| Path::new(name).extension().is_some_and(|extension| extension == "toml"));
+    names.retain(|name| Path::new(name).extension().is_some_and(|extension| extension == ending));
     names.sort();
     let mut mistakes = Vec::new();
     let mut files = Vec::new();
     for name in names {
-        let path = Path::new(SCHEMA_FOLDER).join(name);
-        match fs::read_to_string(folder.join(&path)) {
+        let path = Path::new(folder).join(name);
+        match fs::read_to_string(project.join(&path)) {
             Ok(text) => files.push(SourceFile { path, text }),
             Err(error) => mistakes.push(told(path, error)),
         }

@@ -8,13 +8,16 @@ use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::{SCHEMA_FOLDER, SETTINGS_FILE};
+use super::{QUERIES_FOLDER, SCHEMA_FOLDER, SETTINGS_FILE};
 
 /// How long nothing must happen before a change counts as done: editors and version control write in several steps.
 const QUIET: Duration = Duration::from_millis(60);
 
 /// Longest wait for quiet, so that a file that is written all the time does not hide the others.
 const QUIET_WAIT_MAX: Duration = Duration::from_secs(1);
+
+/// Folders whose files say what is served, and how the names of those files end.
+const FOLDERS: [(&str, &str); 2] = [(SCHEMA_FOLDER, ".toml"), (QUERIES_FOLDER, ".sql")];
 
 /// Watches one project folder until it is dropped.
 #[derive(Debug)]
@@ -25,7 +28,7 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Watches `mainstay.toml`, `.env` and `schema/*.toml` in `folder`.
+    /// Watches `mainstay.toml`, `.env`, `schema/*.toml` and `queries/*.sql` in `folder`.
     ///
     /// # Errors
     /// That the system gives no watcher.
@@ -42,7 +45,7 @@ impl Watch {
         // Folders and not files, because saving may put a new file in the place of the old one.
         let watched = watch.watcher.watch(folder, RecursiveMode::NonRecursive);
         watched.with_context(|| format!("cannot watch {}", folder.display()))?;
-        watch.watch_schema();
+        watch.watch_folders();
         Ok(watch)
     }
 
@@ -54,12 +57,14 @@ impl Watch {
         }
         let settled = async { while let Ok(Some(())) = timeout(QUIET, self.changes.recv()).await {} };
         let _ = timeout(QUIET_WAIT_MAX, settled).await;
-        self.watch_schema();
+        self.watch_folders();
     }
 
-    /// The folder may have come, or come anew, since the last look. Without it there is nothing to watch.
-    fn watch_schema(&mut self) {
-        let _ = self.watcher.watch(&self.folder.join(SCHEMA_FOLDER), RecursiveMode::NonRecursive);
+    /// The folders may have come, or come anew, since the last look. Without them there is nothing to watch.
+    fn watch_folders(&mut self) {
+        for (folder, _) in FOLDERS {
+            let _ = self.watcher.watch(&self.folder.join(folder), RecursiveMode::NonRecursive);
+        }
     }
 }
 
@@ -69,10 +74,10 @@ fn is_reading(kind: EventKind) -> bool {
 
 fn is_source(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let is_in = |folder| path.parent().is_some_and(|parent| parent.ends_with(folder));
     name == SETTINGS_FILE
         || name == ".env"
-        || name == SCHEMA_FOLDER
-        || (name.ends_with(".toml") && path.parent().is_some_and(|parent| parent.ends_with(SCHEMA_FOLDER)))
+        || FOLDERS.iter().any(|(folder, ending)| name == *folder || (name.ends_with(ending) && is_in(folder)))
 }
 
 #[cfg(test)]
@@ -94,5 +99,11 @@ mod tests {
         std::fs::write(folder.path().join("new"), "y").unwrap();
         std::fs::rename(folder.path().join("new"), schema.join("a.toml")).unwrap();
         timeout(Duration::from_secs(5), watch.changed()).await.expect("a schema file was replaced");
+
+        let queries = folder.path().join(QUERIES_FOLDER);
+        std::fs::create_dir(&queries).unwrap();
+        timeout(Duration::from_secs(5), watch.changed()).await.expect("the folder of functions came");
+        std::fs::write(queries.join("a.sql"), "x").unwrap();
+        timeout(Duration::from_secs(5), watch.changed()).await.expect("a function came");
     }
 }

@@ -348,7 +348,7 @@ fn rows_of(plan: &Write) -> Vec<Vec<Option<Value>>> {
     match plan {
         Write::Insert(insert) => insert.rows.clone(),
         Write::Batch(writes) => writes.first().map(rows_of).unwrap_or_default(),
-        Write::Update(_) | Write::UpdateEach(_) | Write::Delete(_) | Write::Nested(_) => Vec::new(),
+        Write::Update(_) | Write::UpdateEach(_) | Write::Delete(_) | Write::Nested(_) | Write::Run(_) => Vec::new(),
     }
 }
 

@@ -130,7 +130,7 @@ impl TestApp {
         TestApp { app, store }
     }
 
-    async fn fill(&self) {
+    pub(crate) async fn fill(&self) {
         let makers = r#"[{"id":1,"name":"Oak"},{"id":2,"name":"Pine"}]"#;
         assert_eq!(self.send(post("makers", makers)).await.status, 201);
         let toys = r#"[

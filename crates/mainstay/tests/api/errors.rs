@@ -101,7 +101,7 @@ async fn methods_profiles_and_preferences_are_checked() {
     let body = r#"{"code":"PGRST122","details":"Invalid preferences: foo=bar, return=everything","hint":null,"message":"Invalid preferences given with handling=strict"}"#;
     check(&apps, strict, 400, body).await;
     check_error(&apps, get("toys/1"), 404, "PGRST125").await;
-    check_error(&apps, get("rpc/f"), 400, "PGRST127").await;
+    check_error(&apps, get("rpc/f"), 404, "PGRST202").await;
     check_error(&apps, get("/elsewhere"), 404, "MS404").await;
 }
 

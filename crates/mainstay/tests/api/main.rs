@@ -11,6 +11,7 @@ mod describe;
 mod errors;
 mod faults;
 mod filters;
+mod functions;
 mod headers;
 mod hostile;
 mod lines;

@@ -59,3 +59,27 @@ fn what_would_lose_data_waits_for_a_yes() {
     server.waits_for("mainstay migrate");
     assert_eq!(server.get("/rest/v1/notes").status, 200);
 }
+
+/// Functions follow their files as tables do.
+#[test]
+fn saved_functions_are_served_at_once_and_bad_ones_change_nothing() {
+    let folder = Folder::project("", NOTES);
+    let server = dev(&folder);
+    assert_eq!(server.get("/rest/v1/rpc/longest").status, 404);
+    let good = "--- returns = \"text\"\nSELECT text FROM notes ORDER BY length(text) DESC";
+    fs::create_dir(folder.file("queries")).unwrap();
+    folder.write("queries/longest.sql", good);
+    server.comes_to("/rest/v1/rpc/longest", (200, "null"));
+    server.request("POST", "/rest/v1/notes", r#"{"id":1,"text":"bread"}"#);
+
+    folder.write("queries/longest.sql", &good.replace("FROM notes", "FROM nots"));
+    server.waits_for("queries/longest.sql:2:18: no such table: nots");
+    assert_eq!(server.get("/rest/v1/rpc/longest").body, r#""bread""#);
+
+    // Neither does a table that the function needs go without a word.
+    folder.write("queries/longest.sql", good);
+    folder.write("schema/shop.toml", &NOTES.replace("text = \"text\"", "words = \"text\""));
+    server.waits_for("no such column: text");
+    assert_eq!(server.get("/rest/v1/rpc/longest").body, r#""bread""#);
+    assert_eq!(server.terminate(), Some(0));
+}

@@ -79,3 +79,28 @@ fn environment_file() {
     let printed = folder.run(&["keys"]).exits(2);
     assert_eq!(printed.stderr, ".env:1:1: this line assigns nothing; write NAME=value\n");
 }
+
+/// Files of functions: every mistake of every file, before anything is served.
+#[test]
+fn functions() {
+    let folder = Folder::project("", "[notes.fields]\nid = { type = \"int\", primary = true }\ntext = \"text\"\n");
+    std::fs::create_dir(folder.file("queries")).unwrap();
+    folder.write("queries/a.sql", "--- acess = true\n--- params.most = \"it\"\nSELECT * FROM notes LIMIT :mst\n");
+    folder.write("queries/b.sql", "--- returns = \"notes\"\nSELECT id,\n  txt FROM notes\n");
+    folder.write("queries/c.sql", "PRAGMA journal_mode = off\n");
+    folder.write("queries/d.sql", "DELETE FROM notes\n");
+    let printed = folder.run(&["serve", "--listen", "127.0.0.1:0"]).exits(2);
+    let expected = [
+        "queries/a.sql:1:5: unknown key `acess` in a function; did you mean `access`?",
+        "queries/a.sql:2:12: the SQL does not use the parameter `most`; write :most in it, or remove it",
+        "queries/a.sql:2:19: unknown type `it`; did you mean `int`?",
+        "queries/a.sql:3:27: there is no parameter `mst`; did you mean `most`?",
+        "queries/b.sql:3:3: no such column: txt; mend the SQL; it is SQLite's",
+        "queries/c.sql:1:1: a function cannot run PRAGMA; begin the statement with one of `SELECT`, `WITH`, `VALUES`, \
+         `INSERT`, `UPDATE`, `DELETE` and `REPLACE`",
+        "queries/d.sql:1:1: the SQL changes rows, and the head does not say so; add writes = true to the head",
+        "queries/d.sql:1:1: the function gives nothing back and changes nothing; say what comes back",
+    ];
+    assert_eq!(printed.stderr.lines().collect::<Vec<_>>(), expected);
+    assert!(!folder.file(".mainstay").exists(), "a bad project leaves no state");
+}

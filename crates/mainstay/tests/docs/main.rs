@@ -3,6 +3,7 @@
 //! * ```` ```console ```` : lines after `$ ` run in a fresh folder, kept for the whole page; the rest is their output.
 //! * ```` ```http ```` : a request to `mainstay serve examples/shop`; the next such block, if it begins with `HTTP/1.1`,
 //!   is the answer: its status, the headers it lists, and its body.
+//! * ```` ```sql ```` : begins with `-- queries/NAME.sql` and is that file of `examples/shop`.
 //! * ```` ```toml ```` : begins with `# schema/NAME.toml` or `# mainstay.toml` and must be accepted as that file.
 //!
 //! `…` stands for any text on its line. `UPDATE_EXPECT=1` rewrites answers and outputs; read the difference.
@@ -58,6 +59,25 @@ fn project_files_of_the_guide_are_accepted() {
         let files = page.blocks.iter().filter(|block| block.language == "toml");
         files.filter_map(|block| accept(block).err()).collect()
     });
+}
+
+#[test]
+fn functions_of_the_guide_are_those_of_the_example() {
+    check_pages("sql", |page| {
+        let files = page.blocks.iter().filter(|block| block.language == "sql");
+        files.filter_map(|block| is_of_example(block).err()).collect()
+    });
+}
+
+/// The example is served by these tests, so its files are known to be good.
+fn is_of_example(block: &Block) -> Result<(), String> {
+    let named = block.text.strip_prefix("-- ").and_then(|text| text.split_once('\n'));
+    let Some((name, text)) = named.filter(|(name, _)| name.starts_with("queries/")) else {
+        return Err(format!("{}: an sql block must begin with `-- queries/NAME.sql`", block.place));
+    };
+    let file = std::fs::read_to_string(root().join("examples/shop").join(name));
+    let file = file.map_err(|error| format!("{}: {name}: {error}", block.place))?;
+    if file.trim() == text.trim() { Ok(()) } else { Err(format!("{}: differs from {name}", block.place)) }
 }
 
 #[test]

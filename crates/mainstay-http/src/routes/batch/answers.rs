@@ -78,7 +78,7 @@ pub(super) fn of_read(
 ) -> Result<Entry, Problem> {
     let ReadAnswer { sink, rows, total } = answer;
     let answer = ReadAnswer { sink: taken_back(sink)?, rows, total };
-    let (status, range) = page(&request.query, &answer)?;
+    let (status, range) = page(&request.query, answer.rows, answer.total)?;
     if prepared.media.is_single() && rows != 1 {
         return Err(singular(rows));
     }

@@ -1,5 +1,6 @@
 //! The plan itself, as data: one file for what is read, which rows, what is written, and the shape of what comes back.
 
+mod call;
 mod filter;
 mod group;
 mod nested;
@@ -7,6 +8,7 @@ mod read;
 mod shape;
 mod write;
 
+pub use call::{FunctionCall, Run};
 pub use filter::{ColumnTest, Comparison, Filter, Search, Test};
 pub use group::{Aggregate, Function, Groups};
 pub use nested::{Nested, Part, PartLink};

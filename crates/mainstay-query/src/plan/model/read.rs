@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mainstay_schema::{ColumnId, Table, TableId, Type, Value};
 
-use super::{Aggregate, Filter, Groups};
+use super::{Aggregate, Filter, FunctionCall, Groups};
 use crate::request::Count;
 
 /// Rows to read.
@@ -12,6 +12,8 @@ use crate::request::Count;
 pub struct Read {
     /// The table or view.
     pub table: TableId,
+    /// The function whose result is read instead; it has the columns of `table`.
+    pub call: Option<Box<FunctionCall>>,
     /// Members of each row, in order.
     pub select: Vec<Output>,
     /// Which rows.
@@ -36,6 +38,7 @@ impl Read {
     pub fn new(table: TableId) -> Read {
         Read {
             table,
+            call: None,
             select: Vec::new(),
             filter: Filter::True,
             groups: None,

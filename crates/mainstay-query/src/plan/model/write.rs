@@ -3,7 +3,7 @@
 use mainstay_schema::{ColumnId, TableId, Value};
 
 use super::super::assign::Assign;
-use super::{Comparison, Expr, Filter, Nested, Read, Test};
+use super::{Comparison, Expr, Filter, Nested, Read, Run, Test};
 
 /// A change to rows. One write is one transaction: all of it happens or none.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +20,8 @@ pub enum Write {
     Batch(Vec<Write>),
     /// New rows of several tables that belong to each other.
     Nested(Nested),
+    /// A function that changes rows.
+    Run(Run),
 }
 
 /// New rows.
@@ -142,6 +144,7 @@ impl Write {
             Write::Delete(delete) => delete.returning.as_deref(),
             Write::Nested(nested) => nested.returning.as_deref(),
             Write::Batch(_) => None,
+            Write::Run(run) => run.returning.as_deref(),
         }
     }
 }

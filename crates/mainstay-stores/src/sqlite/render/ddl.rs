@@ -24,6 +24,25 @@ pub(in crate::sqlite) fn create_missing_table(schema: &Schema, table: &Table) ->
     sql.text
 }
 
+/// What comes before the name of a type in [`typed_table`]: SQLite writes the names that it knows itself in its own way.
+pub(in crate::sqlite) const TYPED: &str = "our ";
+
+/// A table for [`SqliteProbe`](crate::SqliteProbe) alone: its columns declare our types, and a view is a table as well.
+pub(in crate::sqlite) fn typed_table(schema: &Schema, table: &Table) -> String {
+    let mut sql = Sql::new(schema);
+    sql.push("CREATE TABLE ");
+    sql.name(&table.name);
+    sql.push(" (");
+    for (position, column) in table.columns.iter().enumerate() {
+        sql.push(if position > 0 { ", " } else { "" });
+        sql.name(&column.name);
+        sql.push(" ");
+        sql.name(&format!("{TYPED}{}", column.ty));
+    }
+    sql.push(")");
+    sql.text
+}
+
 /// `CREATE VIEW`; nothing for a table.
 pub(in crate::sqlite) fn create_view(schema: &Schema, table: &Table) -> Option<String> {
     let TableKind::View { sql: query } = &table.kind else { return None };

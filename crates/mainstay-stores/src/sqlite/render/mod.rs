@@ -4,6 +4,7 @@
 //! on the shape of a plan and not on its values, so that prepared statements are found again.
 
 pub(super) mod alter;
+mod call;
 pub(super) mod ddl;
 mod filter;
 pub(super) mod fulltext;
@@ -12,6 +13,7 @@ mod read;
 mod search;
 mod write;
 
+pub(super) use call::{Given, function};
 pub(super) use filter::BOUND_BY_KEY_MAX;
 pub(super) use read::{From, MemberSql, ReadSql, count};
 pub(super) use write::{
@@ -38,6 +40,8 @@ pub(super) struct Sql<'p> {
     is_comparing: bool,
     /// How many negations the condition in the making is under.
     negations: usize,
+    /// Whether the rows are what a function gives, of which nothing enforces what its columns say about null.
+    is_result: bool,
 }
 
 /// How columns of a table are written: by the alias of the table, or bare where SQLite takes no alias.
@@ -59,6 +63,7 @@ impl<'p> Sql<'p> {
             aliases: 0,
             is_comparing: false,
             negations: 0,
+            is_result: false,
         }
     }
 

@@ -6,6 +6,7 @@ use mainstay_query::plan::{Cardinality, Embed, Filter, Join, Link, Order, Pair, 
 use mainstay_schema::{ColumnId, Schema, Table};
 
 use super::super::types::{Bind, CellKind, clamp};
+use super::call::Given;
 use super::{Scope, Sql};
 
 /// One level of a read: a statement, and what its result columns become.
@@ -92,6 +93,8 @@ pub(in crate::sqlite) enum From<'p> {
     Key,
     /// All that pass this filter and the plan's; order and limit of the plan do not count.
     Filter(&'p Filter),
+    /// Those of the plan, among rows that a function gave back.
+    Given(Given<'p>),
 }
 
 impl<'p> ReadSql<'p> {
@@ -101,14 +104,16 @@ impl<'p> ReadSql<'p> {
         let table = schema.table(plan.table);
         let alias = sql.alias();
         let scope = Scope::Alias(alias);
-        let mut columns = Columns { held: Vec::new(), joins: Some(Vec::new()), width: 0 };
+        // Joins may lose the order of what a function gives.
+        let is_table = plan.call.is_none() && !matches!(from, From::Given(_));
+        let mut columns = Columns { held: Vec::new(), joins: is_table.then(Vec::new), width: 0 };
         sql.push("SELECT ");
         let members = sql.level(scope, table, plan, &mut columns);
         sql.push(if columns.held.is_empty() { "1 FROM " } else { " FROM " });
-        sql.aliased(table, alias);
+        sql.source(table, plan, from, alias);
         sql.joins(&columns.joins.unwrap_or_default());
         let keys = sql.rows(scope, table, plan, from);
-        if matches!(from, From::Plan | From::Link(_)) {
+        if matches!(from, From::Plan | From::Link(_) | From::Given(_)) {
             sql.page(scope, table, plan);
         }
         ReadSql { text: sql.text, binds: sql.binds, keys, members }
@@ -133,12 +138,13 @@ fn below<'r, 'p>(members: &'r [MemberSql<'p>], levels: &mut Vec<&'r ReadSql<'p>>
 }
 
 /// Renders the statement that counts the rows that pass a read's filter.
-pub(in crate::sqlite) fn count<'p>(schema: &'p Schema, plan: &'p Read) -> (String, Vec<Bind<'p>>) {
+pub(in crate::sqlite) fn count<'p>(schema: &'p Schema, plan: &'p Read, from: From<'p>) -> (String, Vec<Bind<'p>>) {
     let mut sql = Sql::new(schema);
     let table = schema.table(plan.table);
     sql.push("SELECT count(*) FROM ");
-    let scope = sql.table(table);
-    sql.rows(scope, table, plan, From::Plan);
+    let alias = sql.alias();
+    sql.source(table, plan, from, alias);
+    sql.rows(Scope::Alias(alias), table, plan, from);
     (sql.text, sql.binds)
 }
 
@@ -267,7 +273,7 @@ impl<'p> Sql<'p> {
     fn rows(&mut self, scope: Scope, table: &Table, plan: &'p Read, from: From<'p>) -> Range<usize> {
         let schema = self.schema;
         let (keys, filter) = match from {
-            From::Plan => (0..0, &plan.filter),
+            From::Plan | From::Given(_) => (0..0, &plan.filter),
             From::Filter(filter) => {
                 self.push(" WHERE ");
                 self.filter(scope, table, filter);
@@ -354,7 +360,7 @@ impl<'p> Sql<'p> {
         let (ty, may_be_null) = match &term.via {
             None => {
                 self.expr(scope, table, &term.expr);
-                (term.expr.ty(table), may_be_null(table, term))
+                (term.expr.ty(table), self.is_result || may_be_null(table, term))
             }
             Some(via) => {
                 let (join, target) = (&via.join, schema.table(via.table));

@@ -9,7 +9,7 @@ use super::super::{Console, Failure, first_start};
 use super::terminal;
 use crate::config::Override;
 use crate::migrations::{self, Allow, Synced};
-use crate::project::Project;
+use crate::project::{self, Project};
 
 /// A project that is being served and worked on.
 pub(super) struct Session {
@@ -89,7 +89,10 @@ impl Session {
         self.is_waiting = synced.waiting;
         if synced.waiting {
             let tables = first_start::applied_schema(&**self.engine.store()).await?;
-            self.engine.replace_schema(tables);
+            // Functions that do not fit the tables as they are wait with the tables.
+            let with_functions =
+                project::add_functions(&self.project.folder, &self.project.database_file(), tables.clone());
+            self.engine.replace_schema(with_functions.unwrap_or(tables));
             self.ask(&synced);
         } else {
             self.engine.replace_schema((*self.project.schema).clone());

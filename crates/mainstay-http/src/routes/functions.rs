@@ -1,0 +1,203 @@
+//! `/rest/v1/rpc/{function}`: calls of functions.
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, request};
+use mainstay_engine::{CallAnswer, Context, Request};
+use mainstay_query::parse::prefer::{Preferences, Return};
+use mainstay_query::parse::{self, Purpose};
+use mainstay_query::plan::Shape;
+use mainstay_query::request::{Arguments, CallRequest, Count, RawKind};
+use mainstay_query::{Limits, authorize};
+use mainstay_schema::Returns;
+
+use super::media::Media;
+use super::prefer::{self, PREFERENCE_APPLIED};
+use super::records::{self, Call};
+use super::translate::{SCHEMA, profile, range_header};
+use crate::app::App;
+use crate::body::AnswerBody;
+use crate::edge::Answer;
+use crate::encode::Sink;
+use crate::errors::codes::{BODY, FUNCTION_METHOD, UNKNOWN_FUNCTION};
+use crate::errors::{Problem, singular};
+
+/// Methods of a function that only reads.
+pub(super) const METHODS: &str = "OPTIONS,GET,HEAD,POST";
+/// Methods of a function that writes.
+const METHODS_WRITE: &str = "OPTIONS,POST";
+
+/// Answers one request of any method.
+pub(crate) async fn answer(
+    app: &App,
+    context: &Context,
+    head: &request::Parts,
+    function: &str,
+    body: Bytes,
+) -> Result<Answer, Problem> {
+    let preferences = relevant(prefer::read(&head.headers), &head.method);
+    let asked = translate(head, function, body, &preferences, app.engine.limits())?;
+    let call = Call { app, context, head, preferences };
+    match asked {
+        None => options(&call, function),
+        Some(request) => run(&call, request).await,
+    }
+}
+
+/// The checks of an HTTP request in their order: profile, method, query string, range, body. `None` for `OPTIONS`.
+pub(super) fn translate(
+    head: &request::Parts,
+    function: &str,
+    body: Bytes,
+    preferences: &Preferences,
+    limits: &Limits,
+) -> Result<Option<CallRequest>, Problem> {
+    profile(&head.method, &head.headers)?;
+    let text = head.uri.query().unwrap_or_default();
+    let (query, arguments) = match head.method {
+        Method::OPTIONS => return Ok(None),
+        Method::GET | Method::HEAD => {
+            let (mut query, arguments) = parse::call(text, limits)?;
+            if let Some(range) = range_header(head)? {
+                range.narrow(&mut query)?;
+            }
+            (query, Arguments::Named(arguments))
+        }
+        Method::POST => (parse::query(Purpose::Call, text, limits)?, arguments_of(&head.headers, body)?),
+        ref method => {
+            return Err(Problem::new(FUNCTION_METHOD, format!("Cannot use the {method} method on RPC")).allow(METHODS));
+        }
+    };
+    Ok(Some(CallRequest {
+        function: function.to_owned(),
+        arguments,
+        query,
+        count: if preferences.count.is_some() { Count::Exact } else { Count::None },
+        read_only: head.method != Method::POST,
+        // Set once the media type is known.
+        singular: false,
+        affected_max: preferences.max_affected,
+    }))
+}
+
+/// The preferences that mean something at a function.
+fn relevant(preferences: Preferences, method: &Method) -> Preferences {
+    Preferences {
+        resolution: None,
+        missing: None,
+        answer: preferences.answer.filter(|_| *method == Method::POST),
+        max_affected: preferences.max_affected.filter(|_| preferences.is_strict()),
+        ..preferences
+    }
+}
+
+/// The arguments in the form that the body's type declares.
+fn arguments_of(headers: &HeaderMap, body: Bytes) -> Result<Arguments, Problem> {
+    let Some(declared) = headers.get(CONTENT_TYPE) else { return Ok(Arguments::Json(body)) };
+    let declared = String::from_utf8_lossy(declared.as_bytes());
+    let name = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let raw = |kind| Ok(Arguments::Raw { kind, body: body.clone() });
+    match name.as_str() {
+        "" | "application/json" => Ok(Arguments::Json(body)),
+        "application/x-www-form-urlencoded" => Ok(Arguments::Named(parse::form::form(&body)?)),
+        "text/plain" => raw(RawKind::Text),
+        "text/xml" => raw(RawKind::Xml),
+        "application/octet-stream" => raw(RawKind::Bytes),
+        _ => Err(Problem::new(BODY, format!("Content-Type not acceptable: {declared}"))),
+    }
+}
+
+/// `OPTIONS`: how a function can be called.
+fn options(call: &Call<'_>, name: &str) -> Result<Answer, Problem> {
+    let schema = call.app.engine.schema();
+    let mut functions =
+        schema.find_functions(name).filter(|function| authorize::may_call(&call.context.actor, function)).peekable();
+    if functions.peek().is_none() {
+        let message = format!("Could not find the function {SCHEMA}.{name} in the schema cache");
+        return Err(Problem::new(UNKNOWN_FUNCTION, message));
+    }
+    let methods = if functions.all(|function| function.writes) { METHODS_WRITE } else { METHODS };
+    let mut response = Response::new(AnswerBody::default());
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
+    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+    Ok(response)
+}
+
+/// Calls the function.
+async fn run(call: &Call<'_>, mut request: CallRequest) -> Result<Answer, Problem> {
+    let media = match Media::negotiate(&call.head.headers).and_then(|media| {
+        prefer::check(&call.preferences)?;
+        Ok(media)
+    }) {
+        Ok(media) => media,
+        Err(problem) => return Err(call.unless_refused(Request::Call(request), problem)),
+    };
+    request.singular = media.is_single();
+    let is_silent = call.head.method == Method::HEAD || call.preferences.answer == Some(Return::Minimal);
+    let bytes_max = call.app.limits.response_bytes_max;
+    let make = |shape: &Shape, returns: Returns| match (media.sink(shape, bytes_max), returns) {
+        _ if is_silent => Sink::Nothing,
+        (Sink::Json(sink), Returns::Value { .. }) => Sink::Json(sink.bare()),
+        (sink, _) => sink,
+    };
+    let answer = call.app.engine.call(call.context, &request, make).await;
+    let answer = answer.map_err(|error| Problem::of(error, &call.context.actor))?;
+    respond(call, &request, media, answer)
+}
+
+fn respond(call: &Call<'_>, request: &CallRequest, media: Media, answer: CallAnswer<Sink>) -> Result<Answer, Problem> {
+    let CallAnswer { sink, returns, rows, total, .. } = answer;
+    // What writes is durable by now, so only a read may still be refused.
+    let is_page = returns.is_many() && !answer.writes;
+    let (status, range) = match is_page {
+        true => records::page(&request.query, rows, total)?,
+        false => (StatusCode::OK, records::range_value(0, rows, total)),
+    };
+    if is_page && media.is_single() && rows != 1 {
+        return Err(singular(rows));
+    }
+    let is_head = call.head.method == Method::HEAD;
+    let is_empty = matches!(sink, None | Some(Sink::Nothing)) && !is_head;
+    let mut response = call.success(if is_empty { StatusCode::NO_CONTENT } else { status });
+    // What is relevant was picked out already, and PATCH is the method at which all of it is.
+    if let Some(applied) = prefer::applied(&call.preferences, &Method::PATCH) {
+        response.headers_mut().insert(PREFERENCE_APPLIED, applied);
+    }
+    response.headers_mut().insert(CONTENT_RANGE, range);
+    match sink {
+        None => {}
+        Some(Sink::Nothing) if !is_head => {}
+        Some(sink) => {
+            let body = match sink {
+                // One row or value that is not there.
+                Sink::Json(_) if !returns.is_many() && rows == 0 => Bytes::from_static(b"null"),
+                Sink::Json(sink) if !returns.is_many() || media.is_single() => sink.finish_single()?,
+                sink => sink.finish()?,
+            };
+            call.put_body(&mut response, &request.function, media, is_head, body);
+        }
+    }
+    Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// rest.md 11.1, 13.
+    #[test]
+    fn the_declared_type_decides_what_the_arguments_are() {
+        let check = |declared: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(declared));
+            arguments_of(&headers, Bytes::from_static(b"x=1")).map_err(|problem| problem.message().to_owned())
+        };
+        let body = Bytes::from_static(b"x=1");
+        assert_eq!(check("application/json; charset=utf-8"), Ok(Arguments::Json(body.clone())));
+        assert_eq!(check("application/x-www-form-urlencoded"), Ok(Arguments::Named(vec![("x".into(), "1".into())])));
+        assert_eq!(check("Text/Plain"), Ok(Arguments::Raw { kind: RawKind::Text, body: body.clone() }));
+        assert_eq!(check("text/xml"), Ok(Arguments::Raw { kind: RawKind::Xml, body: body.clone() }));
+        assert_eq!(check("application/octet-stream"), Ok(Arguments::Raw { kind: RawKind::Bytes, body }));
+        assert_eq!(check("text/csv"), Err("Content-Type not acceptable: text/csv".to_owned()));
+    }
+}

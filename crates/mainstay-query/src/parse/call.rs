@@ -1,0 +1,57 @@
+//! The query string of a function call, in which arguments and filters of the result stand side by side.
+
+use super::{Budget, Purpose, Reader, decode};
+use crate::error::ParseError;
+use crate::limits::Limits;
+use crate::request::Query;
+
+/// A query string, and the arguments in it by name.
+pub type CallQuery = (Query, Vec<(String, String)>);
+
+/// Reads the query string of a function call by `GET` or `HEAD`: what does not parse as a filter is an argument.
+///
+/// # Errors
+/// [`ParseError`] with the first parameter of the result that does not parse.
+pub fn call(text: &str, limits: &Limits) -> Result<CallQuery, ParseError> {
+    let mut reader =
+        Reader { purpose: Purpose::Call, budget: Budget::new(limits), query: Query::default(), has_select: false };
+    let mut arguments = Vec::new();
+    for pair in text.split('&') {
+        let Some((key, value)) = pair.split_once('=') else { continue };
+        let (key, value) = (decode(key)?, decode(value)?);
+        match reader.parameter(&key, &value) {
+            Ok(()) => {}
+            // A value that is no filter, or a name that could be no column's.
+            Err(ParseError::Syntax { what: "filter" | "tree path", .. }) => {
+                arguments.push((key, value));
+                super::within("items_max", limits.items_max, arguments.len())?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((reader.query, arguments))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// rest.md 13.
+    #[test]
+    fn what_is_no_filter_is_an_argument() {
+        let (query, arguments) =
+            call("a=1&id=eq.1&name=eq&b=%7B1,2%7D&b=x.y&order=id&limit=3&select=id&c=", &Limits::default()).unwrap();
+        let arguments: Vec<(&str, &str)> = arguments.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+        assert_eq!(arguments, [("a", "1"), ("name", "eq"), ("b", "{1,2}"), ("b", "x.y"), ("c", "")]);
+        assert_eq!((query.filters.len(), query.order.len(), query.limit.len(), query.select.len()), (1, 1, 1, 1));
+    }
+
+    #[test]
+    fn parts_of_the_result_must_parse() {
+        for bad in ["order=id.sideways", "and=(x", "limit=-1", "select=a(", "a=%ff"] {
+            assert!(call(bad, &Limits::default()).is_err(), "{bad}");
+        }
+        let many: String = (0..5000).map(|n| format!("a{n}=1&")).collect();
+        assert!(matches!(call(&many, &Limits::default()), Err(ParseError::TooMuch { .. })));
+    }
+}
