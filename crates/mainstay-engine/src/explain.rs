@@ -69,7 +69,10 @@ impl Engine {
         let asked = format!("{request:#?}");
         match request {
             Request::Read(request) => {
-                let plan = self.plan_read(&schema, context, request)?;
+                let mut plan = self.plan_read(&schema, context, request)?;
+                if let Some(token) = &request.query.after {
+                    self.place(&schema, context, token, &mut plan)?;
+                }
                 self.explain_read(context, call, asked, plan).await
             }
             Request::Write(request) => {

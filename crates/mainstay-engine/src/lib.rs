@@ -10,6 +10,7 @@ mod context;
 mod error;
 mod explain;
 mod faults;
+mod page;
 mod run;
 mod sequence;
 

@@ -18,6 +18,7 @@ use crate::conceal::{conceal, refused_as};
 use crate::context::{Context, Stage};
 use crate::error::Error;
 use crate::faults::conceal_fault;
+use crate::page::{self, PageKey, Pages, PlaceSink};
 
 /// Runs requests against one store.
 pub struct Engine {
@@ -27,6 +28,7 @@ pub struct Engine {
     clock: Arc<dyn Clock>,
     /// Who notices that another program changed the tables; empty where only we do.
     source: OnceLock<Arc<dyn SchemaSource>>,
+    page_key: OnceLock<PageKey>,
 }
 
 /// Follows tables that other programs may change.
@@ -45,6 +47,8 @@ pub struct ReadAnswer<S> {
     pub rows: u64,
     /// Rows that pass the filter, when a count was asked.
     pub total: Option<u64>,
+    /// The place after the last row, when pages are asked for by key and there may be another one.
+    pub next: Option<String>,
 }
 
 /// What a write did. It is durable.
@@ -66,7 +70,23 @@ impl Engine {
 
     /// An engine with a clock of its own, so that a run can be replayed.
     pub fn with_clock(schema: Schema, store: Arc<dyn Store>, limits: Limits, clock: Arc<dyn Clock>) -> Engine {
-        Engine { schema: ArcSwap::from_pointee(schema), store, limits, clock, source: OnceLock::new() }
+        let schema = ArcSwap::from_pointee(schema);
+        Engine { schema, store, limits, clock, source: OnceLock::new(), page_key: OnceLock::new() }
+    }
+
+    /// Says which secret seals the places of pages by key, so that they are good on every node and after a restart.
+    /// Without it they are good for as long as this engine lives. The first one counts.
+    pub fn seal_pages_with(&self, secret: &[u8]) {
+        let _ = self.page_key.set(PageKey::derive(secret));
+    }
+
+    /// The key that seals places.
+    pub(crate) fn page_key(&self) -> &PageKey {
+        self.page_key.get_or_init(|| {
+            // 148 bits of randomness.
+            let secret = [*self.clock.uuid7().as_bytes(), *self.clock.uuid7().as_bytes()];
+            PageKey::derive(secret.as_flattened())
+        })
     }
 
     /// The snapshot of now.
@@ -119,6 +139,9 @@ impl Engine {
     ) -> Result<ReadAnswer<S>, Error> {
         let schema = self.current_schema(context).await; // One snapshot for the whole request.
         let plan = self.plan_read(&schema, context, request)?;
+        if let Some(token) = &request.query.after {
+            return self.read_page(schema, context, token, plan, make_sink).await;
+        }
         let plan = authorize::read(&schema, &context.actor, plan).map_err(|denied| refused_as(&schema, denied))?;
         let sink = Box::new(make_sink(&plan.shape(&schema)));
         context.note(Stage::Plan);
@@ -126,7 +149,44 @@ impl Engine {
         // Split and store: what the store does exactly goes there, the rest is done above it.
         let done = residual::read(&*self.store, call, plan, sink).await?;
         context.note(Stage::Store);
-        Ok(ReadAnswer { sink: taken_back(done.sink)?, rows: done.rows, total: done.total })
+        Ok(ReadAnswer { sink: taken_back(done.sink)?, rows: done.rows, total: done.total, next: None })
+    }
+
+    /// The same steps for a page that begins after a place and tells the next one.
+    async fn read_page<S: RowSink>(
+        &self,
+        schema: Arc<Schema>,
+        context: &Context,
+        token: &str,
+        mut plan: plan::Read,
+        make_sink: impl FnOnce(&Shape) -> S,
+    ) -> Result<ReadAnswer<S>, Error> {
+        let (shape, limit) = (plan.shape(&schema), plan.limit);
+        let (pages, now_s) = self.place(&schema, context, token, &mut plan)?;
+        let plan = authorize::read(&schema, &context.actor, plan).map_err(|denied| refused_as(&schema, denied))?;
+        let sink = Box::new(PlaceSink::new(make_sink(&shape), shape.members.len()));
+        let call = Call { schema: schema.clone(), deadline: context.deadline };
+        let done = residual::read(&*self.store, call, plan, sink).await?;
+        let sink: PlaceSink<S> = taken_back(done.sink)?;
+        let may_go_on = done.rows > 0 && limit.is_some_and(|limit| done.rows >= limit);
+        let next = may_go_on.then(|| pages.seal(&sink.place, now_s)).transpose()?;
+        Ok(ReadAnswer { sink: sink.rows, rows: done.rows, total: done.total, next })
+    }
+
+    /// Puts the place that a token tells into a plan, whose rows then bring their places along; gives what seals them,
+    /// and the time of it.
+    pub(crate) fn place(
+        &self,
+        schema: &Schema,
+        context: &Context,
+        token: &str,
+        plan: &mut plan::Read,
+    ) -> Result<(Pages<'_>, i64), Error> {
+        let now_s = self.clock.now().as_second();
+        let pages = Pages::new(self.page_key(), schema, &context.actor, plan);
+        plan.after = if token.is_empty() { None } else { Some(pages.open(token, now_s)?) };
+        page::add_places(plan);
+        Ok((pages, now_s))
     }
 
     /// Carries out one write. `make_sink` is called if rows or keys come back.

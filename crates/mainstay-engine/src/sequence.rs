@@ -5,7 +5,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use mainstay_query::plan::{Shape, Work, Write};
-use mainstay_query::{Authorized, Limits, authorize, split};
+use mainstay_query::{Authorized, Limits, ParseError, authorize, split};
 use mainstay_schema::Schema;
 use mainstay_store::residual::{self, RESIDUAL_ROWS_MAX};
 use mainstay_store::{Call, RowSink, Script, Step, StepDone, Store, StoreError};
@@ -120,6 +120,10 @@ impl<S: Sequence> Steps<S> {
     fn prepare(&mut self, request: &Request) -> Result<Step, Error> {
         let schema = &self.schema;
         let work = match request {
+            Request::Read(request) if request.query.after.is_some() => {
+                let details = "Pages by key (after) in a batch; use limit and offset.".to_owned();
+                return Err(Error::Parse(ParseError::NotImplemented { details }));
+            }
             Request::Read(request) => Work::Read(Box::new(planned_read(schema, &self.limits, &self.context, request)?)),
             Request::Write(request) => {
                 Work::Write(Box::new(planned_write(schema, &self.limits, &*self.clock, &self.context, request)?))
@@ -163,7 +167,7 @@ impl<S: Sequence> Steps<S> {
     fn answer(&mut self, done: Result<StepDone, StoreError>) -> Result<Answer, Error> {
         match (done, self.running.take()) {
             (Ok(StepDone::Read(done)), Some(Running::Read)) => {
-                Ok(Answer::Read(ReadAnswer { sink: done.sink, rows: done.rows, total: done.total }))
+                Ok(Answer::Read(ReadAnswer { sink: done.sink, rows: done.rows, total: done.total, next: None }))
             }
             (Ok(StepDone::Write(done)), Some(Running::Write { gives_rows, .. })) => {
                 let sink = gives_rows.then_some(done.sink);

@@ -3,6 +3,7 @@
 pub(crate) mod batch;
 pub(crate) mod functions;
 pub(crate) mod health;
+mod legacy;
 mod media;
 mod patch;
 mod prefer;

@@ -186,6 +186,27 @@ pub enum PlanError {
     NotEmbedded {
         /// The name asked for.
         name: String,
+        /// The alias by which the embed must be named instead.
+        alias: Option<String>,
+    },
+    /// An aggregate where they are turned off (PGRST123).
+    #[error("Use of aggregate functions is not allowed")]
+    AggregatesOff,
+    /// An aggregate of values that it cannot be made of (42883).
+    #[error("function {name}({ty}) does not exist")]
+    NoFunction {
+        /// The function's word.
+        name: &'static str,
+        /// Wire name of the type.
+        ty: &'static str,
+    },
+    /// Groups ordered by a column that they do not have (42803).
+    #[error("column \"{table}.{column}\" must appear in the GROUP BY clause or be used in an aggregate function")]
+    NotGrouped {
+        /// The table or embed.
+        table: String,
+        /// The column.
+        column: String,
     },
     /// An operator other than the null tests on an embed (PGRST120).
     #[error("Bad operator on the '{name}' embedded resource")]

@@ -1,6 +1,7 @@
 //! Named bounds on what one request may ask.
 
-/// Bounds on one request. Past one of them the request is refused with the name of the bound.
+/// Bounds on one request. Past one of them the request is refused with the name of the bound. Two parts of the language
+/// are bounded to all or nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Rows in one page; a larger or absent `limit` is cut to this, at the top and in every embed.
@@ -23,6 +24,10 @@ pub struct Limits {
     pub items_max: usize,
     /// Steps of one batch.
     pub batch_steps_max: usize,
+    /// Whether rows may be grouped by aggregates.
+    pub aggregates: bool,
+    /// Whether filters, orders and limits may name an embed that has an alias by its target.
+    pub legacy_target_names: bool,
 }
 
 impl Default for Limits {
@@ -38,6 +43,8 @@ impl Default for Limits {
             pattern_chars_max: 1024,
             items_max: 2048,
             batch_steps_max: 100,
+            aggregates: false,
+            legacy_target_names: true,
         }
     }
 }

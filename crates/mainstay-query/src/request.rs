@@ -4,6 +4,7 @@ mod call;
 
 use bytes::Bytes;
 
+pub use crate::plan::Function;
 pub use call::{Arguments, CallRequest, RawKind};
 
 /// A read of rows: `GET` or `HEAD` on a table.
@@ -40,6 +41,12 @@ pub struct Query {
     pub limit: Vec<Located<u64>>,
     /// Rows to skip, with their embed path.
     pub offset: Vec<Located<u64>>,
+    /// Conditions on groups, with their embed path; all must hold.
+    pub having: Vec<Located<Condition>>,
+    /// Whether rows that are equal are shown once, with their embed path; the first one counts.
+    pub distinct: Vec<Located<bool>>,
+    /// The place after which rows begin, still closed; empty for the first page.
+    pub after: Option<String>,
     /// The `columns` parameter of a write.
     pub columns: Option<Vec<String>>,
     /// The `on_conflict` parameter of an insert, or of an update that brings a row for each key.
@@ -63,6 +70,10 @@ pub enum Count {
     None,
     /// Count all rows that pass the filters.
     Exact,
+    /// Take the store's statistics if it has any for what is asked, else count.
+    Planned,
+    /// Count up to so many rows; when there are more, as [`Count::Planned`], but never less than was counted.
+    Estimated(u64),
 }
 
 /// One item of `select`.
@@ -70,10 +81,16 @@ pub enum Count {
 pub enum Item {
     /// `*`.
     Star,
+    /// `-column`: leaves a column out of the star.
+    Except(String),
     /// `alias:column->path::cast`.
     Field(FieldItem),
+    /// `alias:column->path::cast.sum()::cast`, `alias:count()::cast`.
+    Aggregate(AggregateItem),
     /// `alias:relation!hint!inner(items)`.
     Embed(EmbedItem),
+    /// `...relation!hint!inner(items)`.
+    Spread(EmbedItem),
 }
 
 /// A selected column.
@@ -83,6 +100,21 @@ pub struct FieldItem {
     pub alias: Option<String>,
     /// The column and JSON path.
     pub field: Field,
+    /// Cast of the result.
+    pub cast: Option<String>,
+}
+
+/// A selected aggregate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AggregateItem {
+    /// Declared member name.
+    pub alias: Option<String>,
+    /// Which.
+    pub function: Function,
+    /// The column and JSON path; `None` counts rows.
+    pub field: Option<Field>,
+    /// Cast of what goes in.
+    pub input_cast: Option<String>,
     /// Cast of the result.
     pub cast: Option<String>,
 }

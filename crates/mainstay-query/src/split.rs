@@ -126,8 +126,15 @@ fn split(schema: &Schema, plan: &mut Read, rows_max: u64, support: Supports<'_>)
         return Ok(None);
     }
     let table = schema.table(plan.table);
+    let refused = |how| Err(Refused { table: table.name.to_string(), how });
     if left.iter().any(follows_link) {
-        return Err(Refused { table: table.name.to_string(), how: "by rows related to them" });
+        return refused("by rows related to them");
+    }
+    if !left.is_empty() && plan.groups.is_some() {
+        return refused("before it groups them");
+    }
+    if !left.is_empty() && plan.after.is_some() && plan.count != Count::None {
+        return refused("and count those before a place in their order");
     }
     let mut residual = Residual {
         members: plan.select.len(),

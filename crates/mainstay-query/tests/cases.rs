@@ -66,7 +66,8 @@ impl<'a> Case<'a> {
     }
 
     fn run(&self, schema: &Schema) -> String {
-        let limits = Limits { filters_max: 10, embed_depth_max: 3, write_rows_max: 5, ..Limits::default() };
+        let limits =
+            Limits { filters_max: 10, embed_depth_max: 3, write_rows_max: 5, aggregates: true, ..Limits::default() };
         self.plan(schema, &limits).unwrap_or_else(|error| explain(&error))
     }
 
@@ -81,7 +82,12 @@ impl<'a> Case<'a> {
         let query = parse::query(purpose, self.query, limits)?;
         let table = self.table.to_owned();
         if purpose == Purpose::Read {
-            let count = if self.prefer.count == Some(CountPreference::Exact) { Count::Exact } else { Count::None };
+            let count = match self.prefer.count {
+                None => Count::None,
+                Some(CountPreference::Exact) => Count::Exact,
+                Some(CountPreference::Planned) => Count::Planned,
+                Some(CountPreference::Estimated) => Count::Estimated(limits.page_rows_max),
+            };
             let plan = plan::read(schema, limits, &ReadRequest { table, query, count, unpaged: false })?;
             return Ok(print::read(schema, &plan));
         }

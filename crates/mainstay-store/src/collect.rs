@@ -13,7 +13,7 @@ pub type Row = Vec<Member>;
 /// One member of a row.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Member {
-    /// A value, or null for an absent to-one row.
+    /// A value, or null for an absent to-one row and for any member of an absent row that is spread.
     Value(Value),
     /// A to-one row.
     One(Row),
@@ -109,7 +109,7 @@ impl Collected {
 
     fn typed(&self, cell: Cell<'_>) -> Result<Value, String> {
         match (self.next_kind(), cell) {
-            (Some(MemberKind::Value(_) | MemberKind::One(_)), Cell::Null) => Ok(Value::Null),
+            (Some(_), Cell::Null) => Ok(Value::Null),
             (Some(MemberKind::Value(ty)), cell) => value(ty, cell).ok_or_else(|| format!("{cell:?} is no {ty}")),
             (kind, cell) => Err(format!("{cell:?} where the shape has {kind:?}")),
         }

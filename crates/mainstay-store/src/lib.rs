@@ -5,6 +5,7 @@
 
 pub mod change;
 pub mod collect;
+pub mod columns;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod error;

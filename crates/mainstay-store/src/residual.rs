@@ -37,7 +37,7 @@ pub async fn read(
     let rows = rows_of(done.sink)?;
     let mut scan = Scan { store, seen: 0 };
     let (rows, passed) = scan.apply(&residual, rows)?;
-    Ok(give(sink, &rows, if residual.count == Count::Exact { Some(passed) } else { done.total }))
+    Ok(give(sink, &rows, if residual.count != Count::None { Some(passed) } else { done.total }))
 }
 
 /// Checks that a store carries out a write exactly, which is the only way to carry it out.

@@ -33,7 +33,8 @@ pub enum Cell<'a> {
 /// ```text
 /// rows  = row*
 /// row   = start_row member* end_row          members in the order of the shape
-/// member= cell                               MemberKind::Value, or Cell::Null for an absent MemberKind::One
+/// member= cell                               MemberKind::Value, or Cell::Null: an absent MemberKind::One, or any
+///                                            member of a row that is spread and absent
 ///       | row                                MemberKind::One
 ///       | start_list row* end_list           MemberKind::Many
 /// ```

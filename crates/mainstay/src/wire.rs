@@ -13,7 +13,7 @@ use mainstay_query::Limits;
 use mainstay_store::Store;
 use mainstay_stores::{SqliteOptions, SqliteStore, Synchronous};
 
-use crate::config::{LimitSettings, ServerSettings, Settings, StoreSettings};
+use crate::config::{ServerSettings, Settings, StoreSettings};
 use crate::follow::Followed;
 use crate::project::{Project, STATE_FOLDER};
 
@@ -89,7 +89,7 @@ pub fn engine(project: &Project) -> anyhow::Result<Arc<Engine>> {
 
 /// An engine for a project over a store that is open already.
 pub fn engine_over(project: &Project, store: Arc<dyn Store>) -> Arc<Engine> {
-    Arc::new(Engine::new((*project.schema).clone(), store, limits(&project.settings.limits)))
+    Arc::new(Engine::new((*project.schema).clone(), store, limits(&project.settings)))
 }
 
 /// The API of a project over its engine.
@@ -105,6 +105,7 @@ pub(crate) fn app_described(project: &Project, engine: Arc<Engine>, told: Descri
     let secrets = project.secrets()?;
     let keys = Keys::new(secrets.publishable.expose(), secrets.secret.expose(), secrets.jwt_secret.expose())
         .context("the keys cannot be used")?;
+    engine.seal_pages_with(secrets.jwt_secret.expose().as_bytes());
     let cors = Cors::from_list(&project.settings.server.cors_origins);
     let app = App::described(engine, keys, request_limits(&project.settings), cors, told);
     Ok(app.with_answers(answer_settings(&project.settings.server)))
@@ -173,7 +174,8 @@ fn request_limits(settings: &Settings) -> RequestLimits {
 }
 
 /// The bounds on what one request may ask.
-pub fn limits(settings: &LimitSettings) -> Limits {
+pub fn limits(settings: &Settings) -> Limits {
+    let (rest, settings) = (&settings.rest, &settings.limits);
     Limits {
         page_rows_max: settings.page_rows_max,
         write_rows_max: settings.write_rows_max,
@@ -185,6 +187,8 @@ pub fn limits(settings: &LimitSettings) -> Limits {
         pattern_chars_max: settings.pattern_chars_max,
         items_max: settings.items_max,
         batch_steps_max: settings.batch_steps_max,
+        aggregates: rest.aggregates == "on",
+        legacy_target_names: rest.legacy_target_names == "on",
     }
 }
 
@@ -196,7 +200,7 @@ mod tests {
     #[test]
     fn the_documented_defaults_are_those_of_the_code() {
         let settings = config::load(std::path::Path::new("."), "", &Environment::default(), &[]).unwrap();
-        assert_eq!(limits(&settings.limits), Limits::default());
+        assert_eq!(limits(&settings), Limits::default());
         assert_eq!(request_limits(&settings), RequestLimits::default());
         assert_eq!(answer_settings(&settings.server), AnswerSettings::default());
         assert_eq!(server_limits(&settings), ServerLimits::default());

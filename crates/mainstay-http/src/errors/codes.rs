@@ -37,6 +37,7 @@ codes! {
     RELATED_ORDER = "PGRST118", 400, "Rows cannot be ordered by a list that is embedded in them.";
     EMBED_FILTER = "PGRST120", 400, "An embed can only be tested for null.";
     PREFERENCES = "PGRST122", 400, "With handling=strict, a preference that is not known.";
+    AGGREGATES_OFF = "PGRST123", 400, "Aggregates are turned off.";
     MAX_AFFECTED = "PGRST124", 400, "More rows would be affected than max-affected allows.";
     PATH = "PGRST125", 404, "No such path below the API.";
     ROOT = "PGRST126", 404, "The API has no root document.";
@@ -72,9 +73,10 @@ codes! {
     SEARCH_SYNTAX = "42601", 400, "A search (fts) that does not parse.";
     UNKNOWN_COLUMN = "42703", 400, "No such column.";
     UNKNOWN_TYPE = "42704", 400, "No such type, or no such language of a search.";
+    NOT_GROUPED = "42803", 400, "Groups cannot be ordered by a column that they do not have.";
     DATATYPE = "42804", 400, "A test for a truth value on a column that has none.";
     NO_CAST = "42846", 400, "No such cast between these types.";
-    NO_OPERATOR = "42883", 404, "The type does not have this operator.";
+    NO_OPERATOR = "42883", 404, "The type does not have this operator or function.";
     NO_SUCH_KEY = "42P10", 400, "on_conflict names no unique key.";
     CANNOT_WRITE = "53100", 503, "The disk is full or cannot be written.";
     OVERLOADED = "53300", 503, "The store has more work waiting than it takes; try again.";

@@ -103,7 +103,14 @@ fn plan(error: PlanError) -> Problem {
         PlanError::ArgumentNull { .. } => Problem::new(NOT_NULL, message),
         PlanError::ReadOnlyCall { .. } => Problem::new(READ_ONLY_CALL, message).hint("Call it by POST.").allow("OPTIONS,POST"),
         PlanError::SingleAffected => Problem::new(SINGLE_AFFECTED, message),
-        PlanError::NotEmbedded { name } => Problem::new(NOT_EMBEDDED, message)
+        PlanError::NotEmbedded { name, alias: Some(alias) } => Problem::new(NOT_EMBEDDED, message)
+            .details("Target names are not allowed in filters if they have an alias")
+            .hint(format!("Change '{name}' to '{alias}' in filters, orders or limits.")),
+        PlanError::AggregatesOff => Problem::new(AGGREGATES_OFF, message),
+        PlanError::NoFunction { .. } => Problem::new(NO_OPERATOR, message)
+            .hint("No function matches the given name and argument types. You might need to add explicit type casts."),
+        PlanError::NotGrouped { .. } => Problem::new(NOT_GROUPED, message),
+        PlanError::NotEmbedded { name, alias: None } => Problem::new(NOT_EMBEDDED, message)
             .hint(format!("Verify that '{name}' is included in the 'select' query parameter.")),
         PlanError::BadEmbedFilter { .. } => Problem::new(EMBED_FILTER, message)
             .details("Only is null or not is null filters are allowed on embedded resources"),

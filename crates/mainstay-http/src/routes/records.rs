@@ -4,14 +4,15 @@ mod lines;
 
 use bytes::Bytes;
 use http::header::{
-    ALLOW, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, LOCATION, VARY,
+    ALLOW, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, LOCATION, VARY, WARNING,
 };
-use http::{HeaderValue, Method, Response, StatusCode, Version, request};
+use http::{HeaderName, HeaderValue, Method, Response, StatusCode, Version, request};
 use mainstay_engine::{Context, ReadAnswer, Request, Stage, WriteAnswer};
 use mainstay_query::parse::prefer::{CountPreference, Preferences};
 use mainstay_query::plan::Shape;
 use mainstay_query::request::{Action, Query, ReadRequest, Resolution, WriteRequest};
 
+use super::legacy;
 use super::media::Media;
 use super::prefer::{self, PREFERENCE_APPLIED};
 use super::query;
@@ -25,6 +26,9 @@ use crate::encode::{self, KeySink, Sink};
 use crate::errors::Problem;
 use crate::errors::codes::{RANGE, UNKNOWN_TABLE};
 use crate::errors::singular;
+
+/// The place after the last row of a page by key, for `after` of the next one.
+pub(crate) const NEXT_AFTER: HeaderName = HeaderName::from_static("next-after");
 
 /// A request for the rows of one table.
 pub(super) struct Call<'a> {
@@ -110,6 +114,12 @@ impl Call<'_> {
         }
         let mut response = self.success(status);
         response.headers_mut().insert(CONTENT_RANGE, range);
+        if let Some(Ok(next)) = answer.next.as_deref().map(HeaderValue::try_from) {
+            response.headers_mut().insert(NEXT_AFTER, next);
+        }
+        if let Some(warning) = legacy::warning(&request.query) {
+            response.headers_mut().insert(WARNING, warning);
+        }
         self.put_location(&mut response, request);
         self.put_rows(&mut response, &request.table, media, answer.sink)?;
         Ok(response)
@@ -241,7 +251,9 @@ pub(super) fn write_status(request: &WriteRequest, answer: &WriteAnswer<Sink>) -
 /// Status and `Content-Range` of a page of rows.
 pub(super) fn page(query: &Query, rows: u64, total: Option<u64>) -> Result<(StatusCode, HeaderValue), Problem> {
     let offset = query.offset.iter().find(|offset| offset.path.is_empty()).map_or(0, |offset| offset.what);
-    let range = range_value(offset, rows, total);
+    // After a place it is not known how many rows come before.
+    let is_placed = query.after.as_deref().is_some_and(|token| !token.is_empty());
+    let range = range_value(offset, if is_placed { 0 } else { rows }, total);
     let status = match total {
         None => StatusCode::OK,
         Some(total) if offset > total => {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, RANGE};
 use http::{HeaderMap, HeaderName, Method, request};
-use mainstay_query::parse::prefer::{Missing, Preferences, Return};
+use mainstay_query::parse::prefer::{CountPreference, Missing, Preferences, Return};
 use mainstay_query::parse::{self, Purpose, range};
 use mainstay_query::request::{Action, Body, Count, ReadRequest, WriteRequest};
 use mainstay_query::{Limits, ParseError};
@@ -60,7 +60,12 @@ pub(super) fn translate(
         if let Some(range) = range_header(head)? {
             range.narrow(&mut query)?;
         }
-        let count = if preferences.count.is_some() { Count::Exact } else { Count::None };
+        let count = match preferences.count {
+            None => Count::None,
+            Some(CountPreference::Exact) => Count::Exact,
+            Some(CountPreference::Planned) => Count::Planned,
+            Some(CountPreference::Estimated) => Count::Estimated(limits.page_rows_max),
+        };
         return Ok(Asked::Read(ReadRequest { table, query, count, unpaged: false }));
     }
     let action = match purpose {

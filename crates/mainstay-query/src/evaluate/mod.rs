@@ -3,6 +3,7 @@
 //!
 //! Knows values and plans; where related rows come from is the caller's business ([`Related`]).
 
+mod aggregate;
 mod assign;
 mod cast;
 mod contain;
@@ -13,13 +14,14 @@ mod matches;
 mod order;
 mod search;
 
+pub use aggregate::Accumulator;
 pub use assign::{AssignError, assign};
 pub use cast::cast;
 pub use contain::{contained_in, contains, overlaps};
 pub use json::{json_get, json_text, to_json};
 pub use like::{like, like_column, like_regex};
 pub use matches::{pattern, regex};
-pub use order::compare_rows;
+pub use order::{compare_rows, is_after};
 pub use search::{Node as SearchNode, SearchError, SearchQuery, words};
 
 use std::cmp::Ordering;

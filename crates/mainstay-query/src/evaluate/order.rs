@@ -24,6 +24,11 @@ pub fn compare_rows(terms: &[Order], left: &[Value], right: &[Value]) -> Orderin
     terms.iter().zip(left).zip(right).map(compare).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
 }
 
+/// Whether a row comes after a place in an order; both are given by the values of the order's terms.
+pub fn is_after(terms: &[Order], row: &[Value], place: &[Value]) -> bool {
+    compare_rows(terms, row, place).is_gt()
+}
+
 #[cfg(test)]
 mod tests {
     use mainstay_schema::ColumnId;

@@ -108,6 +108,20 @@ impl Reader<'_> {
             }
             Some("limit") => self.bound(path, value, "Limit")?,
             Some("offset") => self.bound(path, value, "Offset")?,
+            Some("distinct") if matches!(value, "true" | "false") => {
+                self.need_read(&path, "distinct")?;
+                self.query.distinct.push(Located { path, what: value == "true" });
+            }
+            Some("having") if value.trim_start().starts_with('(') => {
+                self.need_read(&path, "having")?;
+                let what = filter::tree(Joint::And, value, &mut self.budget)?;
+                self.query.having.push(Located { path, what });
+            }
+            // A filter has an operator and so a point, which no token has.
+            Some("after") if path.is_empty() && !value.contains('.') => {
+                self.need_read(&path, "after")?;
+                self.query.after.get_or_insert_with(|| value.to_owned());
+            }
             Some(joint) if let Some(joint) = Joint::of(joint) => {
                 let negated = path.pop_if(|last| last == "not").is_some();
                 let tree = filter::tree(joint, value, &mut self.budget)?;
@@ -115,17 +129,20 @@ impl Reader<'_> {
                 self.query.filters.push(Located { path, what });
             }
             _ => {
-                let is_cursor = path.is_empty() && field.path.is_empty() && field.name == "after";
-                let what = filter::filter(field, value, &mut self.budget).map_err(|error| match error {
-                    ParseError::Syntax { .. } if is_cursor => ParseError::NotImplemented {
-                        details: "This version does not have pages by cursor (after); use limit and offset.".to_owned(),
-                    },
-                    error => error,
-                })?;
+                let what = filter::filter(field, value, &mut self.budget)?;
                 self.query.filters.push(Located { path, what });
             }
         }
         Ok(())
+    }
+
+    /// Refuses what says which rows a read shows, where it stands on the rows of a write.
+    fn need_read(&self, path: &[String], name: &str) -> Result<(), ParseError> {
+        if !path.is_empty() || self.purpose == Purpose::Read {
+            return Ok(());
+        }
+        let message = format!("{name} is for reading rows");
+        Err(ParseError::Parameter { message, hint: "Leave it out of a write.".to_owned() })
     }
 
     /// `limit` or `offset`. What is not a number is ignored, as PostgREST does; so is either of them on the rows of a

@@ -3,7 +3,7 @@
 use super::Budget;
 use super::cursor::Cursor;
 use crate::error::ParseError;
-use crate::request::{EmbedItem, FieldItem, Item};
+use crate::request::{AggregateItem, EmbedItem, Field, FieldItem, Function, Item};
 
 /// Reads the value of `select`; empty for all columns.
 pub(super) fn select(text: &str, budget: &mut Budget<'_>) -> Result<Vec<Item>, ParseError> {
@@ -48,23 +48,35 @@ fn item(cursor: &mut Cursor<'_>, budget: &mut Budget<'_>, depth: usize) -> Resul
     if cursor.eat("*") {
         return Ok(Item::Star);
     }
-    if cursor.starts_with("...") {
-        return Err(not_implemented("spread embeds (...relation(columns))"));
+    if cursor.eat("...") {
+        let target = cursor.name()?;
+        return embed(cursor, budget, depth + 1, None, target).map(Item::Spread);
+    }
+    if cursor.eat("-") {
+        return cursor.name().map(Item::Except);
     }
     let first = cursor.name()?;
     let (alias, name) = match cursor.starts_with("::") || !cursor.eat(":") {
         true => (None, first),
         false => (Some(first), cursor.name()?),
     };
+    if name == "count" && cursor.eat("()") {
+        let cast = cast(cursor)?;
+        let function = Function::Count;
+        return Ok(Item::Aggregate(AggregateItem { alias, function, field: None, input_cast: None, cast }));
+    }
     if matches!(cursor.peek(), Some('!' | '(')) {
         return embed(cursor, budget, depth + 1, alias, name).map(Item::Embed);
     }
     let path = cursor.path()?;
     let cast = cast(cursor)?;
+    let field = Field { name, path };
     if cursor.eat(".") {
-        return Err(aggregate(cursor));
+        let function = function(cursor)?;
+        let (input_cast, cast) = (cast, self::cast(cursor)?);
+        return Ok(Item::Aggregate(AggregateItem { alias, function, field: Some(field), input_cast, cast }));
     }
-    Ok(Item::Field(FieldItem { alias, field: crate::request::Field { name, path }, cast }))
+    Ok(Item::Field(FieldItem { alias, field, cast }))
 }
 
 fn cast(cursor: &mut Cursor<'_>) -> Result<Option<String>, ParseError> {
@@ -75,16 +87,15 @@ fn cast(cursor: &mut Cursor<'_>) -> Result<Option<String>, ParseError> {
     if name.is_empty() { Err(cursor.error("name of a type")) } else { Ok(Some(name.to_owned())) }
 }
 
-/// What is wrong with a dot after a selected column.
-fn aggregate(cursor: &mut Cursor<'_>) -> ParseError {
+/// Reads `sum()` after the dot.
+fn function(cursor: &mut Cursor<'_>) -> Result<Function, ParseError> {
     let start = cursor.position();
     let word = cursor.identifier();
-    if ["sum", "avg", "min", "max", "count"].contains(&word) && cursor.eat("()") {
-        not_implemented(&format!("aggregates ({word}())"))
-    } else {
-        cursor.error_at(start, "sum(), avg(), min(), max() or count()")
-    }
+    let function = FUNCTIONS.into_iter().find(|function| function.word() == word).filter(|_| cursor.eat("()"));
+    function.ok_or_else(|| cursor.error_at(start, "sum(), avg(), min(), max() or count()"))
 }
+
+const FUNCTIONS: [Function; 5] = [Function::Count, Function::Sum, Function::Avg, Function::Min, Function::Max];
 
 fn embed(
     cursor: &mut Cursor<'_>,
@@ -106,9 +117,6 @@ fn embed(
     cursor.expect("(")?;
     cursor.blanks();
     let is_empty = cursor.eat(")");
-    if is_empty && target == "count" && hint.is_none() && join.is_none() {
-        return Err(not_implemented("aggregates (count())"));
-    }
     // Counted before going deeper, so that the depth of recursion is bounded.
     budget.embed(depth)?;
     let items = if is_empty {
@@ -119,8 +127,4 @@ fn embed(
         Some(items)
     };
     Ok(EmbedItem { alias, target, hint, inner: join.as_deref() == Some("inner"), items })
-}
-
-fn not_implemented(feature: &str) -> ParseError {
-    ParseError::NotImplemented { details: format!("This version does not have {feature}.") }
 }

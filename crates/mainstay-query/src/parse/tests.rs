@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::request::{IsWord, Item, Operation, Operator, OrderTerm, Quantifier, SearchSyntax, Step, StepTo};
+use crate::request::{Function, IsWord, Item, Operation, Operator, OrderTerm, Quantifier, SearchSyntax, Step, StepTo};
 
 fn read(text: &str) -> Result<Query, ParseError> {
     query(Purpose::Read, text, &Limits::default())
@@ -369,22 +369,52 @@ fn parameters_without_a_meaning_for_the_method_are_left_out() {
 
 #[test]
 fn parts_of_the_language_that_come_later_say_so() {
-    for text in [
-        "select=count()",
-        "select=a.sum()",
-        "select=x:a::int.avg()::text",
-        "select=films(count())",
-        "select=...films(id)",
-        "a=sl.[1,2)",
-        "a=adj.[1,2)",
-        "or=(a.nxr.x)",
-        "after=abc",
-    ] {
+    for text in ["a=sl.[1,2)", "a=adj.[1,2)", "or=(a.nxr.x)"] {
         assert!(is_later(text), "{text}: {:?}", read(text));
     }
-    // A column may have the name of such a word, and be called like a reserved one in other places.
-    check_filter("after=eq.1", "", eq("after", "1"));
-    assert!(parsed("select=count").select.len() == 1);
+}
+
+/// `rest.md` 5, 6.
+#[test]
+fn aggregates_spreads_and_exclusions() {
+    let items =
+        parsed("select=*,-a b,n:count()::text,x:a->>b::int.avg()::float,count,...films!fk!inner(id.max())").select;
+    let [Item::Star, Item::Except(excluded), Item::Aggregate(count), Item::Aggregate(avg), Item::Field(_), spread] =
+        items.as_slice()
+    else {
+        panic!("{items:?}");
+    };
+    assert_eq!(excluded, "a b");
+    assert_eq!((count.alias.as_deref(), count.function, &count.field), (Some("n"), Function::Count, &None));
+    assert_eq!((count.input_cast.as_deref(), count.cast.as_deref()), (None, Some("text")));
+    assert_eq!((avg.function, avg.field.as_ref().map(|field| field.path.len())), (Function::Avg, Some(1)));
+    assert_eq!((avg.input_cast.as_deref(), avg.cast.as_deref()), (Some("int"), Some("float")));
+    let Item::Spread(films) = spread else { panic!("{spread:?}") };
+    assert_eq!((films.hint.as_deref(), films.inner, films.alias.as_deref()), (Some("fk"), true, None));
+
+    check_error("select=a.sum", ("select parameter", 3, "sum()"));
+    check_error("select=...x:films(id)", ("select parameter", 5, "\"(\""));
+    check_error("select=*,-", ("select parameter", 4, "field name"));
+    check_error("select=count()x", ("select parameter", 8, "end of input"));
+}
+
+#[test]
+fn groups_distinct_rows_and_places() {
+    let query = parsed("having=(n.gt.1)&films.having=(n.lt.2)&distinct=true&films.distinct=false&after=abc_-&after=d");
+    assert_eq!(query.having.len(), 2);
+    assert_eq!(query.having[1].path, ["films"]);
+    assert_eq!(query.distinct.iter().map(|part| part.what).collect::<Vec<_>>(), [true, false]);
+    assert_eq!(query.after.as_deref(), Some("abc_-"));
+    assert_eq!(parsed("after=").after.as_deref(), Some(""));
+    // A column may be called so: a filter has an operator.
+    for name in ["after", "distinct", "having"] {
+        check_filter(&format!("{name}=eq.1"), "", eq(name, "1"));
+    }
+    check_error("having=(n.gt.1", ("logic tree", 8, "\")\""));
+    for text in ["distinct=true", "having=(n.gt.1)", "after="] {
+        let refused = super::query(Purpose::Delete, text, &Limits::default());
+        assert!(matches!(refused, Err(ParseError::Parameter { .. })), "{text}");
+    }
 }
 
 #[test]

@@ -77,6 +77,11 @@ fn result(
     request: &CallRequest,
 ) -> Result<Option<Read>, PlanError> {
     let query = &request.query;
+    if query.after.is_some() {
+        return Err(not_implemented(
+            "Pages by key (after) of the result of a function; use limit and offset.".to_owned(),
+        ));
+    }
     let Some(table) = function.rows() else {
         return if query.select.is_empty() && query.filters.is_empty() {
             Ok(None)

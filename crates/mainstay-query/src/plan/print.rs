@@ -72,8 +72,11 @@ impl Printer<'_> {
         if plan.offset > 0 {
             self.line(depth + 1, &format!("offset {}", plan.offset));
         }
-        if plan.count == Count::Exact {
-            self.line(depth + 1, "count exact");
+        match plan.count {
+            Count::None => {}
+            Count::Exact => self.line(depth + 1, "count exact"),
+            Count::Planned => self.line(depth + 1, "count planned"),
+            Count::Estimated(most) => self.line(depth + 1, &format!("count estimated beyond {most}")),
         }
     }
 

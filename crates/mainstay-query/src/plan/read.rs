@@ -3,19 +3,24 @@
 //! A request is a tree of levels: the table, its embeds, their embeds. Each level is planned from its select items
 //! and from the filters, orders and limits whose path leads to it.
 
-use std::sync::Arc;
-
 use mainstay_schema::{ColumnId, Schema, Table};
 
 use super::filter::{Conditions, Embeds};
+use super::group;
 use super::resolve::{self, not_implemented};
-use super::{Cardinality, Embed, Expr, Filter, Link, Order, Output, Read, Source, Via, relations};
+use super::scope::{Names, Scope, member_name, refuse_namesakes};
+use super::select::{has_aggregates, is_aggregate, outputs};
+use super::{Cardinality, Expr, Filter, Link, Order, Read, Via, relations};
 use crate::error::{ParseError, PlanError};
 use crate::limits::Limits;
 use crate::parse::within;
-use crate::request::{Condition, EmbedItem, FieldItem, Item, Located, OrderTerm, Query, ReadRequest, StepTo};
+use crate::request::{EmbedItem, Item, OrderTerm, Query, ReadRequest};
 
-/// Resolves every name and types every value of a read.
+/// Most terms of an order in which a place can be told: each one makes the condition deeper.
+const AFTER_TERMS_MAX: usize = 16;
+
+/// Resolves every name and types every value of a read. The place that `after` tells is left to the caller, who can
+/// open it; here is made sure that there can be one.
 ///
 /// # Errors
 /// [`PlanError`] with the first thing that is wrong.
@@ -25,11 +30,36 @@ pub fn read(schema: &Schema, limits: &Limits, request: &ReadRequest) -> Result<R
     let mut read = level.read;
     read.filter = Filter::all([read.filter].into_iter().chain(level.inner));
     read.count = request.count;
+    if request.query.after.is_some() {
+        if request.unpaged {
+            let details = "Pages by key (after) of an answer that is sent while it is read.".to_owned();
+            return Err(not_implemented(details));
+        }
+        need_places(table, &read)?;
+    }
     if request.unpaged {
         let asked = request.query.limit.iter().filter(|limit| limit.path.is_empty());
         read.limit = asked.map(|limit| limit.what).min();
     }
     Ok(read)
+}
+
+/// Refuses a read whose rows have no place of their own in its order.
+fn need_places(table: &Table, read: &Read) -> Result<(), PlanError> {
+    if read.offset > 0 {
+        let message = "after and offset are two ways to say where a page begins".to_owned();
+        return Err(PlanError::Parse(ParseError::Parameter { message, hint: "Leave one of them out.".to_owned() }));
+    }
+    if read.groups.is_some() {
+        return Err(not_implemented(
+            "Pages by key (after) of grouped or distinct rows; use limit and offset.".to_owned(),
+        ));
+    }
+    if !is_total(table, &read.order) {
+        let details = format!("Pages by key (after) of \"{}\", which has no key; use limit and offset.", table.name);
+        return Err(not_implemented(details));
+    }
+    Ok(within("order terms with after", AFTER_TERMS_MAX, read.order.len())?)
 }
 
 /// One planned level.
@@ -45,19 +75,29 @@ pub(super) struct Levels<'a> {
     schema: &'a Schema,
     limits: &'a Limits,
     conditions: Conditions<'a>,
+    names: Names,
     /// Most rows of each level; `None` for the rows that a write returns.
     rows_max: Option<u64>,
 }
 
+/// How the rows of a level stand in the row above.
+#[derive(Clone, Copy)]
+struct Holder {
+    cardinality: Cardinality,
+    is_spread: bool,
+}
+
 impl<'a> Levels<'a> {
     pub(super) fn new(schema: &'a Schema, limits: &'a Limits, rows_max: Option<u64>) -> Levels<'a> {
-        Levels { schema, limits, conditions: Conditions::new(limits), rows_max }
+        let names = if limits.legacy_target_names { Names::Legacy } else { Names::AliasOnly };
+        Levels { schema, limits, conditions: Conditions::new(limits), names, rows_max }
     }
 
     /// Plans a query on `table`. An empty select means all columns.
     pub(super) fn root(&mut self, table: &Table, query: &Query) -> Result<Level, PlanError> {
         let items = if query.select.is_empty() { &[Item::Star] } else { query.select.as_slice() };
-        self.level(table, items, Scope::root(query), Cardinality::Many)
+        let holder = Holder { cardinality: Cardinality::Many, is_spread: false };
+        self.level(table, items, Scope::root(query), holder)
     }
 
     fn level<'r>(
@@ -65,35 +105,58 @@ impl<'a> Levels<'a> {
         table: &Table,
         items: &'r [Item],
         scope: Scope<'r>,
-        cardinality: Cardinality,
+        holder: Holder,
     ) -> Result<Level, PlanError> {
         let embeds: Vec<&EmbedItem> = items.iter().filter_map(as_embed).collect();
         refuse_namesakes(&embeds)?;
-        let (here, below) = scope.split(&embeds)?;
+        let (here, below) = scope.split(&embeds, self.names)?;
+        let spread = items.iter().filter(|item| as_embed(item).is_some()).map(|item| matches!(item, Item::Spread(_)));
         let mut joined = Vec::with_capacity(embeds.len());
-        for (item, scope) in embeds.into_iter().zip(below) {
-            joined.push(self.embed(table, item, scope)?);
+        for ((item, scope), is_spread) in embeds.into_iter().zip(below).zip(spread) {
+            joined.push(self.embed(table, item, scope, is_spread)?);
         }
-        let joined = Joined(joined);
+        let joined = Joined { embeds: joined, names: self.names };
         let mut filters = Vec::with_capacity(here.filters.len());
         for condition in here.filters {
             filters.push(self.conditions.plan(table, &joined, condition)?);
         }
-        let mut order = order(self.schema, table, &joined, here.order.into_iter().flatten())?;
-        if cardinality == Cardinality::Many {
+        let terms = || here.order.iter().copied().flatten();
+        let mut order = Vec::new();
+        let inner: Vec<Filter> =
+            joined.embeds.iter().filter(|embed| embed.item.inner).map(JoinedEmbed::exists).collect::<Result<_, _>>()?;
+        let is_many = holder.cardinality == Cardinality::Many;
+        let distinct = is_many && here.distinct.first().copied().unwrap_or_default();
+        // Whether rows are grouped is known once their members are, and members take the embeds that orders look at.
+        let is_hoisted = |embed: &JoinedEmbed<'_>| embed.spread && has_aggregates(&embed.read.select);
+        if !distinct && !items.iter().any(|item| is_aggregate(table, item)) && !joined.embeds.iter().any(is_hoisted) {
+            order = ordered(self.schema, table, &joined, terms())?;
+        }
+        let select = outputs(self.limits, table, items, joined.embeds)?;
+        let mut groups = None;
+        if distinct && (holder.is_spread || select.is_empty()) {
+            return Err(not_implemented("Distinct rows in a spread, or of no members.".to_owned()));
+        }
+        if distinct || (has_aggregates(&select) && !holder.is_spread) {
+            let planned = group::groups(self.schema, &mut self.conditions, table, &select, &here.having, terms())?;
+            groups = Some(Box::new(planned));
+        } else if !here.having.is_empty() {
+            let message = "having asks for groups, and nothing here makes groups".to_owned();
+            let hint = "Select an aggregate, or filter rows by their columns.".to_owned();
+            return Err(PlanError::Parse(ParseError::Parameter { message, hint }));
+        }
+        if is_many && groups.is_none() {
             complete(table, &mut order);
         }
-        let inner =
-            joined.0.iter().filter(|embed| embed.item.inner).map(JoinedEmbed::exists).collect::<Result<_, _>>()?;
         let limit = here.limit.into_iter().chain(self.rows_max).min();
         // What is at most one row anyway needs no limit, unless that is none.
-        let limit = limit.filter(|rows| cardinality == Cardinality::Many || *rows == 0);
+        let limit = limit.filter(|rows| is_many || *rows == 0);
         let read = Read {
             filter: Filter::all(filters),
+            groups,
             order,
             limit,
             offset: here.offset.into_iter().max().unwrap_or(0),
-            select: outputs(table, items, joined)?,
+            select,
             ..Read::new(table.id)
         };
         Ok(Level { read, inner })
@@ -104,17 +167,19 @@ impl<'a> Levels<'a> {
         parent: &Table,
         item: &'r EmbedItem,
         scope: Scope<'r>,
+        spread: bool,
     ) -> Result<JoinedEmbed<'r>, PlanError> {
         let schema = self.schema;
         let (target, link) = relations::find(schema, parent, item)?;
         let items = item.items.as_deref().unwrap_or_default();
-        let level = self.level(schema.table(target), items, scope, link.cardinality)?;
+        let holder = Holder { cardinality: link.cardinality, is_spread: spread };
+        let level = self.level(schema.table(target), items, scope, holder)?;
         let mut read = level.read;
         read.filter = Filter::all([read.filter].into_iter().chain(level.inner));
         // Every null test and every inner join repeats the filter one level up: without this bound, tests of tests
         // would grow as a power of the depth.
         within("filters_max", self.limits.filters_max, comparisons(&read.filter))?;
-        Ok(JoinedEmbed { item, link, read })
+        Ok(JoinedEmbed { item, spread, link, read })
     }
 }
 
@@ -129,217 +194,76 @@ fn comparisons(filter: &Filter) -> usize {
     }
 }
 
-/// The parts of a query that stand on one level, or below it with the rest of their path.
-#[derive(Default)]
-struct Scope<'r> {
-    filters: Vec<Placed<'r, &'r Condition>>,
-    order: Vec<Placed<'r, &'r [OrderTerm]>>,
-    limit: Vec<Placed<'r, u64>>,
-    offset: Vec<Placed<'r, u64>>,
-}
-
-/// What stands on the level that `path` leads to from here.
-type Placed<'r, T> = (&'r [String], T);
-
-/// The parts of a query that stand on one level.
-struct Here<'r> {
-    filters: Vec<&'r Condition>,
-    order: Vec<&'r [OrderTerm]>,
-    limit: Vec<u64>,
-    offset: Vec<u64>,
-}
-
-impl<'r> Scope<'r> {
-    fn root(query: &'r Query) -> Scope<'r> {
-        fn placed<'r, T, U>(parts: &'r [Located<T>], what: impl Fn(&'r T) -> U) -> Vec<Placed<'r, U>> {
-            parts.iter().map(|part| (part.path.as_slice(), what(&part.what))).collect()
-        }
-        Scope {
-            filters: placed(&query.filters, |condition| condition),
-            order: placed(&query.order, |terms| terms.as_slice()),
-            limit: placed(&query.limit, |rows| *rows),
-            offset: placed(&query.offset, |rows| *rows),
-        }
-    }
-
-    /// What stands here, and what stands on each of the embeds or below it.
-    fn split(self, embeds: &[&EmbedItem]) -> Result<(Here<'r>, Vec<Scope<'r>>), PlanError> {
-        let mut below: Vec<Scope<'r>> = embeds.iter().map(|_| Scope::default()).collect();
-        let here = Here {
-            filters: distribute(self.filters, embeds, |embed, part| below[embed].filters.push(part))?,
-            order: distribute(self.order, embeds, |embed, part| below[embed].order.push(part))?,
-            limit: distribute(self.limit, embeds, |embed, part| below[embed].limit.push(part))?,
-            offset: distribute(self.offset, embeds, |embed, part| below[embed].offset.push(part))?,
-        };
-        Ok((here, below))
-    }
-}
-
-/// Gives the parts whose path ends here, and passes the others on to the embed that comes first in their path.
-fn distribute<'r, T>(
-    parts: Vec<Placed<'r, T>>,
-    embeds: &[&EmbedItem],
-    mut pass_on: impl FnMut(usize, Placed<'r, T>),
-) -> Result<Vec<T>, PlanError> {
-    let mut here = Vec::new();
-    for (path, what) in parts {
-        match path.split_first() {
-            None => here.push(what),
-            Some((name, rest)) => {
-                let embed = named(embeds, name).ok_or_else(|| PlanError::NotEmbedded { name: name.clone() })?;
-                pass_on(embed, (rest, what));
-            }
-        }
-    }
-    Ok(here)
-}
-
-/// The embed that a path or filter names: by its member name, else by its target although it has an alias.
-fn named(embeds: &[&EmbedItem], name: &str) -> Option<usize> {
-    let by_member = embeds.iter().position(|embed| member_name(embed) == name);
-    by_member.or_else(|| embeds.iter().position(|embed| embed.target == name))
-}
-
-/// Two embeds of one name could not be told apart, neither by filters nor in the answer.
-fn refuse_namesakes(embeds: &[&EmbedItem]) -> Result<(), PlanError> {
-    for (position, embed) in embeds.iter().enumerate() {
-        let name = member_name(embed);
-        if embeds[..position].iter().any(|other| member_name(other) == name) {
-            let message = format!("'{name}' is embedded twice");
-            let hint = format!("Give one of them an alias: other:{}(…).", embed.target);
-            return Err(PlanError::Parse(ParseError::Parameter { message, hint }));
-        }
-    }
-    Ok(())
-}
-
-fn member_name(embed: &EmbedItem) -> &str {
-    embed.alias.as_deref().unwrap_or(&embed.target)
-}
-
 /// A planned embed with the item that asked for it.
-struct JoinedEmbed<'r> {
-    item: &'r EmbedItem,
-    link: Link,
-    read: Read,
+pub(super) struct JoinedEmbed<'r> {
+    pub(super) item: &'r EmbedItem,
+    /// Whether its members stand in the row above.
+    pub(super) spread: bool,
+    pub(super) link: Link,
+    pub(super) read: Read,
 }
 
 impl JoinedEmbed<'_> {
     /// Whether a row has at least one row in this embed.
     fn exists(&self) -> Result<Filter, PlanError> {
-        self.refuse_cut("inner or tested for null")?;
+        if self.read.groups.as_ref().is_some_and(|groups| groups.having != Filter::True) {
+            let name = member_name(self.item);
+            return Err(not_implemented(format!("A having on '{name}', which is inner or tested for null.")));
+        }
+        if self.is_empty() {
+            return Ok(Filter::False);
+        }
         Ok(Filter::Exists {
             join: self.link.join.clone(),
             table: self.read.table,
             filter: Box::new(self.read.filter.clone()),
-            skip: 0,
+            skip: self.read.offset,
         })
+    }
+
+    /// Whether its limit or offset leaves nothing of it, whatever there is.
+    fn is_empty(&self) -> bool {
+        self.read.limit == Some(0) || (self.link.cardinality == Cardinality::One && self.read.offset > 0)
     }
 
     /// The link to follow for ordering the rows of this level by a column of the embed.
     fn via(&self, parent: &Table) -> Result<Via, PlanError> {
-        let name = member_name(self.item);
         if self.link.cardinality == Cardinality::Many {
-            return Err(PlanError::BadRelatedOrder { table: parent.name.to_string(), name: name.to_owned() });
+            let name = member_name(self.item).to_owned();
+            return Err(PlanError::BadRelatedOrder { table: parent.name.to_string(), name });
         }
-        self.refuse_cut("ordered by")?;
         // An inner join drops the rows whose related row is filtered away; otherwise those count as having none.
         let filter = if self.item.inner { Filter::True } else { self.read.filter.clone() };
         Ok(Via { join: self.link.join.clone(), table: self.read.table, filter })
     }
-
-    fn refuse_cut(&self, use_: &str) -> Result<(), PlanError> {
-        if self.read.offset == 0 && self.read.limit != Some(0) {
-            return Ok(());
-        }
-        let name = member_name(self.item);
-        Err(not_implemented(format!("An offset or a limit of 0 on '{name}', which is {use_}.")))
-    }
 }
 
 /// The embeds of one level.
-struct Joined<'r>(Vec<JoinedEmbed<'r>>);
+struct Joined<'r> {
+    embeds: Vec<JoinedEmbed<'r>>,
+    names: Names,
+}
 
 impl<'r> Joined<'r> {
-    fn find(&self, name: &str) -> Option<&JoinedEmbed<'r>> {
-        let items: Vec<&EmbedItem> = self.0.iter().map(|embed| embed.item).collect();
-        named(&items, name).map(|position| &self.0[position])
+    fn items(&self) -> Vec<&'r EmbedItem> {
+        self.embeds.iter().map(|embed| embed.item).collect()
     }
 }
 
 impl Embeds for Joined<'_> {
     fn exists(&self, name: &str) -> Option<Result<Filter, PlanError>> {
-        self.find(name).map(JoinedEmbed::exists)
+        self.names.find(&self.items(), name).map(|position| self.embeds[position].exists())
     }
 }
 
 fn as_embed(item: &Item) -> Option<&EmbedItem> {
     match item {
-        Item::Embed(embed) => Some(embed),
-        Item::Star | Item::Field(_) => None,
+        Item::Embed(embed) | Item::Spread(embed) => Some(embed),
+        Item::Star | Item::Except(_) | Item::Field(_) | Item::Aggregate(_) => None,
     }
 }
 
-/// The members of a row: columns in the order of select, then embeds.
-///
-/// No two have one name, because readers of JSON keep only one of them: like them, the last one is kept.
-fn outputs(table: &Table, items: &[Item], joined: Joined<'_>) -> Result<Vec<Output>, PlanError> {
-    let mut outputs: Vec<Output> = Vec::new();
-    let mut has_star = false;
-    for item in items {
-        match item {
-            Item::Star if !has_star => {
-                has_star = true;
-                for column in &table.columns {
-                    add(&mut outputs, column.name.clone(), Expr::column(column.id));
-                }
-            }
-            Item::Field(item) => {
-                let (name, expr) = field_output(table, item)?;
-                add(&mut outputs, name, expr);
-            }
-            Item::Star | Item::Embed(_) => {}
-        }
-    }
-    for JoinedEmbed { item, link, read } in joined.0 {
-        if item.items.is_some() {
-            let name = member_name(item);
-            outputs.retain(|output| &*output.name != name);
-            outputs.push(Output { name: name.into(), source: Source::Embed(Embed { link, read: Box::new(read) }) });
-        }
-    }
-    Ok(outputs)
-}
-
-fn add(outputs: &mut Vec<Output>, name: Arc<str>, expr: Expr) {
-    let source = Source::Value(expr);
-    match outputs.iter_mut().find(|output| output.name == name) {
-        Some(output) => output.source = source,
-        None => outputs.push(Output { name, source }),
-    }
-}
-
-fn field_output(table: &Table, item: &FieldItem) -> Result<(Arc<str>, Expr), PlanError> {
-    let field = &item.field;
-    if field.name == "count" && field.path.is_empty() && table.find_column("count").is_none() {
-        return Err(not_implemented("This version does not have aggregates (count).".to_owned()));
-    }
-    let mut expr = resolve::expr(table, field)?;
-    if let Some(cast) = &item.cast {
-        let from = expr.base_type(table);
-        // A cast to what it is already would only keep a store from copying the value as it is.
-        expr.cast = Some(resolve::cast(&from, cast)?).filter(|to| *to != from);
-    }
-    // Named after the last key of the path; an index has no name.
-    let last_key = field.path.iter().rev().find_map(|step| match &step.to {
-        StepTo::Key(key) => Some(key.as_str()),
-        StepTo::Index(_) => None,
-    });
-    let name = item.alias.as_deref().or(last_key).map_or_else(|| table.column(expr.column).name.clone(), Arc::from);
-    Ok((name, expr))
-}
-
-fn order<'r>(
+fn ordered<'r>(
     schema: &Schema,
     table: &Table,
     joined: &Joined<'_>,
@@ -347,17 +271,20 @@ fn order<'r>(
 ) -> Result<Vec<Order>, PlanError> {
     let mut order = Vec::new();
     for term in terms {
-        let via = match &term.relation {
+        let embed = match &term.relation {
             None => None,
-            Some(name) => {
-                let embed = joined.find(name).ok_or_else(|| PlanError::NotEmbedded { name: name.clone() })?;
-                Some(Box::new(embed.via(table)?))
-            }
+            Some(name) => Some(&joined.embeds[joined.names.need(&joined.items(), name)?]),
         };
+        let via = embed.map(|embed| embed.via(table)).transpose()?;
         let holder = via.as_ref().map_or(table, |via| schema.table(via.table));
+        let expr = resolve::expr(holder, &term.field)?;
+        if embed.is_some_and(JoinedEmbed::is_empty) {
+            // Null for every row.
+            continue;
+        }
         order.push(Order {
-            expr: resolve::expr(holder, &term.field)?,
-            via,
+            expr,
+            via: via.map(Box::new),
             descending: term.descending,
             nulls_first: term.nulls_first.unwrap_or(term.descending),
         });
@@ -367,17 +294,23 @@ fn order<'r>(
 
 /// Makes an order total, so that pages do not overlap: rows that are equal so far follow their primary key.
 fn complete(table: &Table, order: &mut Vec<Order>) {
-    let ordered = |order: &[Order], id: &ColumnId| {
-        order.iter().any(|term| term.via.is_none() && term.expr.as_column() == Some(*id))
-    };
-    let is_total =
-        |key: &[ColumnId]| !key.is_empty() && key.iter().all(|id| ordered(order, id) && !table.column(*id).optional);
-    if is_total(&table.primary_key) || table.uniques.iter().any(|key| is_total(&key.columns)) {
+    if is_total(table, order) {
         return;
     }
     for id in &table.primary_key {
-        if !ordered(order, id) {
+        if !is_ordered(order, id) {
             order.push(Order { via: None, expr: Expr::column(*id), descending: false, nulls_first: false });
         }
     }
+}
+
+/// Whether no two rows are equal in an order.
+fn is_total(table: &Table, order: &[Order]) -> bool {
+    let is_total =
+        |key: &[ColumnId]| !key.is_empty() && key.iter().all(|id| is_ordered(order, id) && !table.column(*id).optional);
+    is_total(&table.primary_key) || table.uniques.iter().any(|key| is_total(&key.columns))
+}
+
+fn is_ordered(order: &[Order], id: &ColumnId) -> bool {
+    order.iter().any(|term| term.via.is_none() && term.expr.as_column() == Some(*id))
 }

@@ -31,6 +31,9 @@ pub fn write(schema: &Schema, limits: &Limits, fresh: &dyn Fresh, request: &Writ
         replace::check_filters(table, &request.query)?;
     }
     let mut level = Levels::new(schema, limits, None).root(table, &request.query)?;
+    if level.read.groups.is_some() {
+        return Err(not_implemented("Aggregates and distinct rows of what a write returns.".to_owned()));
+    }
     let filter = std::mem::replace(&mut level.read.filter, Filter::True);
     let returning = returning(table, request, level)?;
     let expect = Expect { single: request.singular, affected_max: request.affected_max };

@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use mainstay_query::evaluate::SearchQuery;
 use mainstay_query::plan::{
-    Assign, Cardinality, ColumnTest, Comparison, Conflict, Count, Delete, Embed, Expect, Expr, Filter, Insert, Join,
-    KeyedChange, Link, Order, Output, Pair, PatchOp, PatchStep, PathStep, Read, Search, Source, Test, Update,
-    UpdateEach, Via, Write,
+    self, Aggregate, Assign, Cardinality, ColumnTest, Comparison, Conflict, Count, Delete, Embed, Expect, Expr, Filter,
+    Function, Insert, Join, KeyedChange, Link, Order, Output, Pair, PatchOp, PatchStep, PathStep, Read, Search, Source,
+    Test, Update, UpdateEach, Via, Write,
 };
 use mainstay_query::request::SearchSyntax;
-use mainstay_schema::{ColumnId, Language, ReferenceAction, Schema, Table, TableId, Type, Value};
+use mainstay_schema::{Column, ColumnId, Language, ReferenceAction, Schema, Table, TableId, Type, Value};
 
 use super::filters::{SAMPLES, tests_of};
 use super::plans::not;
@@ -295,7 +295,9 @@ impl Tape<'_> {
     }
 
     fn returning(&mut self, schema: &Schema, table: &Table) -> Option<Box<Read>> {
-        self.chance(50).then(|| Box::new(Read { count: Count::None, ..self.read(schema, table, 1) }))
+        let read = self.chance(50).then(|| Box::new(Read { count: Count::None, ..self.read(schema, table, 1) }));
+        // What a write returns is not grouped.
+        read.filter(|read| read.groups.is_none())
     }
 
     fn expect(&mut self) -> Expect {
@@ -316,19 +318,110 @@ impl Tape<'_> {
         if depth < EMBED_DEPTH_MAX {
             for at in 0..self.below(3) {
                 if let Some(embed) = self.embed(schema, table, depth) {
-                    select.push(Output { name: format!("embed{at}").into(), source: Source::Embed(embed) });
+                    let is_spread = self.chance(25) && embed.read.groups.is_none();
+                    let source = if is_spread { Source::Spread(embed) } else { Source::Embed(embed) };
+                    select.push(Output { name: format!("embed{at}").into(), source });
                 }
             }
         }
+        if self.chance(15) {
+            return self.grouped(schema, table, depth);
+        }
+        let order = self.order(schema, table);
+        let after = (depth == 0 && self.chance(20)).then(|| self.place(schema, table, &order));
         Read {
             select,
             filter: self.filter(schema, table, depth),
-            order: self.order(schema, table),
+            order,
+            after,
             limit: self.chance(40).then(|| self.below(5) as u64),
             offset: if self.chance(25) { self.below(3) as u64 } else { 0 },
             count: if depth == 0 && self.chance(50) { Count::Exact } else { Count::None },
             ..Read::new(table.id)
         }
+    }
+
+    /// Groups by columns that have one order everywhere, perhaps by a row that the table refers to, which has its key.
+    fn grouped(&mut self, schema: &Schema, table: &Table, depth: usize) -> Read {
+        let is_key = |column: &&Column| !matches!(column.ty, Type::Json | Type::Array(_));
+        let columns: Vec<&Column> = table.columns.iter().filter(is_key).collect();
+        let keys = self.some(&columns, 30);
+        let mut select: Vec<Output> = keys.iter().map(|column| output(&column.name, Expr::column(column.id))).collect();
+        for at in 0..self.below(4) {
+            select.push(Output { name: format!("agg{at}").into(), source: Source::Aggregate(self.aggregate(table)) });
+        }
+        if let Some(way) = self.way(schema, table).filter(|way| way.cardinality == Cardinality::One) {
+            let target = schema.table(way.table);
+            let mut inner: Vec<Output> =
+                (target.primary_key.iter()).map(|id| output(&target.column(*id).name, Expr::column(*id))).collect();
+            let is_spread = self.chance(40);
+            if is_spread && self.chance(50) {
+                inner.push(Output { name: "agg".into(), source: Source::Aggregate(self.aggregate(target)) });
+            }
+            let filter = if self.chance(30) { self.test(target) } else { Filter::True };
+            let link = Link { cardinality: Cardinality::One, join: way.join };
+            let read = Box::new(Read { select: inner, filter, ..Read::new(way.table) });
+            let embed = Embed { link, read };
+            let source = if is_spread { Source::Spread(embed) } else { Source::Embed(embed) };
+            select.push(Output { name: "embed".into(), source });
+        }
+        if select.is_empty() {
+            let aggregate = Aggregate { function: Function::Count, input: None, cast: None };
+            select.push(Output { name: "count".into(), source: Source::Aggregate(aggregate) });
+        }
+        let mut read = Read {
+            select,
+            filter: self.filter(schema, table, depth),
+            limit: self.chance(30).then(|| self.below(5) as u64),
+            offset: if self.chance(20) { self.below(3) as u64 } else { 0 },
+            count: if depth == 0 && self.chance(50) { Count::Exact } else { Count::None },
+            ..Read::new(table.id)
+        };
+        read = plan::grouped(schema, read).expect("no lists in groups");
+        if let Some(groups) = &mut read.groups {
+            let known: Vec<ColumnId> =
+                groups.table.columns.iter().filter(|c| has_samples(&c.ty)).map(|c| c.id).collect();
+            if !known.is_empty() && self.chance(40) {
+                let column = *self.pick(&known);
+                let operand = self.sample(&groups.table.column(column).ty);
+                let tests = tests_of(&groups.table.column(column).ty, &operand);
+                groups.having = Filter::Test { expr: Expr::column(column), test: self.pick(&tests).clone() };
+            }
+            if self.chance(50) {
+                let expr = Expr::column(self.pick(&groups.table.columns).id);
+                let term = Order { via: None, expr, descending: self.chance(50), nulls_first: self.chance(50) };
+                // A JSON value, and an array of them, may be equal to one of another text.
+                if !matches!(term.expr.ty(&groups.table), Type::Json | Type::Array(_)) {
+                    groups.order.insert(0, term);
+                }
+            }
+        }
+        read
+    }
+
+    /// An aggregate whose result does not depend on the order of rows: of floats no sum.
+    fn aggregate(&mut self, table: &Table) -> Aggregate {
+        let function = *self.pick(&[Function::Count, Function::Sum, Function::Avg, Function::Min, Function::Max]);
+        let column = self.pick(&table.columns);
+        let is_exact = column.ty != Type::Float || !matches!(function, Function::Sum | Function::Avg);
+        if function.result(&column.ty).is_some() && is_exact {
+            return Aggregate { function, input: Some(Expr::column(column.id)), cast: None };
+        }
+        Aggregate { function: Function::Count, input: None, cast: None }
+    }
+
+    /// A place in an order, of values that rows may have.
+    fn place(&mut self, schema: &Schema, table: &Table, order: &[Order]) -> Vec<Value> {
+        let mut place = Vec::with_capacity(order.len());
+        for term in order {
+            let holder = term.via.as_ref().map_or(table, |via| schema.table(via.table));
+            place.push(match term.expr.as_column() {
+                _ if self.chance(15) => Value::Null,
+                Some(column) => self.value(holder, column),
+                None => self.sample(&term.expr.ty(holder)),
+            });
+        }
+        place
     }
 
     fn embed(&mut self, schema: &Schema, table: &Table, depth: usize) -> Option<Embed> {
@@ -460,6 +553,10 @@ impl Tape<'_> {
         }
         Filter::Test { expr, test }
     }
+}
+
+fn has_samples(of: &Type) -> bool {
+    SAMPLES.iter().any(|(name, _)| ty(name) == *of)
 }
 
 fn output(name: &str, expr: Expr) -> Output {

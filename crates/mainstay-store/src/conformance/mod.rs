@@ -15,13 +15,16 @@ pub mod changes;
 pub mod conflicts;
 pub mod embeds;
 pub mod filters;
+pub mod groups;
 pub mod limits;
 pub mod nested;
+pub mod places;
 pub mod random;
 pub mod reads;
 pub mod references;
 pub mod scripts;
 pub mod searches;
+pub mod spreads;
 pub mod writes;
 
 mod generate;
@@ -66,6 +69,10 @@ macro_rules! conformance {
                 order_by_several_terms, order_by_a_related_row, casts, a_cast_that_fails, explaining_changes_nothing;
             embeds: to_one_is_a_row_or_null, to_many_is_a_list, a_table_with_itself, through_a_junction,
                 composite_keys, one_to_one_both_ways, pages_and_filters_inside;
+            groups: aggregates_of_all_rows, aggregates_of_groups, exact_sums, groups_by_related_rows, hoisted_aggregates,
+                aggregates_inside_embeds, conditions_and_order_of_groups, distinct_rows, an_aggregate_that_does_not_fit;
+            places: pages_of_every_order, places_with_nulls, places_of_related_rows, counting_does_not_heed_the_place;
+            spreads: one_row_into_its_parent, many_rows_as_arrays, spreads_in_spreads, offsets_of_existence;
             writes: rows_come_back_in_the_order_given, all_or_nothing, sequences_number_rows, updates, deletes,
                 batches, expectations, null_where_a_value_must_be, returned_rows_embed, returned_rows_compute, writing_nothing;
             conflicts: merge_by_primary_key, merge_by_unique_key, skip, null_conflicts_with_nothing,

@@ -1,8 +1,8 @@
 //! Plans for tests, by name.
 
 use mainstay_query::plan::{
-    Cardinality, Comparison, Conflict, Count, Delete, Embed, Expect, Expr, Filter, Insert, Join, Link, Order, Output,
-    Pair, PathStep, Read, Source, Test, Update, Via, Write,
+    self, Aggregate, Cardinality, Comparison, Conflict, Count, Delete, Embed, Expect, Expr, Filter, Function, Insert,
+    Join, Link, Order, Output, Pair, PathStep, Read, Source, Test, Update, Via, Write,
 };
 use mainstay_schema::{ColumnId, Schema, Table, Type, Value};
 
@@ -191,6 +191,53 @@ impl ReadBuilder<'_> {
 
     pub(super) fn count(mut self) -> Self {
         self.read.count = Count::Exact;
+        self
+    }
+
+    /// One more member: an aggregate of an expression, or of rows.
+    pub(super) fn aggregate(mut self, function: Function, expr: Option<&str>) -> Self {
+        let aggregate = Aggregate { function, input: expr.map(|expr| self.of.expr(expr)), cast: None };
+        self.read.select.push(Output { name: function.word().into(), source: Source::Aggregate(aggregate) });
+        self
+    }
+
+    /// Grouped by all members that are no aggregates.
+    pub(super) fn grouped(mut self) -> Self {
+        self.read = plan::grouped(self.of.schema, self.read).expect("no lists in groups");
+        self
+    }
+
+    /// Only groups that pass; the filter is made of the groups as a table.
+    pub(super) fn having(mut self, filter: impl FnOnce(Of<'_>) -> Filter) -> Self {
+        let groups = self.read.groups.as_mut().expect("grouped before");
+        groups.having = filter(Of { schema: self.of.schema, table: &groups.table });
+        self
+    }
+
+    /// Groups in this order first.
+    pub(super) fn order_groups(mut self, terms: &str) -> Self {
+        let groups = self.read.groups.as_mut().expect("grouped before");
+        let of = Of { schema: self.of.schema, table: &groups.table };
+        let first: Vec<Order> = terms.split(',').map(|term| of.order(term)).collect();
+        groups.order.splice(0..0, first);
+        self
+    }
+
+    /// Only rows after a place: values of the order's terms, separated by `|`.
+    pub(super) fn after(mut self, place: &str) -> Self {
+        let schema = self.of.schema;
+        let typed = |(term, text): (&Order, &str)| {
+            let holder = schema.table(term.via.as_ref().map_or(self.read.table, |via| via.table));
+            if text == "null" { Value::Null } else { super::tables::typed(&term.expr.ty(holder), text) }
+        };
+        self.read.after = Some(self.read.order.iter().zip(place.split('|')).map(typed).collect());
+        self
+    }
+
+    /// The members of related rows as members of this one.
+    pub(super) fn spread(mut self, cardinality: Cardinality, join: Join, read: ReadBuilder<'_>) -> Self {
+        let embed = Embed { link: Link { cardinality, join }, read: Box::new(read.read) };
+        self.read.select.push(Output { name: "spread".into(), source: Source::Spread(embed) });
         self
     }
 

@@ -4,6 +4,7 @@
 //! Knows no SQL: views cannot be read and partial unique indexes cannot be kept, so both are refused.
 
 mod explain;
+mod group;
 mod migrate;
 mod read;
 mod references;

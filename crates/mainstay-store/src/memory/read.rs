@@ -2,12 +2,13 @@
 
 use std::time::Instant;
 
-use mainstay_query::evaluate::{self, Related, compare_rows, linked};
+use mainstay_query::evaluate::{self, Related, compare_rows, is_after, linked};
 use mainstay_query::plan::{Cardinality, Count, Embed, Filter, Join, Order, Output, Read, Source};
 use mainstay_schema::{Schema, TableId, TableKind, Value, ValueError};
 
 use super::rows::{Row, RowId, Rows};
 use super::{check_deadline, unsupported};
+use crate::columns::Columns;
 use crate::error::StoreError;
 use crate::sink::{Cell, RowSink, put};
 
@@ -21,16 +22,38 @@ pub(super) struct View<'a> {
 impl<'a> View<'a> {
     /// Puts the rows of a read into `sink`; gives their number, and that of all that pass when asked.
     pub(super) fn read(&self, plan: &Read, sink: &mut dyn RowSink) -> Result<(u64, Option<u64>), StoreError> {
-        let (rows, total) = self.select(plan, self.source(plan)?)?;
+        let (given, total) = self.rows(plan, self.source(plan)?, sink)?;
+        Ok((given, (plan.count != Count::None).then_some(total)))
+    }
+
+    /// Puts those of `candidates` that a read asks for into `sink`; gives their number, and that of all that pass.
+    fn rows(&self, plan: &Read, candidates: Vec<&'a Row>, sink: &mut dyn RowSink) -> Result<(u64, u64), StoreError> {
         let mut given = 0;
+        let mut goes_on = |sink: &mut dyn RowSink| {
+            given += u64::from(!sink.is_full());
+            !sink.is_full()
+        };
+        if let Some(groups) = &plan.groups {
+            let rows: Result<Vec<_>, _> =
+                candidates.into_iter().map(|row| Ok((self.passes(&plan.filter, row)?, row))).collect();
+            let rows: Vec<&Row> = rows?.into_iter().filter(|(passes, _)| *passes).map(|(_, row)| row).collect();
+            let (groups, total) = self.groups(plan, groups, &rows)?;
+            for group in groups {
+                if !goes_on(sink) {
+                    break;
+                }
+                group.emit(&plan.select, sink);
+            }
+            return Ok((given, total));
+        }
+        let (rows, total) = self.select(plan, candidates)?;
         for row in rows {
-            if sink.is_full() {
+            if !goes_on(sink) {
                 break;
             }
             self.emit(&plan.select, row, sink)?;
-            given += 1;
         }
-        Ok((given, (plan.count == Count::Exact).then_some(total)))
+        Ok((given, total))
     }
 
     /// The rows of a table that pass a filter.
@@ -48,36 +71,37 @@ impl<'a> View<'a> {
     /// Puts one row with its members into `sink`.
     pub(super) fn emit(&self, select: &[Output], row: &[Value], sink: &mut dyn RowSink) -> Result<(), StoreError> {
         sink.start_row();
-        for output in select {
-            match &output.source {
-                Source::Value(expr) => put(sink, &evaluate::expr(row, expr).map_err(StoreError::Value)?),
-                Source::Embed(embed) => self.emit_embed(embed, row, sink)?,
-                Source::Aggregate(_) | Source::Spread(_) => {
-                    return Err(unsupported("has no aggregates and spreads yet".to_owned()));
-                }
-            }
-        }
+        self.emit_members(select, row, sink)?;
         sink.end_row();
         Ok(())
     }
 
-    fn emit_embed(&self, embed: &Embed, row: &[Value], sink: &mut dyn RowSink) -> Result<(), StoreError> {
+    fn emit_members(&self, select: &[Output], row: &[Value], sink: &mut dyn RowSink) -> Result<(), StoreError> {
+        for output in select {
+            match &output.source {
+                Source::Value(expr) => put(sink, &evaluate::expr(row, expr).map_err(StoreError::Value)?),
+                Source::Embed(embed) => self.emit_embed(embed, row, sink)?,
+                Source::Spread(embed) => self.emit_spread(embed, row, sink)?,
+                Source::Aggregate(_) => {
+                    return Err(StoreError::Internal("an aggregate of rows that are not grouped".into()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn emit_spread(&self, embed: &Embed, row: &[Value], sink: &mut dyn RowSink) -> Result<(), StoreError> {
         let related = self.follow(&embed.link.join, row, embed.read.table)?;
-        let (rows, _) = self.select(&embed.read, related)?;
-        match embed.link.cardinality {
-            Cardinality::One => match rows.first() {
-                Some(row) => self.emit(&embed.read.select, row, sink),
-                None => {
-                    sink.cell(Cell::Null);
-                    Ok(())
-                }
-            },
-            Cardinality::Many => {
-                sink.start_list();
-                for row in rows {
-                    self.emit(&embed.read.select, row, sink)?;
-                }
-                sink.end_list();
+        if embed.link.cardinality == Cardinality::Many {
+            let mut columns = Columns::new(embed.read.shape(self.schema));
+            self.rows(&embed.read, related, &mut columns)?;
+            columns.give(sink);
+            return Ok(());
+        }
+        match self.select(&embed.read, related)?.0.first() {
+            Some(related) => self.emit_members(&embed.read.select, related, sink),
+            None => {
+                (0..embed.read.width()).for_each(|_| sink.cell(Cell::Null));
                 Ok(())
             }
         }
@@ -90,6 +114,24 @@ impl<'a> View<'a> {
         }
     }
 
+    fn emit_embed(&self, embed: &Embed, row: &[Value], sink: &mut dyn RowSink) -> Result<(), StoreError> {
+        let related = self.follow(&embed.link.join, row, embed.read.table)?;
+        match embed.link.cardinality {
+            Cardinality::One => {
+                let first = Read { limit: Some(embed.read.limit.unwrap_or(1).min(1)), ..(*embed.read).clone() };
+                if self.rows(&first, related, sink)?.0 == 0 {
+                    sink.cell(Cell::Null);
+                }
+            }
+            Cardinality::Many => {
+                sink.start_list();
+                self.rows(&embed.read, related, sink)?;
+                sink.end_list();
+            }
+        }
+        Ok(())
+    }
+
     fn all(&self, table: TableId) -> Result<Vec<&'a Row>, StoreError> {
         match self.schema.table(table).kind {
             TableKind::Table => Ok(self.tables[table.index()].values().collect()),
@@ -100,7 +142,7 @@ impl<'a> View<'a> {
     }
 
     /// Filters, orders and pages `candidates`; also gives the number that passed the filter.
-    fn select(&self, plan: &Read, candidates: Vec<&'a Row>) -> Result<(Vec<&'a Row>, u64), StoreError> {
+    pub(super) fn select(&self, plan: &Read, candidates: Vec<&'a Row>) -> Result<(Vec<&'a Row>, u64), StoreError> {
         let mut keyed = Vec::new();
         for row in candidates {
             if self.passes(&plan.filter, row)? {
@@ -109,10 +151,11 @@ impl<'a> View<'a> {
             }
         }
         let total = keyed.len() as u64;
+        if let Some(place) = &plan.after {
+            keyed.retain(|(key, _)| is_after(&plan.order, key, place));
+        }
         keyed.sort_by(|(left, _), (right, _)| compare_rows(&plan.order, left, right));
-        let skip = usize::try_from(plan.offset).unwrap_or(usize::MAX);
-        let take = plan.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-        Ok((keyed.into_iter().map(|(_, row)| row).skip(skip).take(take).collect(), total))
+        Ok((page(plan, keyed.into_iter().map(|(_, row)| row)), total))
     }
 
     pub(super) fn passes(&self, filter: &Filter, row: &[Value]) -> Result<bool, StoreError> {
@@ -137,7 +180,7 @@ impl<'a> View<'a> {
 
     /// The rows to which a link leads. Through a junction, one for each of its rows, so that a row which is linked
     /// twice comes twice, as in a join.
-    fn follow(&self, join: &Join, row: &[Value], table: TableId) -> Result<Vec<&'a Row>, StoreError> {
+    pub(super) fn follow(&self, join: &Join, row: &[Value], table: TableId) -> Result<Vec<&'a Row>, StoreError> {
         let related = self.all(table)?;
         Ok(match join {
             Join::Direct(pairs) => related.into_iter().filter(|there| linked(pairs, row, there)).collect(),
@@ -149,6 +192,13 @@ impl<'a> View<'a> {
             }
         })
     }
+}
+
+/// Those of `rows` that lie on the page that is asked for.
+pub(super) fn page<T>(plan: &Read, rows: impl IntoIterator<Item = T>) -> Vec<T> {
+    let skip = usize::try_from(plan.offset).unwrap_or(usize::MAX);
+    let take = plan.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    rows.into_iter().skip(skip).take(take).collect()
 }
 
 impl Related for View<'_> {

@@ -4,8 +4,9 @@ use mainstay_query::plan::{Count, Run};
 use mainstay_store::{RowSink, StoreError};
 use rusqlite::types::Value as Native;
 
+use super::count::total;
 use super::errors;
-use super::read::{Level, bind_all, total};
+use super::read::{Level, bind_all};
 use super::render::{self, From, Given, ReadSql};
 use super::write::{Affected, Work, check_expect};
 
@@ -30,7 +31,7 @@ impl Work<'_> {
         check_expect(plan.expect, rows)?;
         let affected = match read.count {
             Count::None => rows,
-            _ => total(self.connection, self.schema, read, from, rows).map_err(wrong)?,
+            _ => total(self.connection, self.schema, read, from, rows).map_err(wrong)?.unwrap_or(rows),
         };
         Ok(Affected { affected, inserted: 0 })
     }

@@ -12,7 +12,7 @@ use super::render::{self, From, ReadSql};
 pub(super) fn read(connection: &Connection, schema: &Schema, plan: &Read) -> Result<Explanation, StoreError> {
     let sql = ReadSql::new(schema, plan, From::Plan);
     let mut statements: Vec<String> = sql.levels().iter().map(|level| level.text.clone()).collect();
-    if plan.count == Count::Exact {
+    if plan.count != Count::None {
         statements.push(render::count(schema, plan, From::Plan).0);
     }
     explain(connection, schema, statements)

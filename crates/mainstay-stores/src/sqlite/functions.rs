@@ -6,14 +6,16 @@ use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use mainstay_query::evaluate::{self, SearchQuery, cast, contained_in, contains, json_get, json_text, overlaps};
-use mainstay_query::plan::{Assign, PathStep};
+use mainstay_query::evaluate::{
+    self, Accumulator, SearchQuery, cast, contained_in, contains, json_get, json_text, overlaps,
+};
+use mainstay_query::plan::{Assign, Function, PathStep};
 use mainstay_query::request::SearchSyntax;
 use mainstay_schema::value::{Decimal, Json};
 use mainstay_schema::{ColumnId, Language, Table, Type, Value, ValueError};
 use mainstay_store::StoreError;
 use regex::Regex;
-use rusqlite::functions::{Context, FunctionFlags};
+use rusqlite::functions::{Aggregate, Context, FunctionFlags};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Error, Result};
 use serde_json::value::RawValue;
@@ -54,6 +56,10 @@ pub(super) const OVERLAPS: &str = "mainstay_overlaps";
 pub(super) const DOCUMENT: &str = "mainstay_document";
 /// `mainstay_assign(value, place)`: what the assignment at this place of the update that runs makes of a value.
 pub(super) const ASSIGN: &str = "mainstay_assign";
+/// `mainstay_sum(value, type)`: exact.
+pub(super) const SUM: &str = "mainstay_sum";
+/// `mainstay_avg(value, type)`: as exact as PostgreSQL's.
+pub(super) const AVG: &str = "mainstay_avg";
 /// `mainstay_uuid7()`: a new identifier, for rows that a migration gives one.
 pub(super) const UUID7: &str = "mainstay_uuid7";
 
@@ -113,6 +119,8 @@ pub(super) fn register(connection: &Connection) -> Result<()> {
     connection.create_scalar_function(CONTAINS, 3, flags, |context| compare_sets(context, contains))?;
     connection.create_scalar_function(CONTAINED, 3, flags, |context| compare_sets(context, contained_in))?;
     connection.create_scalar_function(OVERLAPS, 3, flags, |context| compare_sets(context, overlaps))?;
+    connection.create_aggregate_function(SUM, 2, flags, Total(Function::Sum))?;
+    connection.create_aggregate_function(AVG, 2, flags, Total(Function::Avg))?;
     let fresh = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS;
     connection.create_scalar_function(ASSIGN, 2, fresh, assign)?;
     connection.create_scalar_function(UUID7, 0, fresh, |_| Ok(uuid::Uuid::now_v7().to_string()))?;
@@ -321,6 +329,27 @@ fn take_as(context: &Context<'_>) -> Result<ToSqlOutput<'static>> {
     let ty = type_argument(context, 1)?;
     let value = computed::value(&ty, context.get_raw(0)).map_err(failed)?;
     Ok(ToSqlOutput::Owned(types::native(&value)))
+}
+
+/// An aggregate of the evaluator.
+struct Total(Function);
+
+impl Aggregate<(Type, Accumulator), ToSqlOutput<'static>> for Total {
+    fn init(&self, context: &mut Context<'_>) -> Result<(Type, Accumulator)> {
+        let ty = parse_type(text(context, 1).unwrap_or_default()).ok_or(Error::InvalidQuery)?;
+        let accumulator = Accumulator::new(self.0, &ty);
+        Ok((ty, accumulator))
+    }
+
+    fn step(&self, context: &mut Context<'_>, (ty, accumulator): &mut (Type, Accumulator)) -> Result<()> {
+        accumulator.add(&types::value(ty, context.get_raw(0))).map_err(failed)
+    }
+
+    fn finalize(&self, _: &mut Context<'_>, accumulator: Option<(Type, Accumulator)>) -> Result<ToSqlOutput<'static>> {
+        // None came: no rows.
+        let Some((_, accumulator)) = accumulator else { return Ok(ToSqlOutput::Owned(types::native(&Value::Null))) };
+        accumulator.finish().map(|value| ToSqlOutput::Owned(types::native(&value))).map_err(failed)
+    }
 }
 
 fn compare_sets(context: &Context<'_>, holds: fn(&Value, &Value) -> bool) -> Result<Option<bool>> {

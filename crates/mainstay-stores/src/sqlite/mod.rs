@@ -23,6 +23,7 @@ mod changes;
 pub mod check;
 mod computed;
 mod connect;
+mod count;
 mod defaults;
 mod errors;
 mod explain;

@@ -4,13 +4,14 @@
 
 use mainstay_query::plan::{Count, Read};
 use mainstay_schema::Schema;
+use mainstay_store::columns::Columns;
 use mainstay_store::{Cell, RowSink, StoreError};
 use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, Row};
 
-use super::errors;
-use super::render::{self, From, MemberSql, ReadSql};
+use super::render::{Form, From, MemberSql, ReadSql};
 use super::types::{self, Bind, CellKind};
+use super::{count, errors};
 
 /// What a read gave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +32,7 @@ pub(super) fn run(
     let sql = ReadSql::new(schema, plan, From::Plan);
     let has_levels = sql.members.iter().any(MemberSql::has_levels);
     // A single statement is its own snapshot.
-    let snapshot = (has_levels || plan.count == Count::Exact).then(|| Snapshot::begin(connection)).transpose();
+    let snapshot = (has_levels || plan.count != Count::None).then(|| Snapshot::begin(connection)).transpose();
     let result = snapshot.and_then(|_snapshot| rows(connection, schema, plan, sql, sink));
     result.map_err(|error| wrong(error, schema, plan))
 }
@@ -62,37 +63,7 @@ fn rows(
     sink: &mut dyn RowSink,
 ) -> rusqlite::Result<Counted> {
     let rows = Level::prepare(connection, sql)?.rows(sink)?;
-    let total = match plan.count {
-        Count::None => None,
-        Count::Exact => Some(total(connection, schema, plan, From::Plan, rows)?),
-    };
-    Ok(Counted { rows, total })
-}
-
-/// How many rows pass the filter; a page that is not full tells by itself.
-pub(super) fn total(
-    connection: &Connection,
-    schema: &Schema,
-    plan: &Read,
-    from: From<'_>,
-    rows: u64,
-) -> rusqlite::Result<u64> {
-    let is_last_page = plan.limit.is_none_or(|limit| rows < limit) && (rows > 0 || plan.offset == 0);
-    if is_last_page {
-        return Ok(plan.offset + rows);
-    }
-    let (text, binds) = render::count(schema, plan, from);
-    let mut statement = connection.prepare_cached(&text)?;
-    bind_all(&mut statement, &binds)?;
-    let mut rows = statement.raw_query();
-    let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
-    let total = row.get::<_, i64>(0)?.unsigned_abs();
-    drop(rows);
-    if matches!(from, From::Given(_)) {
-        // It holds the rows, so it will not come again.
-        statement.discard();
-    }
-    Ok(total)
+    Ok(Counted { rows, total: count::total(connection, schema, plan, From::Plan, rows)? })
 }
 
 /// A read transaction that ends when it goes.
@@ -123,11 +94,13 @@ pub(super) struct Level<'c> {
     /// Number of the first parameter that takes the key of the row above, from 1.
     first_key: usize,
     members: Vec<Member<'c>>,
+    /// Whether there are no rows without a key from the row above.
+    needs_link: bool,
 }
 
 enum Member<'c> {
     Cell { column: usize, kind: CellKind },
-    Embed { many: bool, keys: Vec<usize>, level: Level<'c> },
+    Embed { shown: Shown, present: Option<usize>, keys: Vec<usize>, level: Level<'c> },
     Joined { present: usize, members: Vec<Member<'c>> },
 }
 
@@ -137,7 +110,7 @@ impl<'c> Level<'c> {
         let mut statement = connection.prepare_cached(&sql.text)?;
         bind_all(&mut statement, &sql.binds)?;
         let members = prepare_members(connection, sql.members)?;
-        Ok(Level { statement, first_key: sql.keys.start + 1, members })
+        Ok(Level { statement, first_key: sql.keys.start + 1, members, needs_link: sql.needs_link })
     }
 
     /// Puts all rows into the sink, and keeps nothing of a statement that will not come again.
@@ -167,6 +140,15 @@ impl<'c> Level<'c> {
         Ok(count)
     }
 
+    /// Puts the members of the first row into the sink; says whether there was one.
+    fn members(&mut self, sink: &mut dyn RowSink) -> rusqlite::Result<bool> {
+        let Level { statement, members, .. } = self;
+        let mut rows = statement.raw_query();
+        let Some(row) = rows.next()? else { return Ok(false) };
+        put_members(members, row, sink)?;
+        Ok(true)
+    }
+
     /// Puts the first row into the sink, or null.
     fn row_or_null(&mut self, sink: &mut dyn RowSink) -> rusqlite::Result<()> {
         let Level { statement, members, .. } = self;
@@ -177,6 +159,24 @@ impl<'c> Level<'c> {
                 sink.cell(Cell::Null);
                 Ok(())
             }
+        }
+    }
+}
+
+/// How the rows of a level are shown in the row above: see [`Form`].
+enum Shown {
+    One,
+    Many,
+    SpreadOne(usize),
+    SpreadMany { width: usize, columns: Box<Columns> },
+}
+
+impl Shown {
+    /// The members that it makes.
+    fn width(&self) -> usize {
+        match self {
+            Shown::One | Shown::Many => 1,
+            Shown::SpreadOne(width) | Shown::SpreadMany { width, .. } => *width,
         }
     }
 }
@@ -200,8 +200,16 @@ fn prepare_members<'c>(connection: &'c Connection, members: Vec<MemberSql<'_>>) 
     let prepare = |member| {
         Ok(match member {
             MemberSql::Cell { column, kind } => Member::Cell { column, kind },
-            MemberSql::Embed { many, keys, read } => {
-                Member::Embed { many, keys, level: Level::prepare(connection, *read)? }
+            MemberSql::Embed { form, present, keys, read } => {
+                let shown = match form {
+                    Form::One => Shown::One,
+                    Form::Many => Shown::Many,
+                    Form::SpreadOne(width) => Shown::SpreadOne(width),
+                    Form::SpreadMany(shape) => {
+                        Shown::SpreadMany { width: shape.members.len(), columns: Box::new(Columns::new(shape)) }
+                    }
+                };
+                Member::Embed { shown, present, keys, level: Level::prepare(connection, *read)? }
             }
             MemberSql::Joined { present, members } => {
                 Member::Joined { present, members: prepare_members(connection, members)? }
@@ -213,20 +221,32 @@ fn prepare_members<'c>(connection: &'c Connection, members: Vec<MemberSql<'_>>) 
 
 fn put_row(members: &mut [Member<'_>], row: &Row<'_>, sink: &mut dyn RowSink) -> rusqlite::Result<()> {
     sink.start_row();
-    for member in members {
-        match member {
-            Member::Cell { column, kind } => sink.cell(kind.cell(row.get_ref(*column)?)?),
-            Member::Embed { many, keys, level } => put_embed(*many, keys, level, row, sink)?,
-            Member::Joined { present, .. } if row.get_ref(*present)? == ValueRef::Null => sink.cell(Cell::Null),
-            Member::Joined { members, .. } => put_row(members, row, sink)?,
-        }
-    }
+    put_members(members, row, sink)?;
     sink.end_row();
     Ok(())
 }
 
+fn put_members(members: &mut [Member<'_>], row: &Row<'_>, sink: &mut dyn RowSink) -> rusqlite::Result<()> {
+    for member in members {
+        match member {
+            Member::Cell { column, kind } => sink.cell(kind.cell(row.get_ref(*column)?)?),
+            Member::Embed { shown, present, .. } if is_null(*present, row)? => {
+                (0..shown.width()).for_each(|_| sink.cell(Cell::Null));
+            }
+            Member::Embed { shown, keys, level, .. } => put_embed(shown, keys, level, row, sink)?,
+            Member::Joined { present, .. } if row.get_ref(*present)? == ValueRef::Null => sink.cell(Cell::Null),
+            Member::Joined { members, .. } => put_row(members, row, sink)?,
+        }
+    }
+    Ok(())
+}
+
+fn is_null(present: Option<usize>, row: &Row<'_>) -> rusqlite::Result<bool> {
+    present.map_or(Ok(false), |column| Ok(row.get_ref(column)? == ValueRef::Null))
+}
+
 fn put_embed(
-    many: bool,
+    shown: &mut Shown,
     keys: &[usize],
     level: &mut Level<'_>,
     row: &Row<'_>,
@@ -238,17 +258,33 @@ fn put_embed(
         is_linked &= key != ValueRef::Null;
         level.bind_key(position, key)?;
     }
-    if many {
-        sink.start_list();
-        if is_linked {
-            level.rows(sink)?;
+    is_linked |= !level.needs_link;
+    match shown {
+        Shown::One if is_linked => level.row_or_null(sink),
+        Shown::One => {
+            sink.cell(Cell::Null);
+            Ok(())
         }
-        sink.end_list();
-        Ok(())
-    } else if is_linked {
-        level.row_or_null(sink)
-    } else {
-        sink.cell(Cell::Null);
-        Ok(())
+        Shown::Many => {
+            sink.start_list();
+            if is_linked {
+                level.rows(sink)?;
+            }
+            sink.end_list();
+            Ok(())
+        }
+        Shown::SpreadOne(width) => {
+            if !is_linked || !level.members(sink)? {
+                (0..*width).for_each(|_| sink.cell(Cell::Null));
+            }
+            Ok(())
+        }
+        Shown::SpreadMany { columns, .. } => {
+            if is_linked {
+                level.rows(&mut **columns)?;
+            }
+            columns.give(sink);
+            Ok(())
+        }
     }
 }

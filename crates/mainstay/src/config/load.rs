@@ -10,8 +10,8 @@ use toml::de::{DeTable, DeValue};
 use super::environment::Environment;
 use super::value::Value;
 use super::{
-    AccessSettings, BackupSettings, KeySettings, LimitSettings, LogSettings, ProjectSettings, ServerSettings,
-    StoreSettings,
+    AccessSettings, BackupSettings, KeySettings, LimitSettings, LogSettings, ProjectSettings, RestSettings,
+    ServerSettings, StoreSettings,
 };
 use super::{Kind, Section, Setting, Settings};
 use crate::project::place::Place;
@@ -19,7 +19,7 @@ use crate::project::place::Place;
 /// Name of the settings file in a project folder.
 pub(crate) const FILE: &str = "mainstay.toml";
 
-static SECTIONS: [Section; 8] = Settings::SECTIONS;
+static SECTIONS: [Section; 9] = Settings::SECTIONS;
 
 /// One setting given on the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +76,7 @@ pub fn load(
         store: StoreSettings::take(loader.section(&StoreSettings::SECTION, &given, overrides)),
         access: AccessSettings::take(loader.section(&AccessSettings::SECTION, &given, overrides)),
         backup: BackupSettings::take(loader.section(&BackupSettings::SECTION, &given, overrides)),
+        rest: RestSettings::take(loader.section(&RestSettings::SECTION, &given, overrides)),
         limits: LimitSettings::take(loader.section(&LimitSettings::SECTION, &given, overrides)),
         log: LogSettings::take(loader.section(&LogSettings::SECTION, &given, overrides)),
     };

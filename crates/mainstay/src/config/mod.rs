@@ -18,6 +18,7 @@ mod load;
 mod log;
 mod project;
 mod reference;
+mod rest;
 mod server;
 mod stores;
 mod value;
@@ -31,6 +32,7 @@ pub use load::{Override, load};
 pub use log::LogSettings;
 pub use project::ProjectSettings;
 pub use reference::{json_schema, reference_page};
+pub use rest::RestSettings;
 pub use server::ServerSettings;
 pub use stores::{StoreSettings, StoreUrl};
 pub use table::{Kind, Section, Setting};
@@ -51,6 +53,8 @@ pub struct Settings {
     pub access: AccessSettings,
     /// When backups are made by themselves, and how many are kept.
     pub backup: BackupSettings,
+    /// What the REST language offers.
+    pub rest: RestSettings,
     /// What a request may ask.
     pub limits: LimitSettings,
     /// What is written to the log.
@@ -59,13 +63,14 @@ pub struct Settings {
 
 impl Settings {
     /// Every section, in the order of the reference page.
-    pub const SECTIONS: [Section; 8] = [
+    pub const SECTIONS: [Section; 9] = [
         ProjectSettings::SECTION,
         ServerSettings::SECTION,
         StoreSettings::SECTION,
         AccessSettings::SECTION,
         BackupSettings::SECTION,
         KeySettings::SECTION,
+        RestSettings::SECTION,
         LimitSettings::SECTION,
         LogSettings::SECTION,
     ];

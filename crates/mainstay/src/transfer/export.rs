@@ -107,9 +107,12 @@ pub async fn export(
 
 fn plan_read(schema: &Schema, table: &str, query: &str) -> Result<plan::Read, TransferError> {
     // The bounds on requests protect a server from strangers; whoever runs this command may have every row.
-    let limits = Limits { page_rows_max: u64::MAX, ..Limits::default() };
+    let limits = Limits { page_rows_max: u64::MAX, aggregates: true, ..Limits::default() };
     let misuse = |error: &dyn std::error::Error| TransferError::Misuse(format!("--query: {error}"));
     let query = parse::query(Purpose::Read, query, &limits).map_err(|error| misuse(&error))?;
+    if query.after.is_some() {
+        return Err(TransferError::Misuse("--query: after is for pages, and an export has all rows".to_owned()));
+    }
     let request = ReadRequest { table: table.to_owned(), query, ..ReadRequest::default() };
     let mut plan = plan::read(schema, &limits, &request).map_err(|error| misuse(&error))?;
     plan.limit = plan.limit.filter(|limit| *limit < u64::MAX);

@@ -84,6 +84,24 @@ impl TestApp {
         TestApp::each_with(RequestLimits::default(), Cors::Any).await
     }
 
+    /// One over each store, whose language is changed.
+    pub(crate) async fn each_speaking(change: impl Fn(&mut Limits)) -> Vec<TestApp> {
+        let mut apps = TestApp::each().await;
+        for test in &mut apps {
+            let mut limits = Limits::default();
+            change(&mut limits);
+            *test = TestApp::speaking(
+                schema(),
+                test.store.clone(),
+                limits,
+                RequestLimits::default(),
+                Cors::Any,
+                AnswerSettings::default(),
+            );
+        }
+        apps
+    }
+
     pub(crate) async fn each_with(limits: RequestLimits, cors: Cors) -> Vec<TestApp> {
         let schema = schema();
         let memory: Arc<dyn Store> = Arc::new(MemoryStore::with_schema(Arc::new(schema.clone())));
@@ -104,7 +122,7 @@ impl TestApp {
     }
 
     pub(crate) fn over(schema: Schema, store: Arc<dyn Store>, limits: RequestLimits, cors: Cors) -> TestApp {
-        TestApp::over_with(schema, store, limits, cors, AnswerSettings::default())
+        TestApp::speaking(schema, store, Limits::default(), limits, cors, AnswerSettings::default())
     }
 
     pub(crate) fn over_with(
@@ -114,8 +132,19 @@ impl TestApp {
         cors: Cors,
         answers: AnswerSettings,
     ) -> TestApp {
+        TestApp::speaking(schema, store, Limits::default(), limits, cors, answers)
+    }
+
+    fn speaking(
+        schema: Schema,
+        store: Arc<dyn Store>,
+        language: Limits,
+        limits: RequestLimits,
+        cors: Cors,
+        answers: AnswerSettings,
+    ) -> TestApp {
         let clock = Arc::new(SeededClock::new(1_790_000_000, 7));
-        let engine = Engine::with_clock(schema, store.clone(), Limits::default(), clock);
+        let engine = Engine::with_clock(schema, store.clone(), language, clock);
         let keys = Keys::new(PUBLISHABLE, SECRET, JWT_SECRET).unwrap();
         TestApp { app: App::new(Arc::new(engine), keys, limits, cors).with_answers(answers), store }
     }

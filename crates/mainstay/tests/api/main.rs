@@ -21,6 +21,7 @@ mod patches;
 mod puts;
 mod query;
 mod reads;
+mod selects;
 mod server;
 mod writes;
 mod xml;

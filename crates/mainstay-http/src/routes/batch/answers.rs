@@ -76,8 +76,8 @@ pub(super) fn of_read(
     request: &ReadRequest,
     answer: ReadAnswer<Box<dyn RowSink>>,
 ) -> Result<Entry, Problem> {
-    let ReadAnswer { sink, rows, total } = answer;
-    let answer = ReadAnswer { sink: taken_back(sink)?, rows, total };
+    let ReadAnswer { sink, rows, total, next } = answer;
+    let answer = ReadAnswer { sink: taken_back(sink)?, rows, total, next };
     let (status, range) = page(&request.query, answer.rows, answer.total)?;
     if prepared.media.is_single() && rows != 1 {
         return Err(singular(rows));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mainstay_schema::{Schema, Type};
 
-use super::{Cardinality, Read, Source};
+use super::{Cardinality, Output, Read, Source};
 
 /// The members of the rows that a read gives, for whoever writes them out.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +34,15 @@ pub enum MemberKind {
 }
 
 impl Read {
+    /// How many members the rows have.
+    pub fn width(&self) -> usize {
+        let width = |output: &Output| match &output.source {
+            Source::Spread(embed) => embed.read.width(),
+            Source::Value(_) | Source::Aggregate(_) | Source::Embed(_) => 1,
+        };
+        self.select.iter().map(width).sum()
+    }
+
     /// The shape of the rows.
     pub fn shape(&self, schema: &Schema) -> Shape {
         let mut members = Vec::with_capacity(self.select.len());

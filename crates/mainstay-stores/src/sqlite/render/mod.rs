@@ -8,14 +8,16 @@ mod call;
 pub(super) mod ddl;
 mod filter;
 pub(super) mod fulltext;
+mod group;
 mod loose;
+mod place;
 mod read;
 mod search;
 mod write;
 
 pub(super) use call::{Given, function};
 pub(super) use filter::BOUND_BY_KEY_MAX;
-pub(super) use read::{From, MemberSql, ReadSql, count};
+pub(super) use read::{Form, From, MemberSql, ReadSql, count, count_some};
 pub(super) use write::{
     Returned, WriteSql, delete, deletes_reach_itself, has_triggers, insert, is_read_apart, merged_columns, update,
 };
@@ -51,6 +53,8 @@ pub(super) enum Scope {
     Alias(u32),
     /// `"name"`, as `RETURNING` wants it.
     Bare,
+    /// `c3`: a value of a group.
+    Groups,
 }
 
 impl<'p> Sql<'p> {
@@ -127,6 +131,10 @@ impl<'p> Sql<'p> {
         // The first alias by far the most often, so it does not take the long way through formatting.
         match scope {
             Scope::Bare => {}
+            Scope::Groups => {
+                let _ = write!(self.text, "c{}", column.index());
+                return;
+            }
             Scope::Alias(0) => self.text.push_str("t0."),
             Scope::Alias(alias) => {
                 let _ = write!(self.text, "t{alias}.");

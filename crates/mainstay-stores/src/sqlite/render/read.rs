@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
-use mainstay_query::plan::{Cardinality, Embed, Filter, Join, Link, Order, Pair, Read, Source};
-use mainstay_schema::{ColumnId, Schema, Table};
+use mainstay_query::plan::{Cardinality, Embed, Filter, Join, Link, Order, Pair, Read, Shape, Source};
+use mainstay_schema::{ColumnId, Schema, Table, Type};
 
 use super::super::types::{Bind, CellKind, clamp};
 use super::call::Given;
-use super::{Scope, Sql};
+use super::place::may_be_null;
+use super::{Scope, Sql, group};
 
 /// One level of a read: a statement, and what its result columns become.
 pub(in crate::sqlite) struct ReadSql<'p> {
@@ -19,6 +20,8 @@ pub(in crate::sqlite) struct ReadSql<'p> {
     pub(in crate::sqlite) keys: Range<usize>,
     /// The members of each row.
     pub(in crate::sqlite) members: Vec<MemberSql<'p>>,
+    /// Whether there are no rows without a key from the row above. One group is there even then.
+    pub(in crate::sqlite) needs_link: bool,
 }
 
 /// One member of a row.
@@ -32,8 +35,10 @@ pub(in crate::sqlite) enum MemberSql<'p> {
     },
     /// The rows of the next level.
     Embed {
-        /// A list rather than one row or null.
-        many: bool,
+        /// How they are shown.
+        form: Form,
+        /// The result column that is null when the row that holds this is not there, which then shows as null.
+        present: Option<usize>,
         /// The result columns that hold the key for the next level.
         keys: Vec<usize>,
         /// The next level.
@@ -46,6 +51,18 @@ pub(in crate::sqlite) enum MemberSql<'p> {
         /// The members of the row, in columns of this statement.
         members: Vec<MemberSql<'p>>,
     },
+}
+
+/// How the rows of a level are shown in the row above.
+pub(in crate::sqlite) enum Form {
+    /// One row or null.
+    One,
+    /// A list.
+    Many,
+    /// So many members of the row above.
+    SpreadOne(usize),
+    /// An array for each member of these rows.
+    SpreadMany(Shape),
 }
 
 impl MemberSql<'_> {
@@ -67,9 +84,34 @@ const COLUMNS_MAX: usize = 1000;
 
 /// A table that is joined into a statement.
 pub(super) struct LeftJoin<'p> {
-    near: (Scope, &'p Table),
-    far: (u32, &'p Table),
-    pairs: &'p [Pair],
+    pub(super) near: (Scope, &'p Table),
+    pub(super) far: (u32, &'p Table),
+    pub(super) pairs: &'p [Pair],
+    pub(super) filter: Option<&'p Filter>,
+}
+
+/// The members of a row that is joined.
+struct Joined<'p> {
+    /// The result column that is null when there is no row.
+    present: usize,
+    members: Vec<MemberSql<'p>>,
+}
+
+impl<'p> Joined<'p> {
+    /// As one member.
+    fn shown(self) -> MemberSql<'p> {
+        MemberSql::Joined { present: self.present, members: self.members }
+    }
+
+    /// As members of the row above. Values are null by themselves when there is no row.
+    fn spread(self) -> impl Iterator<Item = MemberSql<'p>> {
+        self.members.into_iter().map(move |mut member| {
+            if let MemberSql::Embed { present, .. } = &mut member {
+                present.get_or_insert(self.present);
+            }
+            member
+        })
+    }
 }
 
 /// The result columns of a statement in the making, and what is joined for them.
@@ -101,6 +143,9 @@ impl<'p> ReadSql<'p> {
     /// Renders one level and those below.
     pub(in crate::sqlite) fn new(schema: &'p Schema, plan: &'p Read, from: From<'p>) -> ReadSql<'p> {
         let mut sql = Sql::new(schema);
+        if let Some(groups) = &plan.groups {
+            return ReadSql::grouped(sql, plan, groups, from);
+        }
         let table = schema.table(plan.table);
         let alias = sql.alias();
         let scope = Scope::Alias(alias);
@@ -114,9 +159,9 @@ impl<'p> ReadSql<'p> {
         sql.joins(&columns.joins.unwrap_or_default());
         let keys = sql.rows(scope, table, plan, from);
         if matches!(from, From::Plan | From::Link(_) | From::Given(_)) {
-            sql.page(scope, table, plan);
+            sql.page(scope, table, &plan.order, plan.limit, plan.offset);
         }
-        ReadSql { text: sql.text, binds: sql.binds, keys, members }
+        ReadSql { text: sql.text, binds: sql.binds, keys, members, needs_link: true }
     }
 
     /// All statements of this level and those below.
@@ -140,11 +185,34 @@ fn below<'r, 'p>(members: &'r [MemberSql<'p>], levels: &mut Vec<&'r ReadSql<'p>>
 /// Renders the statement that counts the rows that pass a read's filter.
 pub(in crate::sqlite) fn count<'p>(schema: &'p Schema, plan: &'p Read, from: From<'p>) -> (String, Vec<Bind<'p>>) {
     let mut sql = Sql::new(schema);
+    if let Some(groups) = &plan.groups {
+        return group::count(sql, plan, groups, from);
+    }
     let table = schema.table(plan.table);
     sql.push("SELECT count(*) FROM ");
     let alias = sql.alias();
     sql.source(table, plan, from, alias);
-    sql.rows(Scope::Alias(alias), table, plan, from);
+    // The filter alone: a place in the order does not count.
+    sql.passing(Scope::Alias(alias), table, plan);
+    (sql.text, sql.binds)
+}
+
+/// Renders the statement that counts the rows that pass a read's filter, but no more than `most`.
+pub(in crate::sqlite) fn count_some<'p>(
+    schema: &'p Schema,
+    plan: &'p Read,
+    from: From<'p>,
+    most: u64,
+) -> (String, Vec<Bind<'p>>) {
+    let mut sql = Sql::new(schema);
+    let table = schema.table(plan.table);
+    sql.push("SELECT count(*) FROM (SELECT 1 FROM ");
+    let alias = sql.alias();
+    sql.source(table, plan, from, alias);
+    sql.passing(Scope::Alias(alias), table, plan);
+    sql.push(" LIMIT ");
+    sql.bind(Bind::Int(clamp(most)));
+    sql.push(")");
     (sql.text, sql.binds)
 }
 
@@ -169,6 +237,8 @@ impl<'p> Sql<'p> {
     ) -> Vec<MemberSql<'p>> {
         let mut members = Vec::with_capacity(plan.select.len());
         columns.width += plan.select.len();
+        // Levels of their own, which want the columns that they are looked up by.
+        let mut waiting: Vec<(usize, &'p Embed)> = Vec::new();
         for output in &plan.select {
             members.push(match &output.source {
                 Source::Value(expr) => {
@@ -178,23 +248,41 @@ impl<'p> Sql<'p> {
                     MemberSql::Cell { column: columns.held.len() - 1, kind: CellKind::of(&expr.ty(table)) }
                 }
                 Source::Embed(embed) => match self.is_look_up(embed, columns) {
-                    Some(pairs) => self.joined((scope, table), embed, pairs, columns),
-                    None => self.embed(embed),
+                    Some(pairs) => self.joined((scope, table), embed, pairs, columns).shown(),
+                    None => {
+                        waiting.push((members.len(), embed));
+                        let is_one = embed.link.cardinality == Cardinality::One;
+                        self.embed(embed, if is_one { Form::One } else { Form::Many })
+                    }
                 },
-                Source::Aggregate(_) | Source::Spread(_) => unreachable!("no request makes them yet"),
+                Source::Spread(embed) => match self.is_look_up(embed, columns) {
+                    Some(pairs) => {
+                        members.extend(self.joined((scope, table), embed, pairs, columns).spread());
+                        continue;
+                    }
+                    None => {
+                        waiting.push((members.len(), embed));
+                        let form = match embed.link.cardinality {
+                            Cardinality::One => Form::SpreadOne(embed.read.width()),
+                            Cardinality::Many => Form::SpreadMany(embed.read.shape(self.schema)),
+                        };
+                        self.embed(embed, form)
+                    }
+                },
+                Source::Aggregate(_) => unreachable!("rows with aggregates are grouped"),
             });
         }
-        for (member, output) in members.iter_mut().zip(&plan.select) {
-            if let (MemberSql::Embed { keys, .. }, Source::Embed(embed)) = (member, &output.source) {
+        for (member, embed) in waiting {
+            if let MemberSql::Embed { keys, .. } = &mut members[member] {
                 *keys = self.keys(scope, table, near_columns(&embed.link.join), columns);
             }
         }
         members
     }
 
-    fn embed(&mut self, embed: &'p Embed) -> MemberSql<'p> {
+    fn embed(&mut self, embed: &'p Embed, form: Form) -> MemberSql<'p> {
         let read = ReadSql::new(self.schema, &embed.read, From::Link(&embed.link));
-        MemberSql::Embed { many: embed.link.cardinality == Cardinality::Many, keys: Vec::new(), read: Box::new(read) }
+        MemberSql::Embed { form, present: None, keys: Vec::new(), read: Box::new(read) }
     }
 
     /// The columns of an embed that a join gives as well as a statement of its own: one row at most, which a key of the
@@ -208,7 +296,8 @@ impl<'p> Sql<'p> {
         let is_one = embed.link.cardinality == Cardinality::One
             && target.is_writable()
             && (holds(&target.primary_key) || target.uniques.iter().any(|key| holds(&key.columns)));
-        let is_whole = read.filter == Filter::True && read.offset == 0 && read.limit != Some(0);
+        let is_whole =
+            read.filter == Filter::True && read.offset == 0 && read.limit != Some(0) && read.groups.is_none();
         // What a row of this level still has to say comes on top, and SQLite takes 2,000 columns.
         let width = columns.width + columns.held.len() + read.select.len();
         let has_room = columns.joins.as_ref().is_some_and(|joins| joins.len() < JOINS_MAX) && width < COLUMNS_MAX;
@@ -222,24 +311,28 @@ impl<'p> Sql<'p> {
         embed: &'p Embed,
         pairs: &'p [Pair],
         columns: &mut Columns<'p>,
-    ) -> MemberSql<'p> {
+    ) -> Joined<'p> {
         let target = self.schema.table(embed.read.table);
         let alias = self.alias();
-        columns.joins.get_or_insert_default().push(LeftJoin { near, far: (alias, target), pairs });
+        columns.joins.get_or_insert_default().push(LeftJoin { near, far: (alias, target), pairs, filter: None });
         let scope = Scope::Alias(alias);
         let members = self.level(scope, target, &embed.read, columns);
         // What is equal to something is not null.
         let present = self.keys(scope, target, pairs.iter().map(|pair| pair.there).take(1), columns);
-        MemberSql::Joined { present: present[0], members }
+        Joined { present: present[0], members }
     }
 
     /// Writes the joins of a statement, each after the table that it starts from.
-    fn joins(&mut self, joins: &[LeftJoin<'p>]) {
-        for LeftJoin { near, far: (alias, target), pairs } in joins {
+    pub(super) fn joins(&mut self, joins: &[LeftJoin<'p>]) {
+        for LeftJoin { near, far: (alias, target), pairs, filter } in joins {
             self.push(" LEFT JOIN ");
             self.aliased(target, *alias);
             self.push(" ON ");
             self.pairs(pairs, *near, (Scope::Alias(*alias), target));
+            if let Some(filter) = filter.filter(|filter| **filter != Filter::True) {
+                self.push(" AND ");
+                self.filter(Scope::Alias(*alias), target, filter);
+            }
         }
     }
 
@@ -263,14 +356,22 @@ impl<'p> Sql<'p> {
         wanted.map(position).collect()
     }
 
-    fn comma(&mut self, position: usize) {
+    /// Writes the filter of a read as its whole condition.
+    fn passing(&mut self, scope: Scope, table: &Table, plan: &'p Read) {
+        if plan.filter != Filter::True {
+            self.push(" WHERE ");
+            self.filter(scope, table, &plan.filter);
+        }
+    }
+
+    pub(super) fn comma(&mut self, position: usize) {
         if position > 0 {
             self.push(",");
         }
     }
 
     /// Writes the rest of `FROM` and the `WHERE` clause; gives the parameters that are brought by each run.
-    fn rows(&mut self, scope: Scope, table: &Table, plan: &'p Read, from: From<'p>) -> Range<usize> {
+    pub(super) fn rows(&mut self, scope: Scope, table: &Table, plan: &'p Read, from: From<'p>) -> Range<usize> {
         let schema = self.schema;
         let (keys, filter) = match from {
             From::Plan | From::Given(_) => (0..0, &plan.filter),
@@ -308,6 +409,11 @@ impl<'p> Sql<'p> {
         } else {
             self.also(scope, table, filter);
         }
+        if let (From::Plan | From::Link(_), Some(place)) = (from, &plan.after) {
+            let is_first = keys.is_empty() && *filter == Filter::True;
+            self.push(if is_first { " WHERE " } else { " AND " });
+            self.after(scope, table, &plan.order, place);
+        }
         keys
     }
 
@@ -331,17 +437,19 @@ impl<'p> Sql<'p> {
         start..self.binds.len()
     }
 
-    fn page(&mut self, scope: Scope, table: &Table, plan: &'p Read) {
-        for (position, term) in plan.order.iter().enumerate() {
+    pub(super) fn page(&mut self, scope: Scope, table: &Table, order: &'p [Order], limit: Option<u64>, offset: u64) {
+        for (position, term) in order.iter().enumerate() {
             self.push(if position == 0 { " ORDER BY " } else { "," });
             self.term(scope, table, term);
         }
-        if let Some(name) = super::row_number(self.schema, table) {
-            // Pages are stable only in an order that is total.
-            self.push(if plan.order.is_empty() { " ORDER BY " } else { "," });
+        // Pages are stable only in an order that is total. Groups have one of their own.
+        if scope != Scope::Groups
+            && let Some(name) = super::row_number(self.schema, table)
+        {
+            self.push(if order.is_empty() { " ORDER BY " } else { "," });
             self.scoped_name(scope, name);
         }
-        match (plan.limit, plan.offset) {
+        match (limit, offset) {
             (None, 0) => {}
             (limit, offset) => {
                 self.push(" LIMIT ");
@@ -354,10 +462,11 @@ impl<'p> Sql<'p> {
         }
     }
 
-    fn term(&mut self, scope: Scope, table: &Table, term: &'p Order) {
+    /// Writes what a term orders by; gives its type, and whether it may be null.
+    pub(super) fn term_value(&mut self, scope: Scope, table: &Table, term: &'p Order) -> (Type, bool) {
         let schema = self.schema;
         self.is_comparing = true;
-        let (ty, may_be_null) = match &term.via {
+        let value = match &term.via {
             None => {
                 self.expr(scope, table, &term.expr);
                 (term.expr.ty(table), self.is_result || may_be_null(table, term))
@@ -382,6 +491,11 @@ impl<'p> Sql<'p> {
             }
         };
         self.is_comparing = false;
+        value
+    }
+
+    fn term(&mut self, scope: Scope, table: &Table, term: &'p Order) {
+        let (ty, may_be_null) = self.term_value(scope, table, term);
         self.collate(&ty);
         if term.descending {
             self.push(" DESC");
@@ -392,11 +506,6 @@ impl<'p> Sql<'p> {
             self.push(if term.nulls_first { " NULLS FIRST" } else { " NULLS LAST" });
         }
     }
-}
-
-fn may_be_null(table: &Table, term: &Order) -> bool {
-    // What a view declares about null is not enforced by anybody.
-    !table.is_writable() || term.expr.as_column().is_none_or(|column| table.column(column).optional)
 }
 
 fn near_columns(join: &Join) -> impl Iterator<Item = ColumnId> {
@@ -423,7 +532,8 @@ mod tests {
         let schema = sample::schema();
         let query: Result<_, ParseError> = parse::query(Purpose::Read, query, &Limits::default());
         let request = ReadRequest { table: table.into(), query: query.unwrap(), ..ReadRequest::default() };
-        let plan = plan::read(&schema, &Limits::default(), &request).unwrap();
+        let limits = Limits { aggregates: true, ..Limits::default() };
+        let plan = plan::read(&schema, &limits, &request).unwrap();
         let sql = ReadSql::new(&schema, &plan, From::Plan);
         let levels: Vec<&str> = sql.levels().iter().map(|level| level.text.as_str()).collect();
         assert_eq!(levels, expected);
@@ -448,6 +558,60 @@ mod tests {
             &[
                 r#"SELECT t1."name",t1."id",t2."id",t3."email",t3."id" FROM "orders_tags" AS t0 LEFT JOIN "tags" AS t1 ON t0."tag_id"=t1."id" LEFT JOIN "orders" AS t2 ON t0."order_id"=t2."id" LEFT JOIN "customers" AS t3 ON t2."customer_id"=t3."id" ORDER BY t0."order_id",t0."tag_id" LIMIT ?"#,
             ],
+        );
+    }
+
+    #[test]
+    fn members_of_a_look_up_are_joined_and_spread() {
+        check(
+            "orders",
+            "select=total,...customers(name)",
+            &[
+                r#"SELECT t0."total",t1."name",t1."id" FROM "orders" AS t0 LEFT JOIN "customers" AS t1 ON t0."customer_id"=t1."id" ORDER BY t0."id" LIMIT ?"#,
+            ],
+        );
+    }
+
+    #[test]
+    fn groups_are_a_nested_statement_without_names_of_the_request() {
+        check(
+            "orders",
+            "select=a%22b:customers(name),sum:total.sum(),count()&having=(sum.gt.1)&order=sum.desc",
+            &[
+                r#"SELECT * FROM (SELECT mainstay_sum(t0."total",'decimal(12,2)') AS c0,count(*) AS c1,t1."name" AS c2,nullif(t1."id" IS NOT NULL,0) AS p3 FROM "orders" AS t0 LEFT JOIN "customers" AS t1 ON t0."customer_id"=t1."id" GROUP BY 3,4) WHERE (c0>? COLLATE "decimal") ORDER BY c0 COLLATE "decimal" DESC NULLS FIRST,c2 NULLS LAST LIMIT ?"#,
+            ],
+        );
+    }
+
+    /// The statement of the rows after a place.
+    #[track_caller]
+    fn check_after(query: &str, place: &[mainstay_schema::Value], expected: &str) {
+        let schema = sample::schema();
+        let query: Result<_, ParseError> = parse::query(Purpose::Read, query, &Limits::default());
+        let request = ReadRequest { table: "orders".into(), query: query.unwrap(), ..ReadRequest::default() };
+        let mut plan = plan::read(&schema, &Limits::default(), &request).unwrap();
+        plan.after = Some(place.to_vec());
+        assert_eq!(ReadSql::new(&schema, &plan, From::Plan).text, expected);
+    }
+
+    #[test]
+    fn rows_after_a_place_are_found_by_an_index() {
+        use mainstay_schema::Value;
+        let number = Value::Int(7);
+        check_after(
+            "select=id&after=",
+            std::slice::from_ref(&number),
+            r#"SELECT t0."id" FROM "orders" AS t0 WHERE (t0."id")>(?) ORDER BY t0."id" LIMIT ?"#,
+        );
+        check_after(
+            "select=id&order=customer_id.desc,id.desc&after=",
+            &[number.clone(), number.clone()],
+            r#"SELECT t0."id" FROM "orders" AS t0 WHERE (t0."customer_id",t0."id")<(?,?) ORDER BY t0."customer_id" DESC,t0."id" DESC LIMIT ?"#,
+        );
+        check_after(
+            "select=id&order=customer_id.desc&after=",
+            &[number.clone(), number],
+            r#"SELECT t0."id" FROM "orders" AS t0 WHERE (t0."customer_id"<=? AND (t0."customer_id"<? OR (t0."customer_id"=? AND (t0."id")>(?)))) ORDER BY t0."customer_id" DESC,t0."id" LIMIT ?"#,
         );
     }
 

@@ -1,0 +1,78 @@
+//! How many rows pass a filter: counted, or taken from SQLite's statistics where those say it.
+//!
+//! SQLite keeps the number of rows of a table once `ANALYZE` has run on the file, and guesses nothing that it tells
+//! about filters: so a guess is made for whole tables, and everything else is counted.
+
+use mainstay_query::plan::{Count, Filter, Read};
+use mainstay_schema::Schema;
+use rusqlite::{Connection, OptionalExtension};
+
+use super::read::bind_all;
+use super::render::{self, From};
+use super::types::Bind;
+
+/// How many rows pass the filter of a read that gave `rows`; nothing unless it is asked.
+pub(super) fn total(
+    connection: &Connection,
+    schema: &Schema,
+    plan: &Read,
+    from: From<'_>,
+    rows: u64,
+) -> rusqlite::Result<Option<u64>> {
+    if plan.count == Count::None {
+        return Ok(None);
+    }
+    // A page that is not full tells by itself.
+    let is_last_page =
+        plan.limit.is_none_or(|limit| rows < limit) && (rows > 0 || plan.offset == 0) && plan.after.is_none();
+    if is_last_page {
+        return Ok(Some(plan.offset + rows));
+    }
+    let counted = || number(connection, render::count(schema, plan, from), from);
+    let total = match plan.count {
+        Count::None | Count::Exact => counted()?,
+        Count::Planned => guess(connection, schema, plan)?.map_or_else(counted, Ok)?,
+        Count::Estimated(_) if plan.groups.is_some() => counted()?,
+        Count::Estimated(most) => {
+            let some = number(connection, render::count_some(schema, plan, from, most.saturating_add(1)), from)?;
+            match guess(connection, schema, plan)? {
+                _ if some <= most => some,
+                Some(guess) => guess.max(some),
+                None => counted()?,
+            }
+        }
+    };
+    Ok(Some(total))
+}
+
+fn number(connection: &Connection, (text, binds): (String, Vec<Bind<'_>>), from: From<'_>) -> rusqlite::Result<u64> {
+    let mut statement = connection.prepare_cached(&text)?;
+    bind_all(&mut statement, &binds)?;
+    let mut rows = statement.raw_query();
+    let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    let total = row.get::<_, i64>(0)?.unsigned_abs();
+    drop(rows);
+    if matches!(from, From::Given(_)) {
+        // It holds the rows, so it will not come again.
+        statement.discard();
+    }
+    Ok(total)
+}
+
+/// The number of all rows of a table as of the last `ANALYZE`.
+fn guess(connection: &Connection, schema: &Schema, plan: &Read) -> rusqlite::Result<Option<u64>> {
+    let table = schema.table(plan.table);
+    if plan.filter != Filter::True || plan.groups.is_some() || plan.call.is_some() || !table.is_writable() {
+        return Ok(None);
+    }
+    if !connection.prepare_cached("SELECT 1 FROM sqlite_schema WHERE name='sqlite_stat1'")?.exists([])? {
+        return Ok(None);
+    }
+    // A partial index tells of its own rows alone.
+    let mut statement = connection.prepare_cached(
+        "SELECT s.stat FROM sqlite_stat1 AS s LEFT JOIN pragma_index_list(s.tbl) AS i ON i.name=s.idx \
+         WHERE s.tbl=? COLLATE nocase AND coalesce(i.partial,0)=0 LIMIT 1",
+    )?;
+    let stat: Option<String> = statement.query_row([&*table.name], |row| row.get(0)).optional()?;
+    Ok(stat.and_then(|stat| stat.split(' ').next()?.parse().ok()))
+}

@@ -1,0 +1,208 @@
+//! Grouped rows as SQL: the groups in a nested statement, what is asked of them around it.
+//!
+//! The nested statement names its columns `c0`, `c1`, … after the columns of the plan's table of groups, so no name of
+//! a request gets into the text.
+
+use std::fmt::Write as _;
+
+use mainstay_query::plan::{Aggregate, Embed, Function, Groups, Join, Output, Read, Source};
+use mainstay_schema::{ColumnId, Table, Type};
+
+use super::super::functions;
+use super::super::types::{Bind, CellKind};
+use super::read::{From, LeftJoin, MemberSql, ReadSql};
+use super::{Scope, Sql};
+
+/// The result columns of the nested statement in the making.
+#[derive(Default)]
+struct Nested<'p> {
+    /// Result columns so far.
+    columns: usize,
+    /// Values of a group so far.
+    values: usize,
+    /// The result columns, from 1, that make the groups.
+    keys: Vec<usize>,
+    joins: Vec<LeftJoin<'p>>,
+}
+
+/// A table whose columns are written, and the column of it that says whether its row is there at all.
+#[derive(Clone, Copy)]
+struct Near<'p> {
+    scope: Scope,
+    table: &'p Table,
+    present: Option<ColumnId>,
+}
+
+impl<'p> ReadSql<'p> {
+    /// Renders the groups of a level.
+    pub(super) fn grouped(mut sql: Sql<'p>, plan: &'p Read, groups: &'p Groups, from: From<'p>) -> ReadSql<'p> {
+        sql.push("SELECT * FROM ");
+        let nested = sql.nested(plan, groups, from);
+        if matches!(from, From::Plan | From::Link(_) | From::Given(_)) {
+            sql.page(Scope::Groups, &groups.table, &groups.order, plan.limit, plan.offset);
+        }
+        ReadSql {
+            text: sql.text,
+            binds: sql.binds,
+            keys: nested.later,
+            members: nested.members,
+            needs_link: nested.has_keys,
+        }
+    }
+}
+
+/// What the groups of a level are made of.
+pub(super) struct NestedSql<'p> {
+    later: std::ops::Range<usize>,
+    members: Vec<MemberSql<'p>>,
+    /// Whether no rows are no groups.
+    has_keys: bool,
+}
+
+impl<'p> Sql<'p> {
+    /// Writes `(SELECT … GROUP BY …) WHERE …`.
+    pub(super) fn nested(&mut self, plan: &'p Read, groups: &'p Groups, from: From<'p>) -> NestedSql<'p> {
+        let table = self.schema.table(plan.table);
+        let alias = self.alias();
+        let scope = Scope::Alias(alias);
+        let mut nested = Nested::default();
+        self.push("(SELECT ");
+        let members = self.group_members(Near { scope, table, present: None }, &plan.select, &mut nested);
+        self.push(" FROM ");
+        self.source(table, plan, from, alias);
+        self.joins(&nested.joins);
+        let later = self.rows(scope, table, plan, from);
+        for (position, key) in nested.keys.iter().enumerate() {
+            self.push(if position == 0 { " GROUP BY " } else { "," });
+            let _ = write!(self.text, "{key}");
+        }
+        self.push(")");
+        if groups.having != mainstay_query::plan::Filter::True {
+            self.push(" WHERE ");
+            self.filter(Scope::Groups, &groups.table, &groups.having);
+        }
+        NestedSql { later, members, has_keys: !nested.keys.is_empty() }
+    }
+
+    fn group_members(&mut self, near: Near<'p>, select: &'p [Output], nested: &mut Nested<'p>) -> Vec<MemberSql<'p>> {
+        let mut members = Vec::with_capacity(select.len());
+        for output in select {
+            match &output.source {
+                Source::Value(expr) => {
+                    self.comma(nested.columns);
+                    self.expr(near.scope, near.table, expr);
+                    members.push(self.value(&expr.ty(near.table), nested));
+                    nested.keys.push(nested.columns);
+                }
+                Source::Aggregate(aggregate) => {
+                    self.comma(nested.columns);
+                    self.aggregate(near, aggregate);
+                    members.push(self.value(&aggregate.ty(near.table), nested));
+                }
+                Source::Spread(embed) => {
+                    let far = self.group_join(near, embed, nested);
+                    members.extend(self.group_members(far, &embed.read.select, nested));
+                }
+                Source::Embed(embed) => {
+                    let far = self.group_join(near, embed, nested);
+                    let inner = self.group_members(far, &embed.read.select, nested);
+                    self.comma(nested.columns);
+                    self.push("nullif(");
+                    self.present(far);
+                    let _ = write!(self.text, " IS NOT NULL,0) AS p{}", nested.columns);
+                    nested.columns += 1;
+                    nested.keys.push(nested.columns);
+                    members.push(MemberSql::Joined { present: nested.columns - 1, members: inner });
+                }
+            }
+        }
+        members
+    }
+
+    /// Names the value that was just written.
+    fn value(&mut self, ty: &Type, nested: &mut Nested<'p>) -> MemberSql<'p> {
+        let _ = write!(self.text, " AS c{}", nested.values);
+        nested.values += 1;
+        nested.columns += 1;
+        MemberSql::Cell { column: nested.columns - 1, kind: CellKind::of(ty) }
+    }
+
+    /// The related table, to be joined under the filter of the embed. The planner lets in only links to one row.
+    fn group_join(&mut self, near: Near<'p>, embed: &'p Embed, nested: &mut Nested<'p>) -> Near<'p> {
+        let Join::Direct(pairs) = &embed.link.join else { unreachable!("a link to one row has no junction") };
+        let table = self.schema.table(embed.read.table);
+        let alias = self.alias();
+        let filter = Some(&embed.read.filter);
+        nested.joins.push(LeftJoin { near: (near.scope, near.table), far: (alias, table), pairs, filter });
+        // What is equal to something is not null.
+        Near { scope: Scope::Alias(alias), table, present: pairs.first().map(|pair| pair.there) }
+    }
+
+    fn present(&mut self, near: Near<'p>) {
+        match near.present {
+            Some(column) => self.column(near.scope, near.table, column),
+            None => self.push("1"),
+        }
+    }
+
+    fn aggregate(&mut self, near: Near<'p>, aggregate: &'p Aggregate) {
+        let base = aggregate.base_type(near.table);
+        let cast = aggregate.cast.as_ref().filter(|to| **to != base);
+        if cast.is_some() {
+            self.push(functions::CAST);
+            self.push("(");
+        }
+        match &aggregate.input {
+            None => {
+                self.push("count(");
+                match near.present {
+                    Some(_) => self.present(near),
+                    None => self.push("*"),
+                }
+                self.push(")");
+            }
+            Some(input) => {
+                let ty = input.ty(near.table);
+                let (name, is_ours) = function(aggregate.function, &ty);
+                self.push(name);
+                self.push("(");
+                self.expr(near.scope, near.table, input);
+                if is_ours {
+                    let _ = write!(self.text, ",'{ty}'");
+                } else {
+                    self.collate(&ty);
+                }
+                self.push(")");
+            }
+        }
+        if let Some(to) = cast {
+            // Types print as letters, digits, brackets and commas: nothing that could end the literal.
+            let _ = write!(self.text, ",'{base}','{to}')");
+        }
+    }
+}
+
+/// SQLite's own function where it is exact, otherwise ours, which takes the type of the values as well.
+fn function(function: Function, ty: &Type) -> (&'static str, bool) {
+    match (function, ty) {
+        (Function::Count, _) => ("count", false),
+        (Function::Min, _) => ("min", false),
+        (Function::Max, _) => ("max", false),
+        // 32 bits a row: some two thousand million rows would be needed to pass 64.
+        (Function::Sum, Type::Int) => ("sum", false),
+        (Function::Sum, _) => (functions::SUM, true),
+        (Function::Avg, _) => (functions::AVG, true),
+    }
+}
+
+/// Renders the statement that counts the groups.
+pub(super) fn count<'p>(
+    mut sql: Sql<'p>,
+    plan: &'p Read,
+    groups: &'p Groups,
+    from: From<'p>,
+) -> (String, Vec<Bind<'p>>) {
+    sql.push("SELECT count(*) FROM ");
+    sql.nested(plan, groups, from);
+    (sql.text, sql.binds)
+}
