@@ -8,7 +8,7 @@ use mainstay_schema::{ColumnId, Schema, TableId, Value, ValueError};
 
 use crate::authorize::Authorized;
 use crate::evaluate::{self, Related};
-use crate::plan::{Count, Expr, Filter, Join, Output, Read, Source, Write};
+use crate::plan::{Count, Expr, Filter, Join, Output, Read, Source, Via, Write};
 
 /// How well an engine carries out a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,19 +105,38 @@ fn is_exact(plan: &Read, support: Supports<'_>) -> bool {
         other => is_ours(other),
     };
     let is_exact = |output: &Output| output.source.embed().is_none_or(|embed| is_exact(&embed.read, support));
-    !leaves_filter && plan.select.iter().all(is_exact)
+    let is_exact_via = |via: &Via| via.filter == Filter::True || support(via.table, &via.filter) == Support::Exact;
+    let orders = plan.order.iter().filter_map(|term| term.via.as_deref()).all(is_exact_via);
+    !leaves_filter && orders && plan.select.iter().all(is_exact)
 }
 
 type Supports<'s> = &'s dyn Fn(TableId, &Filter) -> Support;
 
 fn split(schema: &Schema, plan: &mut Read, rows_max: u64, support: Supports<'_>) -> Result<Option<Residual>, Refused> {
     let mut embeds = Vec::new();
-    for (position, output) in plan.select.iter_mut().enumerate() {
-        if let Some(embed) = output.source.embed_mut()
-            && let Some(residual) = split(schema, &mut embed.read, rows_max, support)?
-        {
-            embeds.push((position, residual));
+    let members = plan.width();
+    let mut position = 0;
+    let table = schema.table(plan.table);
+    let refused = |how| Err(Refused { table: table.name.to_string(), how });
+    for output in &mut plan.select {
+        let is_spread = matches!(output.source, Source::Spread(_));
+        match output.source.embed_mut() {
+            None => position += 1,
+            Some(embed) => {
+                let width = if is_spread { embed.read.width() } else { 1 };
+                match split(schema, &mut embed.read, rows_max, support)? {
+                    None => {}
+                    // Their members are spread over the row above, or over arrays, where no row is left to look at.
+                    Some(_) if is_spread || plan.groups.is_some() => return refused("and the rows that they hold"),
+                    Some(residual) => embeds.push((position, residual)),
+                }
+                position += width;
+            }
         }
+    }
+    let is_exact_via = |via: &Via| via.filter == Filter::True || support(via.table, &via.filter) == Support::Exact;
+    if !plan.order.iter().filter_map(|term| term.via.as_deref()).all(is_exact_via) {
+        return refused("and order them by related rows");
     }
     let filter = std::mem::replace(&mut plan.filter, Filter::True);
     let (pushed, left) = split_filter(plan.table, filter, support);
@@ -125,8 +144,6 @@ fn split(schema: &Schema, plan: &mut Read, rows_max: u64, support: Supports<'_>)
     if left.is_empty() && embeds.is_empty() {
         return Ok(None);
     }
-    let table = schema.table(plan.table);
-    let refused = |how| Err(Refused { table: table.name.to_string(), how });
     if left.iter().any(follows_link) {
         return refused("by rows related to them");
     }
@@ -137,7 +154,7 @@ fn split(schema: &Schema, plan: &mut Read, rows_max: u64, support: Supports<'_>)
         return refused("and count those before a place in their order");
     }
     let mut residual = Residual {
-        members: plan.select.len(),
+        members,
         columns: Vec::new(),
         width: table.columns.len(),
         filter: Filter::all(left),

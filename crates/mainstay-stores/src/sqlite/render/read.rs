@@ -576,7 +576,7 @@ mod tests {
     fn groups_are_a_nested_statement_without_names_of_the_request() {
         check(
             "orders",
-            "select=a%22b:customers(name),sum:total.sum(),count()&having=(sum.gt.1)&order=sum.desc",
+            "select=%22a%5C%22b%22:customers(name),sum:total.sum(),count()&having=(sum.gt.1)&order=sum.desc",
             &[
                 r#"SELECT * FROM (SELECT mainstay_sum(t0."total",'decimal(12,2)') AS c0,count(*) AS c1,t1."name" AS c2,nullif(t1."id" IS NOT NULL,0) AS p3 FROM "orders" AS t0 LEFT JOIN "customers" AS t1 ON t0."customer_id"=t1."id" GROUP BY 3,4) WHERE (c0>? COLLATE "decimal") ORDER BY c0 COLLATE "decimal" DESC NULLS FIRST,c2 NULLS LAST LIMIT ?"#,
             ],
