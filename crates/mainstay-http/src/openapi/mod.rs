@@ -53,6 +53,9 @@ fn document(schema: &Schema, sight: Sight<'_>, about: &About) -> Bytes {
     let mut paths = Object::new().with("/", root());
     let mut schemas = Object::new().with("Error", shared::error());
     let mut parameters = shared::parameters();
+    if tables.iter().all(|described| &*described.table.name != "batch") {
+        paths.push("/batch", batch());
+    }
     for described in &tables {
         paths.push(format!("/{}", encoded(&described.table.name)), described.path());
         described.schemas(schema, sight, &mut schemas);
@@ -95,6 +98,22 @@ fn root() -> Object {
         .with("summary", "This description")
         .with("responses", shared::with_errors(Object::new().with("200", found), shared::ROOT));
     Object::new().with("get", get)
+}
+
+/// The path at which several requests are one.
+fn batch() -> Object {
+    let object = || Object::new().with("type", "object");
+    let steps = Object::new().with("type", "array").with("minItems", 1).with("items", object());
+    let properties = Object::new().with("steps", steps);
+    let steps = || object().with("required", list(["steps"])).with("properties", properties.clone());
+    let content = || Object::new().with("application/json", Object::new().with("schema", steps()));
+    let done = Object::new().with("description", "All of it happened.").with("content", content());
+    let post = Object::new()
+        .with("operationId", "batch")
+        .with("summary", "Several requests as one, all of which happen or none")
+        .with("requestBody", Object::new().with("required", true).with("content", content()))
+        .with("responses", shared::with_errors(Object::new().with("200", done), shared::WRITE));
+    Object::new().with("post", post)
 }
 
 /// The media type of a description.

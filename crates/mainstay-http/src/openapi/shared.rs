@@ -9,9 +9,9 @@ use crate::errors::CODES;
 pub(super) const SCHEMAS: [&str; 1] = ["Error"];
 
 /// Statuses that a read may end with besides the good ones.
-pub(super) const READ: &[u16] = &[300, 400, 401, 403, 404, 406, 414, 416, 431, 500, 503, 504];
+pub(super) const READ: &[u16] = &[300, 400, 401, 403, 404, 406, 412, 414, 416, 431, 500, 503, 504];
 /// Statuses that a write may end with besides the good ones.
-pub(super) const WRITE: &[u16] = &[300, 400, 401, 403, 404, 406, 408, 409, 413, 414, 416, 431, 500, 503, 504];
+pub(super) const WRITE: &[u16] = &[300, 400, 401, 403, 404, 406, 408, 409, 412, 413, 414, 415, 416, 431, 500, 503, 504];
 /// Statuses of the description itself.
 pub(super) const ROOT: &[u16] = &[400, 401, 404, 406, 414, 431, 500, 503, 504];
 

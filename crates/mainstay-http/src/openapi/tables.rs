@@ -34,7 +34,7 @@ impl Described<'_> {
             let words = format!("A new row of `{}`.", self.table.name);
             schemas.push(
                 format!("{}_insert", self.name),
-                self.object(&words, Purpose::Insert).with_some("required", not_empty(required)).with(CLOSED, false),
+                self.object(&words, Purpose::Insert).with_some("required", not_empty(required)),
             );
         }
         if self.abilities.update {
@@ -217,7 +217,9 @@ impl Described<'_> {
         let content = Object::new()
             .with("application/json", form(rows_of(row())))
             .with(SINGULAR, form(row()))
-            .with("text/csv", form(shared::text(&[])));
+            .with("text/csv", form(shared::text(&[])))
+            .with("application/x-ndjson", form(shared::text(&[])))
+            .with("application/xml", form(shared::text(&[])));
         answer.with("content", content)
     }
 
@@ -230,7 +232,7 @@ impl Described<'_> {
     }
 }
 
-/// Members that are not there are refused.
+/// Members that are not there are refused. Not so in new rows, which may hold rows of related tables.
 const CLOSED: &str = "additionalProperties";
 
 fn rows_of(row: Object) -> Object {
