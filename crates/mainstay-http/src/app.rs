@@ -12,6 +12,7 @@ use crate::layers::cors::Cors;
 use crate::layers::keys::Keys;
 use crate::layers::limits::{InFlight, RequestLimits};
 use crate::openapi::Documents;
+use crate::routes::prefer::TxEnd;
 
 /// What the routes share. Cheap to clone.
 #[derive(Clone)]
@@ -36,6 +37,8 @@ pub struct AnswerSettings {
     pub compression: Compression,
     /// Whether they tell how long each stage took (`Server-Timing`).
     pub timing: bool,
+    /// How transactions that write end.
+    pub tx_end: TxEnd,
     /// A header that is copied from each request to its answer.
     pub trace_header: Option<HeaderName>,
 }

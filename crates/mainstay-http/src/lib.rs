@@ -25,5 +25,6 @@ pub use layers::keys::{JWT_SECRET_BYTES_MIN, Keys, WeakKey};
 pub use layers::limits::RequestLimits;
 pub use openapi::{About, openapi};
 pub use router::{ROUTES, router};
+pub use routes::prefer::TxEnd;
 pub use routes::preview::preview;
 pub use serve::{ServerLimits, serve};

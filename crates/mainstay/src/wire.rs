@@ -7,7 +7,7 @@ use anyhow::Context;
 use mainstay_engine::Engine;
 use mainstay_http::{
     About, AnswerSettings, App, Compression, Cors, Description, Keys, Reference, RequestLimits, SERVER, Scope,
-    ServerLimits,
+    ServerLimits, TxEnd,
 };
 use mainstay_query::Limits;
 use mainstay_store::Store;
@@ -119,6 +119,7 @@ fn answer_settings(server: &ServerSettings) -> AnswerSettings {
             bytes_min: server.compression_bytes_min,
         },
         timing: server.timing == "on",
+        tx_end: tx_end(server),
         trace_header: server.trace_header.as_deref().and_then(|name| name.parse().ok()),
     }
 }
@@ -138,6 +139,15 @@ pub(crate) fn description(project: &Project) -> Description {
             "off" => Reference::Off,
             _ => Reference::Secret,
         },
+    }
+}
+
+fn tx_end(settings: &ServerSettings) -> TxEnd {
+    match settings.tx_end.as_str() {
+        "commit" => TxEnd::Commit,
+        "rollback" => TxEnd::Rollback,
+        "rollback-allow-override" => TxEnd::RollbackAllowOverride,
+        _ => TxEnd::CommitAllowOverride,
     }
 }
 
@@ -204,6 +214,7 @@ mod tests {
         assert_eq!(request_limits(&settings), RequestLimits::default());
         assert_eq!(answer_settings(&settings.server), AnswerSettings::default());
         assert_eq!(server_limits(&settings), ServerLimits::default());
+        assert_eq!(tx_end(&settings.server), TxEnd::default());
         assert_eq!(sqlite_options(&settings.store), SqliteOptions::default());
     }
 }

@@ -11,9 +11,11 @@ mod lines;
 #[cfg(test)]
 mod model;
 mod pipe;
+mod tag;
 mod url;
 mod xml;
 mod xsd;
+pub(crate) mod zoned;
 
 pub(crate) use csv::CsvSink;
 pub(crate) use escape::push_string;
@@ -21,12 +23,15 @@ pub(crate) use json::{JsonSink, Nulls};
 pub(crate) use key::{KeySink, location};
 pub(crate) use lines::LinesSink;
 pub(crate) use pipe::{Pipe, Unsent};
+pub(crate) use tag::Tag;
 pub(crate) use url::{content_location, encoded, file_name};
 pub(crate) use xml::XmlSink;
 pub use xsd::xml_schema;
 
 use bytes::Bytes;
 use mainstay_store::{Cell, RowSink};
+
+use zoned::Zoned;
 
 /// The answer has more bytes than the limit allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,16 +54,27 @@ pub(crate) enum Sink {
     Lines(LinesSink),
     /// Only the key of the first row.
     Key(KeySink),
+    /// Any of the others, timestamps in the caller's zone.
+    Zoned(Box<Zoned>),
     /// Nothing: rows are counted by the store.
     Nothing,
 }
 
 impl Sink {
+    /// The sink that the rows went to in the end.
+    pub(crate) fn innermost(self) -> Sink {
+        match self {
+            Sink::Zoned(sink) => sink.into_inner(),
+            sink => sink,
+        }
+    }
+
     /// The body: every row. Empty for sinks that keep none.
     pub(crate) fn finish(self) -> Result<Bytes, TooLarge> {
         match self {
             Sink::Json(sink) => sink.finish(),
             Sink::Csv(sink) => sink.finish(),
+            Sink::Zoned(sink) => sink.into_inner().finish(),
             Sink::Lines(sink) => sink.finish(),
             Sink::Xml(sink) => sink.finish(),
             Sink::XmlSchema(text) => Ok(Bytes::from(text)),
@@ -72,6 +88,7 @@ impl RowSink for Sink {
         match self {
             Sink::Json(sink) => sink.start_row(),
             Sink::Csv(sink) => sink.start_row(),
+            Sink::Zoned(sink) => sink.start_row(),
             Sink::Lines(sink) => sink.start_row(),
             Sink::Xml(sink) => sink.start_row(),
             Sink::Key(sink) => sink.start_row(),
@@ -83,6 +100,7 @@ impl RowSink for Sink {
         match self {
             Sink::Json(sink) => sink.end_row(),
             Sink::Csv(sink) => sink.end_row(),
+            Sink::Zoned(sink) => sink.end_row(),
             Sink::Lines(sink) => sink.end_row(),
             Sink::Xml(sink) => sink.end_row(),
             Sink::Key(sink) => sink.end_row(),
@@ -94,6 +112,7 @@ impl RowSink for Sink {
         match self {
             Sink::Json(sink) => sink.start_list(),
             Sink::Csv(sink) => sink.start_list(),
+            Sink::Zoned(sink) => sink.start_list(),
             Sink::Lines(sink) => sink.start_list(),
             Sink::Xml(sink) => sink.start_list(),
             Sink::Key(_) | Sink::XmlSchema(_) | Sink::Nothing => {}
@@ -104,6 +123,7 @@ impl RowSink for Sink {
         match self {
             Sink::Json(sink) => sink.end_list(),
             Sink::Csv(sink) => sink.end_list(),
+            Sink::Zoned(sink) => sink.end_list(),
             Sink::Lines(sink) => sink.end_list(),
             Sink::Xml(sink) => sink.end_list(),
             Sink::Key(_) | Sink::XmlSchema(_) | Sink::Nothing => {}
@@ -114,6 +134,7 @@ impl RowSink for Sink {
         match self {
             Sink::Json(sink) => sink.cell(cell),
             Sink::Csv(sink) => sink.cell(cell),
+            Sink::Zoned(sink) => sink.cell(cell),
             Sink::Lines(sink) => sink.cell(cell),
             Sink::Xml(sink) => sink.cell(cell),
             Sink::Key(sink) => sink.cell(cell),
@@ -125,6 +146,7 @@ impl RowSink for Sink {
         match self {
             Sink::Json(sink) => sink.is_full(),
             Sink::Csv(sink) => sink.is_full(),
+            Sink::Zoned(sink) => sink.is_full(),
             Sink::Lines(sink) => sink.is_full(),
             Sink::Xml(sink) => sink.is_full(),
             Sink::Key(_) | Sink::XmlSchema(_) | Sink::Nothing => false,
@@ -132,6 +154,10 @@ impl RowSink for Sink {
     }
 
     fn may_wait(&self) -> bool {
-        matches!(self, Sink::Lines(sink) if sink.may_wait())
+        match self {
+            Sink::Lines(sink) => sink.may_wait(),
+            Sink::Zoned(sink) => sink.may_wait(),
+            _ => false,
+        }
     }
 }

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, Method, Response, request};
 
 const EXPOSED: HeaderValue = HeaderValue::from_static(
     "Content-Encoding, Content-Location, Content-Range, Content-Type, Date, Location, Server, Transfer-Encoding, \
-     Range-Unit, Next-After, Warning",
+     Range-Unit, Next-After, Warning, ETag",
 );
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PATCH, PUT, DELETE, OPTIONS, HEAD, QUERY");
 /// Seconds for which a browser may remember a preflight.

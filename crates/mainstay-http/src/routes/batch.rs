@@ -11,14 +11,14 @@ use http::header::{ACCEPT, ALLOW, CONTENT_LENGTH, CONTENT_TYPE, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, Uri, request};
 use mainstay_engine::Context;
 use mainstay_query::batch::{self, BatchError, Step};
-use mainstay_query::parse::prefer::TxEnd;
 
 use self::steps::{Prepared, Run};
 use super::media::Media;
-use super::prefer::{self, PREFER, PREFERENCE_APPLIED};
+use super::prefer::{self, PREFER, PREFERENCE_APPLIED, TxEnd};
 use super::translate::{Asked, translate};
 use crate::app::App;
 use crate::edge::Answer;
+use crate::encode::zoned::Zone;
 use crate::errors::Problem;
 use crate::errors::codes::{BODY, MEDIA, METHOD, NOT_IMPLEMENTED, URL_LONG};
 
@@ -34,7 +34,7 @@ pub(crate) async fn answer(
     head: &request::Parts,
     body: Bytes,
 ) -> Result<Answer, Problem> {
-    let rolls_back = check_head(head)?;
+    let rolls_back = check_head(head, app.answers.tx_end)?;
     let limits = app.engine.limits();
     let batch = batch::read(&body, limits).map_err(in_step)?;
     let mut steps = Vec::with_capacity(batch.steps.len());
@@ -52,7 +52,7 @@ pub(crate) async fn answer(
     headers.insert(VARY, HeaderValue::from_static("Accept, Prefer"));
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
     headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
-    if rolls_back {
+    if rolls_back && app.answers.tx_end.allows_override() {
         headers.insert(PREFERENCE_APPLIED, HeaderValue::from_static("tx=rollback"));
     }
     *response.body_mut() = body.into();
@@ -72,7 +72,7 @@ pub(crate) fn other_method(head: &request::Parts) -> Result<Answer, Problem> {
 }
 
 /// Checks the headers of the whole; answers whether all is to be undone in the end.
-fn check_head(head: &request::Parts) -> Result<bool, Problem> {
+fn check_head(head: &request::Parts, end: TxEnd) -> Result<bool, Problem> {
     let declared = head.headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
     if declared.as_deref().is_some_and(|declared| !is_json(declared)) {
         return Err(Problem::new(BODY, "A batch is application/json"));
@@ -81,9 +81,19 @@ fn check_head(head: &request::Parts) -> Result<bool, Problem> {
         return Err(Problem::new(MEDIA, "The answer to a batch is application/json"));
     }
     let mut preferences = prefer::read(&head.headers);
-    let rolls_back = preferences.tx.take() == Some(TxEnd::Rollback);
-    prefer::check(&preferences)?;
+    let rolls_back = end.rolls_back(&preferences);
+    preferences.tx = None;
+    refuse_zone(prefer::check(&preferences)?)?;
     Ok(rolls_back)
+}
+
+/// The answers of a batch are JSON in UTC.
+fn refuse_zone(zone: Option<Zone>) -> Result<(), Problem> {
+    match zone {
+        None => Ok(()),
+        Some(_) => Err(Problem::new(NOT_IMPLEMENTED, "Feature not implemented")
+            .details("Prefer: timezone is not implemented in batches but for UTC.")),
+    }
 }
 
 fn is_json(declared: &str) -> bool {
@@ -113,7 +123,7 @@ fn prepare(app: &App, step: Step) -> Result<Prepared, Problem> {
         let details = "tx is a preference of the whole batch: send it as a header of the request.";
         return Err(Problem::new(NOT_IMPLEMENTED, "Feature not implemented").details(details));
     }
-    prefer::check(&preferences)?;
+    refuse_zone(prefer::check(&preferences)?)?;
     let media = Media::negotiate(&head.headers)?;
     if !matches!(media, Media::Array(_) | Media::Single(_)) {
         return Err(Problem::new(MEDIA, "The answer to a step is JSON"));

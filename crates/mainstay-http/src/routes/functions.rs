@@ -37,7 +37,7 @@ pub(crate) async fn answer(
 ) -> Result<Answer, Problem> {
     let preferences = relevant(prefer::read(&head.headers), &head.method);
     let asked = translate(head, function, body, &preferences, app.engine.limits())?;
-    let call = Call { app, context, head, preferences };
+    let call = Call { app, context, head, preferences, table: function };
     match asked {
         None => options(&call, function),
         Some(request) => run(&call, request).await,
@@ -126,7 +126,7 @@ fn options(call: &Call<'_>, name: &str) -> Result<Answer, Problem> {
 /// Calls the function.
 async fn run(call: &Call<'_>, mut request: CallRequest) -> Result<Answer, Problem> {
     let media = match Media::negotiate(&call.head.headers).and_then(|media| {
-        prefer::check(&call.preferences)?;
+        prefer::check_plain(&call.preferences, call.app.answers.tx_end, &call.head.method)?;
         Ok(media)
     }) {
         Ok(media) => media,
@@ -160,7 +160,7 @@ fn respond(call: &Call<'_>, request: &CallRequest, media: Media, answer: CallAns
     let is_empty = matches!(sink, None | Some(Sink::Nothing)) && !is_head;
     let mut response = call.success(if is_empty { StatusCode::NO_CONTENT } else { status });
     // What is relevant was picked out already, and PATCH is the method at which all of it is.
-    if let Some(applied) = prefer::applied(&call.preferences, &Method::PATCH) {
+    if let Some(applied) = prefer::applied(&call.preferences, &Method::PATCH, call.relevance()) {
         response.headers_mut().insert(PREFERENCE_APPLIED, applied);
     }
     response.headers_mut().insert(CONTENT_RANGE, range);
@@ -174,7 +174,7 @@ fn respond(call: &Call<'_>, request: &CallRequest, media: Media, answer: CallAns
                 Sink::Json(sink) if !returns.is_many() || media.is_single() => sink.finish_single()?,
                 sink => sink.finish()?,
             };
-            call.put_body(&mut response, &request.function, media, is_head, body);
+            call.put_body(&mut response, &request.function, media, body);
         }
     }
     Ok(response)

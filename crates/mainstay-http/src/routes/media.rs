@@ -4,6 +4,7 @@ use http::header::ACCEPT;
 use http::{HeaderMap, HeaderValue};
 use mainstay_query::plan::Shape;
 
+use crate::encode::zoned::{Zone, Zoned};
 use crate::encode::{CsvSink, JsonSink, LinesSink, Nulls, Sink, XmlSink, xml_schema};
 use crate::errors::Problem;
 use crate::errors::codes::{MEDIA, NOT_IMPLEMENTED};
@@ -72,6 +73,23 @@ impl Media {
             Media::Xml { nulls, is_single, .. } => Sink::Xml(XmlSink::new(shape, nulls, is_single, max)),
             Media::XmlSchema => Sink::XmlSchema(xml_schema(shape)),
             Media::Csv { for_spreadsheets } => Sink::Csv(CsvSink::new(shape, for_spreadsheets, max)),
+        }
+    }
+
+    /// The same, with timestamps in a zone.
+    pub(super) fn sink_in(self, shape: &Shape, max: usize, zone: Option<&Zone>) -> Sink {
+        let sink = self.sink(shape, max);
+        match zone {
+            None => sink,
+            Some(zone) => Sink::Zoned(Box::new(Zoned::new(sink, shape, zone.clone()))),
+        }
+    }
+
+    /// The form in which the same rows are a list.
+    pub(super) fn listed(self) -> Media {
+        match self {
+            Media::Single(nulls) => Media::Array(nulls),
+            other => other,
         }
     }
 

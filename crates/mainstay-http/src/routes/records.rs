@@ -2,19 +2,26 @@
 
 mod lines;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::header::{
-    ALLOW, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, LOCATION, VARY, WARNING,
+    ALLOW, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, ETAG, LOCATION, VARY,
+    WARNING,
 };
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode, Version, request};
-use mainstay_engine::{Context, ReadAnswer, Request, Stage, WriteAnswer};
+use mainstay_engine::{Context, Error, ReadAnswer, Request, Stage, WriteAnswer};
 use mainstay_query::parse::prefer::{CountPreference, Preferences};
+use mainstay_query::parse::{self, Purpose};
 use mainstay_query::plan::Shape;
 use mainstay_query::request::{Action, Query, ReadRequest, Resolution, WriteRequest};
+use mainstay_store::StoreError;
 
+use super::conditional::{self, Conditional, Outcome};
 use super::legacy;
 use super::media::Media;
-use super::prefer::{self, PREFERENCE_APPLIED};
+use super::precondition::{self, Preconditions, Tags};
+use super::prefer::{self, PREFERENCE_APPLIED, Relevance};
 use super::query;
 use super::translate::{
     Asked, CONTENT_PROFILE, METHODS, METHODS_KEYLESS, METHODS_READ, SCHEMA, named_profile, translate,
@@ -22,9 +29,10 @@ use super::translate::{
 use crate::app::App;
 use crate::body::AnswerBody;
 use crate::edge::Answer;
-use crate::encode::{self, KeySink, Sink};
+use crate::encode::zoned::Zone;
+use crate::encode::{self, KeySink, Sink, Tag, TooLarge};
 use crate::errors::Problem;
-use crate::errors::codes::{RANGE, UNKNOWN_TABLE};
+use crate::errors::codes::{NOT_IMPLEMENTED, RANGE, UNKNOWN_TABLE};
 use crate::errors::singular;
 
 /// The place after the last row of a page by key, for `after` of the next one.
@@ -36,6 +44,7 @@ pub(super) struct Call<'a> {
     pub(super) context: &'a Context,
     pub(super) head: &'a request::Parts,
     pub(super) preferences: Preferences,
+    pub(super) table: &'a str,
 }
 
 /// Answers one request of any method.
@@ -49,7 +58,7 @@ pub(crate) async fn answer(
     let preferences = prefer::read(&head.headers);
     let asked = translate(head, table, body, &preferences, app.engine.limits())?;
     context.note(Stage::Parse);
-    let call = Call { app, context, head, preferences };
+    let call = Call { app, context, head, preferences, table };
     match asked {
         Asked::Options => call.options(table),
         Asked::Read(request) => call.read(request).await,
@@ -81,18 +90,18 @@ impl Call<'_> {
     /// `GET` and `HEAD`: rows.
     async fn read(&self, mut request: ReadRequest) -> Result<Answer, Problem> {
         let is_head = self.head.method == Method::HEAD;
-        let media = match Media::negotiate(&self.head.headers).and_then(|media| {
-            prefer::check(&self.preferences)?;
-            Ok(media)
-        }) {
-            Ok(media) => media,
+        let negotiated = Media::negotiate(&self.head.headers);
+        let checked = negotiated.and_then(|media| Ok((media, prefer::check(&self.preferences)?)));
+        let (media, zone) = match checked {
+            Ok(checked) => checked,
             Err(problem) => return Err(self.unless_refused(Request::Read(request), problem)),
         };
         if let Media::Lines { nulls, .. } = media {
             request.unpaged = true;
             // Before HTTP/1.1 an answer without a length ends with its connection, so nobody could tell one that was cut
             // from one that is whole.
-            if !is_head && self.head.version > Version::HTTP_10 {
+            let is_plain = zone.is_none() && Preconditions::read(&self.head.headers).is_empty();
+            if !is_head && is_plain && self.head.version > Version::HTTP_10 {
                 return self.read_lines(request, media, nulls).await;
             }
         }
@@ -100,7 +109,10 @@ impl Call<'_> {
             request.limit_to(0);
         }
         let bytes_max = self.app.limits.response_bytes_max;
-        let make = |shape: &Shape| if is_head { Sink::Nothing } else { media.sink(shape, bytes_max) };
+        // The tag of an answer to HEAD is that of its rows. Any number of lines has none.
+        let is_counted = is_head && matches!(media, Media::Lines { .. });
+        let make =
+            |shape: &Shape| if is_counted { Sink::Nothing } else { media.sink_in(shape, bytes_max, zone.as_ref()) };
         let answer = self.app.engine.read(self.context, &request, make).await;
         let answer = answer.map_err(|error| Problem::of(error, &self.context.actor))?;
         self.rows(&request, media, answer)
@@ -121,25 +133,46 @@ impl Call<'_> {
             response.headers_mut().insert(WARNING, warning);
         }
         self.put_location(&mut response, request);
-        self.put_rows(&mut response, &request.table, media, answer.sink)?;
+        if let Sink::Nothing = answer.sink {
+            self.put_type(&mut response, media);
+            return Ok(response);
+        }
+        let body = rows_body(media, answer.sink)?;
+        let tag = tag_of(media, &body);
+        let conditions = Preconditions::read(&self.head.headers);
+        if !conditions.holds_wanted(tag, answer.rows) {
+            return Err(precondition::failed());
+        }
+        if let Ok(tag) = HeaderValue::try_from(tag.to_string()) {
+            response.headers_mut().insert(ETAG, tag);
+        }
+        if conditions.holds_unwanted(tag, answer.rows) {
+            self.put_body(&mut response, &request.table, media, body);
+        } else {
+            // The caller has these rows already.
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            response.headers_mut().remove(CONTENT_RANGE);
+        }
         Ok(response)
     }
 
-    /// `POST`, `PATCH` and `DELETE`.
+    /// `POST`, `PUT`, `PATCH` and `DELETE`.
     async fn write(&self, mut request: WriteRequest) -> Result<Answer, Problem> {
-        let media = match prefer::check(&self.preferences).and_then(|()| Media::negotiate(&self.head.headers)) {
-            Ok(media) => media,
+        let checked = prefer::check(&self.preferences);
+        let (media, zone) = match checked.and_then(|zone| Ok((Media::negotiate(&self.head.headers)?, zone))) {
+            Ok(checked) => checked,
             Err(problem) => return Err(self.unless_refused(Request::Write(request), problem)),
         };
         request.singular = media.is_single();
-        let answers_rows = request.representation;
-        let make = |shape: &Shape| match answers_rows {
-            // No limit: the write is durable by the time that the rows are written out, and must not look failed.
-            true => media.sink(shape, usize::MAX),
-            false => Sink::Key(KeySink::new(shape)),
+        let conditions = Preconditions::read(&self.head.headers);
+        let rolls_back = self.app.answers.tx_end.rolls_back(&self.preferences);
+        let answer = if conditions.is_empty() && !rolls_back {
+            let make = |shape: &Shape| write_sink(&request, media, zone.as_ref(), shape);
+            let answer = self.app.engine.write(self.context, &request, make).await;
+            answer.map_err(|error| Problem::of(error, &self.context.actor))?
+        } else {
+            self.write_if(&mut request, conditions, media, zone, rolls_back).await?
         };
-        let answer = self.app.engine.write(self.context, &request, make).await;
-        let answer = answer.map_err(|error| Problem::of(error, &self.context.actor))?;
 
         let mut response = self.success(write_status(&request, &answer));
         response.headers_mut().insert(CONTENT_RANGE, write_range(&self.preferences, &request, answer.affected));
@@ -151,10 +184,69 @@ impl Call<'_> {
                     response.headers_mut().insert(LOCATION, location);
                 }
             }
-            Some(sink) => self.put_rows(&mut response, &request.table, media, sink)?,
+            Some(sink) => self.put_body(&mut response, &request.table, media, rows_body(media, sink)?),
             None => {}
         }
         Ok(response)
+    }
+
+    /// Writes in a transaction that reads first what a `GET` of the same URL would give, or that undoes all in the end.
+    async fn write_if(
+        &self,
+        request: &mut WriteRequest,
+        mut conditions: Preconditions,
+        media: Media,
+        zone: Option<Zone>,
+        rolls_back: bool,
+    ) -> Result<WriteAnswer<Sink>, Problem> {
+        let inserts_only = insert_only(request, &mut conditions)?;
+        let read = match conditions.is_empty() {
+            true => None,
+            false => {
+                let text = self.head.uri.query().unwrap_or_default();
+                let query = parse::query(Purpose::Read, text, self.app.engine.limits())?;
+                Some(ReadRequest { table: request.table.clone(), query, ..ReadRequest::default() })
+            }
+        };
+        let bytes_max = self.app.limits.response_bytes_max;
+        let sequence = Conditional::new(conditions, read, request.clone(), media, zone, bytes_max, rolls_back);
+        let done = self.app.engine.run(self.context, sequence).await;
+        let refused = |error: Error| match (&error, inserts_only) {
+            (Error::Store(StoreError::Duplicate { columns, .. }), true) if self.is_target(request, columns) => {
+                precondition::failed()
+            }
+            _ => Problem::of(error, &self.context.actor),
+        };
+        match done.map_err(&refused)?.outcome() {
+            Outcome::Written(answer) => Ok(*answer),
+            Outcome::Failed => Err(precondition::failed()),
+            Outcome::Refused(error) => Err(refused(error)),
+            Outcome::TooLarge(error) => Err(error.into()),
+            Outcome::Broken => Err(conditional::broken()),
+        }
+    }
+
+    /// Whether these columns are the key that an insert goes by.
+    fn is_target(&self, request: &WriteRequest, columns: &[Arc<str>]) -> bool {
+        let schema = self.app.engine.schema();
+        let Some(table) = schema.find(&request.table) else { return false };
+        let key: Vec<&str> = match &request.query.on_conflict {
+            Some(names) => names.iter().map(String::as_str).collect(),
+            None => table.primary_key.iter().map(|column| &*table.column(*column).name).collect(),
+        };
+        key.len() == columns.len() && columns.iter().all(|column| key.contains(&&**column))
+    }
+
+    /// Which preferences are relevant.
+    pub(super) fn relevance(&self) -> Relevance {
+        let tx = self.app.answers.tx_end.allows_override();
+        let has_key = || {
+            let schema = self.app.engine.schema();
+            schema.find(self.table).is_some_and(|table| !table.primary_key.is_empty())
+        };
+        let names_key = || self.head.uri.query().is_some_and(|query| query.contains("on_conflict="));
+        let resolution = self.preferences.resolution.is_some() && (has_key() || names_key());
+        Relevance { tx, resolution }
     }
 
     /// The problem, unless planning or the rules refuse the request before it comes to that.
@@ -183,25 +275,15 @@ impl Call<'_> {
         let headers = response.headers_mut();
         headers.reserve(16);
         headers.insert(VARY, HeaderValue::from_static("Accept, Prefer, Range"));
-        if let Some(applied) = prefer::applied(&self.preferences, &self.head.method) {
+        if let Some(applied) = prefer::applied(&self.preferences, &self.head.method, self.relevance()) {
             headers.insert(PREFERENCE_APPLIED, applied);
         }
         response
     }
 
-    /// Puts rows and what describes them into the answer.
-    fn put_rows(&self, response: &mut Answer, table: &str, media: Media, sink: Sink) -> Result<(), Problem> {
-        let is_head = matches!(sink, Sink::Nothing);
-        let body = match sink {
-            Sink::Json(sink) if media.is_single() => sink.finish_single()?,
-            sink => sink.finish()?,
-        };
-        self.put_body(response, table, media, is_head, body);
-        Ok(())
-    }
-
-    /// Puts a body and what describes it into the answer; `name` is that of the table or function.
-    pub(super) fn put_body(&self, response: &mut Answer, name: &str, media: Media, is_head: bool, body: Bytes) {
+    /// Puts a body and what describes it into the answer; `name` is that of the table or function. `HEAD` gets the
+    /// description alone.
+    pub(super) fn put_body(&self, response: &mut Answer, name: &str, media: Media, body: Bytes) {
         self.put_type(response, media);
         if let Media::Csv { .. } = media {
             // Nothing that a browser opens by itself, in the program that would run what it takes for formulas.
@@ -210,7 +292,7 @@ impl Call<'_> {
                 response.headers_mut().insert(CONTENT_DISPOSITION, value);
             }
         }
-        if !is_head {
+        if self.head.method != Method::HEAD {
             response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
             *response.body_mut() = AnswerBody::whole(body);
         }
@@ -223,6 +305,46 @@ impl Call<'_> {
         if named_profile(&self.head.method, &self.head.headers).is_some() {
             headers.insert(CONTENT_PROFILE, HeaderValue::from_static(SCHEMA));
         }
+    }
+}
+
+/// The rows in this form.
+fn rows_body(media: Media, sink: Sink) -> Result<Bytes, TooLarge> {
+    match sink.innermost() {
+        Sink::Json(sink) if media.is_single() => sink.finish_single(),
+        sink => sink.finish(),
+    }
+}
+
+/// The sink for what a write gives back.
+pub(super) fn write_sink(request: &WriteRequest, media: Media, zone: Option<&Zone>, shape: &Shape) -> Sink {
+    match request.representation {
+        // No limit: the write is durable by the time that the rows are written out, and must not look failed.
+        true => media.sink_in(shape, usize::MAX, zone),
+        false => Sink::Key(KeySink::new(shape)),
+    }
+}
+
+/// The tag of a body in this form.
+pub(super) fn tag_of(media: Media, body: &[u8]) -> Tag {
+    Tag::of(body, matches!(media, Media::Array(_)))
+}
+
+/// Takes the conditions of a `POST`, which has no rows of its own to be compared: `If-None-Match: *` makes an upsert a
+/// plain insert, and nothing else has a meaning. Answers whether it is one.
+fn insert_only(request: &mut WriteRequest, conditions: &mut Preconditions) -> Result<bool, Problem> {
+    let Action::Insert { resolution, .. } = &mut request.action else { return Ok(false) };
+    let refused = |details: &str| Problem::new(NOT_IMPLEMENTED, "Feature not implemented").details(details);
+    if conditions.wanted.is_some() {
+        return Err(refused("If-Match has no meaning for a POST: PUT, PATCH and DELETE take it."));
+    }
+    match conditions.unwanted.take() {
+        None => Ok(false),
+        Some(Tags::Any) => {
+            *resolution = None;
+            Ok(true)
+        }
+        Some(Tags::List(_)) => Err(refused("If-None-Match of a POST can only be *.")),
     }
 }
 

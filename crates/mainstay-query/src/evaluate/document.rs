@@ -5,7 +5,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use mainstay_schema::value::{JSON_DEPTH_MAX, Json};
+use mainstay_schema::value::{Decimal, JSON_DEPTH_MAX, Json};
 use serde_json::value::RawValue;
 
 use super::assign::AssignError;
@@ -120,6 +120,18 @@ impl Node {
         }
     }
 
+    /// Whether two parts are equal as the RFC has it: numbers by their value, members in any order.
+    fn equals(&self, other: &Node) -> bool {
+        match (self, other) {
+            (Node::Scalar(a), Node::Scalar(b)) => a == b || is_same_number(a, b),
+            (Node::Array(a), Node::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.equals(b)),
+            (Node::Object(a), Node::Object(b)) => {
+                a.len() == b.len() && a.iter().all(|(name, part)| b.get(name).is_some_and(|other| part.equals(other)))
+            }
+            _ => false,
+        }
+    }
+
     fn is_null(&self) -> bool {
         matches!(self, Node::Scalar(text) if text == "null")
     }
@@ -165,9 +177,7 @@ impl Node {
                 self.add(&step.path, part)
             }
             PatchOp::Test(value) => {
-                let mut found = String::new();
-                self.find(&step.path)?.write(&mut found);
-                let is_equal = Json::compare(&found, value.as_str()) == Ordering::Equal;
+                let is_equal = self.find(&step.path)?.equals(&Node::read(value.as_str()));
                 if is_equal { Ok(()) } else { Err("the test failed".to_owned()) }
             }
         }
@@ -217,6 +227,12 @@ impl Node {
         }
         .ok_or_else(missing)
     }
+}
+
+/// Numbers that are too long to be read are the same only by their digits.
+fn is_same_number(a: &str, b: &str) -> bool {
+    let number = |text: &str| Decimal::parse(text).ok();
+    number(a).zip(number(b)).is_some_and(|(a, b)| a.cmp(&b) == Ordering::Equal)
 }
 
 fn missing() -> String {
@@ -317,7 +333,6 @@ mod tests {
         let wide = format!("[\"{}\"]", "x".repeat(1 << 20));
         assert!(run(&wide, &[twice.clone(), twice.clone()]).is_ok());
         assert!(run(&wide, &vec![twice.clone(); 30]).is_err());
-        let deep = run("[1]", &vec![twice; 20]);
-        assert!(deep.is_err());
+        assert!(run("[1]", &vec![twice; 40]).is_err());
     }
 }

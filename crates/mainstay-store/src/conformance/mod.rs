@@ -12,6 +12,7 @@
 //! runs `MAINSTAY_CASES` scenarios (64) from `MAINSTAY_SEED` (a new one each time); a failure prints the seed.
 
 pub mod changes;
+pub mod computed;
 pub mod conflicts;
 pub mod embeds;
 pub mod filters;
@@ -75,6 +76,8 @@ macro_rules! conformance {
             spreads: one_row_into_its_parent, many_rows_as_arrays, spreads_in_spreads, offsets_of_existence;
             writes: rows_come_back_in_the_order_given, all_or_nothing, sequences_number_rows, updates, deletes,
                 batches, expectations, null_where_a_value_must_be, returned_rows_embed, returned_rows_compute, writing_nothing;
+            computed: sums_lists_and_documents, a_result_that_is_none_undoes_all, each_row_in_its_own_way,
+                returned_rows_may_be_left_out;
             conflicts: merge_by_primary_key, merge_by_unique_key, skip, null_conflicts_with_nothing,
                 another_key_still_refuses, one_key_twice, merging_changes_keys,
                 a_duplicate_tells_its_values;

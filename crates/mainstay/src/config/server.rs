@@ -30,6 +30,10 @@ section! {
         /// A header that is copied from each request to its answer, such as `X-Trace-Id`; an answer has it empty if
         /// its request had none.
         trace_header: Option<String> = Kind::Form { expected: "the name of a header", check: check_trace_header };
+        /// How requests that write end: `commit` or `rollback` always, `commit-allow-override` or
+        /// `rollback-allow-override` unless `Prefer: tx=` says otherwise.
+        tx_end: String = Kind::Choice(&["commit", "commit-allow-override", "rollback", "rollback-allow-override"]),
+            default "commit-allow-override", env ["PGRST_DB_TX_END"];
         /// Connections in all; more are closed at once.
         connections_max: usize = Kind::Number(1, 1_000_000), default "20000";
         /// Requests at once on one HTTP/2 connection.

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request};
 use http_body_util::BodyExt;
 use mainstay_engine::{Engine, SeededClock};
-use mainstay_http::{AnswerSettings, App, Cors, Description, Keys, RequestLimits, router};
+use mainstay_http::{AnswerSettings, App, Cors, Description, Keys, RequestLimits, TxEnd, router};
 use mainstay_query::Limits;
 use mainstay_schema::Schema;
 use mainstay_schema::load::{SourceFile, load};
@@ -173,6 +173,12 @@ impl TestApp {
         assert_eq!(self.send(post("toys", toys)).await.status, 201);
         let parts = r#"[{"toy_id":1,"number":1,"label":"wheel"},{"toy_id":1,"number":2,"label":null}]"#;
         assert_eq!(self.send(post("parts", parts)).await.status, 201);
+    }
+
+    /// The same app, whose writes end like this.
+    pub(crate) fn with_tx_end(self, tx_end: TxEnd) -> TestApp {
+        let answers = AnswerSettings { tx_end, ..AnswerSettings::default() };
+        TestApp { app: self.app.with_answers(answers), store: self.store }
     }
 
     pub(crate) fn app(&self) -> App {

@@ -18,6 +18,8 @@ mod lines;
 mod media;
 mod nested;
 mod patches;
+mod preconditions;
+mod preferences;
 mod puts;
 mod query;
 mod reads;

@@ -153,7 +153,5 @@ async fn what_is_not_there_yet_says_so() {
         check_error(&apps, get(url), 400, "PGRST127").await;
     }
     check_error(&apps, get("toys").header("accept", "application/geo+json"), 400, "PGRST127").await;
-    check_error(&apps, get("toys").prefer("tx=rollback"), 400, "PGRST127").await;
-    check_error(&apps, get("toys").prefer("timezone=Europe/Paris"), 400, "PGRST127").await;
     check_error(&apps, get("toys").header("accept", "image/png"), 406, "PGRST107").await;
 }

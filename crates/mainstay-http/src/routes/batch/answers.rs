@@ -8,12 +8,15 @@ use mainstay_query::batch::REFERRED_BYTES_MAX;
 use mainstay_query::request::{ReadRequest, WriteRequest};
 use mainstay_store::RowSink;
 
-use super::super::prefer::{PREFERENCE_APPLIED, applied};
+use super::super::prefer::{PREFERENCE_APPLIED, Relevance, applied};
 use super::super::records::{page, write_range, write_status};
 use super::steps::{Prepared, taken_back};
 use crate::encode::{self, Sink, TooLarge, push_string};
 use crate::errors::codes::LIMIT;
 use crate::errors::{Problem, singular};
+
+/// `tx` is a matter of the whole batch.
+const RELEVANCE: Relevance = Relevance { tx: false, resolution: true };
 
 /// What one step gave: what the answer to a request of its own would be.
 pub(super) struct Entry {
@@ -27,7 +30,7 @@ impl Entry {
     fn new(prepared: &Prepared, status: StatusCode, range: HeaderValue) -> Entry {
         let mut entry = Entry { status, headers: Vec::with_capacity(3), body: None };
         entry.put(CONTENT_RANGE, range);
-        if let Some(applied) = applied(&prepared.preferences, &prepared.head.method) {
+        if let Some(applied) = applied(&prepared.preferences, &prepared.head.method, RELEVANCE) {
             entry.put(PREFERENCE_APPLIED, applied);
         }
         entry
