@@ -173,6 +173,8 @@ test('it is used by keyboard alone, and every control has a name', async () => {
   await page.keyboard.press('Tab');
   assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Skip to the content');
   await page.keyboard.press('Enter');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'content');
+  assert.equal(await page.textContent('h1'), 'reviews');
   await page.focus('.page input[type=number]');
   await page.keyboard.press('Control+Enter');
   await page.waitForSelector('.output .status');
@@ -210,7 +212,7 @@ test('text stands out from what is behind it, in the light and in the dark', asy
 
 /** Texts whose contrast is below 4.5 to 1 (WCAG 2.2, 1.4.3). Runs in the page. */
 function contrasts() {
-  const canvas = document.createElement('canvas').getContext('2d');
+  const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
   const rgb = (color) => {
     canvas.clearRect(0, 0, 1, 1);
     canvas.fillStyle = color;

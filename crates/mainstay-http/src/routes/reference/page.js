@@ -29,6 +29,8 @@ async function start() {
   at('key').addEventListener('change', changeKey);
   at('key-show').addEventListener('click', showKey);
   at('search').addEventListener('input', menu);
+  // The address says which table is shown, so this link may not change it.
+  document.querySelector('.skip').addEventListener('click', (event) => (event.preventDefault(), at('content').focus()));
 }
 
 /** Reads the description, and what of it the key opens. */
