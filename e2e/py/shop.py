@@ -1,64 +1,21 @@
-"""Starts the real program on a copy of the example, on a free port, and reads its keys."""
-
-import os
-import re
-import shutil
-import subprocess
-import tempfile
-import unittest
-from pathlib import Path
+"""The `postgrest` package as clients of a running shop."""
 
 from postgrest import SyncPostgrestClient
 
-
-def need(name: str) -> str:
-    value = os.environ.get(name)
-    if not value:
-        raise RuntimeError(f"{name} is not set; run these tests with `cargo xtask test`")
-    return value
+from server import ServerCase
 
 
-class ShopCase(unittest.TestCase):
-    """Tests of one class share a running shop with its seed."""
+class ShopCase(ServerCase):
+    """Tests of one class share a running shop with its seed, and a client for each of its keys."""
 
     @classmethod
     def setUpClass(cls) -> None:
-        program = need("MAINSTAY_BIN")
-        folder = Path(tempfile.mkdtemp(prefix="mainstay-e2e-"))
-        cls.addClassCleanup(shutil.rmtree, folder)
-        project = folder / "shop"
-        shutil.copytree(need("MAINSTAY_EXAMPLE"), project, ignore=shutil.ignore_patterns(".mainstay"))
-
-        def run(*words: str) -> str:
-            return subprocess.run([program, *words, project], check=True, capture_output=True, text=True).stdout
-
-        run("migrate", "apply")
-        run("seed")
-        keys = dict(line.split("=", 1) for line in run("keys").splitlines())
-        serve = [program, "serve", "--listen", "127.0.0.1:0", "--set", "log.level=warn", project]
-        server = subprocess.Popen(serve, stdout=subprocess.PIPE, text=True)
-        cls.addClassCleanup(cls.stop, server)
-        url = cls.listening(server)
-        cls.url, cls.secret, cls.program, cls.project = url, keys["MAINSTAY_SECRET_KEY"], program, project
-        cls.anon = cls.client(url, keys["MAINSTAY_PUBLISHABLE_KEY"])
-        cls.owner = cls.client(url, keys["MAINSTAY_SECRET_KEY"])
+        super().setUpClass()
+        cls.anon = cls.client(cls.publishable_key)
+        cls.owner = cls.client(cls.secret_key)
 
     @classmethod
-    def client(cls, url: str, key: str) -> SyncPostgrestClient:
-        client = SyncPostgrestClient(f"{url}/rest/v1", headers={"apikey": key})
+    def client(cls, key: str) -> SyncPostgrestClient:
+        client = SyncPostgrestClient(f"{cls.url}/rest/v1", headers={"apikey": key})
         cls.addClassCleanup(client.aclose)
         return client
-
-    @staticmethod
-    def listening(server: subprocess.Popen) -> str:
-        for line in server.stdout:
-            found = re.search(r"listening on (http://\S+)", line)
-            if found:
-                return found.group(1)
-        raise RuntimeError(f"the server ended with {server.wait()} before it listened")
-
-    @staticmethod
-    def stop(server: subprocess.Popen) -> None:
-        server.terminate()
-        server.wait(timeout=30)
-        server.stdout.close()

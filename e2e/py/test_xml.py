@@ -13,7 +13,7 @@ TABLES = ["categories", "products", "customers", "customer_settings", "orders", 
 class Xml(ShopCase):
     def get(self, path: str, accept: str) -> bytes:
         request = urllib.request.Request(
-            f"{self.url}/rest/v1/{path}", headers={"apikey": self.secret, "Accept": accept}
+            f"{self.url}/rest/v1/{path}", headers={"apikey": self.secret_key, "Accept": accept}
         )
         with urllib.request.urlopen(request, timeout=10) as answer:
             return answer.read()
@@ -23,7 +23,7 @@ class Xml(ShopCase):
             f"{self.url}/rest/v1/{path}",
             data=body,
             method="POST",
-            headers={"apikey": self.secret, "Content-Type": content_type},
+            headers={"apikey": self.secret_key, "Content-Type": content_type},
         )
         with urllib.request.urlopen(request, timeout=10) as answer:
             return answer.status
