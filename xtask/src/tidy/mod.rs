@@ -2,6 +2,7 @@
 //!
 //! A rule gets the tracked files and adds what it finds; all findings are printed, each as `file:line: what is wrong`.
 
+mod contract;
 mod dependencies;
 mod documents;
 mod files;
@@ -39,6 +40,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         files::check(file, &mut findings);
         documents::check(file, &files, &mut findings);
     }
+    contract::check(&files, &mut findings);
     for finding in &findings.0 {
         println!("{finding}");
     }
