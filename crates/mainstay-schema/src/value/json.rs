@@ -49,6 +49,11 @@ impl Json {
         order::compare(left, right)
     }
 
+    /// Whether two documents given as canonical text have the same value: `1` has that of `1.0`, wherever they stand.
+    pub fn is_same_value(left: &str, right: &str) -> bool {
+        order::by_value(left, right).is_eq()
+    }
+
     /// Takes text that is canonical already, such as a part of another document or what a store gave back.
     pub fn from_canonical(text: String) -> Json {
         Json(text)

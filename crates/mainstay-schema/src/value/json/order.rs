@@ -18,7 +18,8 @@ pub(super) fn compare(left: &str, right: &str) -> Ordering {
     by_value(left, right).then_with(|| left.cmp(right))
 }
 
-fn by_value(left: &str, right: &str) -> Ordering {
+/// The order without what tells equal values apart.
+pub(super) fn by_value(left: &str, right: &str) -> Ordering {
     let kinds = kind(left).cmp(&kind(right));
     if kinds.is_ne() {
         return kinds;
