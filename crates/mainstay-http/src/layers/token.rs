@@ -88,6 +88,16 @@ fn claims(payload: &[u8]) -> Result<Verdict, Refusal> {
             None => Err(Refusal::Claims(format!("The JWT '{name}' claim must be a number"))),
         },
     };
+    // No audience is configured, so any is good, but it must be one.
+    let audience = match claims.get("aud") {
+        None | Some(Value::String(_)) => true,
+        Some(Value::Array(names)) => names.iter().all(Value::is_string),
+        Some(_) => false,
+    };
+    if !audience {
+        let message = "The JWT 'aud' claim must be a string or an array of strings";
+        return Err(Refusal::Claims(message.to_owned()));
+    }
     let role = match claims.get("role") {
         None | Some(Value::Null) => Role::Anon,
         Some(Value::String(name)) => {

@@ -374,7 +374,7 @@ fn parts_of_the_language_that_come_later_say_so() {
     }
 }
 
-/// `rest.md` 5, 6.
+/// rest.md 5, 6.
 #[test]
 fn aggregates_spreads_and_exclusions() {
     let items =

@@ -1,4 +1,4 @@
-//! Grouped rows: aggregates, what makes a group, which groups and in what order (`rest.md` 6).
+//! Grouped rows: aggregates, what makes a group, which groups and in what order (rest.md 6).
 
 use mainstay_query::plan::{Cardinality, Comparison, Function, Test};
 use mainstay_schema::Type;

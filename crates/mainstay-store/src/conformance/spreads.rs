@@ -1,4 +1,4 @@
-//! Members of related rows that stand in the row itself (`rest.md` 7.9), and tests for related rows that skip some.
+//! Members of related rows that stand in the row itself (rest.md 7.9), and tests for related rows that skip some.
 
 use mainstay_query::plan::{Cardinality, Filter};
 use mainstay_schema::Type;

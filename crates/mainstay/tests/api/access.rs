@@ -141,6 +141,7 @@ async fn messages_tell_nothing_of_a_closed_table() {
     }
 }
 
+/// rest.md 15.
 #[tokio::test]
 async fn tokens_give_their_role_and_bad_ones_say_why() {
     let apps = TestApp::each().await;

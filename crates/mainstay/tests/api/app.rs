@@ -103,22 +103,29 @@ impl TestApp {
     }
 
     pub(crate) async fn each_with(limits: RequestLimits, cors: Cors) -> Vec<TestApp> {
-        let schema = schema();
+        let apps = TestApp::each_of(&schema(), &limits, &cors).await;
+        for test in &apps {
+            test.fill().await;
+        }
+        apps
+    }
+
+    /// One over each store, without rows, of these tables.
+    pub(crate) async fn each_over(toml: &str) -> Vec<TestApp> {
+        TestApp::each_of(&schema_of(toml), &RequestLimits::default(), &Cors::Any).await
+    }
+
+    async fn each_of(schema: &Schema, limits: &RequestLimits, cors: &Cors) -> Vec<TestApp> {
         let memory: Arc<dyn Store> = Arc::new(MemoryStore::with_schema(Arc::new(schema.clone())));
         let sqlite: Arc<dyn Store> = Arc::new(SqliteStore::open_temporary().unwrap());
         let migration = mainstay_store::Migration {
             name: "20260101T000000_all".to_owned(),
-            sql: migrate::create(&schema),
+            sql: migrate::create(schema),
             schema: schema.to_json(),
         };
         sqlite.migrate(migration).await.unwrap();
-        let mut apps = Vec::new();
-        for store in [memory, sqlite] {
-            let test = TestApp::over(schema.clone(), store, limits.clone(), cors.clone());
-            test.fill().await;
-            apps.push(test);
-        }
-        apps
+        let over = |store| TestApp::over(schema.clone(), store, limits.clone(), cors.clone());
+        [memory, sqlite].into_iter().map(over).collect()
     }
 
     pub(crate) fn over(schema: Schema, store: Arc<dyn Store>, limits: RequestLimits, cors: Cors) -> TestApp {

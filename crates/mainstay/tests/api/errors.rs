@@ -2,6 +2,7 @@
 
 use crate::app::{TestApp, ask, check, check_error, get, post};
 
+/// rest.md 16.2, 16.3: reads.
 #[tokio::test]
 async fn reads_that_make_no_sense_say_why() {
     let apps = TestApp::each().await;
@@ -31,6 +32,7 @@ async fn reads_that_make_no_sense_say_why() {
     }
 }
 
+/// rest.md 16.4.
 #[tokio::test]
 async fn ambiguous_embeds_list_their_ways() {
     for app in TestApp::each().await {
@@ -44,6 +46,7 @@ async fn ambiguous_embeds_list_their_ways() {
     }
 }
 
+/// rest.md 16.2, 16.3: writes.
 #[tokio::test]
 async fn writes_that_make_no_sense_say_why_and_where() {
     let apps = TestApp::each().await;
@@ -76,6 +79,7 @@ async fn writes_that_make_no_sense_say_why_and_where() {
     );
 }
 
+/// rest.md 16.1.
 #[tokio::test]
 async fn an_error_has_its_four_members_and_names_itself_to_proxies() {
     let apps = TestApp::each().await;
@@ -87,6 +91,7 @@ async fn an_error_has_its_four_members_and_names_itself_to_proxies() {
     assert_eq!(reply.header("content-length"), reply.body.len().to_string());
 }
 
+/// rest.md 1, 14 and 10.
 #[tokio::test]
 async fn methods_profiles_and_preferences_are_checked() {
     let apps = TestApp::each().await;
@@ -105,6 +110,7 @@ async fn methods_profiles_and_preferences_are_checked() {
     check_error(&apps, get("/elsewhere"), 404, "MS404").await;
 }
 
+/// rest.md 16.1: Retry-After.
 #[tokio::test]
 async fn a_store_that_is_gone_is_503_and_says_when_to_come_again() {
     for app in TestApp::each().await {
@@ -124,6 +130,7 @@ async fn check_refused(apps: &[TestApp], ask: crate::app::Ask, code: &str, messa
     check(apps, ask, 409, &body).await;
 }
 
+/// rest.md 16.3: 23503.
 #[tokio::test]
 async fn a_row_that_points_at_nothing_is_told_with_its_key() {
     let apps = TestApp::each().await;
@@ -137,6 +144,7 @@ async fn a_row_that_points_at_nothing_is_told_with_its_key() {
     check_refused(&apps, post("toys", rows), "23503", message, &missing).await;
 }
 
+/// rest.md 16.3: 23503.
 #[tokio::test]
 async fn what_is_still_referenced_is_told_with_who_refers_to_it() {
     let apps = TestApp::each().await;
@@ -148,6 +156,7 @@ async fn what_is_still_referenced_is_told_with_who_refers_to_it() {
     check_refused(&apps, ask("DELETE", "makers?name=eq.Pine"), "23503", message, held).await;
 }
 
+/// rest.md 16.3: 23505.
 #[tokio::test]
 async fn a_duplicate_in_a_bulk_insert_is_told_with_its_value() {
     let apps = TestApp::each().await;

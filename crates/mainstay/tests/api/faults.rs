@@ -21,6 +21,43 @@ const WELL: u8 = 0;
 const PANICS: u8 = 1;
 const HANGS: u8 = 2;
 const FAILS: u8 = 3;
+/// From here on, the failures of [`FAILURES`].
+const FAILS_WITH: u8 = 4;
+
+/// An error of a store, and what the caller is told: status, code, message, whether to come again.
+type Failure = (fn() -> StoreError, u16, &'static str, &'static str, bool);
+
+const FAILURES: &[Failure] = &[
+    (|| StoreError::Unavailable("hidden".into()), 503, "PGRST000", "Database connection error.", true),
+    (|| StoreError::SchemaChanged("hidden".into()), 503, "PGRST002", "the store's tables differ from the schema", true),
+    (|| StoreError::CannotWrite("hidden".into()), 503, "53100", "the store cannot write", true),
+    (|| StoreError::Overloaded, 503, "53300", "the store is busy", true),
+    (|| StoreError::Deadline, 500, "57014", "canceling statement due to statement timeout", false),
+    (|| StoreError::Raised { message: "not on Sundays".to_owned() }, 400, "P0001", "not on Sundays", false),
+    (|| StoreError::NoText, 400, "22021", "invalid byte sequence for encoding \"UTF8\"", false),
+    (|| StoreError::Computed { column: "sum".into() }, 400, "428C9", "cannot write a value into column \"sum\"", false),
+    (
+        || StoreError::Check { table: "toys".into(), check: "cheap".to_owned() },
+        400,
+        "23514",
+        "new row for relation \"toys\" violates check constraint \"cheap\"",
+        false,
+    ),
+    (
+        || StoreError::Function { function: "f".into(), message: "no such thing".to_owned() },
+        400,
+        "22000",
+        "no such thing",
+        false,
+    ),
+    (
+        || StoreError::Unsupported { what: "Not on this store.".to_owned() },
+        400,
+        "PGRST127",
+        "Feature not implemented",
+        false,
+    ),
+];
 
 /// A memory store whose reads have a fault.
 struct Faulty {
@@ -51,7 +88,8 @@ impl Store for Faulty {
             PANICS => panic!("the store's hidden reason"),
             HANGS => future::pending().boxed(),
             FAILS => future::ready(Err(StoreError::Internal("the store's hidden reason".into()))).boxed(),
-            _ => self.inner.read(call, plan, sink),
+            WELL => self.inner.read(call, plan, sink),
+            fault => future::ready(Err(FAILURES[usize::from(fault - FAILS_WITH)].0())).boxed(),
         }
     }
 
@@ -116,6 +154,22 @@ async fn a_panic_or_an_unknown_failure_ends_one_request_and_tells_no_reason() {
         assert!(reply.body.contains(id), "{} does not name {id}", reply.body);
         store.fault.store(WELL, Ordering::Relaxed);
         assert_eq!(app.send(get("toys")).await.status, 200);
+    }
+}
+
+/// rest.md 16.2 and 16.3: each failure of a store has its code; 503 says when to come again (16.1).
+#[tokio::test]
+async fn each_failure_has_its_code() {
+    let (app, store) = faulty(RequestLimits::default());
+    for (fault, (_, status, code, message, again)) in (FAILS_WITH..).zip(FAILURES) {
+        store.fault.store(fault, Ordering::Relaxed);
+        let reply = app.send(get("toys")).await;
+        assert_eq!((reply.status, reply.code().as_str()), (*status, *code), "{}", reply.body);
+        let body: serde_json::Value = serde_json::from_str(&reply.body).unwrap();
+        assert_eq!(body["message"], *message);
+        assert!(!reply.body.contains("hidden"), "{}", reply.body);
+        assert_eq!(reply.header("retry-after"), if *again { "1" } else { "" });
+        assert_eq!(reply.header("proxy-status"), format!("PostgREST; error={code}"));
     }
 }
 

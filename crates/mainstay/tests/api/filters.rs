@@ -1,4 +1,4 @@
-//! Filters and logic trees, row by row of `rest.md` 3, 3.1 and 4; what PostgreSQL alone has is refused.
+//! Filters and logic trees, row by row of rest.md 3, 3.1 and 4; what PostgreSQL alone has is refused.
 
 use crate::app::{TestApp, ask, check, check_error, get};
 

@@ -31,6 +31,7 @@ async fn every_answer_is_locked_down_and_named() {
     }
 }
 
+/// rest.md 17: Content-Location and Vary; 14: the profile.
 #[tokio::test]
 async fn a_read_names_its_place_and_what_it_depends_on() {
     let app = &TestApp::each().await[0];
@@ -43,6 +44,7 @@ async fn a_read_names_its_place_and_what_it_depends_on() {
     assert_eq!(app.send(get("toys")).await.header("content-profile"), "");
 }
 
+/// rest.md 17: OPTIONS.
 #[tokio::test]
 async fn options_lists_what_can_be_done() {
     let app = &TestApp::each().await[0];
@@ -52,6 +54,7 @@ async fn options_lists_what_can_be_done() {
     assert_eq!(app.send(ask("OPTIONS", "nothing")).await.status, 404);
 }
 
+/// rest.md 10.
 #[tokio::test]
 async fn preferences_that_were_applied_are_told() {
     let app = &TestApp::each().await[0];
@@ -70,6 +73,7 @@ fn preflight(origin: &str) -> crate::app::Ask {
         .header("access-control-request-headers", "apikey,x-client-info")
 }
 
+/// rest.md 17: CORS for everybody.
 #[tokio::test]
 async fn pages_of_every_origin_may_call_without_credentials() {
     let app = &TestApp::each().await[0];
@@ -94,6 +98,7 @@ async fn pages_of_every_origin_may_call_without_credentials() {
     assert_eq!(reply.header("access-control-allow-origin"), "*", "errors must be readable too");
 }
 
+/// rest.md 17: CORS for a list.
 #[tokio::test]
 async fn with_a_list_only_whole_origins_of_it_may_call() {
     let origins = ["https://shop.example".to_owned(), "null".to_owned()];

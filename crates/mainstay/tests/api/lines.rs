@@ -1,4 +1,4 @@
-//! NDJSON: `rest.md` 11.1 and 12 in the form that is sent while it is read.
+//! NDJSON: rest.md 11.1 and 12 in the form that is sent while it is read.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -7,6 +7,7 @@ mod access;
 mod app;
 mod batch;
 mod coding;
+mod contract;
 mod describe;
 mod errors;
 mod faults;

@@ -1,4 +1,4 @@
-//! `rest.md` 11.1, 12 and 17: forms, their names and what goes along with them.
+//! rest.md 11.1, 12 and 17: forms, their names and what goes along with them.
 
 use mainstay_http::{AnswerSettings, Cors, RequestLimits};
 
@@ -8,7 +8,7 @@ fn accepting(url: &str, accept: &str) -> Ask {
     get(url).header("accept", accept)
 }
 
-/// `rest.md` 12, row by row: what is accepted, the type of the answer, and the answer.
+/// rest.md 12, row by row: what is accepted, the type of the answer, and the answer.
 #[tokio::test]
 async fn each_form_has_its_name() {
     let rows = "toys?select=id,since&id=eq.3";
@@ -67,7 +67,7 @@ async fn forms_that_cannot_be_made_are_named() {
     check(&apps, get("toys?select=id"), 200, r#"[{"id":1},{"id":2},{"id":3}]"#).await;
 }
 
-/// `rest.md` 11.1 and `security.md` I8: the data is exact, and safe only where that was asked for.
+/// rest.md 11.1 and `security.md` I8: the data is exact, and safe only where that was asked for.
 #[tokio::test]
 async fn csv_is_an_attachment_and_formulas_are_defused_on_demand() {
     let names = ["=1+1", "+1", "-1", "@x", "\tx", "\rx"];
@@ -98,7 +98,7 @@ async fn csv_holds_embeds_as_json() {
     check(&apps, accepting("toys?id=eq.9", "text/csv"), 200, "\n").await;
 }
 
-/// `rest.md` 11.1: what a body may be declared to be.
+/// rest.md 11.1: what a body may be declared to be.
 #[tokio::test]
 async fn bodies_are_what_they_are_declared_to_be() {
     let apps = TestApp::each().await;
@@ -127,7 +127,7 @@ async fn bodies_are_what_they_are_declared_to_be() {
     check_error(&apps, send("text/csv", "id,name\n1"), 400, "PGRST102").await;
 }
 
-/// `rest.md` 17: no body, no length, the rest as for `GET`.
+/// rest.md 17: no body, no length, the rest as for `GET`.
 #[tokio::test]
 async fn a_head_has_the_headers_of_the_get() {
     for app in TestApp::each().await {
@@ -144,7 +144,7 @@ async fn a_head_has_the_headers_of_the_get() {
     }
 }
 
-/// `rest.md` 17: `Server-Timing` and the trace header, by setting.
+/// rest.md 17: `Server-Timing` and the trace header, by setting.
 #[tokio::test]
 async fn timing_and_trace_are_told_when_they_are_set() {
     let plain = TestApp::each().await.remove(0);

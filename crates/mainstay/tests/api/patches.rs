@@ -60,6 +60,7 @@ async fn a_result_that_the_column_does_not_accept_changes_nothing() {
     check_error(&apps, post, 400, "PGRST102").await;
 }
 
+/// Beyond rest.md 11.6: merge patches.
 #[tokio::test]
 async fn merge_patches_go_into_documents() {
     let apps = TestApp::each().await;

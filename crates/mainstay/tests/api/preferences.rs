@@ -4,6 +4,7 @@ use mainstay_http::TxEnd;
 
 use crate::app::{TestApp, ask, check, check_error, get, post};
 
+/// rest.md 10: Preference-Applied.
 #[tokio::test]
 async fn what_is_applied_is_told_in_one_order() {
     let app = &TestApp::each().await[1];
@@ -51,6 +52,7 @@ async fn what_is_applied_is_told_in_one_order() {
     assert_eq!((reply.status, reply.header("preference-applied")), (204, "handling=lenient"));
 }
 
+/// rest.md 10: handling=strict.
 #[tokio::test]
 async fn strict_callers_are_told_what_is_not_known() {
     let apps = TestApp::each().await;
@@ -61,6 +63,7 @@ async fn strict_callers_are_told_what_is_not_known() {
     check(&apps, get("makers?id=eq.9"), 200, "[]").await;
 }
 
+/// rest.md 10: tx.
 #[tokio::test]
 async fn a_write_can_be_tried_and_undone() {
     for app in TestApp::each().await {
@@ -97,6 +100,7 @@ async fn how_writes_end_is_the_servers_choice() {
     }
 }
 
+/// rest.md 10: timezone.
 #[tokio::test]
 async fn timestamps_are_shown_in_the_zone_asked_for() {
     let apps = TestApp::each().await;
@@ -123,6 +127,7 @@ async fn timestamps_are_shown_in_the_zone_asked_for() {
     check_error(&apps, post("makers", "[]").prefer("timezone=+99:00"), 400, "22023").await;
 }
 
+/// rest.md 9: counts of writes.
 #[tokio::test]
 async fn counts_of_writes_are_of_the_rows_affected() {
     let app = &TestApp::each().await[1];

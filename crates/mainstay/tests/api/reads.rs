@@ -8,11 +8,13 @@ pub(crate) const TRAIN: &str = concat!(
     r#""info":{"a":{"c":"é"},"b":[1,null]},"color":"red"}]"#
 );
 
+/// rest.md 5.1.
 #[tokio::test]
 async fn every_type_has_its_form_in_json() {
     check(&TestApp::each().await, get("toys?id=eq.1"), 200, TRAIN).await;
 }
 
+/// rest.md 5.
 #[tokio::test]
 async fn select_shapes_rows() {
     let apps = TestApp::each().await;
@@ -43,6 +45,7 @@ async fn select_shapes_rows() {
     }
 }
 
+/// rest.md 9: limit, offset, Range, Content-Range.
 #[tokio::test]
 async fn pages_and_counts_are_told_in_the_headers() {
     let exact = "count=exact";
@@ -77,6 +80,7 @@ async fn pages_and_counts_are_told_in_the_headers() {
     }
 }
 
+/// rest.md 9: PGRST103.
 #[tokio::test]
 async fn an_impossible_page_says_what_there_is() {
     let apps = TestApp::each().await;
@@ -90,6 +94,7 @@ async fn an_impossible_page_says_what_there_is() {
     check_error(&apps, get("toys?limit=-1"), 416, "PGRST103").await;
 }
 
+/// rest.md 17: HEAD.
 #[tokio::test]
 async fn head_gives_the_headers_of_get_without_the_rows() {
     for app in TestApp::each().await {
@@ -105,6 +110,7 @@ async fn head_gives_the_headers_of_get_without_the_rows() {
     }
 }
 
+/// rest.md 12: singular.
 #[tokio::test]
 async fn one_object_is_given_only_if_there_is_one_row() {
     let apps = TestApp::each().await;
@@ -123,6 +129,7 @@ async fn one_object_is_given_only_if_there_is_one_row() {
     check(&apps, ask, 200, r#"{"id":2,"maker_id":2}"#).await;
 }
 
+/// rest.md 12: CSV.
 #[tokio::test]
 async fn csv_has_a_header_and_exact_fields() {
     let apps = TestApp::each().await;
@@ -146,6 +153,7 @@ async fn csv_has_a_header_and_exact_fields() {
     }
 }
 
+/// rest.md 16.2: PGRST127 and PGRST107.
 #[tokio::test]
 async fn what_is_not_there_yet_says_so() {
     let apps = TestApp::each().await;

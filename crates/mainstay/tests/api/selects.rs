@@ -2,7 +2,7 @@
 
 use crate::app::{TestApp, check, check_error, get};
 
-/// `rest.md` 6.
+/// rest.md 6.
 #[tokio::test]
 async fn aggregates_group_by_what_else_is_selected() {
     let apps = TestApp::each_speaking(|limits| limits.aggregates = true).await;
@@ -60,7 +60,7 @@ async fn aggregates_group_by_what_else_is_selected() {
     }
 }
 
-/// `rest.md` 6: off by default; the legacy `count` alone works all the same.
+/// rest.md 6: off by default; the legacy `count` alone works all the same.
 #[tokio::test]
 async fn aggregates_are_off_unless_turned_on() {
     let apps = TestApp::each().await;
@@ -83,7 +83,7 @@ async fn aggregates_are_off_unless_turned_on() {
     check(&apps, get("makers?select=id,toys(count)&id=eq.1"), 200, r#"[{"id":1,"toys":[{"count":1}]}]"#).await;
 }
 
-/// `rest.md` 7.9.
+/// rest.md 7.9.
 #[tokio::test]
 async fn spreads_put_members_of_related_rows_into_the_row() {
     let apps = TestApp::each().await;
@@ -108,7 +108,7 @@ async fn spreads_put_members_of_related_rows_into_the_row() {
     check_error(&apps, get("toys?select=...letters(id)"), 400, "PGRST200").await;
 }
 
-/// `rest.md` 7.6, 7.8, 7.10.
+/// rest.md 7.6, 7.8, 7.10.
 #[tokio::test]
 async fn embeds_decide_about_rows_and_their_order() {
     let apps = TestApp::each().await;
@@ -136,7 +136,7 @@ async fn embeds_decide_about_rows_and_their_order() {
     .await;
 }
 
-/// `rest.md` 7.4: an embed with an alias is called by its target.
+/// rest.md 7.4: an embed with an alias is called by its target.
 #[tokio::test]
 async fn target_names_of_aliased_embeds_are_warned_of_or_refused() {
     let legacy = "toys?select=id,m:makers(name)&makers.name=eq.Oak&order=id&limit=1";
@@ -160,6 +160,7 @@ async fn target_names_of_aliased_embeds_are_warned_of_or_refused() {
         .await;
 }
 
+/// Beyond rest.md 5.
 #[tokio::test]
 async fn distinct_rows_and_columns_left_out() {
     let apps = TestApp::each().await;
@@ -177,6 +178,7 @@ async fn distinct_rows_and_columns_left_out() {
     check_error(&apps, get("toys?select=*,-nope"), 400, "42703").await;
 }
 
+/// Beyond rest.md 9.
 #[tokio::test]
 async fn pages_by_key_follow_one_another() {
     for app in TestApp::each().await {
@@ -232,7 +234,7 @@ async fn places_are_good_for_their_query_alone() {
     }
 }
 
-/// `rest.md` 9.
+/// rest.md 9.
 #[tokio::test]
 async fn counts_are_exact_where_nothing_better_is_known() {
     for app in TestApp::each().await {

@@ -8,6 +8,7 @@ fn patch(url: &str, body: &'static str) -> Ask {
     ask("PATCH", url).body(body)
 }
 
+/// rest.md 11.3.
 #[tokio::test]
 async fn an_insert_answers_as_it_was_preferred() {
     for app in TestApp::each().await {
@@ -31,6 +32,7 @@ async fn an_insert_answers_as_it_was_preferred() {
     }
 }
 
+/// rest.md 11.2, 11.3.
 #[tokio::test]
 async fn defaults_and_sequences_are_filled_in() {
     let apps = TestApp::each().await;
@@ -44,6 +46,7 @@ async fn defaults_and_sequences_are_filled_in() {
     check(&apps, missing, 201, r#"[{"name":"a","price":2.00},{"name":"b","price":1.00}]"#).await;
 }
 
+/// rest.md 11.1.
 #[tokio::test]
 async fn csv_and_forms_are_bodies_too() {
     let apps = TestApp::each().await;
@@ -55,6 +58,7 @@ async fn csv_and_forms_are_bodies_too() {
     check_error(&apps, image, 400, "PGRST102").await;
 }
 
+/// rest.md 11.4.
 #[tokio::test]
 async fn an_upsert_tells_whether_rows_are_new() {
     let apps = TestApp::each().await;
@@ -70,6 +74,7 @@ async fn an_upsert_tells_whether_rows_are_new() {
     check_error(&apps, no_key, 400, "42P10").await;
 }
 
+/// rest.md 11.6, 11.7.
 #[tokio::test]
 async fn changes_and_removals_answer_as_they_were_preferred() {
     for app in TestApp::each().await {
@@ -92,6 +97,7 @@ async fn changes_and_removals_answer_as_they_were_preferred() {
     }
 }
 
+/// rest.md 11.6, 11.7: without a filter.
 #[tokio::test]
 async fn everything_is_not_changed_by_a_forgotten_filter() {
     let apps = TestApp::each().await;
@@ -101,6 +107,7 @@ async fn everything_is_not_changed_by_a_forgotten_filter() {
     check(&apps, ask("DELETE", "parts").prefer("handling=strict,max-affected=2"), 204, "").await;
 }
 
+/// rest.md 10: max-affected; 11.8: singular writes.
 #[tokio::test]
 async fn what_affects_more_than_it_may_is_undone() {
     let apps = TestApp::each().await;
@@ -115,6 +122,7 @@ async fn what_affects_more_than_it_may_is_undone() {
     check(&apps, single, 201, r#"{"name":"Elm"}"#).await;
 }
 
+/// rest.md 11.3: all or nothing.
 #[tokio::test]
 async fn a_bulk_insert_happens_whole_or_not_at_all() {
     let apps = TestApp::each().await;
@@ -123,6 +131,7 @@ async fn a_bulk_insert_happens_whole_or_not_at_all() {
     check(&apps, get("makers?id=eq.10"), 200, "[]").await;
 }
 
+/// rest.md 16.3: 23505.
 #[tokio::test]
 async fn a_duplicate_names_its_key_and_value() {
     let apps = TestApp::each().await;
