@@ -126,15 +126,15 @@ pub(crate) async fn compress(compression: &Compression, head: &request::Parts, a
     *answer.body_mut() = AnswerBody::whole(encoded);
 }
 
-/// Says that what goes out is encoded. A strong `ETag` names octets, so it becomes a weak one: what it names is the
-/// rows, whatever they are packed in.
+/// Says that what goes out is encoded. A strong `ETag` names octets, so it names the coding too: `"…-gzip"`. The
+/// preconditions of a request know it as that of the rows.
 pub(crate) fn mark(headers: &mut HeaderMap, coding: Coding) {
     let Some(name) = coding.name() else { return };
-    headers.insert(CONTENT_ENCODING, name);
-    if let Some(tag) = headers.get(ETAG).filter(|tag| tag.as_bytes().starts_with(b"\""))
-        && let Ok(weak) = HeaderValue::from_bytes(&[b"W/", tag.as_bytes()].concat())
+    headers.insert(CONTENT_ENCODING, name.clone());
+    if let Some(tag) = headers.get(ETAG).and_then(|tag| tag.as_bytes().strip_suffix(b"\""))
+        && let Ok(tag) = HeaderValue::from_bytes(&[tag, b"-", name.as_bytes(), b"\""].concat())
     {
-        headers.insert(ETAG, weak);
+        headers.insert(ETAG, tag);
     }
 }
 
@@ -305,8 +305,8 @@ mod tests {
     }
 
     #[test]
-    fn a_strong_tag_becomes_a_weak_one() {
-        for (tag, expected) in [("\"a\"", "W/\"a\""), ("W/\"a\"", "W/\"a\"")] {
+    fn a_tag_names_the_coding() {
+        for (tag, expected) in [("\"a\"", "\"a-gzip\""), ("W/\"a\"", "W/\"a-gzip\"")] {
             let mut headers = HeaderMap::new();
             headers.insert(ETAG, HeaderValue::from_static(tag));
             mark(&mut headers, Coding::Identity);

@@ -78,6 +78,11 @@ fn tags(headers: &HeaderMap, name: &http::HeaderName) -> Option<Tags> {
     Some(Tags::List(entities(&text).unwrap_or_default()))
 }
 
+/// The tag of the rows in the tag of an answer that was sent in a coding.
+fn uncoded(digits: &str) -> &str {
+    ["-gzip", "-zstd"].iter().find_map(|coding| digits.strip_suffix(coding)).unwrap_or(digits)
+}
+
 /// The tags of a list; `None` if it is none.
 fn entities(text: &str) -> Option<Vec<Entity>> {
     let mut list = Vec::new();
@@ -88,7 +93,7 @@ fn entities(text: &str) -> Option<Vec<Entity>> {
             None => (false, rest),
         };
         let (digits, after) = quoted.strip_prefix('"')?.split_once('"')?;
-        list.push(Entity { is_weak, digits: digits.to_owned() });
+        list.push(Entity { is_weak, digits: uncoded(digits).to_owned() });
         let after = after.trim_start_matches([' ', '\t']);
         if !after.is_empty() && !after.starts_with(',') {
             return None;
@@ -120,6 +125,9 @@ mod tests {
     fn lists_weak_tags_and_the_star() {
         check("\"TAG\"", true, false);
         check("\"other\", \"TAG\"", true, false);
+        check("\"TAG-gzip\"", true, false);
+        check("\"TAG-zstd\"", true, false);
+        check("\"TAG-other\"", false, true);
         check(" , \"TAG\" ,", true, false);
         check("W/\"TAG\"", false, false);
         check("\"other\"", false, true);
