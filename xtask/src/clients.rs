@@ -62,7 +62,7 @@ pub(crate) fn python() -> anyhow::Result<()> {
 
 /// The program, built as the tests of the workspace build it.
 pub(crate) fn built() -> anyhow::Result<PathBuf> {
-    process::run(cargo().args(["build", "--quiet", "--package", "mainstay"]))?;
+    process::run(cargo().args(["build", "--quiet", "--workspace", "--bin", "mainstay"]))?;
     Ok(target().join("debug/mainstay"))
 }
 

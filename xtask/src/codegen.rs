@@ -22,7 +22,7 @@ const TESTS: &str = "is_what_the_code_gives";
 /// When a file differs under `--check`, or the tests do not build.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let mut command = cargo();
-    command.args(["test", "--quiet", "--package", "mainstay", "--", TESTS]);
+    command.args(["test", "--quiet", "--workspace", "--", TESTS]);
     if !args.check {
         command.env("UPDATE_EXPECT", "1");
     }

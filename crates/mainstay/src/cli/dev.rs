@@ -8,7 +8,8 @@ use std::net::SocketAddr;
 use anyhow::Context;
 use mainstay_http::{Description, Reference, Scope};
 
-use super::{Failure, Folder, Globals, listen, logging, signals};
+use super::listen::{self, Address};
+use super::{Failure, Folder, Globals, logging, signals};
 use crate::config::Override;
 use crate::project::{Project, Watch};
 use crate::wire;
@@ -23,11 +24,15 @@ pub(super) struct Args {
     /// Serve this database as it is, instead of the one of the project: sqlite:FILE
     #[arg(long, value_name = "URL")]
     store: Option<String>,
+    /// Address to listen on; port 0 picks a free one
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Option<Address>,
 }
 
 pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let store: Vec<_> = args.store.iter().flat_map(|url| super::found_store(url)).collect();
-    let overrides = [&globals.set, store.as_slice()].concat();
+    let listen: Vec<_> = args.listen.iter().flat_map(Address::overrides).collect();
+    let overrides = [&globals.set, store.as_slice(), listen.as_slice()].concat();
     let project = Project::open(&args.folder.folder, &overrides).map_err(Failure::Mistakes)?;
     logging::start(&project.settings.log);
     super::block_on(develop(project, overrides, globals))

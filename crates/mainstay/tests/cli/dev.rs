@@ -6,7 +6,7 @@ use crate::serve::NOTES;
 use crate::support::{Folder, Server};
 
 fn dev(folder: &Folder) -> Server {
-    folder.run(&["dev", "--set", "server.port=0"]).serves(folder, "API")
+    folder.run(&["dev", "--listen", "127.0.0.1:0"]).serves(folder, "API")
 }
 
 #[test]
