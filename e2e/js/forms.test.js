@@ -59,12 +59,12 @@ describe('searches and ranges', () => {
       { product_id: 1, author: 'Search', stars: 4, body: 'Blunt knives do not' },
     ]);
     for (const [query, options, expected] of [
-      ["knife & !blunt", {}, [5]],
-      ['blunt knife', { type: 'plain' }, [4]],
+      ['knives & !blunt', {}, [5]],
+      ['blunt knives', { type: 'plain' }, [4]],
       ['cut bread', { type: 'phrase' }, [5]],
       ['bread cut', { type: 'phrase' }, []],
       ['bread or blunt', { type: 'websearch' }, [5, 4]],
-      ['knife', { config: 'english' }, [5, 4]],
+      ['cutting', { config: 'english' }, [5]],
     ]) {
       const { data, error } = await anon
         .from('reviews')

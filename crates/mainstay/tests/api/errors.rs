@@ -130,7 +130,7 @@ async fn check_refused(apps: &[TestApp], ask: crate::app::Ask, code: &str, messa
     check(apps, ask, 409, &body).await;
 }
 
-/// rest.md 16.3: 23503.
+/// rest.md 16.3 by SQLSTATE: 23503.
 #[tokio::test]
 async fn a_row_that_points_at_nothing_is_told_with_its_key() {
     let apps = TestApp::each().await;
@@ -144,7 +144,7 @@ async fn a_row_that_points_at_nothing_is_told_with_its_key() {
     check_refused(&apps, post("toys", rows), "23503", message, &missing).await;
 }
 
-/// rest.md 16.3: 23503.
+/// rest.md 16.3 by SQLSTATE: 23503.
 #[tokio::test]
 async fn what_is_still_referenced_is_told_with_who_refers_to_it() {
     let apps = TestApp::each().await;
@@ -156,7 +156,7 @@ async fn what_is_still_referenced_is_told_with_who_refers_to_it() {
     check_refused(&apps, ask("DELETE", "makers?name=eq.Pine"), "23503", message, held).await;
 }
 
-/// rest.md 16.3: 23505.
+/// rest.md 16.3 by SQLSTATE: 23505.
 #[tokio::test]
 async fn a_duplicate_in_a_bulk_insert_is_told_with_its_value() {
     let apps = TestApp::each().await;

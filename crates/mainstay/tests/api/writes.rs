@@ -131,7 +131,7 @@ async fn a_bulk_insert_happens_whole_or_not_at_all() {
     check(&apps, get("makers?id=eq.10"), 200, "[]").await;
 }
 
-/// rest.md 16.3: 23505.
+/// rest.md 16.3 by SQLSTATE: 23505.
 #[tokio::test]
 async fn a_duplicate_names_its_key_and_value() {
     let apps = TestApp::each().await;

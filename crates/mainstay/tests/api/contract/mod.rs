@@ -4,6 +4,7 @@ mod codes;
 mod embeds;
 mod errors;
 mod output;
+mod pages;
 mod routing;
 mod tokens;
 mod writes;
