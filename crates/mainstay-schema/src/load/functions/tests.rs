@@ -99,7 +99,8 @@ SELECT 1 UNION SELECT 2";
 fn values_lists_and_nothing() {
     let count = Finds(&[("count(*)", None)], false);
     for (head, expected) in [("", false), ("--- rows = \"one\"\n", false), ("--- rows = \"many\"\n", true)] {
-        let schema = one(&format!("--- returns = \"bigint\"\n{head}SELECT count(*) FROM x"), &count).unwrap();
+        let text = ["--- returns = \"bigint\"\n", head, "SELECT count(*) FROM x"].concat();
+        let schema = one(&text, &count).unwrap();
         let function = &schema.functions()[0];
         assert!(matches!(function.returns, Returns::Value { many, .. } if many == expected), "{head}");
         assert_eq!(&*schema.table(function.rows().unwrap()).columns[0].name, "best");
