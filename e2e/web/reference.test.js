@@ -107,6 +107,19 @@ test('the code that is shown does what the panel does', async () => {
   await again.close();
 });
 
+test('a function is found, explained and called', async () => {
+  const { page, close } = await open();
+  await page.click('#menu a >> text=best_sellers');
+  await page.waitForSelector('h1 >> text=best_sellers');
+  const text = await page.textContent('#content');
+  assert.match(text, /The products that sold most/);
+  assert.match(text, /from 1 · to 100/);
+  await page.fill('textarea', '{"most": 2}');
+  assert.equal(await run(page), '200');
+  assert.equal(JSON.parse(await page.textContent('.output pre')).length, 2);
+  await close();
+});
+
 test('what a key does not open is explained, and the secret key opens it', async () => {
   const { page, close } = await open('#/orders');
   assert.match(await page.textContent('.notice'), /secret key/);

@@ -32,6 +32,10 @@ const { data: totals } = await shop.from('order_totals').select('pieces').single
 export const pieces: number | undefined = totals?.pieces
 const settings = await shop.from('customers').select('customer_settings(language)').single()
 export const language: 'en' | 'de' | 'fr' | 'ja' | undefined = settings.data?.customer_settings?.language
+const { data: best } = await shop.rpc('best_sellers', { most: 3 }).select('product_id, pieces').gt('pieces', 1)
+export const counts: number[] = (best ?? []).map((product) => product.pieces)
+const { data: similar } = await shop.rpc('similar_products', { product_id: 2 })
+export const names: string[] = (similar ?? []).map((product) => product.name)
 const row: Tables<'products'> = { id: 1, slug: 'a', name: 'a', price: 1.5, weight_kg: null, tags: [], attributes: {}, available: true, added_on: '2026-01-01', updated_at: '2026-01-01T00:00:00Z' }
 console.log(row)
 `;
@@ -47,6 +51,9 @@ const WRONG = [
   ["a word that is none of the enum", "await shop.from('orders').update({ status: 'lost' }).eq('id', 1)"],
   ["null where there is none", "await shop.from('orders').update({ status: null }).eq('id', 1)"],
   ["a write to a view", "await shop.from('order_totals').insert({ order_id: 1, lines: 1, pieces: 1 })"],
+  ["no such function", "await shop.rpc('worst_sellers')"],
+  ["an argument of another type", "await shop.rpc('similar_products', { product_id: 'two' })"],
+  ["a column that a function does not give", "const { data } = await shop.rpc('best_sellers', {}); console.log(data![0]!.colour)"],
   ["no such relation", "const { data } = await shop.from('orders').select('reviews(stars)').single(); console.log(data!.reviews.map((r) => r.stars))"],
 ];
 

@@ -41,7 +41,7 @@ pub enum Reference {
 
 impl Default for Description {
     fn default() -> Description {
-        let about = About { title: "Mainstay".to_owned(), server: SERVER.to_owned() };
+        let about = About { title: "Mainstay".to_owned(), server: SERVER.to_owned(), aggregates: false };
         Description { about, scope: Scope::default(), reference: Reference::default() }
     }
 }

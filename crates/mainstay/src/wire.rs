@@ -128,7 +128,11 @@ fn answer_settings(server: &ServerSettings) -> AnswerSettings {
 pub(crate) fn description(project: &Project) -> Description {
     let server = &project.settings.server;
     Description {
-        about: About { title: project.name(), server: SERVER.to_owned() },
+        about: About {
+            title: project.name(),
+            server: SERVER.to_owned(),
+            aggregates: project.settings.rest.aggregates == "on",
+        },
         scope: match server.openapi.as_str() {
             "ignore-privileges" => Scope::Everything,
             "disabled" => Scope::Off,

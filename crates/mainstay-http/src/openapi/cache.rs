@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn a_description_is_made_once_for_each_schema_and_role() {
-        let about = About { title: "t".to_owned(), server: "/rest/v1".to_owned() };
+        let about = About { title: "t".to_owned(), server: "/rest/v1".to_owned(), aggregates: false };
         let documents = Documents::default();
         let schema = Arc::new(Schema::default());
         let first = documents.get(&schema, Some(Role::Anon), &about);

@@ -5,6 +5,7 @@
 
 mod cache;
 mod columns;
+mod functions;
 mod json;
 mod names;
 mod shared;
@@ -30,6 +31,8 @@ pub struct About {
     pub title: String,
     /// Where the API is, as far as it is known: a URL, or a path on the server that the description came from.
     pub server: String,
+    /// Whether rows may be grouped by aggregates.
+    pub aggregates: bool,
 }
 
 /// The description as this role sees it, or of everything.
@@ -41,7 +44,9 @@ pub fn openapi(schema: &Schema, role: Option<Role>, about: &About) -> Bytes {
 }
 
 fn document(schema: &Schema, sight: Sight<'_>, about: &About) -> Bytes {
-    let tables = described(schema, sight);
+    let mut names = Names::with(&shared::SCHEMAS);
+    let tables = described(schema, sight, &mut names);
+    let families = functions::families(schema, sight, &tables, &mut names);
     let info = Object::new()
         .with("title", about.title.as_str())
         .with("version", env!("CARGO_PKG_VERSION"))
@@ -50,16 +55,31 @@ fn document(schema: &Schema, sight: Sight<'_>, about: &About) -> Bytes {
         let words = described.table.description.as_deref();
         Object::new().with("name", &described.table.name).with_some("description", words)
     });
+    let has_tag = families.is_empty() || tables.iter().any(|described| &*described.table.name == functions::TAG);
+    let functions_tag = Object::new().with("name", functions::TAG).with("description", "Functions in SQL.");
+    let tags = tags.chain((!has_tag).then_some(functions_tag));
     let mut paths = Object::new().with("/", root());
     let mut schemas = Object::new().with("Error", shared::error());
-    let mut parameters = shared::parameters();
+    if tables.iter().any(|described| described.abilities.update) {
+        schemas.push("ColumnChange", shared::column_change());
+        schemas.push("JsonPatch", shared::json_patch());
+    }
+    let mut parameters = shared::parameters(about.aggregates);
     if tables.iter().all(|described| &*described.table.name != "batch") {
         paths.push("/batch", batch());
     }
     for described in &tables {
-        paths.push(format!("/{}", encoded(&described.table.name)), described.path());
+        paths.push(format!("/{}", encoded(&described.table.name)), described.path(about.aggregates));
+        // Below `/rpc/` are functions, whatever tables are called.
+        if described.abilities.read && &*described.table.name != functions::TAG {
+            paths.push(format!("/{}/query", encoded(&described.table.name)), described.query_path(about.aggregates));
+        }
         described.schemas(schema, sight, &mut schemas);
         described.parameters(&mut parameters);
+    }
+    for family in &families {
+        paths.push(format!("/rpc/{}", encoded(family.name)), family.path());
+        family.components(schema, sight, &mut schemas, &mut parameters);
     }
     let components = Object::new()
         .with("schemas", schemas)
@@ -79,8 +99,7 @@ fn document(schema: &Schema, sight: Sight<'_>, about: &About) -> Bytes {
 }
 
 /// The tables that can be touched, with their names.
-fn described<'s>(schema: &'s Schema, sight: Sight<'_>) -> Vec<Described<'s>> {
-    let mut names = Names::with(&shared::SCHEMAS);
+fn described<'s>(schema: &'s Schema, sight: Sight<'_>, names: &mut Names) -> Vec<Described<'s>> {
     let tables = schema.tables().iter().map(|table| (table, sight.of(schema, table)));
     let tables = tables.filter(|(_, abilities)| abilities.any());
     tables

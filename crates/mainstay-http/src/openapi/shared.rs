@@ -6,7 +6,7 @@ use super::json::{Json, Object, list, reference};
 use crate::errors::CODES;
 
 /// Names of component schemas that no table may take.
-pub(super) const SCHEMAS: [&str; 1] = ["Error"];
+pub(super) const SCHEMAS: [&str; 3] = ["Error", "ColumnChange", "JsonPatch"];
 
 /// Statuses that a read may end with besides the good ones.
 pub(super) const READ: &[u16] = &[300, 400, 401, 403, 404, 406, 412, 414, 416, 431, 500, 503, 504];
@@ -15,7 +15,10 @@ pub(super) const WRITE: &[u16] = &[300, 400, 401, 403, 404, 406, 408, 409, 412, 
 /// Statuses of the description itself.
 pub(super) const ROOT: &[u16] = &[400, 401, 404, 406, 414, 431, 500, 503, 504];
 
-/// Media types in which rows come.
+/// The status of a method that a function does not take.
+pub(super) const NOT_ALLOWED: u16 = 405;
+
+/// The media type of a single row.
 pub(super) const SINGULAR: &str = "application/vnd.pgrst.object+json";
 
 /// The parameter `name` of the shared ones.
@@ -32,20 +35,13 @@ pub(super) fn with_errors(mut responses: Object, statuses: &[u16]) -> Object {
 }
 
 /// `components.parameters`, but those of the tables.
-pub(super) fn parameters() -> Object {
+pub(super) fn parameters(aggregates: bool) -> Object {
     let query = |name: &str, schema: Object, words: &str| place("query", name, schema, words);
+    let known = |name: &str, words: &str| place("query", name, schema_of(name), words);
     let header = |name: &str, schema: Object, words: &str| place("header", name, schema, words);
-    let count = || Object::new().with("type", "integer").with("format", "int64").with("minimum", 0);
-    Object::new()
-        .with(
-            "select",
-            query(
-                "select",
-                text(&["*"]),
-                "What each row holds: columns, `alias:column`, `column::type`, JSON paths `column->a->>b`, and rows of \
-                 related tables as `table(columns)`. Without it, every column.",
-            ),
-        )
+    let select = if aggregates { format!("{SELECT}{SELECT_AGGREGATES}") } else { SELECT.to_owned() };
+    let parameters = Object::new()
+        .with("select", known("select", &select))
         .with(
             "order",
             query(
@@ -55,8 +51,13 @@ pub(super) fn parameters() -> Object {
                  wanted: `price.desc,name`.",
             ),
         )
-        .with("limit", query("limit", count(), "The most rows to give. The server has a limit of its own as well."))
-        .with("offset", query("offset", count(), "Rows to skip."))
+        .with("limit", known("limit", "The most rows to give. The server has a limit of its own as well."))
+        .with("offset", known("offset", "Rows to skip."))
+        .with("after", known("after", AFTER))
+        .with(
+            "distinct",
+            known("distinct", "Rows that are equal in everything that `select` shows, once."),
+        )
         .with("and", query("and", text(&[]), "Filters that must all hold: `(stars.gte.4,author.eq.Ada)`."))
         .with("or", query("or", text(&[]), "Filters of which one must hold: `(stars.eq.5,author.eq.Ada)`."))
         .with("columns", query("columns", text(&[]), "The columns to take from the body, where it may hold others."))
@@ -64,10 +65,25 @@ pub(super) fn parameters() -> Object {
             "on_conflict",
             query("on_conflict", text(&[]), "The unique key that decides whether a row is there already, by its columns."),
         )
+        .with("ifMatch", header("If-Match", text(&[]), IF_MATCH))
+        .with("ifNoneMatch", header("If-None-Match", text(&[]), IF_NONE_MATCH))
         .with("range", header("Range", text(&["0-9"]), "First and last row, as another way to say offset and limit."))
         .with("preferRead", header("Prefer", text(&["count=exact"]), PREFER_READ))
         .with("preferInsert", header("Prefer", text(&["return=representation"]), PREFER_INSERT))
         .with("preferWrite", header("Prefer", text(&["return=representation"]), PREFER_WRITE))
+        .with("preferCall", header("Prefer", text(&["count=exact"]), PREFER_CALL));
+    let having = || known("having", "Filters on what the groups of `select` show: `(count.gt.1,total.lt.100)`.");
+    if aggregates { parameters.with("having", having()) } else { parameters }
+}
+
+/// The schema of a parameter that a query string and a form know alike.
+pub(super) fn schema_of(name: &str) -> Object {
+    match name {
+        "limit" | "offset" => Object::new().with("type", "integer").with("format", "int64").with("minimum", 0),
+        "distinct" => Object::new().with("type", "boolean"),
+        "select" => text(&["*"]),
+        _ => text(&[]),
+    }
 }
 
 fn place(place: &str, name: &str, schema: Object, words: &str) -> Object {
@@ -80,6 +96,16 @@ pub(super) fn text(examples: &[&str]) -> Object {
     if examples.is_empty() { schema } else { schema.with("examples", list(examples.iter().copied())) }
 }
 
+const SELECT: &str = "What each row holds: columns, `alias:column`, `column::type`, JSON paths `column->a->>b`, every column \
+                      but some as `*,-column`, and rows of related tables as `table(columns)`. Without it, every column.";
+const SELECT_AGGREGATES: &str =
+    " `count()`, `price.sum()`, `.avg()`, `.min()`, `.max()` make one row of those that are equal in all else.";
+const AFTER: &str = "Rows behind a place: empty for the first page, then what the header `Next-After` of the page before \
+                     says.";
+const IF_MATCH: &str = "Entity tags as `ETag` gives them: go on only if the rows are still these. `*` wants any row.";
+const IF_NONE_MATCH: &str = "Entity tags as `ETag` gives them: go on only if the rows are others. `*` wants none.";
+const PREFER_CALL: &str = "`count=exact` counts all rows (in `Content-Range`). `return=minimal` gives nothing back. \
+                           `handling=strict,max-affected=1` undoes what touches more than one row.";
 const PREFER_READ: &str = "`count=exact` counts all rows that pass the filters (in `Content-Range`). `handling=strict` \
                            refuses preferences that are not known.";
 const PREFER_INSERT: &str = "`return=representation` gives the new rows back, `return=headers-only` where they are. \
@@ -96,6 +122,8 @@ pub(super) fn headers() -> Object {
         .with("Content-Range", header("`first-last/total`; `*` for what is not there or was not counted."))
         .with("Content-Location", header("The request in its canonical form."))
         .with("Preference-Applied", header("The preferences that counted."))
+        .with("ETag", header("The tag of these rows, for `If-Match` and `If-None-Match`."))
+        .with("Next-After", header("With `after`: its value for the next page, if there may be one."))
         .with("Location", header("Where the one new row is, if that was asked for."))
 }
 
@@ -110,7 +138,7 @@ pub(super) fn header_references(names: &[&str]) -> Object {
 
 /// `components.responses`: one for each status of an error, with the codes that it comes with.
 pub(super) fn responses() -> Object {
-    let mut statuses: Vec<u16> = [READ, WRITE, ROOT].concat();
+    let mut statuses: Vec<u16> = [READ, WRITE, ROOT, &[NOT_ALLOWED]].concat();
     statuses.sort_unstable();
     statuses.dedup();
     let mut responses = Object::new();
@@ -162,6 +190,34 @@ pub(super) fn error() -> Object {
         .with("description", "Why a request was refused.")
         .with("required", list(["code", "message", "details", "hint"]))
         .with("properties", properties)
+}
+
+/// What is done to a column, in a body of `application/vnd.mainstay.patch+json`.
+pub(super) fn column_change() -> Object {
+    let words = "What is done to the column: one operation and its operand.";
+    let operations = ["set", "add", "append", "prepend", "remove", "merge", "patch"];
+    Object::new()
+        .with("type", "object")
+        .with("description", words)
+        .with("minProperties", 1)
+        .with("maxProperties", 1)
+        .with("propertyNames", Object::new().with("enum", list(operations)))
+}
+
+/// A body of `application/json-patch+json` (RFC 6902).
+pub(super) fn json_patch() -> Object {
+    let operations = ["add", "remove", "replace", "move", "copy", "test"];
+    let properties = Object::new()
+        .with("op", Object::new().with("type", "string").with("enum", list(operations)))
+        .with("path", text(&[]))
+        .with("from", text(&[]))
+        .with("value", Object::new().with("description", "Any value."));
+    let operation =
+        Object::new().with("type", "object").with("required", list(["op", "path"])).with("properties", properties);
+    Object::new()
+        .with("type", "array")
+        .with("description", "Operations on the row as a document, whose members are its columns.")
+        .with("items", operation)
 }
 
 /// `components.securitySchemes`.

@@ -1,8 +1,8 @@
 //! What a description may tell: only what its reader may touch.
 
 use mainstay_query::Actor;
-use mainstay_query::authorize::{Operation, need};
-use mainstay_schema::{Schema, Table, TableId};
+use mainstay_query::authorize::{self, Operation, need};
+use mainstay_schema::{Function, Schema, Table, TableId};
 
 /// Whose view of the schema is described.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +51,14 @@ impl Sight<'_> {
     /// Whether rows of a table can be read.
     pub(super) fn may_read(self, schema: &Schema, table: TableId) -> bool {
         self.of(schema, schema.table(table)).read
+    }
+
+    /// Whether a function can be called.
+    pub(super) fn may_call(self, function: &Function) -> bool {
+        match self {
+            Sight::Everything => true,
+            Sight::Of(actor) => authorize::may_call(actor, function),
+        }
     }
 
     fn may(self, schema: &Schema, table: TableId, operation: Operation) -> bool {

@@ -20,13 +20,19 @@ pub(super) struct Described<'s> {
 pub(super) const FORMS: [&str; 3] = ["", "_insert", "_update"];
 
 /// Parameters of requests for rows, which hide columns of the same name.
-const RESERVED: [&str; 9] = ["select", "order", "limit", "offset", "and", "or", "columns", "on_conflict", "after"];
+pub(super) const RESERVED: [&str; 11] =
+    ["select", "order", "limit", "offset", "and", "or", "columns", "on_conflict", "after", "distinct", "having"];
+
+/// Media types in which rows come that no schema describes.
+pub(super) const SHOWN: [&str; 3] = ["text/csv", "application/x-ndjson", "application/xml"];
 
 impl Described<'_> {
     /// Adds the component schemas.
     pub(super) fn schemas(&self, schema: &Schema, sight: Sight<'_>, schemas: &mut Object) {
         if self.abilities.read {
-            schemas.push(self.name.clone(), self.row(schema, sight));
+            let words = self.table.description.clone();
+            let words = words.unwrap_or_else(|| format!("A row of `{}`.", self.table.name));
+            schemas.push(self.name.clone(), self.row(schema, sight, &words));
         }
         if self.abilities.create {
             let required = self.table.columns.iter().filter(|column| column.is_required());
@@ -44,14 +50,13 @@ impl Described<'_> {
     }
 
     /// A row as it is answered. Which members it has is for `select` to say, so none is required.
-    fn row(&self, schema: &Schema, sight: Sight<'_>) -> Object {
+    pub(super) fn row(&self, schema: &Schema, sight: Sight<'_>, words: &str) -> Object {
         let table = self.table;
-        let words = table.description.clone().unwrap_or_else(|| format!("A row of `{}`.", table.name));
         let names = |ids: &[mainstay_schema::ColumnId]| list(ids.iter().map(|id| &table.column(*id).name));
         let mut relations = relations(schema, table);
         relations.retain(|relation| relation.tables().all(|table| sight.may_read(schema, table)));
         let uniques = table.uniques.iter().map(|key| names(&key.columns));
-        self.object(&words, Purpose::Row)
+        self.object(words, Purpose::Row)
             .with_some("x-primary-key", not_empty(names(&table.primary_key)))
             .with_some("x-unique", not_empty(list(uniques)))
             .with_some("x-relations", not_empty(list(relations.iter().map(|relation| related(schema, relation)))))
@@ -101,10 +106,10 @@ impl Described<'_> {
     }
 
     /// Everything that can be asked at the table's path.
-    pub(super) fn path(&self) -> Object {
+    pub(super) fn path(&self, aggregates: bool) -> Object {
         let mut path = Object::new();
         if self.abilities.read {
-            path.push("get", self.list());
+            path.push("get", self.list(aggregates));
         }
         if self.abilities.create {
             path.push("post", self.insert());
@@ -121,15 +126,45 @@ impl Described<'_> {
         path
     }
 
-    fn list(&self) -> Object {
-        let mut parameters: Vec<Object> = ["select", "order", "limit", "offset"].map(parameter).into();
-        parameters.extend(self.filters());
-        parameters.extend(["range", "preferRead"].map(parameter));
-        let headers = ["Content-Range", "Content-Location", "Preference-Applied"];
+    /// The path that takes what stands in a URL in the body.
+    pub(super) fn query_path(&self, aggregates: bool) -> Object {
+        let mut properties = Object::new();
+        for name in read_parameters(aggregates) {
+            properties.push(name, shared::schema_of(name));
+        }
+        for (_, column) in self.filterable() {
+            let example = columns::filter_example(column);
+            properties.push(filter_name(&column.name), shared::text(&[&example]));
+        }
+        for name in ["and", "or"] {
+            properties.push(name, shared::schema_of(name));
+        }
+        let form = Object::new().with("type", "object").with("properties", properties);
+        let content = Object::new().with(FORM, Object::new().with("schema", form));
+        let parameters = ["range", "preferRead", "ifMatch", "ifNoneMatch"].map(parameter).into();
+        let operation = self.operation("query", "By a query in the body, read rows", parameters);
+        let body = Object::new().with("description", "What would stand behind the `?` of a URL.");
+        let operation = operation.with("requestBody", body.with("required", false).with("content", content));
+        let statuses = [shared::READ, &[408, 413, 415]].concat();
+        Object::new().with("post", operation.with("responses", with_errors(self.pages(), &statuses)))
+    }
+
+    fn list(&self, aggregates: bool) -> Object {
+        let mut parameters: Vec<Object> = read_parameters(aggregates).map(parameter).collect();
+        parameters.extend(self.filters(&[]));
+        parameters.extend(["range", "preferRead", "ifMatch", "ifNoneMatch"].map(parameter));
+        self.operation("list", "Read rows", parameters).with("responses", with_errors(self.pages(), shared::READ))
+    }
+
+    /// The good answers to a read.
+    fn pages(&self) -> Object {
+        let headers = ["Content-Range", "Content-Location", "Preference-Applied", "ETag", "Next-After"];
         let page = |words: &str| self.rows(words, &headers);
-        let responses =
-            Object::new().with("200", page("The rows.")).with("206", page("Some of the rows that there are."));
-        self.operation("list", "Read rows", parameters).with("responses", with_errors(responses, shared::READ))
+        let same = Object::new().with("description", "The rows are those of `If-None-Match`.");
+        Object::new()
+            .with("200", page("The rows."))
+            .with("206", page("Some of the rows that there are."))
+            .with("304", same.with("headers", header_references(&["ETag"])))
     }
 
     fn insert(&self) -> Object {
@@ -139,6 +174,7 @@ impl Described<'_> {
         if self.abilities.read {
             parameters.extend(["select", "on_conflict"].map(parameter));
         }
+        parameters.push(parameter("ifNoneMatch"));
         parameters.push(parameter("preferInsert"));
         let headers = ["Content-Range", "Location", "Preference-Applied"];
         let mut responses = Object::new();
@@ -148,7 +184,8 @@ impl Described<'_> {
         responses.push("201", self.rows("The rows are stored.", &headers));
         let content = Object::new()
             .with("application/json", Object::new().with("schema", body))
-            .with("text/csv", Object::new().with("schema", shared::text(&[])));
+            .with("text/csv", Object::new().with("schema", shared::text(&[])))
+            .with("application/x-ndjson", Object::new().with("schema", shared::text(&[])));
         self.operation("insert", "Insert rows", parameters)
             .with("requestBody", Object::new().with("required", true).with("content", content))
             .with("responses", with_errors(responses, shared::WRITE))
@@ -161,7 +198,7 @@ impl Described<'_> {
         let mut parameters: Vec<Object> = vec![parameter("select")];
         let is_key = |column: &Column| self.table.primary_key.contains(&column.id);
         parameters.extend(self.filterable().filter(|(_, c)| is_key(c)).map(|(at, c)| parameter(&self.filter(at, c))));
-        parameters.push(parameter("preferWrite"));
+        parameters.extend(["preferWrite", "ifMatch", "ifNoneMatch"].map(parameter));
         let headers = ["Content-Range", "Preference-Applied"];
         let done = Object::new().with("description", "Done.").with("headers", header_references(&headers));
         let responses = Object::new()
@@ -174,8 +211,21 @@ impl Described<'_> {
     }
 
     fn update(&self) -> Object {
-        let body = Object::new().with("schema", reference("schemas", &format!("{}_update", self.name)));
-        let content = Object::new().with("application/json", body);
+        let form = |schema: Object| Object::new().with("schema", schema);
+        let row = || form(reference("schemas", &format!("{}_update", self.name)));
+        let operations = || {
+            let column = |column: &Column| (column.name.to_string(), reference("schemas", "ColumnChange"));
+            let mut properties = Object::new();
+            for (name, schema) in self.table.columns.iter().map(column) {
+                properties.push(name, schema);
+            }
+            Object::new().with("type", "object").with("properties", properties).with(CLOSED, false)
+        };
+        let content = Object::new()
+            .with("application/json", row())
+            .with("application/merge-patch+json", row())
+            .with("application/vnd.mainstay.patch+json", form(operations()))
+            .with("application/json-patch+json", form(reference("schemas", "JsonPatch")));
         self.operation("update", "Change the rows that pass the filters", self.write_parameters())
             .with("requestBody", Object::new().with("required", true).with("content", content))
             .with("responses", self.write_responses())
@@ -188,8 +238,8 @@ impl Described<'_> {
 
     fn write_parameters(&self) -> Vec<Object> {
         let mut parameters: Vec<Object> = vec![parameter("select")];
-        parameters.extend(self.filters());
-        parameters.push(parameter("preferWrite"));
+        parameters.extend(self.filters(&[]));
+        parameters.extend(["preferWrite", "ifMatch", "ifNoneMatch"].map(parameter));
         parameters
     }
 
@@ -200,9 +250,10 @@ impl Described<'_> {
         with_errors(responses, shared::WRITE)
     }
 
-    /// References to the filters, with the trees of filters behind them.
-    fn filters(&self) -> Vec<Object> {
-        let columns = self.filterable().map(|(at, column)| parameter(&self.filter(at, column)));
+    /// References to the filters but of the columns of these names, with the trees of filters behind them.
+    pub(super) fn filters(&self, taken: &[&str]) -> Vec<Object> {
+        let columns = self.filterable().filter(|(_, column)| !taken.contains(&&*column.name));
+        let columns = columns.map(|(at, column)| parameter(&self.filter(at, column)));
         columns.chain(["and", "or"].map(parameter)).collect()
     }
 
@@ -214,12 +265,10 @@ impl Described<'_> {
         }
         let row = || reference("schemas", &self.name);
         let form = |schema: Object| Object::new().with("schema", schema);
-        let content = Object::new()
-            .with("application/json", form(rows_of(row())))
-            .with(SINGULAR, form(row()))
-            .with("text/csv", form(shared::text(&[])))
-            .with("application/x-ndjson", form(shared::text(&[])))
-            .with("application/xml", form(shared::text(&[])));
+        let mut content = Object::new().with("application/json", form(rows_of(row()))).with(SINGULAR, form(row()));
+        for media in SHOWN {
+            content.push(media, form(shared::text(&[])));
+        }
         answer.with("content", content)
     }
 
@@ -233,9 +282,18 @@ impl Described<'_> {
 }
 
 /// Members that are not there are refused. Not so in new rows, which may hold rows of related tables.
-const CLOSED: &str = "additionalProperties";
+pub(super) const CLOSED: &str = "additionalProperties";
 
-fn rows_of(row: Object) -> Object {
+/// The media type of a query in a body.
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// The parameters that say what of the rows is read, but filters.
+fn read_parameters(aggregates: bool) -> impl Iterator<Item = &'static str> {
+    let names = ["select", "order", "limit", "offset", "after", "distinct"];
+    names.into_iter().chain(aggregates.then_some("having"))
+}
+
+pub(super) fn rows_of(row: Object) -> Object {
     Object::new().with("type", "array").with("items", row)
 }
 

@@ -8,6 +8,7 @@ use mainstay_http::{About, SERVER};
 use mainstay_query::Role;
 
 use super::{Failure, Folder, Globals};
+use crate::wire::description;
 
 /// Arguments of `mainstay openapi`.
 #[derive(Debug, clap::Args)]
@@ -54,7 +55,7 @@ impl RoleName {
 pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let project = globals.open(&args.folder.folder)?;
     let server = args.server_url.clone().unwrap_or_else(|| SERVER.to_owned());
-    let about = About { title: project.name(), server };
+    let about = About { server, ..description(&project).about };
     let text = mainstay_http::openapi(&project.schema, Some(args.role.role()), &about);
     let text = String::from_utf8(text.to_vec()).context("the description is not text")?;
     match &args.out {

@@ -106,17 +106,29 @@ impl<'s> Entity<'s> {
 /// Says where the file is from, in the comments of any language.
 const MADE: &str = "Made by `mainstay types` from the schema; made anew when the schema changes.";
 
+// They compile.
+#[cfg(test)]
+#[allow(warnings, reason = "of what is written, only that it compiles is tested")]
+#[rustfmt::skip]
+#[path = "../../../../e2e/types/Database.rs"]
+mod shop_rows;
+#[cfg(test)]
+#[allow(warnings, reason = "of what is written, only that it compiles is tested")]
+#[rustfmt::skip]
+#[path = "../../../../e2e/types/hostile/Database.rs"]
+mod hostile_rows;
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
     use super::*;
     use crate::cli::generated;
-    use crate::project::read_schema;
+    use crate::project::{add_functions, read_schema};
 
     fn check(language: Language, ending: &str) {
         let shop = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/shop");
-        let schema = read_schema(&shop).unwrap();
+        let schema = add_functions(&shop, Path::new(""), read_schema(&shop).unwrap()).unwrap();
         generated::check(&format!("e2e/types/Database.{ending}"), &types(&schema, language));
     }
 

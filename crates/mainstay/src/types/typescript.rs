@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use mainstay_schema::{Column, Reference, Table, Type};
+use mainstay_schema::{Column, Function, Reference, Returns, Table, Type};
 
 use super::names::quoted;
 use super::{Entity, MADE, Model};
@@ -14,7 +14,7 @@ pub(super) fn write(model: &Model<'_>) -> String {
     );
     group(&mut out, "Tables", model, |entity| entity.is_writable());
     group(&mut out, "Views", model, |entity| !entity.is_writable());
-    out.push_str("    Functions: {\n      [_ in never]: never\n    }\n");
+    functions(&mut out, model);
     enums(&mut out, model);
     out.push_str("    CompositeTypes: {\n      [_ in never]: never\n    }\n  }\n}\n");
     out.push_str(HELPERS);
@@ -123,6 +123,74 @@ fn relationship(out: &mut String, model: &Model<'_>, table: &Table, reference: &
         quoted(&target.name),
         list(target, &reference.target_columns),
     );
+}
+
+fn functions(out: &mut String, model: &Model<'_>) {
+    out.push_str("    Functions: {\n");
+    let mut families: Vec<(&str, Vec<String>)> = Vec::new();
+    // supabase-js sends an object, so what takes a text or octets as its whole body is not for it.
+    for function in model.schema.functions() {
+        let Some(arguments) = arguments(function) else { continue };
+        let one = format!("{{\n        Args: {arguments}\n        Returns: {}\n      }}", returned(model, function));
+        match families.iter_mut().find(|(name, _)| *name == &*function.name) {
+            Some((_, members)) => members.push(one),
+            None => families.push((&function.name, vec![one])),
+        }
+    }
+    for (name, members) in &families {
+        let _ = writeln!(out, "      {}: {}", key(name), members.join(" | "));
+    }
+    if families.is_empty() {
+        out.push_str("      [_ in never]: never\n");
+    }
+    out.push_str("    }\n");
+}
+
+/// The type of the arguments; `None` if they are no object.
+fn arguments(function: &Function) -> Option<String> {
+    if function.takes_body {
+        let is_document = function.parameters.first().is_some_and(|parameter| parameter.ty == Type::Json);
+        return is_document.then(|| "{ [key: string]: Json | undefined }".to_owned());
+    }
+    if function.parameters.is_empty() {
+        return Some("Record<PropertyKey, never>".to_owned());
+    }
+    let one = |parameter: &Column| {
+        let mark = if parameter.is_required() { "" } else { "?" };
+        format!("{}{mark}: {}", key(&parameter.name), nullable(parameter))
+    };
+    Some(format!("{{ {} }}", function.parameters.iter().map(one).collect::<Vec<_>>().join("; ")))
+}
+
+fn returned(model: &Model<'_>, function: &Function) -> String {
+    let list = if function.returns.is_many() { "[]" } else { "" };
+    match function.returns {
+        Returns::Nothing => "undefined".to_owned(),
+        Returns::Value { table, many } => match model.schema.table(table).columns.first() {
+            None => "undefined".to_owned(),
+            Some(column) if many => format!("({}){list}", nullable(column)),
+            // No row, no value.
+            Some(column) => nullable(&Column { optional: true, ..column.clone() }),
+        },
+        Returns::Rows { table, .. } => match model.entities.iter().find(|entity| entity.table.id == table) {
+            Some(Entity { table, .. }) => {
+                let group = if table.is_writable() { "Tables" } else { "Views" };
+                format!("Database[\"public\"][\"{group}\"][{}][\"Row\"]{list}", quoted(&table.name))
+            }
+            None => {
+                let one = |column: &Column| format!("{}: {}", key(&column.name), nullable(column));
+                let members: Vec<_> = model.schema.table(table).columns.iter().map(one).collect();
+                format!("{{ {} }}{list}", members.join("; "))
+            }
+        },
+    }
+}
+
+/// The values of a column that belongs to no table: there is no name for its texts.
+fn nullable(column: &Column) -> String {
+    let variants: Vec<String> = column.checks.variants.iter().map(|variant| quoted(variant)).collect();
+    let ty = if variants.is_empty() { of_type(&column.ty) } else { variants.join(" | ") };
+    if column.optional && column.ty != Type::Json { format!("{ty} | null") } else { ty }
 }
 
 fn enums(out: &mut String, model: &Model<'_>) {

@@ -10,6 +10,7 @@ export function read(description) {
   for (const [path, item] of Object.entries(description.paths)) {
     if (path === '/' || path === '/batch') continue;
     if (path.startsWith('/rpc/')) functions.push(readFunction(path, item, components));
+    else if (path.endsWith('/query') && path !== '/query') continue; // The reading of a table, said in another way.
     else if (item.get || item.post) tables.push(readTable(path, item, description));
   }
   const codes = new Map();
