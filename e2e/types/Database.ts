@@ -291,7 +291,18 @@ export type Database = {
       }
     }
     Functions: {
-      [_ in never]: never
+      best_sellers: {
+        Args: { since?: string; most?: number }
+        Returns: { product_id: number; pieces: number; turnover: number }[]
+      }
+      cancel_order: {
+        Args: { order_id: number }
+        Returns: Database["public"]["Tables"]["orders"]["Row"][]
+      }
+      similar_products: {
+        Args: { product_id: number }
+        Returns: Database["public"]["Tables"]["products"]["Row"][]
+      }
     }
     Enums: {
       customer_settings_language: "en" | "de" | "fr" | "ja"

@@ -600,7 +600,7 @@ async fn functions_are_described_to_those_who_may_call_them() {
             .clone()
     };
     assert_eq!(answer("add", "200")["type"], serde_json::json!(["integer", "null"]));
-    assert_eq!(answer("names", "200")["items"]["type"], "string");
+    assert_eq!(answer("names", "200")["items"]["type"], serde_json::json!(["string", "null"]));
     assert_eq!(answer("cheap", "206")["items"]["$ref"], "#/components/schemas/toys");
     assert_eq!(answer("stats", "200")["items"]["$ref"], "#/components/schemas/stats_result");
     assert_eq!(answer("dearest", "200")["anyOf"][1]["type"], "null");
