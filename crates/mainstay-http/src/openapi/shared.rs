@@ -15,7 +15,7 @@ pub(super) const WRITE: &[u16] = &[300, 400, 401, 403, 404, 406, 408, 409, 412, 
 /// Statuses of the description itself.
 pub(super) const ROOT: &[u16] = &[400, 401, 404, 406, 414, 431, 500, 503, 504];
 
-/// The status of a method that a function does not take.
+/// The status of a method that a function does not take, and of a PUT whose filters are not its key.
 pub(super) const NOT_ALLOWED: u16 = 405;
 
 /// The media type of a single row.

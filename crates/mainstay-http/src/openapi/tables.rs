@@ -207,7 +207,7 @@ impl Described<'_> {
             .with("204", done);
         self.operation("replace", "Put one row in place, by `eq` on each column of its key,", parameters)
             .with("requestBody", Object::new().with("required", true).with("content", content))
-            .with("responses", with_errors(responses, shared::WRITE))
+            .with("responses", with_errors(responses, &[shared::WRITE, &[shared::NOT_ALLOWED]].concat()))
     }
 
     fn update(&self) -> Object {
