@@ -1,6 +1,6 @@
 //! Full-text search: what is asked (`fts`, `plfts`, `phfts`, `wfts`) and which texts answer it.
 //!
-//! `words.rs` says what a word is, `syntax.rs` how searches are written. Stores that index words keep what [`words`]
+//! `words.rs` says what a word is, `syntax.rs` how searches are written. Stores that index words keep what [`words()`]
 //! gives, and so find the same rows; what their index cannot decide they ask [`SearchQuery::matches`].
 
 mod syntax;
@@ -33,7 +33,7 @@ impl PartialEq for SearchQuery {
 pub enum Node {
     /// This word.
     Word {
-        /// In the form that [`words`] gives.
+        /// In the form that [`words()`] gives.
         word: String,
         /// Words that begin so will do.
         is_prefix: bool,
