@@ -15,14 +15,21 @@ fuzz_target!(|input: (u8, &[u8])| {
     let (choice, text) = input;
     let limits = Limits { write_rows_max: 50, ..Limits::default() };
     let text = Bytes::copy_from_slice(text);
-    let body = if choice & 4 == 0 { Body::Json(text) } else { Body::Csv(text) };
-    let (purpose, query, action) = match choice & 8 {
-        0 => {
+    let is_update = choice & 8 != 0;
+    let body = match (choice >> 4 & 3, choice & 4) {
+        (1, _) if is_update => Body::Operations(text),
+        (2, _) if is_update => Body::MergePatch(text),
+        (3, _) if is_update => Body::JsonPatch(text),
+        (_, 0) => Body::Json(text),
+        _ => Body::Csv(text),
+    };
+    let (purpose, query, action) = match is_update {
+        false => {
             let resolution =
                 [None, Some(Resolution::Merge), Some(Resolution::Ignore), None][usize::from(choice >> 4 & 3)];
             (Purpose::Insert, "", Action::Insert { body, resolution, missing_default: choice & 64 != 0 })
         }
-        _ => (Purpose::Update, "number=eq.1&id=eq.1", Action::Update { body }),
+        true => (Purpose::Update, "number=eq.1&id=eq.1", Action::Update { body, missing_default: choice & 64 != 0 }),
     };
     let table = TABLES[usize::from(choice & 3)].to_owned();
     let query = parse::query(purpose, query, &limits).expect("the query is a constant");
