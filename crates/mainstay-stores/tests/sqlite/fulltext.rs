@@ -228,35 +228,3 @@ async fn the_largest_searches_can_be_carried_out() {
         assert_eq!(shop.read("notes", &format!("select=id&search=fts.{encoded}")).await, "", "{search}");
     }
 }
-
-/// Inserts many rows in large requests: with an index it takes longer, but not as long as a statement a row would.
-/// Run by hand: `cargo test -p mainstay-stores --release --test sqlite -- --ignored many_rows`.
-#[tokio::test]
-#[ignore = "takes long in a debug build"]
-async fn many_rows_are_indexed_fast() {
-    for text in
-        [OLD.to_owned(), OLD.replace("search = { fulltext = [\"head\", \"body\"], language = \"english\" }", "")]
-    {
-        let text = if text.contains("fulltext") { text } else { text.replace("[notes.indexes]\n", "") };
-        let nothing = Arc::new(mainstay_schema::Schema::default());
-        let mut shop = Shop { store: SqliteStore::open_temporary().unwrap(), schema: nothing };
-        migrated(&mut shop, &text).await;
-        let start = Instant::now();
-        for batch in 0..386 {
-            let rows: Vec<String> = (0..1000)
-                .map(|row| {
-                    let number = batch * 1000 + row;
-                    format!(
-                        "0198c0de-0000-7000-8000-{number:012}|product number{number} in color{}|size{}",
-                        number % 97,
-                        number % 13
-                    )
-                })
-                .collect();
-            shop.insert("notes", "id,head,body", &rows.iter().map(String::as_str).collect::<Vec<_>>()).await;
-        }
-        let indexed = if text.contains("fulltext") { "with" } else { "without" };
-        eprintln!("386,000 rows {indexed} an index: {:?}", start.elapsed());
-        assert!(start.elapsed() < std::time::Duration::from_secs(300), "{indexed}: {:?}", start.elapsed());
-    }
-}

