@@ -59,7 +59,7 @@ test('somebody new finds a table, reads about it and gets rows', async () => {
   const { page, close } = await open();
   await shot(page, 'overview');
   await page.fill('#search', 'prod');
-  assert.deepEqual(await page.$$eval('#menu li', (items) => items.map((item) => item.textContent)), ['products', 'product_categories']);
+  assert.deepEqual(await page.$$eval('#menu li', (items) => items.map((item) => item.textContent)), ['products', 'product_categories', 'similar_products']);
   await page.click('#menu a >> text=products');
   await page.waitForSelector('h1 >> text=products');
   assert.match(await page.textContent('#content'), /decimal\(10,2\)/);
