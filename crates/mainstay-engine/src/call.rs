@@ -44,8 +44,8 @@ impl Engine {
     ) -> Result<CallAnswer<S>, Error> {
         let schema = self.schema();
         let planned = self.plan_call(&schema, context, request)?;
-        let function = schema.function(planned.function);
-        let (returns, writes) = (function.returns, function.writes);
+        let expected = Expected::of(&schema, &planned, request);
+        let returns = expected.returns;
         let call = Call { schema: schema.clone(), deadline: context.deadline };
         let refused = |denied| refused_as(&schema, denied);
         match planned.work {
@@ -53,15 +53,10 @@ impl Engine {
                 let plan = authorize::read(&schema, &context.actor, *plan).map_err(refused)?;
                 let sink = Box::new(make_sink(&plan.shape(&schema), returns));
                 let done = residual::read(&**self.store(), call, plan, sink).await?;
-                if request.affected_max.is_some_and(|most| done.rows > most) {
-                    return Err(Error::Store(StoreError::Unexpected { affected: done.rows, single: false }));
-                }
-                let sink = Some(taken_back(done.sink)?);
-                Ok(CallAnswer { sink, returns, writes, rows: done.rows, total: done.total })
+                Ok(expected.read(taken_back(done.sink)?, done.rows, done.total)?)
             }
             Work::Write(plan) => {
                 let plan = authorize::write(&schema, &context.actor, *plan).map_err(refused)?;
-                let page = plan.returning().map(|read| (read.limit, read.offset));
                 let sink: Option<S> = plan.returning().map(|read| make_sink(&read.shape(&schema), returns));
                 let has_sink = sink.is_some();
                 let sink: Box<dyn RowSink> = match sink {
@@ -73,13 +68,7 @@ impl Engine {
                 let done = self.store().write(call, plan.clone(), sink).await;
                 let done = done.map_err(|error| conceal_fault(&schema, &context.actor, &plan, error))?;
                 let sink = if has_sink { Some(taken_back(done.sink)?) } else { None };
-                let total = (request.count != plan::Count::None).then_some(done.affected);
-                // With a count, what was affected are all rows that pass the filter, of which a page is in the sink.
-                let rows = page.map_or(0, |(limit, offset)| match total {
-                    Some(total) => total.saturating_sub(offset).min(limit.unwrap_or(u64::MAX)),
-                    None => done.affected,
-                });
-                Ok(CallAnswer { sink, returns, writes, rows, total })
+                Ok(expected.written(sink, done.affected))
             }
         }
     }
@@ -91,6 +80,54 @@ impl Engine {
         request: &CallRequest,
     ) -> Result<plan::Call, Error> {
         planned_call(schema, self.limits(), &**self.clock(), context, request)
+    }
+}
+
+/// What is known of a call before a store carries it out.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Expected {
+    /// What the function returns.
+    pub(crate) returns: Returns,
+    writes: bool,
+    /// Limit and offset of the rows that a function which writes gives back.
+    page: Option<(Option<u64>, u64)>,
+    is_counted: bool,
+    affected_max: Option<u64>,
+}
+
+impl Expected {
+    pub(crate) fn of(schema: &Schema, planned: &plan::Call, request: &CallRequest) -> Expected {
+        let function = schema.function(planned.function);
+        let page = match &planned.work {
+            Work::Write(write) => write.returning().map(|read| (read.limit, read.offset)),
+            Work::Read(_) => None,
+        };
+        Expected {
+            returns: function.returns,
+            writes: function.writes,
+            page,
+            is_counted: request.count != plan::Count::None,
+            affected_max: request.affected_max,
+        }
+    }
+
+    /// The answer of a function that reads, unless its rows are too many.
+    pub(crate) fn read<S>(self, sink: S, rows: u64, total: Option<u64>) -> Result<CallAnswer<S>, StoreError> {
+        if self.affected_max.is_some_and(|most| rows > most) {
+            return Err(StoreError::Unexpected { affected: rows, single: false });
+        }
+        Ok(CallAnswer { sink: Some(sink), returns: self.returns, writes: self.writes, rows, total })
+    }
+
+    /// The answer of a function that writes.
+    pub(crate) fn written<S>(self, sink: Option<S>, affected: u64) -> CallAnswer<S> {
+        let total = self.is_counted.then_some(affected);
+        // With a count, what was affected are all rows that pass the filter, of which a page is in the sink.
+        let rows = self.page.map_or(0, |(limit, offset)| match total {
+            Some(total) => total.saturating_sub(offset).min(limit.unwrap_or(u64::MAX)),
+            None => affected,
+        });
+        CallAnswer { sink, returns: self.returns, writes: self.writes, rows, total }
     }
 }
 

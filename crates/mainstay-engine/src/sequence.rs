@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use mainstay_query::plan::{Shape, Work, Write};
 use mainstay_query::{Authorized, Limits, ParseError, authorize, split};
-use mainstay_schema::Schema;
+use mainstay_schema::{Returns, Schema};
 use mainstay_store::residual::{self, RESIDUAL_ROWS_MAX};
 use mainstay_store::{Call, RowSink, Script, Step, StepDone, Store, StoreError};
 
-use crate::call::planned_call;
+use crate::call::{CallAnswer, Expected, planned_call};
 use crate::clock::Clock;
 use crate::conceal::refused_as;
 use crate::context::Context;
@@ -26,8 +26,8 @@ pub trait Sequence: Any + Send {
     fn next(&mut self) -> Turn;
 
     /// Where the rows of the request that [`Sequence::next`] gave last go. Called once the rules were asked, and for
-    /// writes only if rows come back.
-    fn make_sink(&mut self, shape: &Shape) -> Box<dyn RowSink>;
+    /// writes only if rows come back; `returns` is what the function returns, where the request is a call.
+    fn make_sink(&mut self, shape: &Shape, returns: Option<Returns>) -> Box<dyn RowSink>;
 
     /// Takes what became of that request. After an error all is undone and nothing more is asked.
     fn take(&mut self, answer: Result<Answer, Error>);
@@ -52,6 +52,8 @@ pub enum Answer {
     Read(ReadAnswer<Box<dyn RowSink>>),
     /// A change, which is durable only when the whole sequence is.
     Write(WriteAnswer<Box<dyn RowSink>>),
+    /// What a function did. If it writes, that is durable only when the whole sequence is.
+    Call(CallAnswer<Box<dyn RowSink>>),
 }
 
 impl Engine {
@@ -83,10 +85,10 @@ struct Steps<S> {
     running: Option<Running>,
 }
 
-/// The request that the store carries out.
+/// The request that the store carries out; `called` is there if it is a call.
 enum Running {
-    Read,
-    Write { plan: Arc<Authorized<Write>>, gives_rows: bool },
+    Read { called: Option<Expected> },
+    Write { plan: Arc<Authorized<Write>>, gives_rows: bool, called: Option<Expected> },
 }
 
 impl<S: Sequence> Script for Steps<S> {
@@ -119,6 +121,7 @@ impl<S: Sequence> Steps<S> {
     /// The way of a request up to the store.
     fn prepare(&mut self, request: &Request) -> Result<Step, Error> {
         let schema = &self.schema;
+        let mut called = None;
         let work = match request {
             Request::Read(request) if request.query.after.is_some() => {
                 let details = "Pages by key (after) in a batch; use limit and offset.".to_owned();
@@ -128,13 +131,18 @@ impl<S: Sequence> Steps<S> {
             Request::Write(request) => {
                 Work::Write(Box::new(planned_write(schema, &self.limits, &*self.clock, &self.context, request)?))
             }
-            Request::Call(request) => planned_call(schema, &self.limits, &*self.clock, &self.context, request)?.work,
+            Request::Call(request) => {
+                let planned = planned_call(schema, &self.limits, &*self.clock, &self.context, request)?;
+                called = Some(Expected::of(schema, &planned, request));
+                planned.work
+            }
         };
+        let returns = called.map(|called| called.returns);
         match work {
             Work::Read(plan) => {
                 let plan =
                     authorize::read(schema, &self.context.actor, *plan).map_err(|denied| refused_as(schema, denied))?;
-                let sink = self.sequence.make_sink(&plan.shape(schema));
+                let sink = self.sequence.make_sink(&plan.shape(schema), returns);
                 let support = |table, filter: &_| self.store.support(schema, table, filter);
                 let refused = |what: &dyn std::fmt::Display| StoreError::Unsupported {
                     what: format!("the store {} {what}", self.store.name()),
@@ -144,7 +152,7 @@ impl<S: Sequence> Steps<S> {
                 if rest.is_some() {
                     return Err(refused(&"cannot filter like this inside a transaction").into());
                 }
-                self.running = Some(Running::Read);
+                self.running = Some(Running::Read { called });
                 Ok(Step::Read { plan: Arc::new(plan), sink })
             }
             Work::Write(plan) => {
@@ -154,10 +162,12 @@ impl<S: Sequence> Steps<S> {
                 residual::check_write(&*self.store, &call, &plan)?;
                 let shape = plan.returning().map(|returning| returning.shape(schema));
                 let gives_rows = shape.is_some();
-                let sink = shape
-                    .map_or_else(|| Box::new(Nothing) as Box<dyn RowSink>, |shape| self.sequence.make_sink(&shape));
+                let sink = match shape {
+                    Some(shape) => self.sequence.make_sink(&shape, returns),
+                    None => Box::new(Nothing),
+                };
                 let plan = Arc::new(plan);
-                self.running = Some(Running::Write { plan: plan.clone(), gives_rows });
+                self.running = Some(Running::Write { plan: plan.clone(), gives_rows, called });
                 Ok(Step::Write { plan, sink })
             }
         }
@@ -166,12 +176,16 @@ impl<S: Sequence> Steps<S> {
     /// What the store did, or its error as this actor may see it.
     fn answer(&mut self, done: Result<StepDone, StoreError>) -> Result<Answer, Error> {
         match (done, self.running.take()) {
-            (Ok(StepDone::Read(done)), Some(Running::Read)) => {
-                Ok(Answer::Read(ReadAnswer { sink: done.sink, rows: done.rows, total: done.total, next: None }))
-            }
-            (Ok(StepDone::Write(done)), Some(Running::Write { gives_rows, .. })) => {
+            (Ok(StepDone::Read(done)), Some(Running::Read { called })) => Ok(match called {
+                Some(called) => Answer::Call(called.read(done.sink, done.rows, done.total)?),
+                None => Answer::Read(ReadAnswer { sink: done.sink, rows: done.rows, total: done.total, next: None }),
+            }),
+            (Ok(StepDone::Write(done)), Some(Running::Write { gives_rows, called, .. })) => {
                 let sink = gives_rows.then_some(done.sink);
-                Ok(Answer::Write(WriteAnswer { sink, affected: done.affected, inserted: done.inserted }))
+                Ok(match called {
+                    Some(called) => Answer::Call(called.written(sink, done.affected)),
+                    None => Answer::Write(WriteAnswer { sink, affected: done.affected, inserted: done.inserted }),
+                })
             }
             (Ok(_), _) => Err(Error::Internal("a store carried out another step")),
             (Err(error), Some(Running::Write { plan, .. })) => {

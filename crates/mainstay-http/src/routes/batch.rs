@@ -7,13 +7,17 @@ mod answers;
 mod steps;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, ALLOW, CONTENT_LENGTH, CONTENT_TYPE, VARY};
+use http::header::{ACCEPT, ALLOW, CONTENT_LENGTH, CONTENT_TYPE, IF_MATCH, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, Uri, request};
 use mainstay_engine::Context;
+use mainstay_query::Limits;
 use mainstay_query::batch::{self, BatchError, Step};
+use mainstay_query::parse::{self, Purpose};
 
 use self::steps::{Prepared, Run};
+use super::functions;
 use super::media::Media;
+use super::precondition::Preconditions;
 use super::prefer::{self, PREFER, PREFERENCE_APPLIED, TxEnd};
 use super::translate::{Asked, translate};
 use crate::app::App;
@@ -112,13 +116,16 @@ fn in_step(error: BatchError) -> Problem {
 /// A step with its headers read and its query parsed once, so that what is wrong with it is found before anything
 /// happens.
 fn prepare(app: &App, step: Step) -> Result<Prepared, Problem> {
-    let bytes = step.path.table.len() + step.path.query.len() + 2;
+    let bytes = step.path.name.len() + step.path.query.len() + 2;
     if bytes > app.limits.url_bytes_max {
         let message = format!("limits.url_bytes_max is {}; this path has {bytes}", app.limits.url_bytes_max);
         return Err(Problem::new(URL_LONG, message));
     }
     let head = head_of(&step)?;
-    let preferences = prefer::read(&head.headers);
+    let mut preferences = prefer::read(&head.headers);
+    if step.path.is_call {
+        preferences = functions::relevant(preferences, &head.method);
+    }
     if preferences.tx.is_some() {
         let details = "tx is a preference of the whole batch: send it as a header of the request.";
         return Err(Problem::new(NOT_IMPLEMENTED, "Feature not implemented").details(details));
@@ -128,19 +135,39 @@ fn prepare(app: &App, step: Step) -> Result<Prepared, Problem> {
     if !matches!(media, Media::Array(_) | Media::Single(_)) {
         return Err(Problem::new(MEDIA, "The answer to a step is JSON"));
     }
-    let limits = app.engine.limits();
-    let asked = translate(&head, &step.path.table, Bytes::new(), &preferences, limits);
-    let asked = asked.map_err(|problem| match step.path.misplaced_in(problem.message()) {
+    let prepared = Prepared { conditions: Preconditions::read(&head.headers), step, head, preferences, media };
+    let path = &prepared.step.path;
+    check_path(&prepared, app.engine.limits()).map_err(|problem| match path.misplaced_in(problem.message()) {
         Some(error) => error.into(),
         None => problem,
     })?;
-    let query = match asked {
-        Asked::Read(request) => request.query,
-        Asked::Write(request) => request.query,
-        Asked::Options => return Err(Problem::new(NOT_IMPLEMENTED, "Feature not implemented")),
-    };
-    step.path.check(query, limits)?;
-    Ok(Prepared { step, head, preferences, media })
+    Ok(prepared)
+}
+
+/// Checks what a step asks for, but for the values.
+fn check_path(prepared: &Prepared, limits: &Limits) -> Result<(), Problem> {
+    let Prepared { step, head, preferences, .. } = prepared;
+    let path = &step.path;
+    let refused = || Problem::new(NOT_IMPLEMENTED, "Feature not implemented");
+    if path.is_call {
+        let call = functions::translate(head, &path.name, Bytes::new(), preferences, limits)?;
+        path.check_call(call.ok_or_else(refused)?, limits)?;
+    } else {
+        let query = match translate(head, &path.name, Bytes::new(), preferences, limits)? {
+            Asked::Read(request) => request.query,
+            Asked::Write(request) => request.query,
+            Asked::Options => return Err(refused()),
+        };
+        path.check(query, limits)?;
+    }
+    if !prepared.conditions.is_empty() {
+        if path.is_call || head.method == Method::POST {
+            let details = "if_match has no meaning for a POST or a function: GET, PUT, PATCH and DELETE take it.";
+            return Err(refused().details(details));
+        }
+        path.check(parse::query(Purpose::Read, &path.query, limits)?, limits)?;
+    }
+    Ok(())
 }
 
 /// The head that a request of its own would have.
@@ -156,10 +183,7 @@ fn head_of(step: &Step) -> Result<request::Parts, Problem> {
         return Err(Problem::new(BODY, "The body of a step is JSON"));
     }
     put(&mut head.headers, CONTENT_TYPE, step.content_type.as_deref())?;
-    if step.if_match.is_some() {
-        let details = "if_match in a step of a batch.";
-        return Err(Problem::new(NOT_IMPLEMENTED, "Feature not implemented").details(details));
-    }
+    put(&mut head.headers, IF_MATCH, step.if_match.as_deref())?;
     Ok(head)
 }
 

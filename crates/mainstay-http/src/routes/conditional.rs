@@ -6,6 +6,7 @@ use std::any::Any;
 use mainstay_engine::{Answer, Error, Request, Sequence, Turn, WriteAnswer};
 use mainstay_query::plan::Shape;
 use mainstay_query::request::{ReadRequest, WriteRequest};
+use mainstay_schema::Returns;
 use mainstay_store::RowSink;
 
 use super::media::Media;
@@ -92,7 +93,7 @@ impl Sequence for Conditional {
         }
     }
 
-    fn make_sink(&mut self, shape: &Shape) -> Box<dyn RowSink> {
+    fn make_sink(&mut self, shape: &Shape, _: Option<Returns>) -> Box<dyn RowSink> {
         Box::new(match self.is_reading() {
             true => self.media.sink_in(shape, self.bytes_max, self.zone.as_ref()),
             false => records::write_sink(&self.write, self.media, self.zone.as_ref(), shape),
@@ -110,6 +111,7 @@ impl Sequence for Conditional {
                 Some(None) => Some(Outcome::Broken),
                 sink => Some(Outcome::Written(Box::new(WriteAnswer { sink: sink.flatten(), affected, inserted }))),
             },
+            Ok(Answer::Call(_)) => Some(Outcome::Broken),
         };
     }
 
@@ -118,7 +120,8 @@ impl Sequence for Conditional {
     }
 }
 
-fn own(sink: Box<dyn RowSink>) -> Option<Sink> {
+/// The sink as what it was made as, after the store had it.
+pub(super) fn own(sink: Box<dyn RowSink>) -> Option<Sink> {
     let sink: Box<dyn Any> = sink;
     sink.downcast::<Sink>().ok().map(|sink| *sink)
 }

@@ -1,5 +1,7 @@
 //! `/rest/v1/rpc/{function}`: calls of functions.
 
+mod undone;
+
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, request};
@@ -11,6 +13,8 @@ use mainstay_query::request::{Arguments, CallRequest, Count, RawKind};
 use mainstay_query::{Limits, authorize};
 use mainstay_schema::Returns;
 
+use self::undone::Undone;
+use super::conditional::broken;
 use super::media::Media;
 use super::prefer::{self, PREFERENCE_APPLIED};
 use super::records::{self, Call};
@@ -18,7 +22,7 @@ use super::translate::{SCHEMA, profile, range_header};
 use crate::app::App;
 use crate::body::AnswerBody;
 use crate::edge::Answer;
-use crate::encode::Sink;
+use crate::encode::{Sink, TooLarge};
 use crate::errors::codes::{BODY, FUNCTION_METHOD, UNKNOWN_FUNCTION};
 use crate::errors::{Problem, singular};
 
@@ -81,7 +85,7 @@ pub(super) fn translate(
 }
 
 /// The preferences that mean something at a function.
-fn relevant(preferences: Preferences, method: &Method) -> Preferences {
+pub(super) fn relevant(preferences: Preferences, method: &Method) -> Preferences {
     Preferences {
         resolution: None,
         missing: None,
@@ -126,7 +130,7 @@ fn options(call: &Call<'_>, name: &str) -> Result<Answer, Problem> {
 /// Calls the function.
 async fn run(call: &Call<'_>, mut request: CallRequest) -> Result<Answer, Problem> {
     let media = match Media::negotiate(&call.head.headers).and_then(|media| {
-        prefer::check_plain(&call.preferences, call.app.answers.tx_end, &call.head.method)?;
+        prefer::check_plain(&call.preferences)?;
         Ok(media)
     }) {
         Ok(media) => media,
@@ -135,47 +139,74 @@ async fn run(call: &Call<'_>, mut request: CallRequest) -> Result<Answer, Proble
     request.singular = media.is_single();
     let is_silent = call.head.method == Method::HEAD || call.preferences.answer == Some(Return::Minimal);
     let bytes_max = call.app.limits.response_bytes_max;
-    let make = |shape: &Shape, returns: Returns| match (media.sink(shape, bytes_max), returns) {
-        _ if is_silent => Sink::Nothing,
-        (Sink::Json(sink), Returns::Value { .. }) => Sink::Json(sink.bare()),
-        (sink, _) => sink,
+    let make = move |shape: &Shape, returns| sink(media, is_silent, shape, returns, bytes_max);
+    let refused = |error| Problem::of(error, &call.context.actor);
+    let answer = if call.head.method == Method::POST && call.app.answers.tx_end.rolls_back(&call.preferences) {
+        let undone = Undone::new(request.clone(), make);
+        let outcome = call.app.engine.run(call.context, undone).await.map_err(refused)?.outcome();
+        outcome.ok_or_else(broken)?.map_err(refused)?
+    } else {
+        call.app.engine.call(call.context, &request, make).await.map_err(refused)?
     };
-    let answer = call.app.engine.call(call.context, &request, make).await;
-    let answer = answer.map_err(|error| Problem::of(error, &call.context.actor))?;
     respond(call, &request, media, answer)
 }
 
-fn respond(call: &Call<'_>, request: &CallRequest, media: Media, answer: CallAnswer<Sink>) -> Result<Answer, Problem> {
-    let CallAnswer { sink, returns, rows, total, .. } = answer;
-    // What writes is durable by now, so only a read may still be refused.
-    let is_page = returns.is_many() && !answer.writes;
-    let (status, range) = match is_page {
-        true => records::page(&request.query, rows, total)?,
-        false => (StatusCode::OK, records::range_value(0, rows, total)),
-    };
-    if is_page && media.is_single() && rows != 1 {
-        return Err(singular(rows));
+/// The sink for what a function gives back.
+pub(super) fn sink(media: Media, is_silent: bool, shape: &Shape, returns: Returns, bytes_max: usize) -> Sink {
+    match (media.sink(shape, bytes_max), returns) {
+        _ if is_silent => Sink::Nothing,
+        (Sink::Json(sink), Returns::Value { .. }) => Sink::Json(sink.bare()),
+        (sink, _) => sink,
     }
+}
+
+/// Status, if there is a body, and `Content-Range` of what a function gave back.
+pub(super) fn page(
+    request: &CallRequest,
+    media: Media,
+    answer: &CallAnswer<Sink>,
+) -> Result<(StatusCode, HeaderValue), Problem> {
+    let CallAnswer { returns, rows, total, writes, .. } = answer;
+    // What writes is durable by now, so only a read may still be refused.
+    let is_page = returns.is_many() && !writes;
+    let (status, range) = match is_page {
+        true => records::page(&request.query, *rows, *total)?,
+        false => (StatusCode::OK, records::range_value(0, *rows, *total)),
+    };
+    if is_page && media.is_single() && *rows != 1 {
+        return Err(singular(*rows));
+    }
+    Ok((status, range))
+}
+
+/// The body with what a function gave back; `None` if it has none.
+pub(super) fn body(media: Media, answer: CallAnswer<Sink>) -> Result<Option<Bytes>, TooLarge> {
+    let is_many = answer.returns.is_many();
+    Ok(match answer.sink {
+        None | Some(Sink::Nothing) => None,
+        // One row or value that is not there.
+        Some(Sink::Json(_)) if !is_many && answer.rows == 0 => Some(Bytes::from_static(b"null")),
+        Some(Sink::Json(sink)) if !is_many || media.is_single() => Some(sink.finish_single()?),
+        Some(sink) => Some(sink.finish()?),
+    })
+}
+
+fn respond(call: &Call<'_>, request: &CallRequest, media: Media, answer: CallAnswer<Sink>) -> Result<Answer, Problem> {
     let is_head = call.head.method == Method::HEAD;
-    let is_empty = matches!(sink, None | Some(Sink::Nothing)) && !is_head;
+    let (status, range) = page(request, media, &answer)?;
+    let gives_rows = answer.sink.is_some();
+    let body = body(media, answer)?;
+    let is_empty = body.is_none() && !is_head;
     let mut response = call.success(if is_empty { StatusCode::NO_CONTENT } else { status });
     // What is relevant was picked out already, and PATCH is the method at which all of it is.
     if let Some(applied) = prefer::applied(&call.preferences, &Method::PATCH, call.relevance()) {
         response.headers_mut().insert(PREFERENCE_APPLIED, applied);
     }
     response.headers_mut().insert(CONTENT_RANGE, range);
-    match sink {
+    match body {
+        Some(body) => call.put_body(&mut response, &request.function, media, body),
+        None if is_head && gives_rows => call.put_body(&mut response, &request.function, media, Bytes::new()),
         None => {}
-        Some(Sink::Nothing) if !is_head => {}
-        Some(sink) => {
-            let body = match sink {
-                // One row or value that is not there.
-                Sink::Json(_) if !returns.is_many() && rows == 0 => Bytes::from_static(b"null"),
-                Sink::Json(sink) if !returns.is_many() || media.is_single() => sink.finish_single()?,
-                sink => sink.finish()?,
-            };
-            call.put_body(&mut response, &request.function, media, body);
-        }
     }
     Ok(response)
 }

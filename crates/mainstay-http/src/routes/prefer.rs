@@ -32,16 +32,13 @@ pub(super) fn check(preferences: &Preferences) -> Result<Option<Zone>, Problem> 
     }
 }
 
-/// As [`check`], where neither a zone nor undoing what was written can be honored and must not be passed over.
-pub(super) fn check_plain(preferences: &Preferences, end: TxEnd, method: &Method) -> Result<(), Problem> {
-    let refused = |details: &str| Err(Problem::new(NOT_IMPLEMENTED, "Feature not implemented").details(details));
-    if check(preferences)?.is_some() {
-        return refused("Prefer: timezone is not implemented here but for UTC.");
+/// As [`check`], where a zone cannot be honored and must not be passed over.
+pub(super) fn check_plain(preferences: &Preferences) -> Result<(), Problem> {
+    match check(preferences)? {
+        None => Ok(()),
+        Some(_) => Err(Problem::new(NOT_IMPLEMENTED, "Feature not implemented")
+            .details("Prefer: timezone is not implemented here but for UTC.")),
     }
-    if *method == Method::POST && end.rolls_back(preferences) {
-        return refused("Prefer: tx=rollback is not implemented for functions.");
-    }
-    Ok(())
 }
 
 /// All timestamps are kept in UTC, so this zone costs nothing.

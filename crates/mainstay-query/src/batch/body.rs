@@ -27,7 +27,7 @@ pub struct Step {
     pub id: Option<String>,
     /// What is done.
     pub method: Method,
-    /// The table and the query.
+    /// The table or the function, and the query.
     pub path: PathText,
     /// What a request of its own would say in `Prefer`.
     pub prefer: Option<String>,
@@ -155,6 +155,8 @@ fn read_step(step: WireStep<'_>, names: &mut Names) -> Result<Step, ParseError> 
     let path = PathText::read(&step.path, names)?;
     let body = match (step.body, method.has_body()) {
         (Some(body), true) => Some(Template::read(body.get(), names)?),
+        // A function may be called without arguments.
+        (None, true) if path.is_call => None,
         (None, true) => return Err(wrong("A step has no body", format!("{} needs one.", method.name()))),
         (Some(_), false) => return Err(wrong("A step has a body", format!("{} takes none.", method.name()))),
         (None, false) => None,

@@ -74,7 +74,7 @@ impl Reference {
             rest = after;
         }
         let written = &text[..text.len() - rest.len()];
-        if hops.is_empty() || hops.iter().filter(|hop| **hop == Hop::Every).count() > 1 {
+        if hops.iter().filter(|hop| **hop == Hop::Every).count() > 1 {
             return Err(malformed(written));
         }
         let Some(step) = names.positions.get(id).copied() else {
@@ -123,7 +123,7 @@ fn index(text: &str) -> Option<(Hop, &str)> {
 fn malformed(text: &str) -> ParseError {
     let details = format!(
         "\"{text}\": write step[0].member for a row's member, step[*].member for that of every row, step.member where \
-         one object was asked for, and [\"member\"] for names with other characters."
+         one object was asked for, step for the whole answer where it is one value, and [\"member\"] for names with other characters."
     );
     wrong("A reference does not parse", details)
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::limits::Limits;
 use crate::parse::{self, Purpose};
-use crate::request::{Condition, Operation};
+use crate::request::{Arguments, CallRequest, Condition, Count, Operation};
 
 fn batch(steps: &str) -> Result<Batch, BatchError> {
     read(format!("{{\"steps\":[{steps}]}}").as_bytes(), &Limits::default())
@@ -53,6 +53,7 @@ fn values_keep_their_form() {
         (r#"{"x":{"$ref":"a[0].o[\"x y\"][1]"}}"#, r#"{"x":2.50}"#),
         (r#"{"x":{"$ref":"a[*].id"}}"#, r#"{"x":[9007199254740993,2]}"#),
         (r#"{"x":{"$ref":"b.id"}}"#, r#"{"x":7}"#),
+        (r#"{"x":{"$ref":"b"}}"#, r#"{"x":{"id":7,"s":"x&y=eq.1"}}"#),
         (r#"{"$ref":"a[0].o"}"#, r#"{"x y":[10,2.50]}"#),
         (r#"{"x":{"y":[{"\u0024ref":"b.id"}]}}"#, r#"{"x":{"y":[7]}}"#),
         (r#"{"x":{"$literal":{"$ref":"nothing"}}}"#, r#"{"x":{"$ref":"nothing"}}"#),
@@ -143,6 +144,36 @@ fn a_reference_stands_for_a_whole_operand_and_nothing_else() {
 }
 
 #[test]
+fn arguments_of_a_function_are_references_or_hold_none() {
+    let limits = Limits::default();
+    let call = |query: &str| {
+        let path = third(&format!("/rpc/f?{query}"), "{}").unwrap().path;
+        assert!(path.is_call && path.name == "f");
+        let (query, arguments) = parse::call(&path.query, &limits)?;
+        let mut call = CallRequest {
+            function: path.name.clone(),
+            arguments: Arguments::Named(arguments),
+            query,
+            count: Count::None,
+            read_only: true,
+            singular: false,
+            affected_max: None,
+        };
+        path.check_call(call.clone(), &limits)?;
+        path.fill_call(&mut call, &answers(), &limits)?;
+        let Arguments::Named(arguments) = call.arguments else { panic!("named") };
+        Ok::<_, ParseError>((arguments, call.query.filters.len()))
+    };
+    let argument = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    // What looks like a filter is none when it comes by a reference.
+    assert_eq!(call("x=${b.s}&y=1").unwrap(), (vec![argument("x", "x&y=eq.1"), argument("y", "1")], 0));
+    assert_eq!(call("x=${b.id}&y=eq.${b.id}").unwrap(), (vec![argument("x", "7")], 1));
+    for query in ["x=1${b.id}", "${b.s}=1", "x=${a[*].id}", "x=${a[1].name}", "x=${a}"] {
+        assert!(call(query).is_err(), "{query}");
+    }
+}
+
+#[test]
 fn what_is_no_batch_is_refused_with_its_place() {
     let step = |rest: &str| format!(r#"{{"steps":[{{"method":"GET","path":"/t"{rest}}}]}}"#);
     for (text, expected) in [
@@ -165,7 +196,7 @@ fn what_is_no_batch_is_refused_with_its_place() {
         (
             r#"{"steps":[{"method":"GET","path":"t"}]}"#,
             "0 : The path of a step leads to no table: It is \
-            /{table}?{query}."
+            /{table}?{query} or /rpc/{function}?{query}."
                 .to_owned(),
         ),
         (
@@ -186,6 +217,8 @@ fn what_is_no_batch_is_refused_with_its_place() {
         r#"{"steps":[{"path":"/t"}]}"#.to_owned(),
         r#"{"steps":[{"method":"GET"}]}"#.to_owned(),
         r#"{"steps":[{"method":"GET","path":"/t/x"}]}"#.to_owned(),
+        r#"{"steps":[{"method":"GET","path":"/rpc/"}]}"#.to_owned(),
+        r#"{"steps":[{"method":"GET","path":"/rpc/x/y"}]}"#.to_owned(),
         r#"[]"#.to_owned(),
         r#"{"steps":[{"method":"GET","path":"/t"}]} x"#.to_owned(),
     ] {

@@ -167,7 +167,8 @@ async fn what_is_wrong_before_any_answer_is_found_before_anything_happens() {
             (json!({"method": "GET", "path": "/toys", "prefer": "handling=strict,nonsense"}), 400, "PGRST122"),
             (json!({"method": "GET", "path": "/toys", "prefer": "tx=rollback"}), 400, "PGRST127"),
             (json!({"method": "POST", "path": "/toys", "content_type": "text/csv", "body": {}}), 400, "PGRST102"),
-            (json!({"method": "GET", "path": "/rpc/f"}), 400, "PGRST102"),
+            (json!({"method": "GET", "path": "/rpc/f"}), 404, "PGRST202"),
+            (json!({"method": "POST", "path": "/toys", "if_match": "*", "body": {"name": "x"}}), 400, "PGRST127"),
             (json!({"method": "GET", "path": "/toys", "prefer": "a\nb"}), 400, "PGRST102"),
         ] {
             let reply = app.send(batch(&json!([first, step]))).await;
@@ -372,4 +373,37 @@ async fn a_batch_equals_its_steps() {
         }
     }
     assert!(committed > 5 && undone > 5, "{committed} {undone}");
+}
+
+/// `if_match` in a step is what the header is to a request of its own, in the same transaction.
+#[tokio::test]
+async fn a_step_can_want_the_rows_to_be_as_they_were() {
+    for app in TestApp::each().await {
+        let tag = app.send(get("makers?id=eq.1")).await.header("etag").to_owned();
+        assert!(!tag.is_empty());
+        let maker = json!({"id": "m", "method": "GET", "path": "/makers?id=eq.1"});
+        let patch = |tag: &str| json!({"method": "PATCH", "path": "/makers?id=eq.${m[0].id}", "if_match": tag, "body": {"name": "Ash"}});
+        let before = contents(&app).await;
+        let insert = json!({"method": "POST", "path": "/makers", "body": {"id": 77, "name": "Yew"}});
+        for wrong in [
+            patch("\"0\""),
+            json!({"method": "DELETE", "path": "/makers?id=eq.1", "if_match": "\"0\""}),
+            json!({"method": "PUT", "path": "/makers?id=eq.88", "if_match": "*", "body": {"id": 88, "name": "x"}}),
+            json!({"method": "GET", "path": "/makers?id=eq.1", "if_match": "\"0\""}),
+        ] {
+            let reply = app.send(batch(&json!([maker, insert, wrong]))).await;
+            assert_eq!(reply.status, 412, "{wrong}: {}", reply.body);
+            assert!(reply.body.contains("\"index\":2"), "{}", reply.body);
+            assert_eq!(contents(&app).await, before, "{wrong}");
+        }
+        let read = json!({"method": "GET", "path": "/makers?id=eq.1", "if_match": tag});
+        // The second change does not meet the rows of which the tag was.
+        let twice = json!([maker, read, patch(&tag), patch(&tag)]);
+        let reply = app.send(batch(&twice)).await;
+        assert!(reply.status == 412 && reply.body.contains("\"index\":3"), "{}", reply.body);
+        assert_eq!(contents(&app).await, before);
+        let reply = app.send(batch(&json!([maker, read, patch(&tag)]))).await;
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        check(&app, get("makers?id=eq.1&select=name"), 200, r#"[{"name":"Ash"}]"#).await;
+    }
 }

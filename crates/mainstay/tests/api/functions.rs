@@ -57,7 +57,7 @@ fn files() -> Vec<SourceFile> {
     QUERIES.iter().map(file).collect()
 }
 
-fn schema() -> Schema {
+pub(crate) fn schema() -> Schema {
     let schema = crate::app::schema();
     let probe = SqliteProbe::new(&schema).unwrap();
     load_functions(schema, &files(), &probe).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"))

@@ -2,14 +2,16 @@
 
 use bytes::Bytes;
 use http::header::{CONTENT_RANGE, LOCATION};
-use http::{HeaderName, HeaderValue, StatusCode};
-use mainstay_engine::{ReadAnswer, WriteAnswer};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
+use mainstay_engine::{CallAnswer, ReadAnswer, WriteAnswer};
 use mainstay_query::batch::REFERRED_BYTES_MAX;
-use mainstay_query::request::{ReadRequest, WriteRequest};
+use mainstay_query::request::{CallRequest, ReadRequest, WriteRequest};
 use mainstay_store::RowSink;
 
+use super::super::functions;
+use super::super::precondition;
 use super::super::prefer::{PREFERENCE_APPLIED, Relevance, applied};
-use super::super::records::{page, write_range, write_status};
+use super::super::records::{page, tag_of, write_range, write_status};
 use super::steps::{Prepared, taken_back};
 use crate::encode::{self, Sink, TooLarge, push_string};
 use crate::errors::codes::LIMIT;
@@ -30,7 +32,9 @@ impl Entry {
     fn new(prepared: &Prepared, status: StatusCode, range: HeaderValue) -> Entry {
         let mut entry = Entry { status, headers: Vec::with_capacity(3), body: None };
         entry.put(CONTENT_RANGE, range);
-        if let Some(applied) = applied(&prepared.preferences, &prepared.head.method, RELEVANCE) {
+        // What is relevant to a function was picked out already, and PATCH is the method at which all of it is.
+        let method = if prepared.step.path.is_call { &Method::PATCH } else { &prepared.head.method };
+        if let Some(applied) = applied(&prepared.preferences, method, RELEVANCE) {
             entry.put(PREFERENCE_APPLIED, applied);
         }
         entry
@@ -55,11 +59,8 @@ impl Entry {
         self.body.as_ref().map_or(0, Bytes::len) + 128
     }
 
-    fn fill(&mut self, prepared: &Prepared, sink: Sink) -> Result<(), Problem> {
-        let body = match sink {
-            Sink::Json(sink) if prepared.media.is_single() => sink.finish_single(),
-            sink => sink.finish(),
-        };
+    /// Takes the body, if it is not too large.
+    fn fill(&mut self, prepared: &Prepared, body: Result<Bytes, TooLarge>) -> Result<(), Problem> {
         let body = body.map_err(|TooLarge { max }| {
             Problem::new(LIMIT, format!("limits.response_bytes_max is passed: {max} octets are left for this step"))
                 .hint("Ask for fewer rows or columns.")
@@ -70,6 +71,14 @@ impl Entry {
         }
         self.body = Some(body);
         Ok(())
+    }
+}
+
+/// The rows in the form that the step asked for.
+fn rows_body(prepared: &Prepared, sink: Sink) -> Result<Bytes, TooLarge> {
+    match sink {
+        Sink::Json(sink) if prepared.media.is_single() => sink.finish_single(),
+        sink => sink.finish(),
     }
 }
 
@@ -86,7 +95,12 @@ pub(super) fn of_read(
         return Err(singular(rows));
     }
     let mut entry = Entry::new(prepared, status, range);
-    entry.fill(prepared, answer.sink)?;
+    let body = rows_body(prepared, answer.sink);
+    let holds = |body: &Bytes| prepared.conditions.holds_wanted(tag_of(prepared.media, body), rows);
+    if body.as_ref().is_ok_and(|body| !holds(body)) {
+        return Err(precondition::failed());
+    }
+    entry.fill(prepared, body)?;
     Ok(entry)
 }
 
@@ -108,8 +122,25 @@ pub(super) fn of_write(
                 entry.put(LOCATION, location);
             }
         }
-        Some(sink) => entry.fill(prepared, sink)?,
+        Some(sink) => entry.fill(prepared, rows_body(prepared, sink))?,
         None => {}
+    }
+    Ok(entry)
+}
+
+/// The entry of a call.
+pub(super) fn of_call(
+    prepared: &Prepared,
+    request: &CallRequest,
+    answer: CallAnswer<Box<dyn RowSink>>,
+) -> Result<Entry, Problem> {
+    let CallAnswer { sink, returns, writes, rows, total } = answer;
+    let answer = CallAnswer { sink: sink.map(taken_back).transpose()?, returns, writes, rows, total };
+    let (status, range) = functions::page(request, prepared.media, &answer)?;
+    let body = functions::body(prepared.media, answer).transpose();
+    let mut entry = Entry::new(prepared, if body.is_none() { StatusCode::NO_CONTENT } else { status }, range);
+    if let Some(body) = body {
+        entry.fill(prepared, body)?;
     }
     Ok(entry)
 }

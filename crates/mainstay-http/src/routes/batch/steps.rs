@@ -3,15 +3,21 @@
 use std::any::Any;
 
 use bytes::Bytes;
-use http::request;
+use http::{Method, request};
 use mainstay_engine::{Answer, Error, Request, Sequence, Turn};
 use mainstay_query::batch::{Answers, Step};
-use mainstay_query::parse::prefer::Preferences;
+use mainstay_query::parse::prefer::{Preferences, Return};
+use mainstay_query::parse::{self, Purpose};
 use mainstay_query::plan::Shape;
+use mainstay_query::request::ReadRequest;
 use mainstay_query::{Actor, Limits};
+use mainstay_schema::Returns;
 use mainstay_store::RowSink;
 
+use super::super::functions;
 use super::super::media::Media;
+use super::super::precondition::{self, Preconditions};
+use super::super::records::tag_of;
 use super::super::translate::{Asked, translate};
 use super::answers::{self, Entry};
 use crate::encode::{KeySink, Sink, TooLarge};
@@ -26,6 +32,8 @@ pub(super) struct Prepared {
     pub(super) head: request::Parts,
     pub(super) preferences: Preferences,
     pub(super) media: Media,
+    /// What the caller believes the rows to be.
+    pub(super) conditions: Preconditions,
 }
 
 /// A batch on its way. It holds nothing of the server: it may outlive the request, until the store drops it.
@@ -40,9 +48,19 @@ pub(super) struct Run {
     /// The answers so far, as the caller sees them.
     entries: Vec<Entry>,
     bytes: usize,
+    /// Whether the rows of the next step were compared with what the caller believes.
+    is_compared: bool,
     /// What the store carries out.
-    running: Option<Request>,
+    running: Option<Running>,
     failure: Option<Problem>,
+}
+
+/// What the store carries out.
+enum Running {
+    /// A read of the rows that the next step is about to change.
+    Compare,
+    /// A step.
+    Step(Request),
 }
 
 impl Run {
@@ -62,6 +80,7 @@ impl Run {
             answers: Answers::default(),
             entries: Vec::new(),
             bytes: 0,
+            is_compared: false,
             running: None,
             failure: None,
         }
@@ -81,13 +100,20 @@ impl Run {
 
     /// The request of a step, its values in their places.
     fn request(&self, prepared: &Prepared) -> Result<Request, Problem> {
-        let Prepared { step, head, preferences, media } = prepared;
+        let Prepared { step, head, preferences, media, .. } = prepared;
         let bytes_max = usize::try_from(self.request_limits.body_bytes_max).unwrap_or(usize::MAX);
         let body = match &step.body {
             Some(template) => Bytes::from(template.fill(&self.answers, bytes_max)?),
             None => Bytes::new(),
         };
-        Ok(match translate(head, &step.path.table, body, preferences, &self.limits)? {
+        if step.path.is_call {
+            let call = functions::translate(head, &step.path.name, body, preferences, &self.limits)?;
+            let mut call = call.ok_or_else(|| Problem::new(INTERNAL, "internal error"))?;
+            step.path.fill_call(&mut call, &self.answers, &self.limits)?;
+            call.singular = media.is_single();
+            return Ok(Request::Call(call));
+        }
+        Ok(match translate(head, &step.path.name, body, preferences, &self.limits)? {
             Asked::Read(mut request) => {
                 step.path.fill(&mut request.query, &self.answers, &self.limits)?;
                 Request::Read(request)
@@ -101,6 +127,38 @@ impl Run {
         })
     }
 
+    /// What a `GET` of the step's path would read, if the step writes and has to compare it first.
+    fn compared(&self, prepared: &Prepared) -> Result<Option<Request>, Problem> {
+        let Prepared { step, head, conditions, .. } = prepared;
+        if self.is_compared || conditions.is_empty() || head.method == Method::GET {
+            return Ok(None);
+        }
+        let mut query = parse::query(Purpose::Read, &step.path.query, &self.limits)?;
+        step.path.fill(&mut query, &self.answers, &self.limits)?;
+        Ok(Some(Request::Read(ReadRequest { table: step.path.name.clone(), query, ..ReadRequest::default() })))
+    }
+
+    /// What the store does for a step next.
+    fn running(&self, prepared: &Prepared) -> Result<(Running, Request), Problem> {
+        match self.compared(prepared)? {
+            Some(read) => Ok((Running::Compare, read)),
+            None => self.request(prepared).map(|request| (Running::Step(request.clone()), request)),
+        }
+    }
+
+    /// Compares the rows that are there with what the caller believes.
+    fn compare(&mut self, answer: Answer) -> Result<(), Problem> {
+        let (Some(prepared), Answer::Read(answer)) = (self.steps.get(self.entries.len()), answer) else {
+            return Err(Problem::new(INTERNAL, "internal error"));
+        };
+        let body = taken_back(answer.sink)?.finish()?;
+        if !prepared.conditions.holds_wanted(tag_of(prepared.media.listed(), &body), answer.rows) {
+            return Err(precondition::failed());
+        }
+        self.is_compared = true;
+        Ok(())
+    }
+
     /// Takes what a request gave.
     fn keep(&mut self, request: &Request, answer: Answer) -> Result<(), Problem> {
         let Some(prepared) = self.steps.get(self.entries.len()) else {
@@ -109,6 +167,7 @@ impl Run {
         let entry = match (request, answer) {
             (Request::Read(request), Answer::Read(answer)) => answers::of_read(prepared, request, answer),
             (Request::Write(request), Answer::Write(answer)) => answers::of_write(prepared, request, answer),
+            (Request::Call(request), Answer::Call(answer)) => answers::of_call(prepared, request, answer),
             _ => Err(Problem::new(INTERNAL, "internal error")),
         }?;
         self.bytes = self.bytes.saturating_add(entry.bytes());
@@ -117,6 +176,7 @@ impl Run {
         }
         self.answers.push(entry.body().filter(|_| prepared.step.is_referred))?;
         self.entries.push(entry);
+        self.is_compared = false;
         Ok(())
     }
 
@@ -135,9 +195,9 @@ impl Sequence for Run {
         let Some(prepared) = self.steps.get(self.entries.len()) else {
             return if self.rolls_back { Turn::RollBack } else { Turn::Commit };
         };
-        match self.request(prepared) {
-            Ok(request) => {
-                self.running = Some(request.clone());
+        match self.running(prepared) {
+            Ok((running, request)) => {
+                self.running = Some(running);
                 Turn::Run(Box::new(request))
             }
             Err(problem) => {
@@ -147,18 +207,26 @@ impl Sequence for Run {
         }
     }
 
-    fn make_sink(&mut self, shape: &Shape) -> Box<dyn RowSink> {
-        let is_key = matches!(&self.running, Some(Request::Write(request)) if !request.representation);
-        Box::new(match self.steps.get(self.entries.len()) {
-            _ if is_key => Sink::Key(KeySink::new(shape)),
-            Some(prepared) => prepared.media.sink(shape, self.bytes_left()),
-            None => Sink::Nothing,
+    fn make_sink(&mut self, shape: &Shape, returns: Option<Returns>) -> Box<dyn RowSink> {
+        let bytes_max = self.bytes_left();
+        let Some(prepared) = self.steps.get(self.entries.len()) else { return Box::new(Sink::Nothing) };
+        Box::new(match (&self.running, returns) {
+            (Some(Running::Compare), _) => prepared.media.listed().sink(shape, self.request_limits.response_bytes_max),
+            (Some(Running::Step(Request::Write(request))), _) if !request.representation => {
+                Sink::Key(KeySink::new(shape))
+            }
+            (_, Some(returns)) => {
+                let is_silent = prepared.preferences.answer == Some(Return::Minimal);
+                functions::sink(prepared.media, is_silent, shape, returns, bytes_max)
+            }
+            (_, None) => prepared.media.sink(shape, bytes_max),
         })
     }
 
     fn take(&mut self, answer: Result<Answer, Error>) {
         let outcome = match (answer, self.running.take()) {
-            (Ok(answer), Some(request)) => self.keep(&request, answer),
+            (Ok(answer), Some(Running::Compare)) => self.compare(answer),
+            (Ok(answer), Some(Running::Step(request))) => self.keep(&request, answer),
             (Ok(_), None) => Err(Problem::new(INTERNAL, "internal error")),
             (Err(error), _) => Err(Problem::of(error, &self.actor)),
         };
@@ -171,6 +239,7 @@ impl Sequence for Run {
         self.answers.clear();
         self.entries.clear();
         self.bytes = 0;
+        self.is_compared = false;
         self.running = None;
         self.failure = None;
     }
