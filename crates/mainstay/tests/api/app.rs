@@ -142,7 +142,7 @@ impl TestApp {
         TestApp::speaking(schema, store, Limits::default(), limits, cors, answers)
     }
 
-    fn speaking(
+    pub(crate) fn speaking(
         schema: Schema,
         store: Arc<dyn Store>,
         language: Limits,

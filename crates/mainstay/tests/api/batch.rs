@@ -404,6 +404,6 @@ async fn a_step_can_want_the_rows_to_be_as_they_were() {
         assert_eq!(contents(&app).await, before);
         let reply = app.send(batch(&json!([maker, read, patch(&tag)]))).await;
         assert_eq!(reply.status, 200, "{}", reply.body);
-        check(&app, get("makers?id=eq.1&select=name"), 200, r#"[{"name":"Ash"}]"#).await;
+        check(std::slice::from_ref(&app), get("makers?id=eq.1&select=name"), 200, r#"[{"name":"Ash"}]"#).await;
     }
 }
