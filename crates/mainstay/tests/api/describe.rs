@@ -5,7 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use mainstay_http::{Description, Reference, Scope};
 use serde_json::Value;
 
-use crate::app::{PUBLISHABLE, SECRET, TestApp, ask, get};
+use crate::app::{Ask, PUBLISHABLE, SECRET, TestApp, ask, get};
+use crate::functions;
 
 const SHELVES: &str = r#"
 [books]
@@ -230,4 +231,41 @@ async fn while_developing_only_this_machine_by_its_own_name_needs_no_key() {
     for host in ["attacker.example", "127.0.0.1.attacker.example"] {
         assert_eq!(app.send(by(host, "/_/api/settings.json")).await.status, 401, "{host}");
     }
+}
+
+/// rest.md 18: functions in the description, each with what it takes and gives, and only those that the reader may call.
+#[tokio::test]
+async fn functions_are_described_to_those_who_may_call_them() {
+    let app = functions::app().await;
+    let described = async |ask: Ask| -> serde_json::Value { serde_json::from_str(&app.send(ask).await.body).unwrap() };
+    let anon = described(get("").anon()).await;
+    let all = described(get("")).await;
+    assert!(anon["paths"]["/rpc/closed"].is_null() && !all["paths"]["/rpc/closed"].is_null());
+    assert!(all["paths"]["/rpc/rename"]["get"].is_null(), "what writes is called by POST alone");
+
+    let arguments = &anon["components"]["schemas"]["add_arguments"];
+    assert_eq!(arguments["required"], serde_json::json!(["a"]));
+    assert_eq!(
+        (&arguments["properties"]["b"]["default"], &arguments["additionalProperties"]),
+        (&10.into(), &false.into())
+    );
+    let parameters = anon["paths"]["/rpc/add"]["get"]["parameters"].as_array().unwrap();
+    assert_eq!((&parameters[0]["name"], &parameters[0]["required"]), (&"a".into(), &true.into()));
+    assert_eq!((&parameters[1]["name"], &parameters[1]["required"]), (&"b".into(), &false.into()));
+
+    let answer = |name: &str, status: &str| {
+        anon["paths"][format!("/rpc/{name}")]["post"]["responses"][status]["content"]["application/json"]["schema"]
+            .clone()
+    };
+    assert_eq!(answer("add", "200")["type"], serde_json::json!(["integer", "null"]));
+    assert_eq!(answer("names", "200")["items"]["type"], serde_json::json!(["string", "null"]));
+    assert_eq!(answer("cheap", "206")["items"]["$ref"], "#/components/schemas/toys");
+    assert_eq!(answer("stats", "200")["items"]["$ref"], "#/components/schemas/stats_result");
+    assert_eq!(answer("dearest", "200")["anyOf"][1]["type"], "null");
+    let over = &anon["paths"]["/rpc/over"]["post"]["requestBody"]["content"]["application/json"]["schema"];
+    assert_eq!(over["anyOf"].as_array().map(Vec::len), Some(2));
+    let whole = |name: &str| &anon["paths"][format!("/rpc/{name}")]["post"]["requestBody"]["content"];
+    assert!(whole("shout")["text/plain"].is_object() && whole("octets")["application/octet-stream"].is_object());
+    let forget = &all["paths"]["/rpc/forget"]["post"]["responses"];
+    assert!(forget["200"].is_null() && forget["204"].is_object());
 }

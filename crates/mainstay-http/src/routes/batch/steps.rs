@@ -60,7 +60,7 @@ enum Running {
     /// A read of the rows that the next step is about to change.
     Compare,
     /// A step.
-    Step(Request),
+    Step(Box<Request>),
 }
 
 impl Run {
@@ -142,7 +142,7 @@ impl Run {
     fn running(&self, prepared: &Prepared) -> Result<(Running, Request), Problem> {
         match self.compared(prepared)? {
             Some(read) => Ok((Running::Compare, read)),
-            None => self.request(prepared).map(|request| (Running::Step(request.clone()), request)),
+            None => self.request(prepared).map(|request| (Running::Step(Box::new(request.clone())), request)),
         }
     }
 
@@ -212,7 +212,7 @@ impl Sequence for Run {
         let Some(prepared) = self.steps.get(self.entries.len()) else { return Box::new(Sink::Nothing) };
         Box::new(match (&self.running, returns) {
             (Some(Running::Compare), _) => prepared.media.listed().sink(shape, self.request_limits.response_bytes_max),
-            (Some(Running::Step(Request::Write(request))), _) if !request.representation => {
+            (Some(Running::Step(request)), _) if matches!(&**request, Request::Write(write) if !write.representation) => {
                 Sink::Key(KeySink::new(shape))
             }
             (_, Some(returns)) => {
