@@ -24,7 +24,9 @@ class Described(ServerCase):
     """What the description promises, the server keeps, whatever it is sent."""
 
     # That a filter is written in a language of its own is more than a description can say, and so is that a DELETE
-    # without filter is refused; hence what is valid to the description may be answered 400.
+    # without filter is refused; hence what is valid to the description may be answered 400. And what is not valid to it
+    # may be taken: a limit that is no number is left out and one past 64 bits is as good as none (rest.md 9), and numbers
+    # may come as text (rest.md 11.1).
     CHECKS = ",".join(
         [
             "not_a_server_error",
@@ -32,7 +34,6 @@ class Described(ServerCase):
             "content_type_conformance",
             "response_headers_conformance",
             "response_schema_conformance",
-            "negative_data_rejection",
             "allow_header_conformance",
             "unsupported_method",
         ]
@@ -43,7 +44,6 @@ class Described(ServerCase):
             run = subprocess.run(
                 [
                     TOOLS / "schemathesis",
-                    *("--config-file", Path(__file__).parent / "schemathesis.toml"),
                     "run",
                     f"{self.url}/rest/v1/",
                     *("--header", f"apikey: {key}"),
