@@ -73,6 +73,18 @@ describe('supabase-js', () => {
     assert.deepEqual(data, { name: 'Gift card' });
   });
 
+  test('calls a function', async () => {
+    const client = createClient(url, publishableKey, options);
+    const { data, error } = await client.rpc('best_sellers', { most: 2 }).select('pieces').gte('pieces', 1);
+    assert.equal(error, null);
+    assert.equal(data.length, 2);
+    const got = await client.rpc('best_sellers', { most: 1 }, { get: true }).single();
+    assert.equal(got.error, null);
+    assert.ok(got.data.pieces >= data[1].pieces);
+    const refused = await client.rpc('cancel_order', { order_id: 1 });
+    assert.ok(refused.error, 'the publishable key may not call it');
+  });
+
   test('writes with the secret key', async () => {
     const client = createClient(url, secretKey, options);
     const { data, error } = await client

@@ -5,6 +5,8 @@
 mod app;
 #[path = "existing/chinook.rs"]
 mod chinook;
+#[path = "existing/functions.rs"]
+mod functions;
 #[path = "existing/names.rs"]
 mod names;
 #[path = "existing/tables.rs"]

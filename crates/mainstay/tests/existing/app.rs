@@ -34,7 +34,16 @@ impl Db {
 
     /// The same with more settings and a schema file.
     pub(crate) fn with(sql: &str, settings: &str, schema: &str) -> Db {
+        Db::with_queries(sql, settings, schema, &[])
+    }
+
+    /// The same with functions: the name of a file in `queries/` and its text.
+    pub(crate) fn with_queries(sql: &str, settings: &str, schema: &str, queries: &[(&str, &str)]) -> Db {
         let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("queries")).unwrap();
+        for (name, text) in queries {
+            std::fs::write(folder.path().join("queries").join(name), text).unwrap();
+        }
         rusqlite::Connection::open(folder.path().join("app.db")).unwrap().execute_batch(sql).unwrap();
         let text = format!("[stores.main]\nurl = \"sqlite:app.db\"\nintrospect = true\n{settings}");
         std::fs::write(folder.path().join("mainstay.toml"), text).unwrap();
