@@ -36,8 +36,6 @@ async function start() {
 /** Reads the description, and what of it the key opens. */
 async function load() {
   const key = api.key.get();
-  at('key-role').textContent = KINDS[api.keyKind(key)];
-  at('key-role').dataset.kind = api.keyKind(key);
   const whole = state.settings.described || key ? await api.description(key) : null;
   const opened = state.settings.described ? await api.allowed(key) : whole;
   state.model = whole && read(whole);
@@ -46,6 +44,9 @@ async function load() {
   for (const thing of [...things.tables, ...things.functions]) state.allowed.set(thing.path, thing.methods);
   menu();
   show(false);
+  // Last, so that what stands below is what the key named here opens.
+  at('key-role').textContent = KINDS[api.keyKind(key)];
+  at('key-role').dataset.kind = api.keyKind(key);
 }
 
 async function changeKey(event) {
