@@ -23,6 +23,10 @@ pub(super) fn schema(column: &Column, purpose: Purpose) -> Object {
     if purpose == Purpose::Insert {
         match &column.default {
             Some(DefaultValue::Literal(Value::Null)) | None => {}
+            // Makers of clients write the text where their languages want a date.
+            Some(DefaultValue::Literal(value @ (Value::Date(_) | Value::Time(_) | Value::Timestamp(_)))) => {
+                words.push(format!("Left out: {}.", value.to_text().unwrap_or_default()));
+            }
             Some(DefaultValue::Literal(value)) => schema.push("default", Json::of(value)),
             Some(DefaultValue::Now) => words.push("Left out: the time of the request.".to_owned()),
             Some(DefaultValue::Uuid7) => words.push("Left out: a fresh identifier.".to_owned()),
