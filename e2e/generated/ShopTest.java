@@ -32,19 +32,20 @@ public final class ShopTest {
 
         ReviewsInsert review = new ReviewsInsert().productId(1).author("Grace").stars(4);
         List<Reviews> back =
-            new ReviewsApi(anon).insertReviews(new InsertReviewsRequest(review), null, null, null, "return=representation");
+            new ReviewsApi(anon).insertReviews(new InsertReviewsRequest(review), null, null, null, null, "return=representation");
         check(back.size() == 1 && back.get(0).getAuthor().equals("Grace") && back.get(0).getId() != null, "inserted: " + back);
 
         refused(400, "22P02", () -> products(anon, null, null, null, "lt.cheap", null));
         refused(401, "42501", () -> new OrdersApi(anon)
-            .listOrders(null, null, null, null, null, null, null, null, null, null, null, null, null, null));
+            .listOrders(null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null));
         System.out.println("the Java client passed");
     }
 
     private static ApiResponse<List<Products>> products(
         ApiClient client, String select, String order, Long limit, String price, String prefer) throws ApiException {
-        return new ProductsApi(client).listProductsWithHttpInfo(select, order, limit, null, null, null, null, price, null,
-            null, null, null, null, null, null, null, null, prefer);
+        return new ProductsApi(client).listProductsWithHttpInfo(
+            select, order, limit, null, null, null, null, null, null, null, price, null, null, null, null, null,
+            null, null, null, null, prefer, null, null);
     }
 
     private interface Call {

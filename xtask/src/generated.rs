@@ -184,7 +184,6 @@ fn java(folder: &Path) -> anyhow::Result<String> {
         let copy = format!("{FETCH}:copy-dependencies");
         process::run(program("mvn").args(["-q", "-B", "-f"]).arg(project).args([
             &copy,
-            "-DincludeScope=runtime",
             &to,
         ]))?;
     }
