@@ -182,10 +182,7 @@ fn java(folder: &Path) -> anyhow::Result<String> {
         let to = format!("-DoutputDirectory={}", libraries.display());
         let project = folder.join("java/pom.xml");
         let copy = format!("{FETCH}:copy-dependencies");
-        process::run(program("mvn").args(["-q", "-B", "-f"]).arg(project).args([
-            &copy,
-            &to,
-        ]))?;
+        process::run(program("mvn").args(["-q", "-B", "-f"]).arg(project).args([&copy, &to]))?;
     }
     let classes = folder.join("java-classes");
     fs::create_dir_all(&classes)?;
