@@ -5,8 +5,8 @@ use mainstay_query::plan::{Member, MemberKind, Shape};
 use mainstay_store::{Cell, RowSink};
 
 use super::TooLarge;
+use super::escape::{push_cell, push_hex};
 use super::json::{JsonSink, Nulls};
-use super::key::plain_text;
 
 /// Writes rows as lines while they are read. Embedded rows become a field that holds their JSON.
 pub(crate) struct CsvSink {
@@ -45,6 +45,10 @@ impl CsvSink {
         for (position, member) in self.members.iter().enumerate() {
             if position > 0 {
                 self.out.push(b',');
+            }
+            if self.for_spreadsheets && is_formula(&member.name) {
+                push_field(&mut self.out, &format!("'{}", member.name), true);
+                continue;
             }
             let needs_quotes = member.name.contains([',', '"', '\n', '\r']) || member.name.is_empty();
             push_field(&mut self.out, &member.name, needs_quotes);
@@ -141,15 +145,14 @@ impl RowSink for CsvSink {
             Cell::Null => return,
             Cell::Bool(value) => return self.out.push(if value { b't' } else { b'f' }),
             Cell::Text(text) | Cell::Plain(text) | Cell::Digits(text) | Cell::Json(text) => text,
-            other => {
-                return push_field(
-                    &mut self.out,
-                    &plain_text(other).unwrap_or_default(),
-                    matches!(other, Cell::Bytes(_)),
-                );
+            Cell::Int(_) | Cell::Float(_) => return push_cell(&mut self.out, cell),
+            Cell::Bytes(octets) => {
+                self.out.extend_from_slice(br#""\x"#);
+                push_hex(&mut self.out, octets);
+                return self.out.push(b'"');
             }
         };
-        if self.for_spreadsheets && is_text && text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        if self.for_spreadsheets && is_text && is_formula(text) {
             return push_field(&mut self.out, &format!("'{text}"), true);
         }
         push_field(&mut self.out, text, needs_quotes(text));
@@ -158,6 +161,11 @@ impl RowSink for CsvSink {
     fn is_full(&self) -> bool {
         self.out.len() > self.max || self.inner.as_ref().is_some_and(RowSink::is_full)
     }
+}
+
+/// Whether a spreadsheet would run it.
+fn is_formula(text: &str) -> bool {
+    text.starts_with(['=', '+', '-', '@', '\t', '\r'])
 }
 
 /// Null is nothing at all, so empty text must be quoted.
@@ -241,6 +249,25 @@ mod tests {
         feed(&mut sink, &[vec![Field::Text("=1+1")], vec![Field::Text("a=1")], vec![Field::Int(-1)]]);
         assert_eq!(sink.finish().unwrap(), "t\n\"'=1+1\"\na=1\n-1");
         check(&text_shape(), &[vec![Field::Text("=1+1")]], "t\n=1+1");
+    }
+
+    /// `security.md` I8: who links to an export chooses its names, by an alias in `select`.
+    #[test]
+    fn names_are_defused_as_well() {
+        for (name, exact, safe) in [
+            ("=1+1", "=1+1\n7", "\"'=1+1\"\n7"),
+            ("@a\"b", "\"@a\"\"b\"\n7", "\"'@a\"\"b\"\n7"),
+            ("\tx", "\tx\n7", "\"'\tx\"\n7"),
+            ("a=1", "a=1\n7", "a=1\n7"),
+        ] {
+            for (for_spreadsheets, expected) in [(false, exact), (true, safe)] {
+                let mut shape = super::super::model::flat_shape();
+                shape.members[0].name = name.into();
+                let mut sink = CsvSink::new(&shape, for_spreadsheets, 1000);
+                feed(&mut sink, &[vec![Field::Int(7)]]);
+                assert_eq!(sink.finish().unwrap(), expected);
+            }
+        }
     }
 
     #[test]

@@ -46,7 +46,7 @@ impl RowSink for KeySink {
 }
 
 /// A cell as the text that a filter compares with; `None` for null.
-pub(super) fn plain_text(cell: Cell<'_>) -> Option<String> {
+fn plain_text(cell: Cell<'_>) -> Option<String> {
     let mut out = Vec::new();
     match cell {
         Cell::Null => return None,
