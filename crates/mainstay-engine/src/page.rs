@@ -224,6 +224,10 @@ impl<S: RowSink> RowSink for PlaceSink<S> {
     fn is_full(&self) -> bool {
         self.rows.is_full()
     }
+
+    fn may_wait(&self) -> bool {
+        self.rows.may_wait()
+    }
 }
 
 fn text(cell: Cell<'_>) -> Option<String> {

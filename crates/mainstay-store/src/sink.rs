@@ -52,6 +52,11 @@ pub trait RowSink: Any + Send {
     fn end_list(&mut self);
     /// The next member of the row.
     fn cell(&mut self, cell: Cell<'_>);
+    /// How many rows pass the filter, before the first of them: told by a store that can, to a sink that may wait, if a
+    /// count was asked. Such a sink sends rows before all of them are read.
+    fn counted(&mut self, total: u64) {
+        let _ = total;
+    }
     /// Whether the reader may stop early because nothing more will be kept.
     fn is_full(&self) -> bool {
         false

@@ -72,6 +72,12 @@ impl RowSink for LinesSink {
         self.json.cell(cell);
     }
 
+    fn counted(&mut self, total: u64) {
+        if let Some(pipe) = &self.pipe {
+            pipe.count(total);
+        }
+    }
+
     fn is_full(&self) -> bool {
         match &self.pipe {
             // What has begun to be sent is bounded by what is kept of it.

@@ -161,3 +161,11 @@ impl RowSink for Sink {
         }
     }
 }
+    fn counted(&mut self, total: u64) {
+        match self {
+            Sink::Lines(sink) => sink.counted(total),
+            Sink::Zoned(sink) => sink.counted(total),
+            _ => {}
+        }
+    }
+

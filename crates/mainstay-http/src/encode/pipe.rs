@@ -1,6 +1,7 @@
 //! The way of an answer from the thread that reads rows to the task that sends them, with room for little: who writes
 //! faster than the client takes has to wait.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,6 +18,9 @@ const CHUNK_BYTES: usize = 64 << 10;
 /// Chunks that may wait for the client.
 const CHUNKS_MAX: usize = 4;
 
+/// How many rows there are, known before the first of them is sent if a count was asked.
+pub(crate) type Total = Arc<OnceLock<u64>>;
+
 /// The writing end.
 pub(crate) struct Pipe {
     sender: mpsc::Sender<Bytes>,
@@ -27,6 +31,7 @@ pub(crate) struct Pipe {
     /// Octets of the first chunk.
     start: usize,
     has_sent: bool,
+    total: Total,
     broken: Option<Unsent>,
 }
 
@@ -47,7 +52,18 @@ impl Pipe {
     pub(crate) fn new(encoder: Encoder, bytes_max: usize, write_time: Duration) -> (Pipe, mpsc::Receiver<Bytes>) {
         let (sender, chunks) = mpsc::channel(CHUNKS_MAX);
         let (runtime, start) = (Handle::current(), START_BYTES.min(bytes_max));
-        (Pipe { sender, runtime, write_time, encoder, start, has_sent: false, broken: None }, chunks)
+        let total = Total::default();
+        (Pipe { sender, runtime, write_time, encoder, start, has_sent: false, total, broken: None }, chunks)
+    }
+
+    /// Where the number of rows will be found.
+    pub(crate) fn total(&self) -> Total {
+        self.total.clone()
+    }
+
+    /// Tells the number of rows.
+    pub(super) fn count(&self, total: u64) {
+        let _ = self.total.set(total);
     }
 
     /// Sends what was written if it is enough for a chunk, and empties `written` then. Waits for room.

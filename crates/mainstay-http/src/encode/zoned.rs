@@ -188,6 +188,10 @@ impl RowSink for Zoned {
         self.inner.is_full()
     }
 
+    fn counted(&mut self, total: u64) {
+        self.inner.counted(total);
+    }
+
     fn may_wait(&self) -> bool {
         self.inner.may_wait()
     }

@@ -372,20 +372,27 @@ pub(super) fn write_status(request: &WriteRequest, answer: &WriteAnswer<Sink>) -
 
 /// Status and `Content-Range` of a page of rows.
 pub(super) fn page(query: &Query, rows: u64, total: Option<u64>) -> Result<(StatusCode, HeaderValue), Problem> {
-    let offset = query.offset.iter().find(|offset| offset.path.is_empty()).map_or(0, |offset| offset.what);
-    // After a place it is not known how many rows come before.
-    let is_placed = query.after.as_deref().is_some_and(|token| !token.is_empty());
-    let range = range_value(offset, if is_placed { 0 } else { rows }, total);
-    let status = match total {
-        None => StatusCode::OK,
+    let offset = offset(query);
+    match total {
         Some(total) if offset > total => {
             let details = format!("An offset of {offset} was requested, but there are only {total} rows.");
             return Err(Problem::new(RANGE, "Requested range not satisfiable").details(details));
         }
-        Some(total) if rows < total => StatusCode::PARTIAL_CONTENT,
-        Some(_) => StatusCode::OK,
-    };
-    Ok((status, range))
+        total => Ok(page_of(query, rows, total)),
+    }
+}
+
+/// Status and `Content-Range` of a page of rows, wherever it lies.
+pub(super) fn page_of(query: &Query, rows: u64, total: Option<u64>) -> (StatusCode, HeaderValue) {
+    // After a place it is not known how many rows come before.
+    let is_placed = query.after.as_deref().is_some_and(|token| !token.is_empty());
+    let range = range_value(offset(query), if is_placed { 0 } else { rows }, total);
+    let is_part = total.is_some_and(|total| rows < total);
+    (if is_part { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK }, range)
+}
+
+fn offset(query: &Query) -> u64 {
+    query.offset.iter().find(|offset| offset.path.is_empty()).map_or(0, |offset| offset.what)
 }
 
 /// `first-last/total`, with stars for what is not there or not known.

@@ -45,6 +45,11 @@ pub(super) fn total(
     Ok(Some(total))
 }
 
+/// How many rows pass the filter of a read, by counting them.
+pub(super) fn all(connection: &Connection, schema: &Schema, plan: &Read) -> rusqlite::Result<u64> {
+    number(connection, render::count(schema, plan, From::Plan), From::Plan)
+}
+
 fn number(connection: &Connection, (text, binds): (String, Vec<Bind<'_>>), from: From<'_>) -> rusqlite::Result<u64> {
     let mut statement = connection.prepare_cached(&text)?;
     bind_all(&mut statement, &binds)?;

@@ -62,8 +62,21 @@ fn rows(
     sql: ReadSql<'_>,
     sink: &mut dyn RowSink,
 ) -> rusqlite::Result<Counted> {
+    // Of rows that are sent while they are read, the number comes first.
+    let counted = match plan.count {
+        Count::None => None,
+        _ if !sink.may_wait() => None,
+        _ => Some(count::all(connection, schema, plan)?),
+    };
+    if let Some(total) = counted {
+        sink.counted(total);
+    }
     let rows = Level::prepare(connection, sql)?.rows(sink)?;
-    Ok(Counted { rows, total: count::total(connection, schema, plan, From::Plan, rows)? })
+    let total = match counted {
+        None => count::total(connection, schema, plan, From::Plan, rows)?,
+        counted => counted,
+    };
+    Ok(Counted { rows, total })
 }
 
 /// A read transaction that ends when it goes.

@@ -1,17 +1,17 @@
 //! Rows as NDJSON: any number of them, in constant memory. Few rows are sent whole, as every other form; many are sent
-//! while they are read.
+//! while they are read, after they were counted if that was asked.
 
 use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::future::{self, FutureExt};
-use http::header::VARY;
+use http::header::{CONTENT_RANGE, VARY};
 use http::{HeaderValue, StatusCode};
 use mainstay_engine::{Context, Error, ReadAnswer, RequestId};
 use mainstay_query::parse::prefer::Preferences;
-use mainstay_query::request::ReadRequest;
+use mainstay_query::request::{Query, ReadRequest};
 
-use super::Call;
+use super::{Call, offset, page_of};
 use crate::body::{AnswerBody, Cut};
 use crate::edge::Answer;
 use crate::encode::{LinesSink, Nulls, Pipe, Sink, Unsent};
@@ -29,6 +29,7 @@ impl Call<'_> {
         let encoder = Encoder::new(coding, compression.level).map_err(internal)?;
         let bytes_max = limits.response_bytes_max;
         let (pipe, mut chunks) = Pipe::new(encoder, bytes_max, limits.write_time);
+        let total = pipe.total();
         let engine = self.app.engine.clone();
         let context = Context { deadline: Instant::now() + limits.stream_time, ..self.context.clone() };
         let asked = request.clone();
@@ -42,14 +43,14 @@ impl Call<'_> {
             biased;
             Some(first) = chunks.recv() => {
                 let body = AnswerBody::streamed(first, chunks, read.map(move |done| rest(done, id)).boxed());
-                return Ok(self.streamed(&request, media, coding, body));
+                return Ok(self.streamed(&request, media, coding, total.get(), body));
             }
             done = &mut read => done,
         };
         // Between the two looks above the store may have sent chunks and come to its end.
         if let Ok(first) = chunks.try_recv() {
             let body = AnswerBody::streamed(first, chunks, future::ready(rest(done, id)).boxed());
-            return Ok(self.streamed(&request, media, coding, body));
+            return Ok(self.streamed(&request, media, coding, total.get(), body));
         }
         let answer = done.map_err(|error| Problem::of(error, &self.context.actor))?;
         if matches!(&answer.sink, Sink::Lines(sink) if sink.has_sent()) {
@@ -59,10 +60,23 @@ impl Call<'_> {
         self.rows(&request, media, answer)
     }
 
-    /// An answer whose rows are still being read, so that nobody can say how many there are.
-    fn streamed(&self, request: &ReadRequest, media: Media, coding: Coding, body: AnswerBody) -> Answer {
-        let call = Call { preferences: Preferences { count: None, ..self.preferences.clone() }, ..*self };
-        let mut response = call.success(StatusCode::OK);
+    /// An answer whose rows are still being read. How many there are is known if they were counted before.
+    fn streamed(
+        &self,
+        request: &ReadRequest,
+        media: Media,
+        coding: Coding,
+        total: Option<&u64>,
+        body: AnswerBody,
+    ) -> Answer {
+        let page = total.filter(|_| request.query.after.is_none()).map(|total| whole_page(&request.query, *total));
+        let count = self.preferences.count.filter(|_| page.is_some());
+        let call = Call { preferences: Preferences { count, ..self.preferences.clone() }, ..*self };
+        let (status, range) = page.unzip();
+        let mut response = call.success(status.unwrap_or(StatusCode::OK));
+        if let Some(range) = range {
+            response.headers_mut().insert(CONTENT_RANGE, range);
+        }
         self.put_location(&mut response, request);
         self.put_type(&mut response, media);
         if self.app.answers.compression.is_on {
@@ -72,6 +86,12 @@ impl Call<'_> {
         *response.body_mut() = body;
         response
     }
+}
+
+/// Status and `Content-Range` of a page that is not cut short: its rows and `total` are of one moment.
+fn whole_page(query: &Query, total: u64) -> (StatusCode, HeaderValue) {
+    let limit = query.limit.iter().find(|limit| limit.path.is_empty()).map_or(u64::MAX, |limit| limit.what);
+    page_of(query, total.saturating_sub(offset(query)).min(limit), Some(total))
 }
 
 fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Problem {
