@@ -11,7 +11,7 @@ use mainstay_store::{Call, RowSink, StoreError, residual};
 
 use crate::clock::{Clock, Moment};
 use crate::conceal::{refused_as, subject};
-use crate::context::Context;
+use crate::context::{Context, Stage};
 use crate::error::Error;
 use crate::faults::conceal_fault;
 use crate::run::{Engine, Nothing, taken_back};
@@ -52,7 +52,9 @@ impl Engine {
             Work::Read(plan) => {
                 let plan = authorize::read(&schema, &context.actor, *plan).map_err(refused)?;
                 let sink = Box::new(make_sink(&plan.shape(&schema), returns));
+                context.note(Stage::Plan);
                 let done = residual::read(&**self.store(), call, plan, sink).await?;
+                context.note(Stage::Store);
                 Ok(expected.read(taken_back(done.sink)?, done.rows, done.total)?)
             }
             Work::Write(plan) => {
@@ -65,8 +67,10 @@ impl Engine {
                 };
                 residual::check_write(&**self.store(), &call, &plan)?;
                 let plan = Arc::new(plan);
+                context.note(Stage::Plan);
                 let done = self.store().write(call, plan.clone(), sink).await;
                 let done = done.map_err(|error| conceal_fault(&schema, &context.actor, &plan, error))?;
+                context.note(Stage::Store);
                 let sink = if has_sink { Some(taken_back(done.sink)?) } else { None };
                 Ok(expected.written(sink, done.affected))
             }

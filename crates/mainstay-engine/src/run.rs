@@ -165,8 +165,10 @@ impl Engine {
         let (pages, now_s) = self.place(&schema, context, token, &mut plan)?;
         let plan = authorize::read(&schema, &context.actor, plan).map_err(|denied| refused_as(&schema, denied))?;
         let sink = Box::new(PlaceSink::new(make_sink(&shape), shape.members.len()));
+        context.note(Stage::Plan);
         let call = Call { schema: schema.clone(), deadline: context.deadline };
         let done = residual::read(&*self.store, call, plan, sink).await?;
+        context.note(Stage::Store);
         let sink: PlaceSink<S> = taken_back(done.sink)?;
         let may_go_on = done.rows > 0 && limit.is_some_and(|limit| done.rows >= limit);
         let next = may_go_on.then(|| pages.seal(&sink.place, now_s)).transpose()?;

@@ -13,7 +13,7 @@ use mainstay_store::{Call, RowSink, Script, Step, StepDone, Store, StoreError};
 use crate::call::{CallAnswer, Expected, planned_call};
 use crate::clock::Clock;
 use crate::conceal::refused_as;
-use crate::context::Context;
+use crate::context::{Context, Stage};
 use crate::error::Error;
 use crate::explain::Request;
 use crate::faults::conceal_fault;
@@ -66,9 +66,10 @@ impl Engine {
         let schema = self.current_schema(context).await; // One snapshot for all requests.
         let call = Call { schema: schema.clone(), deadline: context.deadline };
         let (limits, clock) = (self.limits().clone(), self.clock().clone());
-        let (context, store) = (context.clone(), self.store().clone());
-        let script = Steps { schema, limits, clock, store, context, sequence, running: None };
+        let store = self.store().clone();
+        let script = Steps { schema, limits, clock, store, context: context.clone(), sequence, running: None };
         let script: Box<dyn Any> = self.store().transact(call, Box::new(script)).await?;
+        context.note(Stage::Store); // Plans are made in between.
         let script = script.downcast::<Steps<S>>();
         Ok(script.map_err(|_| Error::Internal("a store gave back another script"))?.sequence)
     }

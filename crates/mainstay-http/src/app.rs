@@ -7,6 +7,7 @@ use http::HeaderName;
 use mainstay_engine::Engine;
 
 use crate::description::Description;
+use crate::errors::Verbosity;
 use crate::layers::coding::Compression;
 use crate::layers::cors::Cors;
 use crate::layers::keys::Keys;
@@ -41,6 +42,8 @@ pub struct AnswerSettings {
     pub tx_end: TxEnd,
     /// A header that is copied from each request to its answer.
     pub trace_header: Option<HeaderName>,
+    /// How much errors tell.
+    pub errors: Verbosity,
 }
 
 impl App {

@@ -47,10 +47,10 @@ where
     let outcome = AssertUnwindSafe(run(app, id, route, &head, body, &mut seen)).catch_unwind().await;
     let outcome = outcome.unwrap_or_else(|panic| Err(panicked(&*panic)));
     let cause = outcome.as_ref().err().and_then(|problem| problem.log_cause().map(str::to_owned));
-    let mut response = outcome.unwrap_or_else(|problem| refuse(problem, id, &head));
+    let mut response = outcome.unwrap_or_else(|problem| refuse(app, problem, id, &head));
     finish(app, &head.headers, id, response.headers_mut());
     if !is_page {
-        app.cors.apply(&head.headers, response.headers_mut()); // Pages are for nobody else's pages.
+        app.cors.apply(&head, response.headers_mut()); // Pages are for nobody else's pages.
     }
     if let Some(timing) = &seen.timing {
         timing.tell(response.headers_mut());
@@ -101,16 +101,18 @@ where
     if let Some(timing) = &mut seen.timing {
         timing.identified = Some((started, Instant::now()));
     }
+    let is_query_path = matches!(route, Route::Query(_) | Route::FunctionQuery(_));
     let is_query = match &route {
-        Route::Query(_) => {
+        _ if is_query_path => {
             query::check_method(&head.method)?;
             head.method == Method::POST
         }
-        Route::Records(_) | Route::Batch => query::is_query(&head.method),
+        Route::Records(_) | Route::Function(_) | Route::Batch => query::is_query(&head.method),
         _ => false,
     };
     let route = match route {
         Route::Query(table) => Route::Records(table),
+        Route::FunctionQuery(function) => Route::Function(function),
         Route::Batch if head.method != Method::POST => Route::Records(batch::NAME.into()),
         Route::Records(_) | Route::Function(_) | Route::Batch => route,
         Route::Root => return root::answer(app, &actor, head),
@@ -143,7 +145,9 @@ where
             other => Err(no_records(other)),
         }
     };
-    tokio::time::timeout_at(deadline.into(), answer).await.unwrap_or_else(|_| Err(too_slow(app)))
+    let answer = tokio::time::timeout_at(deadline.into(), answer).await.unwrap_or_else(|_| Err(too_slow(app)));
+    // Whether there is anything to be asked is for the path above to say; what it takes there is not so here.
+    if is_query_path && head.method == Method::OPTIONS { answer.map(|_| query::options()) } else { answer }
 }
 
 /// Whether this is the path of batches and no table has its name.
@@ -172,13 +176,13 @@ fn panicked(panic: &(dyn Any + Send)) -> Problem {
 }
 
 /// The answer to a request that met a problem.
-fn refuse(problem: Problem, id: RequestId, head: &request::Parts) -> Answer {
+fn refuse(app: &App, problem: Problem, id: RequestId, head: &request::Parts) -> Answer {
     let code = problem.code();
     let problem = match code {
         INTERNAL => problem.hint(format!("The server's log has more under the request id {id}.")),
         _ => problem,
     };
-    let mut response = problem.into_response(head.method == Method::HEAD);
+    let mut response = problem.into_response(head.method == Method::HEAD, app.answers.errors);
     // After a request whose end is in doubt, nothing on the connection can be trusted to be the next one.
     if code == FRAMING && head.version <= Version::HTTP_11 {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));

@@ -20,6 +20,16 @@ const RETRY_AFTER_S: u64 = 1;
 const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
+/// How much the body of an error tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Verbosity {
+    /// All four members.
+    #[default]
+    Verbose,
+    /// Code and message alone.
+    Minimal,
+}
+
 /// An error on its way to the caller.
 #[derive(Debug)]
 pub struct Problem(Box<Parts>); // Boxed: most results are no errors, and should be small to hand on.
@@ -167,26 +177,28 @@ impl Problem {
     }
 
     /// The JSON object that every error answer holds.
-    pub fn to_json(&self) -> String {
+    pub(crate) fn to_json(&self, verbosity: Verbosity) -> Bytes {
         let mut out = Vec::with_capacity(128 + self.0.message.len());
         out.extend_from_slice(b"{\"code\":");
         push_string(&mut out, self.0.code.name);
-        out.extend_from_slice(b",\"details\":");
-        self.0.details.push(&mut out);
-        out.extend_from_slice(b",\"hint\":");
-        match &self.0.hint {
-            None => out.extend_from_slice(b"null"),
-            Some(text) => push_string(&mut out, text),
+        if verbosity == Verbosity::Verbose {
+            out.extend_from_slice(b",\"details\":");
+            self.0.details.push(&mut out);
+            out.extend_from_slice(b",\"hint\":");
+            match &self.0.hint {
+                None => out.extend_from_slice(b"null"),
+                Some(text) => push_string(&mut out, text),
+            }
         }
         out.extend_from_slice(b",\"message\":");
         push_string(&mut out, &self.0.message);
         out.push(b'}');
-        String::from_utf8(out).unwrap_or_default()
+        Bytes::from(out)
     }
 
     /// The answer. A `HEAD` request gets the headers alone.
-    pub(crate) fn into_response(self, is_head: bool) -> Response<AnswerBody> {
-        let body = Bytes::from(self.to_json());
+    pub(crate) fn into_response(self, is_head: bool, verbosity: Verbosity) -> Response<AnswerBody> {
+        let body = self.to_json(verbosity);
         let mut response = Response::new(AnswerBody::default());
         *response.status_mut() = self.status();
         let headers = response.headers_mut();

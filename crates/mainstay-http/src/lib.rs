@@ -18,7 +18,7 @@ mod serve;
 pub use app::{AnswerSettings, App};
 pub use description::{Description, Reference, SERVER, Scope};
 pub use encode::xml_schema;
-pub use errors::{CODES, Code, Problem};
+pub use errors::{CODES, Code, Problem, Verbosity};
 pub use layers::coding::Compression;
 pub use layers::cors::Cors;
 pub use layers::keys::{JWT_SECRET_BYTES_MIN, Keys, WeakKey};

@@ -26,6 +26,8 @@ pub(crate) enum Route<'a> {
     Query(Cow<'a, str>),
     /// A function of this name.
     Function(Cow<'a, str>),
+    /// A function of this name, called and its rows asked for by a query in the body.
+    FunctionQuery(Cow<'a, str>),
     /// Below the API, where nothing is.
     Deeper,
     /// The reference for browsers, or one of its files.
@@ -44,7 +46,8 @@ pub const ROUTES: &[(&str, &[&str])] = &[
     ("/rest/v1/batch", &["POST", "OPTIONS"]),
     ("/rest/v1/{table}", &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"]),
     ("/rest/v1/{table}/query", &["POST", "OPTIONS"]),
-    ("/rest/v1/rpc/{function}", &["GET", "HEAD", "POST", "OPTIONS"]),
+    ("/rest/v1/rpc/{function}", &["GET", "HEAD", "POST", "OPTIONS", "QUERY"]),
+    ("/rest/v1/rpc/{function}/query", &["POST", "OPTIONS"]),
     ("/_/api", &["GET", "HEAD"]),
     ("/_/api/{file}", &["GET", "HEAD"]),
     ("/health/live", &["GET", "HEAD"]),
@@ -74,18 +77,18 @@ impl Route<'_> {
         if path.is_empty() {
             return Route::Root;
         }
-        if let Some(name) = path.strip_prefix("rpc/") {
-            return match percent_decode_str(name).decode_utf8() {
-                Ok(function) if !name.is_empty() && !name.contains('/') => Route::Function(function),
-                _ => Route::Deeper,
-            };
-        }
+        let (path, is_function) = match path.strip_prefix("rpc/") {
+            Some(below) => (below, true),
+            None => (path, false),
+        };
         let (name, has_query) = match path.strip_suffix("/query") {
             Some(name) => (name, true),
             None => (path, false),
         };
         match percent_decode_str(name).decode_utf8() {
             Ok(_) if name.is_empty() || name.contains('/') => Route::Deeper,
+            Ok(name) if is_function && has_query => Route::FunctionQuery(name),
+            Ok(name) if is_function => Route::Function(name),
             Ok(name) if has_query => Route::Query(name),
             Ok(name) if name == batch::NAME => Route::Batch,
             Ok(name) => Route::Records(name),
@@ -101,6 +104,7 @@ impl Route<'_> {
             Route::Batch => "/rest/v1/batch",
             Route::Query(_) => "/rest/v1/{table}/query",
             Route::Function(_) => "/rest/v1/rpc/{function}",
+            Route::FunctionQuery(_) => "/rest/v1/rpc/{function}/query",
             Route::Deeper => "/rest/v1/{…}",
             Route::Reference("") => "/_/api",
             Route::Reference(_) => "/_/api/{file}",
@@ -147,6 +151,8 @@ mod tests {
         check("/_/api/", Route::Reference(""));
         check("/_/api/page.js", Route::Reference("page.js"));
         check("/rest/v1/rpc/query", Route::Function("query".into()));
+        check("/rest/v1/rpc/query/query", Route::FunctionQuery("query".into()));
+        check("/rest/v1/rpc/my%20sum/query", Route::FunctionQuery("my sum".into()));
         check("/health/live", Route::Live);
         check("/health/ready", Route::Ready);
     }
@@ -159,6 +165,8 @@ mod tests {
             "/rest/v1//",
             "/rest/v1/rpc/",
             "/rest/v1/rpc/a/b",
+            "/rest/v1/rpc//query",
+            "/rest/v1/rpc/a/b/query",
             "/rest/v1//query",
             "/rest/v1/a/b/query",
             "/rest/v1/films/query/",

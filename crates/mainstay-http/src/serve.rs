@@ -121,8 +121,9 @@ impl Server {
             tracing::debug!(%error, "a socket does not take TCP_NODELAY");
         }
         let activity = Arc::new(Activity::new());
-        let socket = TokioIo::new(TimedSocket::new(stream, activity.clone(), &self.limits));
         let app = &self.app;
+        let socket = TimedSocket::new(stream, activity.clone(), &self.limits, app.answers.errors);
+        let socket = TokioIo::new(socket);
         let service = service_fn(|request: hyper::Request<Incoming>| {
             let running = activity.begin(request.version(), !request.body().is_end_stream());
             let app = app.clone();

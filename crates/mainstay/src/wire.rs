@@ -7,7 +7,7 @@ use anyhow::Context;
 use mainstay_engine::Engine;
 use mainstay_http::{
     About, AnswerSettings, App, Compression, Cors, Description, Keys, Reference, RequestLimits, SERVER, Scope,
-    ServerLimits, TxEnd,
+    ServerLimits, TxEnd, Verbosity,
 };
 use mainstay_query::Limits;
 use mainstay_store::Store;
@@ -121,6 +121,10 @@ fn answer_settings(server: &ServerSettings) -> AnswerSettings {
         timing: server.timing == "on",
         tx_end: tx_end(server),
         trace_header: server.trace_header.as_deref().and_then(|name| name.parse().ok()),
+        errors: match server.error_verbosity.as_str() {
+            "minimal" => Verbosity::Minimal,
+            _ => Verbosity::Verbose,
+        },
     }
 }
 

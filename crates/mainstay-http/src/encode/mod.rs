@@ -28,10 +28,13 @@ pub(crate) use url::{content_location, encoded, file_name};
 pub(crate) use xml::XmlSink;
 pub use xsd::xml_schema;
 
+use std::any::Any;
+
 use bytes::Bytes;
+use mainstay_query::plan::Shape;
 use mainstay_store::{Cell, RowSink};
 
-use zoned::Zoned;
+use zoned::{Zone, Zoned};
 
 /// The answer has more bytes than the limit allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +64,20 @@ pub(crate) enum Sink {
 }
 
 impl Sink {
+    /// The sink as what it was made as, after a store had it; `None` if it gave back another one.
+    pub(crate) fn taken_back(sink: Box<dyn RowSink>) -> Option<Sink> {
+        let sink: Box<dyn Any> = sink;
+        sink.downcast::<Sink>().ok().map(|sink| *sink)
+    }
+
+    /// The same, with timestamps in a zone if there is one.
+    pub(crate) fn zoned(self, shape: &Shape, zone: Option<&Zone>) -> Sink {
+        match zone {
+            None => self,
+            Some(zone) => Sink::Zoned(Box::new(Zoned::new(self, shape, zone.clone()))),
+        }
+    }
+
     /// The sink that the rows went to in the end.
     pub(crate) fn innermost(self) -> Sink {
         match self {
@@ -153,14 +170,6 @@ impl RowSink for Sink {
         }
     }
 
-    fn may_wait(&self) -> bool {
-        match self {
-            Sink::Lines(sink) => sink.may_wait(),
-            Sink::Zoned(sink) => sink.may_wait(),
-            _ => false,
-        }
-    }
-}
     fn counted(&mut self, total: u64) {
         match self {
             Sink::Lines(sink) => sink.counted(total),
@@ -169,3 +178,11 @@ impl RowSink for Sink {
         }
     }
 
+    fn may_wait(&self) -> bool {
+        match self {
+            Sink::Lines(sink) => sink.may_wait(),
+            Sink::Zoned(sink) => sink.may_wait(),
+            _ => false,
+        }
+    }
+}

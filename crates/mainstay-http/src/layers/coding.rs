@@ -70,6 +70,11 @@ impl Coding {
     }
 }
 
+/// The weight behind `q=`, from 0 to 1; what is no weight weighs nothing.
+pub(crate) fn weight(text: &str) -> f32 {
+    text.parse().ok().filter(|weight| (0.0..=1.0).contains(weight)).unwrap_or(0.0)
+}
+
 /// The weights of `Accept-Encoding`, as far as we care.
 #[derive(Debug, Default, Clone, Copy)]
 struct Accepted {
@@ -84,7 +89,7 @@ impl Accepted {
         let mut parts = element.split(';');
         let name = parts.next().unwrap_or_default().trim();
         let weight = parts.find_map(|part| part.trim().strip_prefix("q=").or_else(|| part.trim().strip_prefix("Q=")));
-        let weight = weight.map_or(1.0, |text| text.trim().parse().ok().filter(|q: &f32| *q <= 1.0).unwrap_or(0.0));
+        let weight = weight.map_or(1.0, |text| self::weight(text.trim()));
         let slot = if name.eq_ignore_ascii_case("gzip") || name.eq_ignore_ascii_case("x-gzip") {
             &mut self.gzip
         } else if name.eq_ignore_ascii_case("zstd") {

@@ -9,9 +9,10 @@ use http::{HeaderMap, HeaderValue, Method, Response, request};
 
 const EXPOSED: HeaderValue = HeaderValue::from_static(
     "Content-Encoding, Content-Location, Content-Range, Content-Type, Date, Location, Server, Transfer-Encoding, \
-     Range-Unit, Next-After, Warning, ETag",
+     Range-Unit, Next-After, Warning, ETag, Preference-Applied, Retry-After, X-Request-Id",
 );
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PATCH, PUT, DELETE, OPTIONS, HEAD, QUERY");
+const ANY: HeaderValue = HeaderValue::from_static("*");
 /// Seconds for which a browser may remember a preflight.
 const MAX_AGE_S: HeaderValue = HeaderValue::from_static("86400");
 
@@ -34,10 +35,13 @@ impl Cors {
         Cors::Origins(origins.iter().filter(|origin| *origin != "null").cloned().collect())
     }
 
-    /// Adds what an answer to a request with an `Origin` carries.
-    pub(crate) fn apply(&self, request: &HeaderMap, answer: &mut HeaderMap) {
-        if self.allow(request, answer) {
+    /// Adds what an answer to a request with an `Origin` carries. That every page may call is told in each answer to
+    /// `OPTIONS`, as PostgREST does.
+    pub(crate) fn apply(&self, head: &request::Parts, answer: &mut HeaderMap) {
+        if self.allow(&head.headers, answer) {
             answer.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+        } else if *self == Cors::Any && head.method == Method::OPTIONS {
+            answer.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
         }
     }
 
@@ -46,7 +50,7 @@ impl Cors {
         match (self, origin) {
             (Cors::Any, None) => false,
             (Cors::Any, Some(_)) => {
-                answer.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+                answer.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
                 true
             }
             (Cors::Origins(origins), origin) => {

@@ -22,14 +22,14 @@ pub(crate) struct Timing {
 
 impl Timing {
     /// Tells the stages that there were: `jwt;dur=0.1, parse;dur=…, plan;dur=…, transaction;dur=…, response;dur=…`,
-    /// in milliseconds.
+    /// in milliseconds. Several requests in one transaction are planned in it.
     pub(crate) fn tell(&self, answer: &mut HeaderMap) {
         let Some((start, end)) = self.identified else { return };
         let mut text = entry("jwt", end.duration_since(start));
         let ends = [("parse", Stage::Parse), ("plan", Stage::Plan), ("transaction", Stage::Store)];
         let mut last = self.read;
         for (name, stage) in ends {
-            let (Some(since), Some(end)) = (last, self.stages.end(stage)) else { break };
+            let (Some(since), Some(end)) = (last, self.stages.end(stage)) else { continue };
             let _ = write!(text, ", {}", entry(name, end.saturating_duration_since(since)));
             last = Some(end);
         }

@@ -7,19 +7,21 @@ mod answers;
 mod steps;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, ALLOW, CONTENT_LENGTH, CONTENT_TYPE, IF_MATCH, VARY};
+use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, IF_MATCH, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, Uri, request};
-use mainstay_engine::Context;
+use mainstay_engine::{Context, Stage};
 use mainstay_query::Limits;
 use mainstay_query::batch::{self, BatchError, Step};
 use mainstay_query::parse::{self, Purpose};
 
 use self::steps::{Prepared, Run};
+use super::declared::{Declared, declared};
 use super::functions;
 use super::media::Media;
 use super::precondition::Preconditions;
 use super::prefer::{self, PREFER, PREFERENCE_APPLIED, TxEnd};
-use super::translate::{Asked, translate};
+use super::translate::{Asked, name_profile, profile, translate};
+use super::{VARIES, options};
 use crate::app::App;
 use crate::edge::Answer;
 use crate::encode::zoned::Zone;
@@ -47,15 +49,17 @@ pub(crate) async fn answer(
         let step = prepare(app, step).map_err(|problem| problem.at_step(position, id.as_deref()))?;
         steps.push(step);
     }
+    context.note(Stage::Parse);
     let run = Run::new(steps, context.actor.clone(), limits.clone(), app.limits.clone(), rolls_back);
     let run = app.engine.run(context, run).await.map_err(|error| Problem::of(error, &context.actor))?;
     let body = run.finish()?;
 
     let mut response = Response::new(Default::default());
     let headers = response.headers_mut();
-    headers.insert(VARY, HeaderValue::from_static("Accept, Prefer"));
+    headers.insert(VARY, VARIES);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
     headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+    name_profile(head, headers);
     if rolls_back && app.answers.tx_end.allows_override() {
         headers.insert(PREFERENCE_APPLIED, HeaderValue::from_static("tx=rollback"));
     }
@@ -69,16 +73,13 @@ pub(crate) fn other_method(head: &request::Parts) -> Result<Answer, Problem> {
         let message = format!("Unsupported HTTP method: {}", head.method);
         return Err(Problem::new(METHOD, message).allow(METHODS));
     }
-    let mut response = Response::new(Default::default());
-    response.headers_mut().insert(ALLOW, HeaderValue::from_static(METHODS));
-    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
-    Ok(response)
+    Ok(options(METHODS))
 }
 
 /// Checks the headers of the whole; answers whether all is to be undone in the end.
 fn check_head(head: &request::Parts, end: TxEnd) -> Result<bool, Problem> {
-    let declared = head.headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
-    if declared.as_deref().is_some_and(|declared| !is_json(declared)) {
+    profile(&head.method, &head.headers)?;
+    if declared(&head.headers)?.is_some_and(|declared| !declared.is_any_json()) {
         return Err(Problem::new(BODY, "A batch is application/json"));
     }
     if !matches!(Media::negotiate(&head.headers)?, Media::Array(_)) {
@@ -98,11 +99,6 @@ fn refuse_zone(zone: Option<Zone>) -> Result<(), Problem> {
         Some(_) => Err(Problem::new(NOT_IMPLEMENTED, "Feature not implemented")
             .details("Prefer: timezone is not implemented in batches but for UTC.")),
     }
-}
-
-fn is_json(declared: &str) -> bool {
-    let name = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    name.is_empty() || name == "application/json" || (name.starts_with("application/") && name.ends_with("+json"))
 }
 
 fn in_step(error: BatchError) -> Problem {
@@ -177,9 +173,7 @@ fn head_of(step: &Step) -> Result<request::Parts, Problem> {
     head.uri = Uri::try_from(format!("/?{}", step.path.query)).map_err(|_| Problem::new(BODY, "A path is no URL"))?;
     put(&mut head.headers, PREFER, step.prefer.as_deref())?;
     put(&mut head.headers, ACCEPT, step.accept.as_deref())?;
-    if let Some(declared) = &step.content_type
-        && !is_json(declared)
-    {
+    if step.content_type.as_deref().is_some_and(|declared| !Declared::new(declared.into()).is_any_json()) {
         return Err(Problem::new(BODY, "The body of a step is JSON"));
     }
     put(&mut head.headers, CONTENT_TYPE, step.content_type.as_deref())?;

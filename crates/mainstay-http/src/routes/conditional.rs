@@ -1,8 +1,6 @@
 //! A write that happens only if the rows are as the caller believes, or that is undone in the end: both take a
 //! transaction of their own, in which the rows are read first.
 
-use std::any::Any;
-
 use mainstay_engine::{Answer, Error, Request, Sequence, Turn, WriteAnswer};
 use mainstay_query::plan::Shape;
 use mainstay_query::request::{ReadRequest, WriteRequest};
@@ -103,11 +101,11 @@ impl Sequence for Conditional {
     fn take(&mut self, answer: Result<Answer, Error>) {
         self.outcome = match answer {
             Err(error) => Some(Outcome::Refused(error)),
-            Ok(Answer::Read(answer)) => match own(answer.sink) {
+            Ok(Answer::Read(answer)) => match Sink::taken_back(answer.sink) {
                 Some(sink) => self.compare(sink, answer.rows),
                 None => Some(Outcome::Broken),
             },
-            Ok(Answer::Write(WriteAnswer { sink, affected, inserted })) => match sink.map(own) {
+            Ok(Answer::Write(WriteAnswer { sink, affected, inserted })) => match sink.map(Sink::taken_back) {
                 Some(None) => Some(Outcome::Broken),
                 sink => Some(Outcome::Written(Box::new(WriteAnswer { sink: sink.flatten(), affected, inserted }))),
             },
@@ -118,12 +116,6 @@ impl Sequence for Conditional {
     fn restart(&mut self) {
         (self.has_read, self.outcome) = (false, None);
     }
-}
-
-/// The sink as what it was made as, after the store had it.
-pub(super) fn own(sink: Box<dyn RowSink>) -> Option<Sink> {
-    let sink: Box<dyn Any> = sink;
-    sink.downcast::<Sink>().ok().map(|sink| *sink)
 }
 
 /// The problem of a step that was lost.

@@ -3,9 +3,9 @@
 mod undone;
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, request};
-use mainstay_engine::{CallAnswer, Context, Request};
+use http::header::CONTENT_RANGE;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, request};
+use mainstay_engine::{CallAnswer, Context, Request, Stage};
 use mainstay_query::parse::prefer::{Preferences, Return};
 use mainstay_query::parse::{self, Purpose};
 use mainstay_query::plan::Shape;
@@ -15,15 +15,17 @@ use mainstay_schema::Returns;
 
 use self::undone::Undone;
 use super::conditional::broken;
+use super::declared::declared;
 use super::media::Media;
 use super::prefer::{self, PREFERENCE_APPLIED};
+use super::query;
 use super::records::{self, Call};
 use super::translate::{SCHEMA, profile, range_header};
 use crate::app::App;
-use crate::body::AnswerBody;
 use crate::edge::Answer;
+use crate::encode::zoned::Zone;
 use crate::encode::{Sink, TooLarge};
-use crate::errors::codes::{BODY, FUNCTION_METHOD, UNKNOWN_FUNCTION};
+use crate::errors::codes::{FUNCTION_METHOD, UNKNOWN_FUNCTION};
 use crate::errors::{Problem, singular};
 
 /// Methods of a function that only reads.
@@ -41,6 +43,7 @@ pub(crate) async fn answer(
 ) -> Result<Answer, Problem> {
     let preferences = relevant(prefer::read(&head.headers), &head.method);
     let asked = translate(head, function, body, &preferences, app.engine.limits())?;
+    context.note(Stage::Parse);
     let call = Call { app, context, head, preferences, table: function };
     match asked {
         None => options(&call, function),
@@ -57,7 +60,7 @@ pub(super) fn translate(
     limits: &Limits,
 ) -> Result<Option<CallRequest>, Problem> {
     profile(&head.method, &head.headers)?;
-    let text = head.uri.query().unwrap_or_default();
+    let text = query::text(head);
     let (query, arguments) = match head.method {
         Method::OPTIONS => return Ok(None),
         Method::GET | Method::HEAD => {
@@ -97,18 +100,16 @@ pub(super) fn relevant(preferences: Preferences, method: &Method) -> Preferences
 
 /// The arguments in the form that the body's type declares.
 fn arguments_of(headers: &HeaderMap, body: Bytes) -> Result<Arguments, Problem> {
-    let Some(declared) = headers.get(CONTENT_TYPE) else { return Ok(Arguments::Json(body)) };
-    let declared = String::from_utf8_lossy(declared.as_bytes());
-    let name = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let raw = |kind| Ok(Arguments::Raw { kind, body: body.clone() });
-    match name.as_str() {
-        "" | "application/json" => Ok(Arguments::Json(body)),
-        "application/x-www-form-urlencoded" => Ok(Arguments::Named(parse::form::form(&body)?)),
-        "text/plain" => raw(RawKind::Text),
-        "text/xml" => raw(RawKind::Xml),
-        "application/octet-stream" => raw(RawKind::Bytes),
-        _ => Err(Problem::new(BODY, format!("Content-Type not acceptable: {declared}"))),
-    }
+    let Some(declared) = declared(headers)? else { return Ok(Arguments::Json(body)) };
+    let kind = match declared.name.as_str() {
+        "application/json" => return Ok(Arguments::Json(body)),
+        query::FORM => return Ok(Arguments::Named(parse::form::form(&body)?)),
+        "text/plain" => RawKind::Text,
+        "text/xml" => RawKind::Xml,
+        "application/octet-stream" => RawKind::Bytes,
+        _ => return Err(declared.refused()),
+    };
+    Ok(Arguments::Raw { kind, body })
 }
 
 /// `OPTIONS`: how a function can be called.
@@ -121,25 +122,24 @@ fn options(call: &Call<'_>, name: &str) -> Result<Answer, Problem> {
         return Err(Problem::new(UNKNOWN_FUNCTION, message));
     }
     let methods = if functions.all(|function| function.writes) { METHODS_WRITE } else { METHODS };
-    let mut response = Response::new(AnswerBody::default());
-    response.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
-    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+    let mut response = super::options(methods);
+    if methods == METHODS {
+        response.headers_mut().insert(query::ACCEPT_QUERY, HeaderValue::from_static(query::FORM));
+    }
     Ok(response)
 }
 
 /// Calls the function.
 async fn run(call: &Call<'_>, mut request: CallRequest) -> Result<Answer, Problem> {
-    let media = match Media::negotiate(&call.head.headers).and_then(|media| {
-        prefer::check_plain(&call.preferences)?;
-        Ok(media)
-    }) {
-        Ok(media) => media,
+    let negotiated = Media::negotiate(&call.head.headers);
+    let (media, zone) = match negotiated.and_then(|media| Ok((media, prefer::check(&call.preferences)?))) {
+        Ok(checked) => checked,
         Err(problem) => return Err(call.unless_refused(Request::Call(request), problem)),
     };
     request.singular = media.is_single();
     let is_silent = call.head.method == Method::HEAD || call.preferences.answer == Some(Return::Minimal);
     let bytes_max = call.app.limits.response_bytes_max;
-    let make = move |shape: &Shape, returns| sink(media, is_silent, shape, returns, bytes_max);
+    let make = move |shape: &Shape, returns| sink(media, is_silent, shape, returns, bytes_max, zone.as_ref());
     let refused = |error| Problem::of(error, &call.context.actor);
     let answer = if call.head.method == Method::POST && call.app.answers.tx_end.rolls_back(&call.preferences) {
         let undone = Undone::new(request.clone(), make);
@@ -151,13 +151,21 @@ async fn run(call: &Call<'_>, mut request: CallRequest) -> Result<Answer, Proble
     respond(call, &request, media, answer)
 }
 
-/// The sink for what a function gives back.
-pub(super) fn sink(media: Media, is_silent: bool, shape: &Shape, returns: Returns, bytes_max: usize) -> Sink {
-    match (media.sink(shape, bytes_max), returns) {
-        _ if is_silent => Sink::Nothing,
+/// The sink for what a function gives back, timestamps in a zone if there is one.
+pub(super) fn sink(
+    media: Media,
+    is_silent: bool,
+    shape: &Shape,
+    returns: Returns,
+    bytes_max: usize,
+    zone: Option<&Zone>,
+) -> Sink {
+    let sink = match (media.sink(shape, bytes_max), returns) {
+        _ if is_silent => return Sink::Nothing,
         (Sink::Json(sink), Returns::Value { .. }) => Sink::Json(sink.bare()),
         (sink, _) => sink,
-    }
+    };
+    sink.zoned(shape, zone)
 }
 
 /// Status, if there is a body, and `Content-Range` of what a function gave back.
@@ -167,27 +175,26 @@ pub(super) fn page(
     answer: &CallAnswer<Sink>,
 ) -> Result<(StatusCode, HeaderValue), Problem> {
     let CallAnswer { returns, rows, total, writes, .. } = answer;
-    // What writes is durable by now, so only a read may still be refused.
-    let is_page = returns.is_many() && !writes;
-    let (status, range) = match is_page {
-        true => records::page(&request.query, *rows, *total)?,
-        false => (StatusCode::OK, records::range_value(0, *rows, *total)),
-    };
-    if is_page && media.is_single() && *rows != 1 {
-        return Err(singular(*rows));
+    if !returns.is_many() {
+        return Ok((StatusCode::OK, records::range_value(0, *rows, *total)));
     }
-    Ok((status, range))
+    // What writes is durable by now, so only a read may still be refused.
+    if *writes {
+        return Ok(records::page_of(&request.query, *rows, *total));
+    }
+    let page = records::page(&request.query, *rows, *total)?;
+    if media.is_single() && *rows != 1 { Err(singular(*rows)) } else { Ok(page) }
 }
 
 /// The body with what a function gave back; `None` if it has none.
 pub(super) fn body(media: Media, answer: CallAnswer<Sink>) -> Result<Option<Bytes>, TooLarge> {
     let is_many = answer.returns.is_many();
-    Ok(match answer.sink {
+    Ok(match answer.sink.map(Sink::innermost) {
         None | Some(Sink::Nothing) => None,
         // One row or value that is not there.
         Some(Sink::Json(_)) if !is_many && answer.rows == 0 => Some(Bytes::from_static(b"null")),
-        Some(Sink::Json(sink)) if !is_many || media.is_single() => Some(sink.finish_single()?),
-        Some(sink) => Some(sink.finish()?),
+        Some(Sink::Json(sink)) if !is_many => Some(sink.finish_single()?),
+        Some(sink) => Some(media.body(sink)?),
     })
 }
 
@@ -213,6 +220,8 @@ fn respond(call: &Call<'_>, request: &CallRequest, media: Media, answer: CallAns
 
 #[cfg(test)]
 mod tests {
+    use http::header::CONTENT_TYPE;
+
     use super::*;
 
     /// rest.md 11.1, 13.

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Method, Response, request};
 
+use super::options;
 use crate::app::App;
 use crate::body::AnswerBody;
 use crate::edge::Answer;
@@ -40,9 +41,7 @@ fn answer(head: &request::Parts, body: &'static str) -> Result<Answer, Problem> 
             *response.body_mut() = AnswerBody::whole(body);
         }
         Method::HEAD => {}
-        Method::OPTIONS => {
-            response.headers_mut().insert(ALLOW, HeaderValue::from_static(METHODS));
-        }
+        Method::OPTIONS => return Ok(options(METHODS)),
         ref method => return Err(Problem::new(METHOD, format!("Unsupported HTTP method: {method}")).allow(METHODS)),
     }
     Ok(response)

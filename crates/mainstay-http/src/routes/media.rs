@@ -1,13 +1,15 @@
 //! Which form of the rows a caller takes: `Accept`.
 
+use bytes::Bytes;
 use http::header::ACCEPT;
 use http::{HeaderMap, HeaderValue};
 use mainstay_query::plan::Shape;
 
-use crate::encode::zoned::{Zone, Zoned};
-use crate::encode::{CsvSink, JsonSink, LinesSink, Nulls, Sink, XmlSink, xml_schema};
+use super::accept::{self, Accepted, Range};
+use crate::encode::zoned::Zone;
+use crate::encode::{CsvSink, JsonSink, LinesSink, Nulls, Sink, TooLarge, XmlSink, xml_schema};
 use crate::errors::Problem;
-use crate::errors::codes::{MEDIA, NOT_IMPLEMENTED};
+use crate::errors::codes::NOT_IMPLEMENTED;
 
 /// A form that rows can take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,18 +53,15 @@ pub(super) enum LinesName {
 impl Media {
     /// The first form that can be made, in the order of the caller's preference.
     pub(super) fn negotiate(headers: &HeaderMap) -> Result<Media, Problem> {
-        let mut accepted = headers.get_all(ACCEPT).iter().map(HeaderValue::as_bytes).peekable();
-        match accepted.peek() {
-            None | Some(&b"*/*" | &b"application/json") => return Ok(Media::Array(Nulls::Kept)),
-            Some(_) => {}
-        }
-        let text = accepted.map(String::from_utf8_lossy).collect::<Vec<_>>().join(",");
-        let mut ranges: Vec<Range<'_>> = split(&text, ',').filter_map(Range::parse).collect();
-        ranges.sort_by(|a, b| b.quality.total_cmp(&a.quality)); // Stable: equals keep their order.
-        if ranges.is_empty() && text.trim().is_empty() {
+        let mut all = headers.get_all(ACCEPT).iter().map(HeaderValue::as_bytes);
+        // Nearly everybody sends one of these, or nothing.
+        if let (None | Some(b"*/*" | b"application/json"), None) = (all.next(), all.next()) {
             return Ok(Media::Array(Nulls::Kept));
         }
-        ranges.iter().find_map(Range::media).ok_or_else(|| unavailable(&ranges))
+        let Some(text) = accept::text(headers) else { return Ok(Media::Array(Nulls::Kept)) };
+        let accepted = Accepted::read(&text);
+        let media = accepted.wanted().iter().find_map(|range| asked(range, &accepted));
+        media.ok_or_else(|| unavailable(&accepted))
     }
 
     /// The sink that makes it, for at most `max` octets.
@@ -78,11 +77,7 @@ impl Media {
 
     /// The same, with timestamps in a zone.
     pub(super) fn sink_in(self, shape: &Shape, max: usize, zone: Option<&Zone>) -> Sink {
-        let sink = self.sink(shape, max);
-        match zone {
-            None => sink,
-            Some(zone) => Sink::Zoned(Box::new(Zoned::new(sink, shape, zone.clone()))),
-        }
+        self.sink(shape, max).zoned(shape, zone)
     }
 
     /// The form in which the same rows are a list.
@@ -96,6 +91,14 @@ impl Media {
     /// Whether it holds exactly one row.
     pub(super) fn is_single(self) -> bool {
         matches!(self, Media::Single(_) | Media::Xml { is_single: true, .. })
+    }
+
+    /// The rows in this form, after they went into its sink.
+    pub(super) fn body(self, sink: Sink) -> Result<Bytes, TooLarge> {
+        match sink.innermost() {
+            Sink::Json(sink) if self.is_single() => sink.finish_single(),
+            sink => sink.finish(),
+        }
     }
 
     /// The `Content-Type` of the answer.
@@ -117,73 +120,46 @@ impl Media {
     }
 }
 
-/// One element of `Accept`.
-struct Range<'a> {
-    /// As written, without its weight.
-    text: &'a str,
-    name: String,
-    parameters: Vec<(String, &'a str)>,
-    quality: f32,
-}
-
-impl<'a> Range<'a> {
-    /// `None` for an element that is not a media range, or not wanted at all.
-    fn parse(text: &'a str) -> Option<Range<'a>> {
-        let mut parts = split(text, ';');
-        let name = parts.next()?.trim();
-        if !name.contains('/') {
-            return None;
+/// The form that a range asks for, if it can be made.
+fn asked(range: &Range<'_>, accepted: &Accepted<'_>) -> Option<Media> {
+    let nulls = if range.has("nulls", "stripped") { Nulls::Stripped } else { Nulls::Kept };
+    let xml = |nulls| Media::Xml { nulls, is_single: false, is_text: false };
+    Some(match range.name.as_str() {
+        "application/json" => Media::Array(Nulls::Kept),
+        "application/vnd.pgrst.array+json" | "application/vnd.pgrst.array" => Media::Array(nulls),
+        "application/vnd.pgrst.object+json" | "application/vnd.pgrst.object" => Media::Single(nulls),
+        "text/csv" => Media::Csv { for_spreadsheets: range.has("spreadsheet", "1") },
+        "application/x-ndjson" => Media::Lines { nulls, name: LinesName::Ndjson },
+        "application/jsonl" => Media::Lines { nulls, name: LinesName::Jsonl },
+        "application/xml" if range.has("schema", "xsd") => Media::XmlSchema,
+        "application/xml" => xml(nulls),
+        "text/xml" => Media::Xml { nulls, is_single: false, is_text: true },
+        "application/vnd.pgrst.object+xml" => Media::Xml { nulls, is_single: true, is_text: false },
+        // A star covers everything but what is refused by its name.
+        stars => {
+            let start = stars.strip_suffix('*')?;
+            let start = if start == "*/" { "" } else { start };
+            let forms = [
+                ("application/json", Media::Array(Nulls::Kept)),
+                ("text/csv", Media::Csv { for_spreadsheets: false }),
+                ("application/x-ndjson", Media::Lines { nulls: Nulls::Kept, name: LinesName::Ndjson }),
+                ("application/xml", xml(Nulls::Kept)),
+            ];
+            let mut covered = forms.into_iter().filter(|(name, _)| name.starts_with(start) && !accepted.refuses(name));
+            covered.next()?.1
         }
-        let mut range = Range { text: name, name: name.to_ascii_lowercase(), parameters: Vec::new(), quality: 1.0 };
-        for part in parts {
-            let Some((key, value)) = part.split_once('=') else { continue };
-            let (key, value) = (key.trim().to_ascii_lowercase(), value.trim().trim_matches('"'));
-            if key == "q" {
-                range.quality = value.parse().unwrap_or(0.0);
-            } else {
-                range.parameters.push((key, value));
-                range.text = text.trim();
-            }
-        }
-        (range.quality > 0.0).then_some(range)
-    }
-
-    fn media(&self) -> Option<Media> {
-        let is = |name: &str, value: &str| self.parameters.iter().any(|(key, v)| key == name && *v == value);
-        let nulls = if is("nulls", "stripped") { Nulls::Stripped } else { Nulls::Kept };
-        Some(match self.name.as_str() {
-            "*/*" | "application/*" | "application/json" => Media::Array(Nulls::Kept),
-            "application/vnd.pgrst.array+json" | "application/vnd.pgrst.array" => Media::Array(nulls),
-            "application/vnd.pgrst.object+json" | "application/vnd.pgrst.object" => Media::Single(nulls),
-            "text/csv" | "text/*" => Media::Csv { for_spreadsheets: is("spreadsheet", "1") },
-            "application/x-ndjson" => Media::Lines { nulls, name: LinesName::Ndjson },
-            "application/jsonl" => Media::Lines { nulls, name: LinesName::Jsonl },
-            "application/xml" if is("schema", "xsd") => Media::XmlSchema,
-            "application/xml" => Media::Xml { nulls, is_single: false, is_text: false },
-            "text/xml" => Media::Xml { nulls, is_single: false, is_text: true },
-            "application/vnd.pgrst.object+xml" => Media::Xml { nulls, is_single: true, is_text: false },
-            _ => return None,
-        })
-    }
-}
-
-/// Splits at `separator` outside of quotes.
-fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
-    let mut is_quoted = false;
-    text.split(move |c| {
-        is_quoted ^= c == '"';
-        c == separator && !is_quoted
     })
 }
 
-fn unavailable(ranges: &[Range<'_>]) -> Problem {
-    let later = ["application/geo+json"];
-    if let Some(range) = ranges.iter().find(|range| later.contains(&range.name.as_str())) {
-        let details = format!("Answers as {} are not implemented.", range.name);
-        return Problem::new(NOT_IMPLEMENTED, "Feature not implemented").details(details);
+/// Forms that are known and not made yet: whoever asks for one is told so.
+const LATER: [&str; 1] = ["application/geo+json"];
+
+fn unavailable(accepted: &Accepted<'_>) -> Problem {
+    match accepted.wanted().iter().find(|range| LATER.contains(&range.name.as_str())) {
+        None => accepted.unavailable(),
+        Some(range) => Problem::new(NOT_IMPLEMENTED, "Feature not implemented")
+            .details(format!("Answers as {} are not implemented.", range.name)),
     }
-    let types: Vec<_> = ranges.iter().map(|range| range.text).collect();
-    Problem::new(MEDIA, format!("None of these media types are available: {}", types.join(", ")))
 }
 
 #[cfg(test)]
@@ -211,6 +187,10 @@ mod tests {
             ("text/csv;q=0.5, application/json;q=0.7", JSON),
             ("image/png, text/csv;q=0.1", CSV),
             ("text/csv;q=0, application/json;q=0.1", JSON),
+            ("*/*, text/csv", CSV),
+            ("text/*", CSV),
+            ("*/*, application/json;q=0", CSV),
+            ("application/*, application/json;q=0, application/x-ndjson;q=0", XML),
             ("TEXT/CSV; Spreadsheet=1", Media::Csv { for_spreadsheets: true }),
             ("application/vnd.pgrst.object+json", Media::Single(Nulls::Kept)),
             ("application/vnd.pgrst.object", Media::Single(Nulls::Kept)),
@@ -233,7 +213,9 @@ mod tests {
                 r#"PGRST107 None of these media types are available: application/vnd.pgrst.plan+text; for="application/json,x"; options=analyze|;"#,
             ),
             ("application/geo+json", "PGRST127 Feature not implemented"),
-            ("nonsense", "PGRST107 None of these media types are available: "),
+            ("nonsense", "PGRST107 None of these media types are available: nonsense"),
+            ("application/json;q=0", "PGRST107 None of these media types are available: application/json;q=0"),
+            ("image/*", "PGRST107 None of these media types are available: image/*"),
         ] {
             assert_eq!(negotiate(accept), Err(expected.to_owned()), "{accept}");
         }

@@ -3,8 +3,10 @@
 
 use bytes::Bytes;
 use http::HeaderMap;
-use http::header::CONTENT_TYPE;
 use mainstay_query::request::Body;
+
+use super::declared::declared;
+use crate::errors::Problem;
 
 /// Makes a body of what was sent in one of the forms.
 type Form = fn(Bytes) -> Body;
@@ -17,8 +19,7 @@ const FORMS: [(&str, Form); 3] = [
 ];
 
 /// The form that a request declares, if it is one of these.
-pub(super) fn form(headers: &HeaderMap) -> Option<Form> {
-    let declared = headers.get(CONTENT_TYPE)?.to_str().ok()?;
-    let name = declared.split(';').next().unwrap_or_default().trim();
-    FORMS.iter().find(|(media, _)| name.eq_ignore_ascii_case(media)).map(|(_, form)| *form)
+pub(super) fn form(headers: &HeaderMap) -> Result<Option<Form>, Problem> {
+    let Some(declared) = declared(headers)? else { return Ok(None) };
+    Ok(FORMS.iter().find(|(media, _)| *media == declared.name).map(|(_, form)| *form))
 }

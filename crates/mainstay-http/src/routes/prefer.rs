@@ -6,7 +6,7 @@ use mainstay_query::request::Resolution;
 
 use crate::encode::zoned::Zone;
 use crate::errors::Problem;
-use crate::errors::codes::{NOT_IMPLEMENTED, PARAMETER_VALUE, PREFERENCES};
+use crate::errors::codes::{PARAMETER_VALUE, PREFERENCES};
 
 pub(super) const PREFER: HeaderName = HeaderName::from_static("prefer");
 pub(super) const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
@@ -29,15 +29,6 @@ pub(super) fn check(preferences: &Preferences) -> Result<Option<Zone>, Problem> 
             let shown: String = zone.chars().take(100).collect();
             Problem::new(PARAMETER_VALUE, format!("invalid value for parameter \"TimeZone\": \"{shown}\""))
         }),
-    }
-}
-
-/// As [`check`], where a zone cannot be honored and must not be passed over.
-pub(super) fn check_plain(preferences: &Preferences) -> Result<(), Problem> {
-    match check(preferences)? {
-        None => Ok(()),
-        Some(_) => Err(Problem::new(NOT_IMPLEMENTED, "Feature not implemented")
-            .details("Prefer: timezone is not implemented here but for UTC.")),
     }
 }
 

@@ -2,9 +2,10 @@
 //! filters that are too long for a URL. Safe like `GET`, which is what becomes of them here.
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
-use http::{HeaderName, Method, request};
+use http::{HeaderName, HeaderValue, Method, request};
 
+use super::declared::declared;
+use crate::edge::Answer;
 use crate::errors::Problem;
 use crate::errors::codes::{BODY, METHOD};
 
@@ -47,15 +48,18 @@ pub(crate) fn check_method(method: &Method) -> Result<(), Problem> {
     }
 }
 
+/// The answer to `OPTIONS` at such a path.
+pub(crate) fn options() -> Answer {
+    let mut response = super::options(METHODS);
+    response.headers_mut().insert(ACCEPT_QUERY, HeaderValue::from_static(FORM));
+    response
+}
+
 /// The `GET` that a query in the body stands for: its parameters come after those of the URL.
 pub(crate) fn as_get(head: &request::Parts, body: &Bytes) -> Result<request::Parts, Problem> {
-    if let Some(declared) = head.headers.get(CONTENT_TYPE) {
-        let declared = String::from_utf8_lossy(declared.as_bytes());
-        let name = declared.split(';').next().unwrap_or_default().trim();
-        if !name.eq_ignore_ascii_case(FORM) {
-            return Err(Problem::new(BODY, format!("Content-Type not acceptable: {declared}"))
-                .hint(format!("Send the query as {FORM}: what would stand after the ? of a URL.")));
-        }
+    if let Some(declared) = declared(&head.headers)?.filter(|declared| declared.name != FORM) {
+        let hint = format!("Send the query as {FORM}: what would stand after the ? of a URL.");
+        return Err(declared.refused().hint(hint));
     }
     let body = std::str::from_utf8(body).map_err(|_| Problem::new(BODY, "The query is not UTF-8"))?;
     // As a person would write it into a file; no parameter begins or ends with a line's end.

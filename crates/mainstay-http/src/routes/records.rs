@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{
-    ALLOW, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, ETAG, LOCATION, VARY,
-    WARNING,
+    CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, ETAG, LOCATION, VARY, WARNING,
 };
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode, Version, request};
 use mainstay_engine::{Context, Error, ReadAnswer, Request, Stage, WriteAnswer};
@@ -23,14 +22,13 @@ use super::media::Media;
 use super::precondition::{self, Preconditions, Tags};
 use super::prefer::{self, PREFERENCE_APPLIED, Relevance};
 use super::query;
-use super::translate::{
-    Asked, CONTENT_PROFILE, METHODS, METHODS_KEYLESS, METHODS_READ, SCHEMA, named_profile, translate,
-};
+use super::translate::{Asked, METHODS, METHODS_KEYLESS, METHODS_READ, SCHEMA, name_profile, translate};
+use super::{VARIES, options};
 use crate::app::App;
 use crate::body::AnswerBody;
 use crate::edge::Answer;
 use crate::encode::zoned::Zone;
-use crate::encode::{self, KeySink, Sink, Tag, TooLarge};
+use crate::encode::{self, KeySink, Sink, Tag};
 use crate::errors::Problem;
 use crate::errors::codes::{NOT_IMPLEMENTED, RANGE, UNKNOWN_TABLE};
 use crate::errors::singular;
@@ -74,16 +72,13 @@ impl Call<'_> {
             let message = format!("Could not find the table '{SCHEMA}.{table}' in the schema cache");
             return Err(Problem::new(UNKNOWN_TABLE, message));
         };
-        let mut response = Response::new(AnswerBody::default());
-        let methods = match (table.is_writable(), table.primary_key.is_empty()) {
+        let mut response = options(match (table.is_writable(), table.primary_key.is_empty()) {
             (true, false) => METHODS,
             (true, true) => METHODS_KEYLESS,
             (false, _) => METHODS_READ,
-        };
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
+        });
         // Clients compare Allow with what PostgREST sends, so the method QUERY is told by a header of its own.
         response.headers_mut().insert(query::ACCEPT_QUERY, HeaderValue::from_static(query::FORM));
-        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         Ok(response)
     }
 
@@ -137,7 +132,7 @@ impl Call<'_> {
             self.put_type(&mut response, media);
             return Ok(response);
         }
-        let body = rows_body(media, answer.sink)?;
+        let body = media.body(answer.sink)?;
         let tag = tag_of(media, &body);
         let conditions = Preconditions::read(&self.head.headers);
         if !conditions.holds_wanted(tag, answer.rows) {
@@ -178,13 +173,11 @@ impl Call<'_> {
         response.headers_mut().insert(CONTENT_RANGE, write_range(&self.preferences, &request, answer.affected));
         match answer.sink {
             Some(Sink::Key(sink)) => {
-                let key = sink.single().filter(|_| answer.inserted == 1);
-                let location = key.map(|key| HeaderValue::from_maybe_shared(encode::location(&request.table, &key)));
-                if let Some(Ok(location)) = location {
+                if let Some(location) = location(&request.table, sink, answer.inserted) {
                     response.headers_mut().insert(LOCATION, location);
                 }
             }
-            Some(sink) => self.put_body(&mut response, &request.table, media, rows_body(media, sink)?),
+            Some(sink) => self.put_body(&mut response, &request.table, media, media.body(sink)?),
             None => {}
         }
         Ok(response)
@@ -274,7 +267,7 @@ impl Call<'_> {
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.reserve(16);
-        headers.insert(VARY, HeaderValue::from_static("Accept, Prefer, Range"));
+        headers.insert(VARY, VARIES);
         if let Some(applied) = prefer::applied(&self.preferences, &self.head.method, self.relevance()) {
             headers.insert(PREFERENCE_APPLIED, applied);
         }
@@ -300,19 +293,8 @@ impl Call<'_> {
 
     /// Says what the body is.
     fn put_type(&self, response: &mut Answer, media: Media) {
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, media.content_type());
-        if named_profile(&self.head.method, &self.head.headers).is_some() {
-            headers.insert(CONTENT_PROFILE, HeaderValue::from_static(SCHEMA));
-        }
-    }
-}
-
-/// The rows in this form.
-fn rows_body(media: Media, sink: Sink) -> Result<Bytes, TooLarge> {
-    match sink.innermost() {
-        Sink::Json(sink) if media.is_single() => sink.finish_single(),
-        sink => sink.finish(),
+        response.headers_mut().insert(CONTENT_TYPE, media.content_type());
+        name_profile(self.head, response.headers_mut());
     }
 }
 
@@ -323,6 +305,12 @@ pub(super) fn write_sink(request: &WriteRequest, media: Media, zone: Option<&Zon
         true => media.sink_in(shape, usize::MAX, zone),
         false => Sink::Key(KeySink::new(shape)),
     }
+}
+
+/// The `Location` of the one row that was inserted, if it was one.
+pub(super) fn location(table: &str, key: KeySink, inserted: u64) -> Option<HeaderValue> {
+    let key = key.single().filter(|_| inserted == 1)?;
+    HeaderValue::from_maybe_shared(encode::location(table, &key)).ok()
 }
 
 /// The tag of a body in this form.
@@ -370,13 +358,13 @@ pub(super) fn write_status(request: &WriteRequest, answer: &WriteAnswer<Sink>) -
     }
 }
 
-/// Status and `Content-Range` of a page of rows.
+/// Status and `Content-Range` of a page of rows, if there can be one at its offset.
 pub(super) fn page(query: &Query, rows: u64, total: Option<u64>) -> Result<(StatusCode, HeaderValue), Problem> {
     let offset = offset(query);
     match total {
         Some(total) if offset > total => {
             let details = format!("An offset of {offset} was requested, but there are only {total} rows.");
-            return Err(Problem::new(RANGE, "Requested range not satisfiable").details(details));
+            Err(Problem::new(RANGE, "Requested range not satisfiable").details(details))
         }
         total => Ok(page_of(query, rows, total)),
     }

@@ -1,16 +1,19 @@
 //! `/rest/v1/`: the description of the API, as much of it as its caller may use.
 
-use crate::body::AnswerBody;
 use bytes::Bytes;
-use http::header::{ACCEPT, ALLOW, CONTENT_LENGTH, CONTENT_TYPE, VARY};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, VARY};
 use http::{HeaderMap, HeaderValue, Method, Response, request};
 use mainstay_query::Actor;
 
+use super::accept::{self, Accepted, Range};
+use super::translate::{name_profile, profile};
+use super::{VARIES, options};
 use crate::app::App;
+use crate::body::AnswerBody;
 use crate::description::Scope;
 use crate::edge::Answer;
 use crate::errors::Problem;
-use crate::errors::codes::{MEDIA, METHOD, ROOT};
+use crate::errors::codes::{METHOD, ROOT};
 use crate::openapi::{self, role};
 
 const METHODS: &str = "OPTIONS,GET,HEAD";
@@ -18,14 +21,10 @@ const OPENAPI: HeaderValue = HeaderValue::from_static("application/openapi+json;
 
 /// Answers `GET`, `HEAD` and `OPTIONS`.
 pub(crate) fn answer(app: &App, actor: &Actor, head: &request::Parts) -> Result<Answer, Problem> {
-    let mut response = Response::new(AnswerBody::default());
+    profile(&head.method, &head.headers)?;
     match head.method {
         Method::GET | Method::HEAD => {}
-        Method::OPTIONS => {
-            response.headers_mut().insert(ALLOW, HeaderValue::from_static(METHODS));
-            response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
-            return Ok(response);
-        }
+        Method::OPTIONS => return Ok(options(METHODS)),
         ref method => return Err(Problem::new(METHOD, format!("Unsupported HTTP method: {method}")).allow(METHODS)),
     }
     let role = match app.description.scope {
@@ -35,9 +34,11 @@ pub(crate) fn answer(app: &App, actor: &Actor, head: &request::Parts) -> Result<
     };
     negotiate(&head.headers)?;
     let body = app.documents.get(&app.engine.schema(), role, &app.description.about);
+    let mut response = Response::new(AnswerBody::default());
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, OPENAPI);
-    headers.insert(VARY, HeaderValue::from_static("Accept, Authorization, apikey"));
+    headers.insert(VARY, VARIES);
+    name_profile(head, headers);
     if head.method == Method::GET {
         put(&mut response, body);
     }
@@ -52,28 +53,23 @@ pub(super) fn put(response: &mut Answer, body: Bytes) {
 
 /// Refuses a caller who takes no description.
 fn negotiate(headers: &HeaderMap) -> Result<(), Problem> {
-    let accepted: Vec<_> =
-        headers.get_all(ACCEPT).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
-    let accepted = accepted.join(",");
-    let is_taken = |range: &str| {
-        let mut parts = range.split(';').map(|part| part.trim().to_ascii_lowercase());
-        let name = parts.next().unwrap_or_default();
-        let is_wanted = parts.all(|parameter| match parameter.split_once('=') {
-            Some(("q", weight)) => weight.parse::<f32>().is_ok_and(|weight| weight > 0.0),
-            Some(("version", version)) => version.trim_matches('"').starts_with("3"),
-            _ => true,
-        });
-        is_wanted && [openapi::MEDIA, "application/json", "application/*", "*/*"].contains(&name.as_str())
+    let Some(text) = accept::text(headers) else { return Ok(()) };
+    let accepted = Accepted::read(&text);
+    let is_made = |range: &Range<'_>| {
+        let names = [openapi::MEDIA, "application/json", "application/*", "*/*"];
+        names.contains(&range.name.as_str())
+            && range.parameter("version").is_none_or(|version| version.starts_with('3'))
     };
-    if accepted.trim().is_empty() || accepted.split(',').any(is_taken) {
-        return Ok(());
+    match accepted.wanted().iter().any(is_made) {
+        true => Ok(()),
+        false => Err(accepted.unavailable().hint("The description of the API is application/openapi+json.")),
     }
-    Err(Problem::new(MEDIA, format!("None of these media types are available: {accepted}"))
-        .hint("The description of the API is application/openapi+json."))
 }
 
 #[cfg(test)]
 mod tests {
+    use http::header::ACCEPT;
+
     use super::*;
 
     #[test]

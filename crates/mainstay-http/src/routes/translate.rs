@@ -1,13 +1,14 @@
 //! HTTP → request: method, query string, preferences and body. Knows nothing of the schema.
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, RANGE};
-use http::{HeaderMap, HeaderName, Method, request};
+use http::header::RANGE;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, request};
 use mainstay_query::parse::prefer::{CountPreference, Missing, Preferences, Return};
 use mainstay_query::parse::{self, Purpose, range};
 use mainstay_query::request::{Action, Body, Count, ReadRequest, WriteRequest};
 use mainstay_query::{Limits, ParseError};
 
+use super::declared::declared;
 use super::{patch, prefer, query};
 use crate::errors::Problem;
 use crate::errors::codes::{BODY, METHOD, PROFILE};
@@ -20,7 +21,7 @@ pub(super) const METHODS_KEYLESS: &str = "OPTIONS,GET,HEAD,POST,PATCH,DELETE";
 pub(super) const METHODS_READ: &str = "OPTIONS,GET,HEAD";
 
 const ACCEPT_PROFILE: HeaderName = HeaderName::from_static("accept-profile");
-pub(super) const CONTENT_PROFILE: HeaderName = HeaderName::from_static("content-profile");
+const CONTENT_PROFILE: HeaderName = HeaderName::from_static("content-profile");
 
 /// The one schema that the API shows.
 pub(super) const SCHEMA: &str = "public";
@@ -76,7 +77,7 @@ pub(super) fn translate(
         },
         Purpose::Replace => Action::Replace { body: body_of(&head.headers, body)? },
         Purpose::Update => Action::Update {
-            body: match patch::form(&head.headers) {
+            body: match patch::form(&head.headers)? {
                 Some(form) => form(body),
                 None => body_of(&head.headers, body)?,
             },
@@ -97,12 +98,13 @@ pub(super) fn translate(
 }
 
 /// The profile that a request names, if it names one.
-pub(super) fn named_profile<'a>(method: &Method, headers: &'a HeaderMap) -> Option<&'a [u8]> {
+fn named_profile<'a>(method: &Method, headers: &'a HeaderMap) -> Option<&'a [u8]> {
     let is_read = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
     let name = if is_read { ACCEPT_PROFILE } else { CONTENT_PROFILE };
-    headers.get(name).map(http::HeaderValue::as_bytes)
+    headers.get(name).map(HeaderValue::as_bytes)
 }
 
+/// Refuses a profile that is not there.
 pub(super) fn profile(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
     match named_profile(method, headers) {
         Some(name) if name != SCHEMA.as_bytes() => {
@@ -111,6 +113,13 @@ pub(super) fn profile(method: &Method, headers: &HeaderMap) -> Result<(), Proble
                 .hint(format!("Only the following schemas are exposed: {SCHEMA}")))
         }
         _ => Ok(()),
+    }
+}
+
+/// Names the schema in an answer with a body, if its request named one.
+pub(super) fn name_profile(head: &request::Parts, answer: &mut HeaderMap) {
+    if named_profile(&head.method, &head.headers).is_some() {
+        answer.insert(CONTENT_PROFILE, HeaderValue::from_static(SCHEMA));
     }
 }
 
@@ -127,16 +136,14 @@ pub(super) fn range_header(head: &request::Parts) -> Result<Option<range::Range>
 
 /// The body in the form that its type declares.
 fn body_of(headers: &HeaderMap, body: Bytes) -> Result<Body, Problem> {
-    let Some(declared) = headers.get(CONTENT_TYPE) else { return Ok(Body::Json(body)) };
-    let declared = String::from_utf8_lossy(declared.as_bytes());
-    let name = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    match name.as_str() {
-        "" | "application/json" => Ok(Body::Json(body)),
+    let Some(declared) = declared(headers)? else { return Ok(Body::Json(body)) };
+    match declared.name.as_str() {
+        "application/json" => Ok(Body::Json(body)),
         "text/csv" => Ok(Body::Csv(body)),
-        "application/x-www-form-urlencoded" => form(&body),
+        query::FORM => form(&body),
         "application/x-ndjson" | "application/jsonl" => Ok(Body::Ndjson(body)),
         "application/xml" | "text/xml" => Ok(Body::Xml(body)),
-        _ => Err(Problem::new(BODY, format!("Content-Type not acceptable: {declared}"))),
+        _ => Err(declared.refused()),
     }
 }
 
@@ -156,6 +163,8 @@ fn form(body: &[u8]) -> Result<Body, Problem> {
 
 #[cfg(test)]
 mod tests {
+    use http::header::CONTENT_TYPE;
+
     use super::*;
 
     #[test]
@@ -172,7 +181,7 @@ mod tests {
     fn the_declared_type_decides_what_a_body_is() {
         let check = |declared: &'static str| {
             let mut headers = HeaderMap::new();
-            headers.insert(CONTENT_TYPE, http::HeaderValue::from_static(declared));
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(declared));
             body_of(&headers, Bytes::from_static(b"x")).map_err(|problem| problem.code().name)
         };
         assert_eq!(check("application/json; charset=utf-8"), Ok(Body::Json(Bytes::from_static(b"x"))));
@@ -182,7 +191,9 @@ mod tests {
         assert_eq!(check("application/jsonl"), Ok(Body::Ndjson(Bytes::from_static(b"x"))));
         assert_eq!(check("application/xml"), Ok(Body::Xml(Bytes::from_static(b"x"))));
         assert_eq!(check("text/xml; charset=utf-8"), Ok(Body::Xml(Bytes::from_static(b"x"))));
+        assert_eq!(check(""), Ok(Body::Json(Bytes::from_static(b"x"))));
         assert_eq!(check("text/plain"), Err("PGRST102"));
+        assert_eq!(check("text/csv; charset=latin1"), Err("PGRST102"));
         assert_eq!(check("application/octet-stream"), Err("PGRST102"));
     }
 }

@@ -16,6 +16,7 @@ use tokio::time::{Instant, Sleep};
 
 use super::target::Targets;
 use super::{ServerLimits, unreadable};
+use crate::errors::Verbosity;
 
 /// What the requests of a connection tell its socket.
 #[derive(Debug)]
@@ -89,10 +90,16 @@ pub(super) struct TimedSocket {
     unread: Bytes,
     /// What is left to send instead of what the library wrote.
     instead: Option<Bytes>,
+    verbosity: Verbosity,
 }
 
 impl TimedSocket {
-    pub(super) fn new(stream: TcpStream, activity: Arc<Activity>, limits: &ServerLimits) -> TimedSocket {
+    pub(super) fn new(
+        stream: TcpStream,
+        activity: Arc<Activity>,
+        limits: &ServerLimits,
+        verbosity: Verbosity,
+    ) -> TimedSocket {
         TimedSocket {
             stream,
             activity,
@@ -108,6 +115,7 @@ impl TimedSocket {
             heads_seen: 0,
             unread: Bytes::new(),
             instead: None,
+            verbosity,
         }
     }
 
@@ -164,7 +172,7 @@ impl TimedSocket {
     /// Writes another answer in the place of `given`; ready with nothing if `given` may be written as it is.
     fn poll_instead(&mut self, cx: &mut Context<'_>, given: &[u8]) -> Poll<io::Result<Option<usize>>> {
         if self.instead.is_none() {
-            self.instead = unreadable::answer(given);
+            self.instead = unreadable::answer(given, self.verbosity);
         }
         while let Some(rest) = &mut self.instead {
             let written = std::task::ready!(Pin::new(&mut self.stream).poll_write(cx, rest))?;

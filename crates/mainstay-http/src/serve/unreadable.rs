@@ -6,14 +6,14 @@ use http::StatusCode;
 use memchr::memmem;
 
 use crate::edge;
-use crate::errors::Problem;
 use crate::errors::codes::{FRAMING, HEAD_LARGE, URL_LONG};
+use crate::errors::{Problem, Verbosity};
 
 /// Our own answers to HTTP/1 carry this; the library's refusals do not.
 const OURS: &[u8] = b"\r\nx-request-id: ";
 
 /// What to send instead of `written`, if that is a refusal by the library.
-pub(super) fn answer(written: &[u8]) -> Option<Bytes> {
+pub(super) fn answer(written: &[u8], verbosity: Verbosity) -> Option<Bytes> {
     let status = written.strip_prefix(b"HTTP/1.1 4")?.get(..2)?;
     if memmem::find(written, OURS).is_some() {
         return None;
@@ -26,14 +26,14 @@ pub(super) fn answer(written: &[u8]) -> Option<Bytes> {
             .hint("The bounds are limits.headers_max and limits.head_bytes_max."),
         _ => return None,
     };
-    Some(on_the_wire(problem))
+    Some(on_the_wire(problem, verbosity))
 }
 
 /// The problem as a whole HTTP/1 answer, after which the connection ends.
-fn on_the_wire(problem: Problem) -> Bytes {
+fn on_the_wire(problem: Problem, verbosity: Verbosity) -> Bytes {
     let status = problem.status();
-    let body = problem.to_json();
-    let mut response = problem.into_response(false);
+    let body = problem.to_json(verbosity);
+    let mut response = problem.into_response(false, verbosity);
     edge::lock_down(response.headers_mut());
     let reason = StatusCode::canonical_reason(&status).unwrap_or_default();
     let mut out = format!("HTTP/1.1 {} {reason}\r\n", status.as_u16()).into_bytes();
@@ -44,7 +44,7 @@ fn on_the_wire(problem: Problem) -> Bytes {
         out.extend_from_slice(b"\r\n");
     }
     out.extend_from_slice(b"connection: close\r\n\r\n");
-    out.extend_from_slice(body.as_bytes());
+    out.extend_from_slice(&body);
     Bytes::from(out)
 }
 
@@ -64,7 +64,7 @@ mod tests {
             ("HTTP/1.1 400 Bad Request\r\nx-request-id: 1\r\n\r\n".to_owned(), None),
             ("HTTP/1.1 4".to_owned(), None),
         ] {
-            let found = answer(written.as_bytes());
+            let found = answer(written.as_bytes(), Verbosity::Verbose);
             let text = found.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
             assert_eq!(found.is_some(), code.is_some(), "{written}");
             assert!(text.contains(code.unwrap_or_default()), "{text}");

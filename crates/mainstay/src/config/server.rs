@@ -30,6 +30,9 @@ section! {
         /// A header that is copied from each request to its answer, such as `X-Trace-Id`; an answer has it empty if
         /// its request had none.
         trace_header: Option<String> = Kind::Form { expected: "the name of a header", check: check_trace_header };
+        /// How much the body of an error tells: all four members, or the code and the message alone.
+        error_verbosity: String = Kind::Choice(&["verbose", "minimal"]),
+            default "verbose", env ["PGRST_CLIENT_ERROR_VERBOSITY"];
         /// How requests that write end: `commit` or `rollback` always, `commit-allow-override` or
         /// `rollback-allow-override` unless `Prefer: tx=` says otherwise.
         tx_end: String = Kind::Choice(&["commit", "commit-allow-override", "rollback", "rollback-allow-override"]),

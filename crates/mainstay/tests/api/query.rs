@@ -43,8 +43,12 @@ async fn its_answer_has_the_headers_of_a_get() {
 
 #[tokio::test]
 async fn options_tell_that_it_is_taken() {
-    let reply = TestApp::each().await[0].send(ask("OPTIONS", "toys")).await;
-    assert_eq!(reply.header("accept-query"), FORM);
+    let app = &TestApp::each().await[0];
+    for (url, allow) in [("toys", "OPTIONS,GET,HEAD,POST,PUT,PATCH,DELETE"), ("toys/query", "OPTIONS,POST")] {
+        let reply = app.send(ask("OPTIONS", url)).await;
+        assert_eq!((reply.status, reply.header("accept-query"), reply.header("allow")), (200, FORM, allow));
+    }
+    check_error(&TestApp::each().await, ask("OPTIONS", "nothing/query"), 404, "PGRST205").await;
 }
 
 #[tokio::test]

@@ -11,9 +11,9 @@ use mainstay_store::RowSink;
 use super::super::functions;
 use super::super::precondition;
 use super::super::prefer::{PREFERENCE_APPLIED, Relevance, applied};
-use super::super::records::{page, tag_of, write_range, write_status};
+use super::super::records::{location, page, tag_of, write_range, write_status};
 use super::steps::{Prepared, taken_back};
-use crate::encode::{self, Sink, TooLarge, push_string};
+use crate::encode::{Sink, TooLarge, push_string};
 use crate::errors::codes::LIMIT;
 use crate::errors::{Problem, singular};
 
@@ -74,14 +74,6 @@ impl Entry {
     }
 }
 
-/// The rows in the form that the step asked for.
-fn rows_body(prepared: &Prepared, sink: Sink) -> Result<Bytes, TooLarge> {
-    match sink {
-        Sink::Json(sink) if prepared.media.is_single() => sink.finish_single(),
-        sink => sink.finish(),
-    }
-}
-
 /// The entry of a read.
 pub(super) fn of_read(
     prepared: &Prepared,
@@ -95,7 +87,7 @@ pub(super) fn of_read(
         return Err(singular(rows));
     }
     let mut entry = Entry::new(prepared, status, range);
-    let body = rows_body(prepared, answer.sink);
+    let body = prepared.media.body(answer.sink);
     let holds = |body: &Bytes| prepared.conditions.holds_wanted(tag_of(prepared.media, body), rows);
     if body.as_ref().is_ok_and(|body| !holds(body)) {
         return Err(precondition::failed());
@@ -116,13 +108,11 @@ pub(super) fn of_write(
     let mut entry = Entry::new(prepared, status, write_range(&prepared.preferences, request, affected));
     match answer.sink {
         Some(Sink::Key(sink)) => {
-            let key = sink.single().filter(|_| inserted == 1);
-            let location = key.map(|key| HeaderValue::from_maybe_shared(encode::location(&request.table, &key)));
-            if let Some(Ok(location)) = location {
+            if let Some(location) = location(&request.table, sink, inserted) {
                 entry.put(LOCATION, location);
             }
         }
-        Some(sink) => entry.fill(prepared, rows_body(prepared, sink))?,
+        Some(sink) => entry.fill(prepared, prepared.media.body(sink))?,
         None => {}
     }
     Ok(entry)

@@ -1,7 +1,5 @@
 //! The steps of a batch, carried out one after the other where the store works.
 
-use std::any::Any;
-
 use bytes::Bytes;
 use http::{Method, request};
 use mainstay_engine::{Answer, Error, Request, Sequence, Turn};
@@ -217,7 +215,7 @@ impl Sequence for Run {
             }
             (_, Some(returns)) => {
                 let is_silent = prepared.preferences.answer == Some(Return::Minimal);
-                functions::sink(prepared.media, is_silent, shape, returns, bytes_max)
+                functions::sink(prepared.media, is_silent, shape, returns, bytes_max, None)
             }
             (_, None) => prepared.media.sink(shape, bytes_max),
         })
@@ -247,6 +245,5 @@ impl Sequence for Run {
 
 /// The sink as what it was made as, after the store had it.
 pub(super) fn taken_back(sink: Box<dyn RowSink>) -> Result<Sink, Problem> {
-    let sink: Box<dyn Any> = sink;
-    sink.downcast::<Sink>().map(|sink| *sink).map_err(|_| Problem::new(INTERNAL, "internal error"))
+    Sink::taken_back(sink).ok_or_else(|| Problem::new(INTERNAL, "internal error"))
 }

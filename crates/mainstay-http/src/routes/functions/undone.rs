@@ -7,7 +7,6 @@ use mainstay_query::request::CallRequest;
 use mainstay_schema::Returns;
 use mainstay_store::RowSink;
 
-use super::super::conditional::own;
 use crate::encode::Sink;
 
 /// One call, then the end.
@@ -43,7 +42,7 @@ impl<M: Fn(&Shape, Returns) -> Sink + Send + 'static> Sequence for Undone<M> {
         self.is_done = true;
         self.outcome = match answer {
             Err(error) => Some(Err(error)),
-            Ok(Answer::Call(CallAnswer { sink, returns, writes, rows, total })) => match sink.map(own) {
+            Ok(Answer::Call(CallAnswer { sink, returns, writes, rows, total })) => match sink.map(Sink::taken_back) {
                 Some(None) => None,
                 sink => Some(Ok(CallAnswer { sink: sink.flatten(), returns, writes, rows, total })),
             },

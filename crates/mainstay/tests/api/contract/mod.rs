@@ -3,6 +3,7 @@
 mod codes;
 mod embeds;
 mod errors;
+mod headers;
 mod output;
 mod pages;
 mod routing;
