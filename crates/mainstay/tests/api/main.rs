@@ -12,6 +12,7 @@ mod describe;
 mod errors;
 mod faults;
 mod filters;
+mod function_answers;
 mod function_writes;
 mod functions;
 mod headers;
