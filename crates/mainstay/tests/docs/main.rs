@@ -13,6 +13,7 @@ mod console;
 mod requests;
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use blocks::{Block, Page};
 
@@ -28,14 +29,23 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
+/// The right to write pages anew, where that is asked for. One test has it at a time: two would each write a page without
+/// what the other has just written into it.
+fn rewriting() -> Option<MutexGuard<'static, ()>> {
+    static TURN: Mutex<()> = Mutex::new(());
+    let is_asked = std::env::var_os("UPDATE_EXPECT").is_some();
+    is_asked.then(|| TURN.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
 fn check_pages(what: &str, mut run: impl FnMut(&mut Page) -> Vec<String>) {
+    let rewriting = rewriting();
     let mut wrong = Vec::new();
     let mut blocks_run = 0;
     for path in pages() {
         let mut page = Page::read(&path);
         blocks_run += page.blocks.iter().filter(|block| block.language == what).count();
         wrong.extend(run(&mut page));
-        if std::env::var_os("UPDATE_EXPECT").is_some() {
+        if rewriting.is_some() {
             page.write();
         }
     }
@@ -82,6 +92,7 @@ fn is_of_example(block: &Block) -> Result<(), String> {
 
 #[test]
 fn every_code_is_in_the_guide() {
+    let rewriting = rewriting();
     let path = root().join("docs/limits-and-errors.md");
     let page = std::fs::read_to_string(&path).expect("the page");
     let (before, rest) = page.split_once("<!-- codes -->\n").expect("the mark where the table begins");
@@ -91,7 +102,7 @@ fn every_code_is_in_the_guide() {
         "| status | code | when |\n| --- | --- | --- |\n{}",
         mainstay_http::CODES.iter().map(line).collect::<String>()
     );
-    if std::env::var_os("UPDATE_EXPECT").is_some() {
+    if rewriting.is_some() {
         std::fs::write(&path, format!("{before}<!-- codes -->\n{expected}<!-- /codes -->{after}"))
             .expect("a written page");
     }
