@@ -16,21 +16,50 @@ use crate::process::{self, cargo, is_there, program, root, target};
 /// # Errors
 /// When Node or npm is missing, the packages cannot be installed, or a test fails.
 pub(crate) fn javascript() -> anyhow::Result<()> {
+    node("e2e/js")
+}
+
+/// Runs the tests of one folder with Node. What they leave to look at, such as screenshots, lies where they ran.
+///
+/// # Errors
+/// When Node or npm is missing, the packages cannot be installed, or a test fails.
+pub(crate) fn node(tests: &str) -> anyhow::Result<()> {
     ensure!(is_there("node") && is_there("npm"), "needs node 20 or later and npm");
     let binary = built()?;
-    let folder = target().join("e2e/js");
+    let folder = target().join(tests);
     // Node looks for packages beside the file that imports them, so the tests run from where the packages are.
-    copy(&root().join("e2e/js"), &folder)?;
-    installed(&folder, &["package.json", "package-lock.json"], || {
-        process::run(program("npm").current_dir(&folder).args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]))
-    })?;
+    copy(&root().join(tests), &folder)?;
+    npm_packages(&folder)?;
     process::run(
         program("node")
             .current_dir(&folder)
             .args(["--test", "--test-reporter=spec", "--no-warnings"])
             .env("MAINSTAY_BIN", binary)
-            .env("MAINSTAY_EXAMPLE", root().join("examples/shop")),
+            .env("MAINSTAY_EXAMPLE", root().join("examples/shop"))
+            .env("MAINSTAY_SCREENSHOTS", folder.join("screenshots")),
     )
+}
+
+/// Installs what the lock file in a folder names.
+pub(crate) fn npm_packages(folder: &Path) -> anyhow::Result<()> {
+    installed(folder, &["package.json", "package-lock.json"], || {
+        process::run(program("npm").current_dir(folder).args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]))
+    })
+}
+
+/// Installs what `requirements.txt` in a folder names, and gives the interpreter that has it.
+pub(crate) fn python_packages(folder: &Path) -> anyhow::Result<PathBuf> {
+    let venv = folder.join("venv");
+    let python = venv.join("bin/python");
+    installed(folder, &["requirements.txt"], || {
+        process::run(program("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
+        process::run(
+            program(&python)
+                .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--requirement"])
+                .arg(folder.join("requirements.txt")),
+        )
+    })?;
+    Ok(python)
 }
 
 /// Runs `e2e/py` with Python's own test runner.
@@ -42,15 +71,7 @@ pub(crate) fn python() -> anyhow::Result<()> {
     let binary = built()?;
     let folder = target().join("e2e/py");
     copy(&root().join("e2e/py"), &folder)?;
-    let python = folder.join("venv/bin/python");
-    installed(&folder, &["requirements.txt"], || {
-        process::run(program("python3").args(["-m", "venv", "--clear"]).arg(folder.join("venv")))?;
-        process::run(
-            program(&python)
-                .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--requirement"])
-                .arg(folder.join("requirements.txt")),
-        )
-    })?;
+    let python = python_packages(&folder)?;
     process::run(
         program(&python)
             .current_dir(&folder)
@@ -67,11 +88,7 @@ pub(crate) fn built() -> anyhow::Result<PathBuf> {
 }
 
 /// Runs `install` unless it went through before with the same lock files.
-pub(crate) fn installed(
-    folder: &Path,
-    locks: &[&str],
-    install: impl FnOnce() -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
+fn installed(folder: &Path, locks: &[&str], install: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
     let mut wanted = String::new();
     for lock in locks {
         wanted += &fs::read_to_string(folder.join(lock)).with_context(|| format!("reading {lock}"))?;
@@ -85,7 +102,7 @@ pub(crate) fn installed(
 }
 
 /// Copies the files of one folder; what the target folder had of the same kinds and the source has not is removed.
-pub(crate) fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(to)?;
     for old in fs::read_dir(to)? {
         let old = old?.path();

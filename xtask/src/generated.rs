@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, ensure};
 
-use crate::clients::{built, installed};
+use crate::clients::{built, npm_packages, python_packages};
 use crate::debian;
 use crate::process::{self, output, program, root, target};
 
@@ -138,9 +138,7 @@ fn csharp(folder: &Path) -> anyhow::Result<()> {
     for name in ["package.json", "package-lock.json", ".npmrc"] {
         fs::copy(root().join("e2e/generated/csharp").join(name), packages.join(name))?;
     }
-    installed(&packages, &["package.json", "package-lock.json"], || {
-        process::run(program("npm").current_dir(&packages).args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]))
-    })?;
+    npm_packages(&packages)?;
     let json = packages
         .join("node_modules/jillejr.newtonsoft.json-for-unity/Plugins/Newtonsoft.Json Editor/Newtonsoft.Json.dll");
     let mut command = mcs(&folder.join("client.dll"));
@@ -160,17 +158,8 @@ fn mcs(out: &Path) -> Command {
 
 /// Installs what the Python client needs, and gives the interpreter that has it.
 fn python(folder: &Path) -> anyhow::Result<PathBuf> {
-    let venv = folder.join("venv");
-    let python = venv.join("bin/python");
     fs::copy(root().join("e2e/generated/requirements.txt"), folder.join("requirements.txt"))?;
-    installed(folder, &["requirements.txt"], || {
-        process::run(program("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
-        process::run(
-            program(&python)
-                .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--requirement"])
-                .arg(folder.join("requirements.txt")),
-        )
-    })?;
+    let python = python_packages(folder)?;
     fs::copy(root().join("e2e/generated/test_shop.py"), folder.join("python/test_shop.py"))?;
     Ok(python)
 }
@@ -255,6 +244,11 @@ impl Shop {
             fs::remove_dir_all(folder)?;
         }
         process::run(program("cp").arg("-r").arg(example).arg(folder))?;
+        // What somebody who tried the example has left in it is not part of it.
+        let state = folder.join(".mainstay");
+        if state.exists() {
+            fs::remove_dir_all(state)?;
+        }
         let keys = output(program(binary).arg("keys").arg(folder))?;
         let keys =
             keys.lines().filter_map(|line| line.split_once('=')).map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
