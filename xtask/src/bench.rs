@@ -8,12 +8,15 @@ pub(crate) struct Args {
     /// A small data set and short rounds
     #[arg(long)]
     quick: bool,
+    /// Only the workloads whose names contain this, or one of several parts with commas between them
+    #[arg(long, value_name = "PART")]
+    only: Option<String>,
     /// More arguments for the load generator
     #[arg(last = true)]
     more: Vec<String>,
 }
 
-/// Builds, runs and leaves the table in `target/bench/`.
+/// Builds, runs and leaves the tables in `target/bench/`.
 ///
 /// # Errors
 /// When something does not build, or a server answers wrong.
@@ -29,6 +32,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     load.arg("--out").arg(target().join("bench"));
     if args.quick {
         load.arg("--quick");
+    }
+    if let Some(part) = &args.only {
+        load.arg("--only").arg(part);
     }
     process::run(load.args(&args.more))
 }

@@ -1,10 +1,12 @@
-//! The project that is measured: three tables with known rows, made the same in every run.
+//! The project that is measured: four tables with known rows, made the same in every run.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Instant;
 
 use anyhow::{Context, ensure};
+use serde::Serialize;
 use tempfile::TempDir;
 
 use crate::figures::Settings;
@@ -19,6 +21,16 @@ pub(crate) struct Data {
     pub(crate) copy: PathBuf,
     /// The key both servers ask for.
     pub(crate) secret_key: String,
+    /// How fast the rows with a full-text index came in.
+    pub(crate) import: Import,
+}
+
+/// Rows a second of an import into a table with a full-text index, from the start of the program to its end.
+#[derive(Clone, Copy, Serialize)]
+pub(crate) struct Import {
+    pub(crate) rows: usize,
+    pub(crate) mainstay_per_second: f64,
+    pub(crate) yardstick_per_second: f64,
 }
 
 const SCHEMA: &str = r#"# Tables of the benchmark.
@@ -48,26 +60,38 @@ page = "text"
 referrer = { type = "text", optional = true }
 duration_ms = "int"
 seen_at = "timestamp"
+
+[reviews.fields]
+id = { type = "bigint", primary = true, default = "sequence" }
+stars = { type = "int", min = 1, max = 5 }
+body = "text"
+
+[reviews.indexes]
+search = { fulltext = ["body"], language = "english" }
 "#;
+
+const SETTINGS: &str = "[project]\nname = \"bench\"\n\n[rest]\naggregates = \"on\"\n";
 
 /// Makes the project, fills it by the program's own import, and copies the database.
 ///
 /// # Errors
 /// When a command of the program fails; its own words are in the error.
-pub(crate) fn build(mainstay: &Path, settings: &Settings) -> anyhow::Result<Data> {
+pub(crate) fn build(mainstay: &Path, yardstick: &Path, settings: &Settings) -> anyhow::Result<Data> {
     let folder = tempfile::Builder::new().prefix("mainstay-bench").tempdir()?;
     let project = folder.path().join("project");
     std::fs::create_dir_all(project.join("schema"))?;
-    std::fs::write(project.join("mainstay.toml"), "[project]\nname = \"bench\"\n")?;
+    std::fs::write(project.join("mainstay.toml"), SETTINGS)?;
     std::fs::write(project.join("schema/bench.toml"), SCHEMA)?;
     std::fs::write(folder.path().join("customers.csv"), customers(settings.customers))?;
     std::fs::write(folder.path().join("orders.csv"), orders(settings.orders, settings.customers))?;
+    std::fs::write(folder.path().join("reviews.csv"), reviews(settings.reviews))?;
 
     run(mainstay, &["migrate", "apply"], &project)?;
     for table in ["customers", "orders"] {
         let file = folder.path().join(format!("{table}.csv"));
         run(mainstay, &["import", table, &file.to_string_lossy()], &project)?;
     }
+    let import = import(mainstay, yardstick, folder.path(), &project, settings)?;
     let keys = run(mainstay, &["keys"], &project)?;
     let secret_key = keys
         .lines()
@@ -75,14 +99,33 @@ pub(crate) fn build(mainstay: &Path, settings: &Settings) -> anyhow::Result<Data
         .context("`mainstay keys` printed no MAINSTAY_SECRET_KEY")?
         .to_owned();
     let copy = copy_database(&project.join(".mainstay/main.db"), folder.path())?;
-    Ok(Data { _folder: folder, project, copy, secret_key })
+    Ok(Data { _folder: folder, project, copy, secret_key, import })
 }
 
-/// Runs a command of the program on the project; its standard output.
-fn run(mainstay: &Path, words: &[&str], project: &Path) -> anyhow::Result<String> {
-    let output = Command::new(mainstay).args(words).arg(project).output().context("starting mainstay")?;
+/// Imports the reviews into the project, and by the yardstick into a database of its own.
+fn import(
+    mainstay: &Path,
+    yardstick: &Path,
+    folder: &Path,
+    project: &Path,
+    settings: &Settings,
+) -> anyhow::Result<Import> {
+    let file = folder.join("reviews.csv");
+    let per_second = |began: Instant| settings.reviews as f64 / began.elapsed().as_secs_f64();
+    let began = Instant::now();
+    run(mainstay, &["import", "reviews", &file.to_string_lossy()], project)?;
+    let mainstay_per_second = per_second(began);
+    let began = Instant::now();
+    let words = ["--synchronous", settings.synchronous.as_str(), "--import", &file.to_string_lossy()];
+    run(yardstick, &words, &folder.join("imported.db"))?;
+    Ok(Import { rows: settings.reviews, mainstay_per_second, yardstick_per_second: per_second(began) })
+}
+
+/// Runs a command of a program on a project or database; its standard output.
+fn run(program: &Path, words: &[&str], on: &Path) -> anyhow::Result<String> {
+    let output = Command::new(program).args(words).arg(on).output().context("starting a program")?;
     let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "`mainstay {}` failed: {said}", words.join(" "));
+    ensure!(output.status.success(), "`{} {}` failed: {said}", program.display(), words.join(" "));
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
@@ -126,4 +169,29 @@ fn orders(count: usize, customers: usize) -> String {
         );
     }
     csv
+}
+
+fn reviews(count: usize) -> String {
+    let mut csv = String::from("id,stars,body\n");
+    for id in 1..=count {
+        let _ = write!(csv, "{id},{},\"", id % 5 + 1);
+        for place in 0..REVIEW_WORDS {
+            let plural = if (id + place).is_multiple_of(3) { "s" } else { "" };
+            let gap = if place == 0 { "" } else { " " };
+            let _ = write!(csv, "{gap}{}{plural}", word(id * REVIEW_WORDS + place));
+        }
+        csv.push_str(".\"\n");
+    }
+    csv
+}
+
+/// Words of one review.
+const REVIEW_WORDS: usize = 24;
+
+/// One of 343 words, scattered by a hash. They end so that every stemmer of English takes off the plural and nothing else.
+pub(crate) fn word(seed: usize) -> String {
+    const SYLLABLES: [&str; 7] = ["ba", "do", "fu", "ka", "mo", "pu", "ta"];
+    let hash = (seed as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33;
+    let syllable = |part: u64| SYLLABLES[usize::try_from(part % 7).unwrap_or_default()];
+    format!("{}{}{}k", syllable(hash), syllable(hash / 7), syllable(hash / 49))
 }

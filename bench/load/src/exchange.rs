@@ -72,6 +72,8 @@ pub(crate) fn parse(bytes: &[u8]) -> anyhow::Result<Option<Answer>> {
             chunked,
         }));
     }
+    // These have no body, whatever length they speak of (RFC 9110 6.4.1).
+    let length = if matches!(status, 204 | 304) { 0 } else { length };
     let wire_bytes = body_at + length;
     Ok((bytes.len() >= wire_bytes).then_some(Answer { status, body_bytes: length, wire_bytes, body_at, chunked }))
 }
@@ -134,6 +136,14 @@ pub(crate) fn fetch(address: SocketAddr, request: &[u8]) -> anyhow::Result<(u16,
     }
 }
 
+/// The value of a header in a head that [`fetch`] gave; its name is written in any case.
+pub(crate) fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    head.lines().find_map(|line| {
+        let (found, value) = line.split_once(':')?;
+        found.eq_ignore_ascii_case(name).then(|| value.trim())
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,6 +159,7 @@ mod tests {
         check("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n[]", Some((200, 2, 40)));
         check("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n[", None);
         check("HTTP/1.1 204 No Content\r\n\r\n", Some((204, 0, 27)));
+        check("HTTP/1.1 304 Not Modified\r\ncontent-length: 2\r\n\r\n", Some((304, 0, 48)));
         check("HTTP/1.1 200 OK\r\ncontent-le", None);
     }
 

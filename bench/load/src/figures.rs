@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::client::Sample;
+use crate::dataset::Import;
 use crate::workloads::{Kind, Workload};
 
 /// How the run was made.
@@ -20,6 +21,8 @@ pub(crate) struct Settings {
     pub(crate) customers: usize,
     /// Rows of `orders`.
     pub(crate) orders: usize,
+    /// Rows of `reviews`.
+    pub(crate) reviews: usize,
     /// SQLite's `synchronous` of both writers.
     pub(crate) synchronous: String,
     pub(crate) cores: usize,
@@ -30,6 +33,7 @@ pub(crate) struct Settings {
 pub(crate) struct Figures {
     pub(crate) settings: Settings,
     pub(crate) workloads: Vec<Comparison>,
+    pub(crate) import: Import,
     pub(crate) start_ms: f64,
     pub(crate) idle_bytes: u64,
     pub(crate) idle_bytes_yardstick: u64,

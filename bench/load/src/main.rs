@@ -8,6 +8,7 @@ mod client;
 mod dataset;
 mod exchange;
 mod figures;
+mod language;
 mod report;
 mod servers;
 mod verify;
@@ -16,6 +17,7 @@ mod workloads;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::ensure;
 use clap::Parser;
 
 use crate::figures::{Comparison, Figures, Settings};
@@ -31,15 +33,15 @@ struct Args {
     /// The yardstick's program
     #[arg(long)]
     yardstick: PathBuf,
-    /// Folder for latest.json and latest.md
+    /// Folder for latest.json and latest.md, or part.json and part.md when only some workloads run
     #[arg(long)]
     out: PathBuf,
     /// A small data set and short rounds: shows that everything runs, not how fast
     #[arg(long)]
     quick: bool,
-    /// Run only the workloads whose name contains this
-    #[arg(long)]
-    only: Option<String>,
+    /// Run only the workloads whose names contain this, or one of several parts with commas between them
+    #[arg(long, value_delimiter = ',', value_name = "PART")]
+    only: Vec<String>,
     /// Rounds for each server and workload
     #[arg(long)]
     rounds: Option<usize>,
@@ -60,11 +62,12 @@ fn main() -> anyhow::Result<()> {
         warm_up: Duration::from_millis(if args.quick { 200 } else { 1000 }),
         customers: if args.quick { 1_000 } else { 10_000 },
         orders: if args.quick { 10_000 } else { 100_000 },
+        reviews: if args.quick { 5_000 } else { 50_000 },
         synchronous: "FULL".into(),
         cores: std::thread::available_parallelism()?.get(),
     };
 
-    let data = dataset::build(&args.mainstay, &settings)?;
+    let data = dataset::build(&args.mainstay, &args.yardstick, &settings)?;
     let start = servers::measure_start(&args.mainstay, &data)?;
     let mainstay = Server::mainstay(&args.mainstay, &data)?;
     let idle_mainstay = mainstay.resident_bytes()?;
@@ -74,17 +77,20 @@ fn main() -> anyhow::Result<()> {
         return servers::hold(&mainstay, &yardstick, &data);
     }
 
-    let workloads = workloads::all(&settings, &data);
+    let workloads = workloads::all(&settings, &data, &mainstay, &yardstick)?;
+    let is_asked =
+        |workload: &&Workload| args.only.is_empty() || args.only.iter().any(|part| workload.name.contains(part.trim()));
+    let names: Vec<_> = workloads.iter().map(|workload| workload.name).collect();
     let mut comparisons = Vec::new();
-    for workload in
-        workloads.iter().filter(|workload| args.only.as_ref().is_none_or(|part| workload.name.contains(part)))
-    {
+    for workload in workloads.iter().filter(is_asked) {
         report::progress(&format!("{} …", workload.name));
         comparisons.push(compare(workload, &mainstay, &yardstick, &settings)?);
     }
+    ensure!(!comparisons.is_empty(), "no workload is called so; there are: {}", names.join("; "));
     let figures = Figures {
         settings,
         workloads: comparisons,
+        import: data.import,
         start_ms: start,
         idle_bytes: idle_mainstay,
         idle_bytes_yardstick: idle_yardstick,
@@ -93,7 +99,8 @@ fn main() -> anyhow::Result<()> {
         binary_bytes: std::fs::metadata(&args.mainstay)?.len(),
         binary_bytes_yardstick: std::fs::metadata(&args.yardstick)?.len(),
     };
-    report::write(&figures, &args.out)
+    // A part of a run is no new state of the whole.
+    report::write(&figures, &args.out, if args.only.is_empty() { "latest" } else { "part" })
 }
 
 /// One workload on both servers: the answers agree, then a warm-up each, then rounds by turns.

@@ -5,16 +5,16 @@ use std::path::Path;
 
 use crate::figures::{Figures, median};
 
-/// Prints the table, and writes it with the raw figures into `folder`.
+/// Prints the table, and writes it with the raw figures into `folder` under `name`.
 ///
 /// # Errors
 /// When the folder cannot be written.
 #[expect(clippy::print_stdout, reason = "the table is what the command is for")]
-pub(crate) fn write(figures: &Figures, folder: &Path) -> anyhow::Result<()> {
+pub(crate) fn write(figures: &Figures, folder: &Path, name: &str) -> anyhow::Result<()> {
     let text = markdown(figures);
     std::fs::create_dir_all(folder)?;
-    std::fs::write(folder.join("latest.json"), serde_json::to_vec_pretty(figures)?)?;
-    std::fs::write(folder.join("latest.md"), &text)?;
+    std::fs::write(folder.join(format!("{name}.json")), serde_json::to_vec_pretty(figures)?)?;
+    std::fs::write(folder.join(format!("{name}.md")), &text)?;
     println!("{text}");
     Ok(())
 }
@@ -55,10 +55,14 @@ fn markdown(figures: &Figures) -> String {
     let _ = writeln!(
         text,
         "\n| what | Mainstay | yardstick | target |\n| --- | ---: | ---: | ---: |\n\
+         | import of {} rows with a full-text index | {:.0}/s | {:.0}/s | |\n\
          | start to first answer | {:.0} ms | | < 100 ms |\n\
          | memory, idle | {:.1} MiB | {:.1} MiB | < 30 MB |\n\
          | memory, after the load | {:.1} MiB | {:.1} MiB | |\n\
          | size of the program | {:.1} MiB | {:.1} MiB | ≤ 40 MB |",
+        figures.import.rows,
+        figures.import.mainstay_per_second,
+        figures.import.yardstick_per_second,
         figures.start_ms,
         mebibytes(figures.idle_bytes),
         mebibytes(figures.idle_bytes_yardstick),
@@ -70,7 +74,7 @@ fn markdown(figures: &Figures) -> String {
     let _ = writeln!(
         text,
         "\n{} connections from one client thread on the same {} cores; {} rounds of {:.1} s on each server by turns after \
-         {:.1} s of warm-up; {} customers, {} orders; `synchronous={}` on both writers. The ratio is that of the medians; \
+         {:.1} s of warm-up; {} customers, {} orders, {} reviews; `synchronous={}` on both writers. The ratio is that of the medians; \
          beside it, the least and the greatest ratio of two neighbouring rounds.",
         settings.connections,
         settings.cores,
@@ -79,6 +83,7 @@ fn markdown(figures: &Figures) -> String {
         settings.warm_up.as_secs_f64(),
         settings.customers,
         settings.orders,
+        settings.reviews,
         settings.synchronous,
     );
     text

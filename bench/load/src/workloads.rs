@@ -1,10 +1,14 @@
 //! What is asked, in both servers' words. Names here are the names in the report.
+//!
+//! Plain reads and writes are here; `language` has those of the rest of the REST language.
 
 use serde_json::json;
 
 use crate::dataset::Data;
 use crate::exchange::request;
 use crate::figures::Settings;
+use crate::language;
+use crate::servers::Server;
 
 /// How a workload is judged.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -15,6 +19,19 @@ pub(crate) enum Kind {
     Write,
 }
 
+/// What the two answers have in common.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answers {
+    /// The same JSON, and the same count.
+    Rows,
+    /// The same octets.
+    Octets,
+    /// A status and no body.
+    Status,
+    /// A body each, of what each has made.
+    Made,
+}
+
 /// One workload: the same questions for both servers.
 pub(crate) struct Workload {
     /// The name in the report.
@@ -22,6 +39,7 @@ pub(crate) struct Workload {
     pub(crate) kind: Kind,
     /// The status of every answer.
     pub(crate) status: u16,
+    pub(crate) answers: Answers,
     /// The requests to Mainstay.
     pub(crate) mainstay: Vec<Vec<u8>>,
     /// The requests to the yardstick, one for each of Mainstay's.
@@ -29,10 +47,18 @@ pub(crate) struct Workload {
 }
 
 /// How many different requests a workload has: enough that no single page of the file is all that is read.
-const VARIANTS: usize = 500;
+pub(crate) const VARIANTS: usize = 500;
 
 /// Every workload, reads first, so that they all see the data as it was made.
-pub(crate) fn all(settings: &Settings, data: &Data) -> Vec<Workload> {
+pub(crate) fn all(settings: &Settings, data: &Data, ours: &Server, theirs: &Server) -> anyhow::Result<Vec<Workload>> {
+    let mut all = plain_reads(settings, data);
+    all.extend(language::reads(settings, data, ours, theirs)?);
+    all.extend(plain_writes(settings, data));
+    all.push(language::batch(settings, data));
+    Ok(all)
+}
+
+fn plain_reads(settings: &Settings, data: &Data) -> Vec<Workload> {
     let make = Maker { data };
     let orders = settings.orders;
     let customers = settings.customers;
@@ -62,6 +88,13 @@ pub(crate) fn all(settings: &Settings, data: &Data) -> Vec<Workload> {
                 format!("/orders-counted?from={from}&below={below}"),
             )
         }),
+    ]
+}
+
+fn plain_writes(settings: &Settings, data: &Data) -> Vec<Workload> {
+    let make = Maker { data };
+    let orders = settings.orders;
+    vec![
         make.write("insert", 201, |turn| Change {
             method: "POST",
             mainstay: "/rest/v1/visits".into(),
@@ -116,7 +149,7 @@ impl Maker<'_> {
                 (request("GET", &mainstay, ours, b""), request("GET", &yardstick, &[("apikey", key)], b""))
             })
             .unzip();
-        Workload { name, kind: Kind::Read, status, mainstay, yardstick }
+        Workload { name, kind: Kind::Read, status, answers: Answers::Rows, mainstay, yardstick }
     }
 
     fn write(&self, name: &'static str, status: u16, change: impl Fn(usize) -> Change) -> Workload {
@@ -131,7 +164,7 @@ impl Maker<'_> {
                 )
             })
             .unzip();
-        Workload { name, kind: Kind::Write, status, mainstay, yardstick }
+        Workload { name, kind: Kind::Write, status, answers: Answers::Status, mainstay, yardstick }
     }
 }
 
@@ -145,7 +178,7 @@ fn visit(turn: usize) -> serde_json::Value {
 }
 
 /// The `turn`-th of many numbers below `below`, far from its neighbours and the same in every run.
-fn spread(turn: usize, below: usize) -> usize {
+pub(crate) fn spread(turn: usize, below: usize) -> usize {
     const PRIME: usize = 2_654_435_761;
     turn.wrapping_mul(PRIME) % below
 }

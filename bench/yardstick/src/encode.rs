@@ -1,5 +1,7 @@
 //! Rows to JSON, straight from SQLite's own memory into the answer. Called by `read`.
 
+use std::io::Write as _;
+
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
 
@@ -14,6 +16,8 @@ pub(crate) enum Form {
     Text,
     /// Text that is a JSON number already: a decimal in canonical digits.
     Digits,
+    /// A whole number of hundredths, as a decimal with two digits after the point.
+    Cents,
 }
 
 /// A member's name with its quotes and colon, and the form of its value.
@@ -34,6 +38,11 @@ pub(crate) fn members(out: &mut Vec<u8>, row: &Row<'_>, first: usize, members: &
 fn value(out: &mut Vec<u8>, value: ValueRef<'_>, form: Form) {
     match (value, form) {
         (ValueRef::Integer(number), Form::Bool) => out.extend_from_slice(if number == 0 { b"false" } else { b"true" }),
+        (ValueRef::Integer(number), Form::Cents) => {
+            let cents = number.unsigned_abs();
+            // Writing to a Vec cannot fail.
+            let _ = write!(out, "{}{}.{:02}", if number < 0 { "-" } else { "" }, cents / 100, cents % 100);
+        }
         (ValueRef::Integer(number), _) => out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
         (ValueRef::Text(text), Form::Digits) => out.extend_from_slice(text),
         (ValueRef::Text(text), _) => string(out, text),

@@ -8,7 +8,10 @@
 mod encode;
 mod read;
 mod routes;
+mod search;
+mod stream;
 mod write;
+mod xml;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,13 +25,13 @@ use tokio::net::TcpListener;
 /// Serves the benchmark's routes from one database file.
 #[derive(Parser)]
 struct Args {
-    /// The database file; its tables must be there already
+    /// The database file; its tables must be there already, unless it is imported into
     database: PathBuf,
     /// Address to listen on; port 0 picks a free one
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: String,
     /// The key that a request must carry in its `apikey` header
-    #[arg(long)]
+    #[arg(long, required_unless_present = "import", default_value = "")]
     key: String,
     /// SQLite's `synchronous` for the writer
     #[arg(long, default_value = "FULL")]
@@ -36,6 +39,9 @@ struct Args {
     /// Number of reader threads; the machine's cores when left out
     #[arg(long)]
     readers: Option<usize>,
+    /// Load this CSV file of reviews into a new table with a full-text index, print rows a second, and end
+    #[arg(long)]
+    import: Option<PathBuf>,
 }
 
 #[tokio::main]
@@ -45,21 +51,28 @@ async fn main() -> anyhow::Result<()> {
         Some(count) => count,
         None => std::thread::available_parallelism()?.get(),
     };
-    let writer = open(&args.database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let create = if args.import.is_some() { OpenFlags::SQLITE_OPEN_CREATE } else { OpenFlags::empty() };
+    let writer = open(&args.database, OpenFlags::SQLITE_OPEN_READ_WRITE | create)?;
     writer.pragma_update(None, "journal_mode", "WAL")?;
     writer.pragma_update(None, "synchronous", &args.synchronous)?;
     writer.pragma_update(None, "foreign_keys", true)?;
-    let connections = (0..readers)
-        .map(|_| open(&args.database, OpenFlags::SQLITE_OPEN_READ_ONLY))
-        .collect::<anyhow::Result<Vec<_>>>()?;
+    if let Some(file) = &args.import {
+        tell(&format!("{:.0}", search::import(&writer, file)?));
+        return Ok(());
+    }
+    search::prepare(&writer)?;
+    let connections = |count: usize| {
+        (0..count).map(|_| open(&args.database, OpenFlags::SQLITE_OPEN_READ_ONLY)).collect::<anyhow::Result<Vec<_>>>()
+    };
     let app = Arc::new(routes::App {
-        readers: read::Readers::start(connections),
+        readers: read::Readers::start(connections(readers)?),
+        streamers: stream::Streamers::start(connections(stream::THREADS)?),
         writer: write::Writer::start(writer),
         key: args.key.into_bytes(),
     });
 
     let listener = TcpListener::bind(&args.listen).await.with_context(|| format!("listening on {}", args.listen))?;
-    announce(&listener.local_addr()?.to_string());
+    tell(&format!("listening on http://{}", listener.local_addr()?));
     let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
         // Small answers must not wait for Nagle's timer; the server that is measured does the same.
         let _ = stream.set_nodelay(true);
@@ -68,10 +81,10 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Tells whoever started the server where it listens.
+/// A line for whoever started the program.
 #[expect(clippy::print_stdout, reason = "the line is how the load generator learns the port")]
-fn announce(address: &str) {
-    println!("listening on http://{address}");
+fn tell(line: &str) {
+    println!("{line}");
 }
 
 fn open(path: &std::path::Path, access: OpenFlags) -> anyhow::Result<Connection> {

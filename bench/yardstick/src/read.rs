@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Params, params};
 use tokio::sync::oneshot;
 
 use crate::encode::{Form, Member, members};
+use crate::{search, xml};
 
 /// What a request asks for.
 pub(crate) enum Read {
@@ -20,11 +21,21 @@ pub(crate) enum Read {
     CustomersWithOrders { after: i64 },
     /// The first twenty orders of a span of customers, and how many there are in all.
     CountedOrders { from: i64, below: i64 },
+    /// For each customer of a span, how many orders and for how much.
+    Sums { from: i64, below: i64 },
+    /// Twenty orders by customer, after one of them.
+    OrdersAfterPlace { customer: i64, id: i64 },
+    /// Twenty orders by customer, after so many others.
+    OrdersAtOffset { offset: i64 },
+    /// The first twenty reviews that have all these words.
+    Reviews { words: String },
+    /// Twenty orders after a key, as XML.
+    OrdersAsXml { after: i64 },
 }
 
-/// An answer: the rows as JSON, how many they are, and the count of all when it was asked for.
+/// An answer: the rows as they are sent, how many they are, and the count of all when it was asked for.
 pub(crate) struct Rows {
-    pub(crate) json: Vec<u8>,
+    pub(crate) body: Vec<u8>,
     pub(crate) rows: usize,
     pub(crate) total: Option<i64>,
 }
@@ -59,7 +70,7 @@ impl Readers {
     }
 }
 
-const ORDER: &[Member] = &[
+pub(crate) const ORDER: &[Member] = &[
     ("\"id\":", Form::Integer),
     ("\"customer_id\":", Form::Integer),
     ("\"status\":", Form::Text),
@@ -75,11 +86,13 @@ const CUSTOMER: &[Member] = &[
     ("\"active\":", Form::Bool),
     ("\"created_at\":", Form::Text),
 ];
+const SUM: &[Member] =
+    &[("\"customer_id\":", Form::Integer), ("\"orders\":", Form::Integer), ("\"total\":", Form::Cents)];
 const CUSTOMER_OF_ORDER: &[Member] =
     &[("\"id\":", Form::Integer), ("\"name\":", Form::Text), ("\"email\":", Form::Text)];
 
 const ORDER_BY_KEY: &str = "SELECT id, customer_id, status, total, note, placed_at FROM orders WHERE id = ?1";
-const ORDERS_AFTER: &str =
+pub(crate) const ORDERS_AFTER: &str =
     "SELECT id, customer_id, status, total, note, placed_at FROM orders WHERE id > ?1 ORDER BY id LIMIT 20";
 const ORDERS_AFTER_WITH_CUSTOMER: &str = "SELECT o.id, o.customer_id, o.status, o.total, o.note, o.placed_at, \
      c.id, c.name, c.email FROM orders o JOIN customers c ON c.id = o.customer_id \
@@ -90,6 +103,13 @@ const ORDERS_OF_CUSTOMER: &str =
     "SELECT id, customer_id, status, total, note, placed_at FROM orders WHERE customer_id = ?1 ORDER BY id";
 const ORDERS_OF_SPAN: &str = "SELECT id, customer_id, status, total, note, placed_at FROM orders \
      WHERE customer_id >= ?1 AND customer_id < ?2 ORDER BY customer_id, id LIMIT 20";
+/// A decimal of two digits is kept as its digits, so that it adds up exactly without its point.
+const SUMS_OF_SPAN: &str = "SELECT customer_id, count(*), sum(CAST(replace(total, '.', '') AS INTEGER)) FROM orders \
+     WHERE customer_id >= ?1 AND customer_id < ?2 GROUP BY customer_id ORDER BY customer_id";
+const ORDERS_AFTER_PLACE: &str = "SELECT id, customer_id, status, total, note, placed_at FROM orders \
+     WHERE (customer_id, id) > (?1, ?2) ORDER BY customer_id, id LIMIT 20";
+const ORDERS_AT_OFFSET: &str = "SELECT id, customer_id, status, total, note, placed_at FROM orders \
+     ORDER BY customer_id, id LIMIT 20 OFFSET ?1";
 const COUNT_OF_SPAN: &str = "SELECT count(*) FROM orders WHERE customer_id >= ?1 AND customer_id < ?2";
 
 fn run(connection: &Connection, read: &Read) -> rusqlite::Result<Rows> {
@@ -104,31 +124,31 @@ fn run(connection: &Connection, read: &Read) -> rusqlite::Result<Rows> {
             let rows = list(&snapshot, ORDERS_OF_SPAN, [from, below], ORDER)?;
             Ok(Rows { total: Some(total), ..rows })
         }
+        Read::Sums { from, below } => list(connection, SUMS_OF_SPAN, [from, below], SUM),
+        Read::OrdersAfterPlace { customer, id } => list(connection, ORDERS_AFTER_PLACE, [customer, id], ORDER),
+        Read::OrdersAtOffset { offset } => list(connection, ORDERS_AT_OFFSET, [offset], ORDER),
+        Read::Reviews { ref words } => list(connection, search::REVIEWS, [search::all_of(words)], search::REVIEW),
+        Read::OrdersAsXml { after } => xml::orders(connection, after),
     }
 }
 
 /// Rows of one statement, each an object of the members.
-fn list<const N: usize>(
-    connection: &Connection,
-    sql: &str,
-    binds: [i64; N],
-    columns: &[Member],
-) -> rusqlite::Result<Rows> {
-    let mut json = Vec::with_capacity(4096);
-    let rows = objects(connection, sql, binds, columns, &mut json)?;
-    Ok(Rows { json, rows, total: None })
+fn list(connection: &Connection, sql: &str, binds: impl Params, columns: &[Member]) -> rusqlite::Result<Rows> {
+    let mut body = Vec::with_capacity(4096);
+    let rows = objects(connection, sql, binds, columns, &mut body)?;
+    Ok(Rows { body, rows, total: None })
 }
 
 /// Appends `[{…},…]`; returns how many rows it held.
-fn objects<const N: usize>(
+fn objects(
     connection: &Connection,
     sql: &str,
-    binds: [i64; N],
+    binds: impl Params,
     columns: &[Member],
     out: &mut Vec<u8>,
 ) -> rusqlite::Result<usize> {
     let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query(rusqlite::params_from_iter(binds))?;
+    let mut rows = statement.query(binds)?;
     let mut count = 0;
     out.push(b'[');
     while let Some(row) = rows.next()? {
@@ -156,7 +176,7 @@ fn orders_with_customer(connection: &Connection, after: i64) -> rusqlite::Result
         count += 1;
     }
     json.push(b']');
-    Ok(Rows { json, rows: count, total: None })
+    Ok(Rows { body: json, rows: count, total: None })
 }
 
 fn customers_with_orders(connection: &Connection, after: i64) -> rusqlite::Result<Rows> {
@@ -170,12 +190,12 @@ fn customers_with_orders(connection: &Connection, after: i64) -> rusqlite::Resul
         json.extend_from_slice(if count == 0 { b"{" } else { b",{" });
         members(&mut json, row, 0, CUSTOMER)?;
         json.extend_from_slice(b",\"orders\":");
-        objects(&snapshot, ORDERS_OF_CUSTOMER, [row.get(0)?], ORDER, &mut json)?;
+        objects(&snapshot, ORDERS_OF_CUSTOMER, [row.get::<_, i64>(0)?], ORDER, &mut json)?;
         json.push(b'}');
         count += 1;
     }
     json.push(b']');
-    Ok(Rows { json, rows: count, total: None })
+    Ok(Rows { body: json, rows: count, total: None })
 }
 
 /// The `Content-Range` of an answer.

@@ -25,15 +25,31 @@ pub(crate) struct OrderChange {
     note: Option<String>,
 }
 
+/// An order that is paid at once, as a request's body gives it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Checkout {
+    customer_id: i64,
+    total: String,
+    note: String,
+    placed_at: String,
+    duration_ms: i64,
+}
+
 /// What a request wants written.
 pub(crate) enum Write {
     /// New visits, all or none.
     Visits(Vec<Visit>),
     /// One order's new status and note.
     Order { id: i64, change: OrderChange },
+    /// A new order, a visit that bears its note, and the order paid: all or none.
+    Checkout(Checkout),
 }
 
-type Job = (Write, oneshot::Sender<rusqlite::Result<()>>);
+/// The number of the order that a checkout made.
+type Made = Option<i64>;
+
+type Job = (Write, oneshot::Sender<rusqlite::Result<Made>>);
 
 /// The writer.
 pub(crate) struct Writer {
@@ -56,7 +72,7 @@ impl Writer {
     }
 
     /// Carries out one write and returns once it is on disk; `None` when the writer is full or gone.
-    pub(crate) async fn run(&self, write: Write) -> Option<rusqlite::Result<()>> {
+    pub(crate) async fn run(&self, write: Write) -> Option<rusqlite::Result<Made>> {
         let (reply, answer) = oneshot::channel();
         self.jobs.try_send((write, reply)).ok()?;
         answer.await.ok()
@@ -88,7 +104,7 @@ fn group(connection: &Connection, first: Job, inbox: &Receiver<Job>) {
     }
 }
 
-fn savepoint(connection: &Connection, write: &Write) -> rusqlite::Result<()> {
+fn savepoint(connection: &Connection, write: &Write) -> rusqlite::Result<Made> {
     connection.prepare_cached("SAVEPOINT request")?.execute([])?;
     let result = run(connection, write);
     if result.is_err() {
@@ -98,7 +114,7 @@ fn savepoint(connection: &Connection, write: &Write) -> rusqlite::Result<()> {
     result
 }
 
-fn run(connection: &Connection, write: &Write) -> rusqlite::Result<()> {
+fn run(connection: &Connection, write: &Write) -> rusqlite::Result<Made> {
     match write {
         Write::Visits(visits) => {
             let mut insert = connection
@@ -114,6 +130,22 @@ fn run(connection: &Connection, write: &Write) -> rusqlite::Result<()> {
                 change.note
             ])?;
         }
+        Write::Checkout(checkout) => return check_out(connection, checkout).map(Some),
     }
-    Ok(())
+    Ok(None)
+}
+
+fn check_out(connection: &Connection, checkout: &Checkout) -> rusqlite::Result<i64> {
+    let Checkout { customer_id, total, note, placed_at, duration_ms } = checkout;
+    let (order, note): (i64, String) = connection
+        .prepare_cached(
+            "INSERT INTO orders (customer_id, status, total, note, placed_at) VALUES (?1, 'new', ?2, ?3, ?4) \
+             RETURNING id, note",
+        )?
+        .query_row(params![customer_id, total, note, placed_at], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    connection
+        .prepare_cached("INSERT INTO visits (page, referrer, duration_ms, seen_at) VALUES (?1, NULL, ?2, ?3)")?
+        .execute(params![note, duration_ms, placed_at])?;
+    connection.prepare_cached("UPDATE orders SET status = 'paid' WHERE id = ?1")?.execute([order])?;
+    Ok(order)
 }
