@@ -20,7 +20,7 @@ namespace Database
         public int? ParentId { get; set; }
     }
 
-    /// <summary>A new row of categories; null for what is left out.</summary>
+    /// <summary>A new row of `categories`; null for what is left out.</summary>
     [DataContract]
     public sealed class CategoriesInsert
     {
@@ -69,7 +69,7 @@ namespace Database
         public DateTimeOffset UpdatedAt { get; set; }
     }
 
-    /// <summary>A new row of products; null for what is left out.</summary>
+    /// <summary>A new row of `products`; null for what is left out.</summary>
     [DataContract]
     public sealed class ProductsInsert
     {
@@ -115,7 +115,7 @@ namespace Database
         public int CategoryId { get; set; }
     }
 
-    /// <summary>A new row of product_categories; null for what is left out.</summary>
+    /// <summary>A new row of `product_categories`; null for what is left out.</summary>
     [DataContract]
     public sealed class ProductCategoriesInsert
     {
@@ -146,7 +146,7 @@ namespace Database
         public DateTimeOffset CreatedAt { get; set; }
     }
 
-    /// <summary>A new row of customers; null for what is left out.</summary>
+    /// <summary>A new row of `customers`; null for what is left out.</summary>
     [DataContract]
     public sealed class CustomersInsert
     {
@@ -180,7 +180,7 @@ namespace Database
         public string Language { get; set; }
     }
 
-    /// <summary>A new row of customer_settings; null for what is left out.</summary>
+    /// <summary>A new row of `customer_settings`; null for what is left out.</summary>
     [DataContract]
     public sealed class CustomerSettingsInsert
     {
@@ -217,7 +217,7 @@ namespace Database
         public DateTimeOffset PlacedAt { get; set; }
     }
 
-    /// <summary>A new row of orders; null for what is left out.</summary>
+    /// <summary>A new row of `orders`; null for what is left out.</summary>
     [DataContract]
     public sealed class OrdersInsert
     {
@@ -260,7 +260,7 @@ namespace Database
         public decimal UnitPrice { get; set; }
     }
 
-    /// <summary>A new row of order_lines; null for what is left out.</summary>
+    /// <summary>A new row of `order_lines`; null for what is left out.</summary>
     [DataContract]
     public sealed class OrderLinesInsert
     {
@@ -303,7 +303,7 @@ namespace Database
         public DateTimeOffset WrittenAt { get; set; }
     }
 
-    /// <summary>A new row of reviews; null for what is left out.</summary>
+    /// <summary>A new row of `reviews`; null for what is left out.</summary>
     [DataContract]
     public sealed class ReviewsInsert
     {
@@ -338,4 +338,45 @@ namespace Database
 
         [DataMember(Name = "pieces")]
         public long Pieces { get; set; }
+    }
+
+    /// <summary>What `best_sellers` is called with; null for what is left out.</summary>
+    [DataContract]
+    public sealed class BestSellersArguments
+    {
+        [DataMember(Name = "since", EmitDefaultValue = false)]
+        public string Since { get; set; }
+
+        [DataMember(Name = "most", EmitDefaultValue = false)]
+        public int? Most { get; set; }
+    }
+
+    /// <summary>A row that `best_sellers` gives back.</summary>
+    [DataContract]
+    public sealed class BestSellersResult
+    {
+        [DataMember(Name = "product_id")]
+        public int ProductId { get; set; }
+
+        [DataMember(Name = "pieces")]
+        public long Pieces { get; set; }
+
+        [DataMember(Name = "turnover")]
+        public decimal Turnover { get; set; }
+    }
+
+    /// <summary>What `cancel_order` is called with; null for what is left out.</summary>
+    [DataContract]
+    public sealed class CancelOrderArguments
+    {
+        [DataMember(Name = "order_id", EmitDefaultValue = false)]
+        public int OrderId { get; set; }
+    }
+
+    /// <summary>What `similar_products` is called with; null for what is left out.</summary>
+    [DataContract]
+    public sealed class SimilarProductsArguments
+    {
+        [DataMember(Name = "product_id", EmitDefaultValue = false)]
+        public int ProductId { get; set; }
     }}

@@ -15,7 +15,7 @@ type Categories struct {
 	ParentId *int32 `json:"parent_id"`
 }
 
-// CategoriesInsert: A new row of categories; nil for what is left out.
+// CategoriesInsert: A new row of `categories`; nil for what is left out.
 type CategoriesInsert struct {
 	Id       int32  `json:"id"`
 	Name     string `json:"name"`
@@ -36,7 +36,7 @@ type Products struct {
 	UpdatedAt  time.Time       `json:"updated_at"`
 }
 
-// ProductsInsert: A new row of products; nil for what is left out.
+// ProductsInsert: A new row of `products`; nil for what is left out.
 type ProductsInsert struct {
 	Id         *int32          `json:"id,omitempty"`
 	Slug       string          `json:"slug"`
@@ -56,7 +56,7 @@ type ProductCategories struct {
 	CategoryId int32 `json:"category_id"`
 }
 
-// ProductCategoriesInsert: A new row of product_categories; nil for what is left out.
+// ProductCategoriesInsert: A new row of `product_categories`; nil for what is left out.
 type ProductCategoriesInsert struct {
 	ProductId  int32 `json:"product_id"`
 	CategoryId int32 `json:"category_id"`
@@ -71,7 +71,7 @@ type Customers struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
-// CustomersInsert: A new row of customers; nil for what is left out.
+// CustomersInsert: A new row of `customers`; nil for what is left out.
 type CustomersInsert struct {
 	Id        *int32     `json:"id,omitempty"`
 	Email     string     `json:"email"`
@@ -87,7 +87,7 @@ type CustomerSettings struct {
 	Language   string `json:"language"`
 }
 
-// CustomerSettingsInsert: A new row of customer_settings; nil for what is left out.
+// CustomerSettingsInsert: A new row of `customer_settings`; nil for what is left out.
 type CustomerSettingsInsert struct {
 	CustomerId int32   `json:"customer_id"`
 	Newsletter *bool   `json:"newsletter,omitempty"`
@@ -104,7 +104,7 @@ type Orders struct {
 	PlacedAt   time.Time `json:"placed_at"`
 }
 
-// OrdersInsert: A new row of orders; nil for what is left out.
+// OrdersInsert: A new row of `orders`; nil for what is left out.
 type OrdersInsert struct {
 	Id         *int32     `json:"id,omitempty"`
 	CustomerId int32      `json:"customer_id"`
@@ -123,7 +123,7 @@ type OrderLines struct {
 	UnitPrice json.Number `json:"unit_price"`
 }
 
-// OrderLinesInsert: A new row of order_lines; nil for what is left out.
+// OrderLinesInsert: A new row of `order_lines`; nil for what is left out.
 type OrderLinesInsert struct {
 	OrderId   int32       `json:"order_id"`
 	Line      int32       `json:"line"`
@@ -142,7 +142,7 @@ type Reviews struct {
 	WrittenAt time.Time `json:"written_at"`
 }
 
-// ReviewsInsert: A new row of reviews; nil for what is left out.
+// ReviewsInsert: A new row of `reviews`; nil for what is left out.
 type ReviewsInsert struct {
 	Id        *string    `json:"id,omitempty"`
 	ProductId int32      `json:"product_id"`
@@ -157,4 +157,27 @@ type OrderTotals struct {
 	OrderId int32 `json:"order_id"`
 	Lines   int64 `json:"lines"`
 	Pieces  int64 `json:"pieces"`
+}
+
+// BestSellersArguments: What `best_sellers` is called with; nil for what is left out.
+type BestSellersArguments struct {
+	Since *string `json:"since,omitempty"`
+	Most  *int32  `json:"most,omitempty"`
+}
+
+// BestSellersResult: A row that `best_sellers` gives back.
+type BestSellersResult struct {
+	ProductId int32       `json:"product_id"`
+	Pieces    int64       `json:"pieces"`
+	Turnover  json.Number `json:"turnover"`
+}
+
+// CancelOrderArguments: What `cancel_order` is called with; nil for what is left out.
+type CancelOrderArguments struct {
+	OrderId int32 `json:"order_id"`
+}
+
+// SimilarProductsArguments: What `similar_products` is called with; nil for what is left out.
+type SimilarProductsArguments struct {
+	ProductId int32 `json:"product_id"`
 }

@@ -17,7 +17,7 @@ public final class Database {
         String name,
         Integer parent_id) {}
 
-    /** A new row of {@code categories}; null for what is left out. */
+    /** A new row of `categories`; null for what is left out. */
     public record CategoriesInsert(
         int id,
         String name,
@@ -36,7 +36,7 @@ public final class Database {
         LocalDate added_on,
         OffsetDateTime updated_at) {}
 
-    /** A new row of {@code products}; null for what is left out. */
+    /** A new row of `products`; null for what is left out. */
     public record ProductsInsert(
         Integer id,
         String slug,
@@ -54,7 +54,7 @@ public final class Database {
         int product_id,
         int category_id) {}
 
-    /** A new row of {@code product_categories}; null for what is left out. */
+    /** A new row of `product_categories`; null for what is left out. */
     public record ProductCategoriesInsert(
         int product_id,
         int category_id) {}
@@ -67,7 +67,7 @@ public final class Database {
         String phone,
         OffsetDateTime created_at) {}
 
-    /** A new row of {@code customers}; null for what is left out. */
+    /** A new row of `customers`; null for what is left out. */
     public record CustomersInsert(
         Integer id,
         String email,
@@ -81,7 +81,7 @@ public final class Database {
         boolean newsletter,
         String language) {}
 
-    /** A new row of {@code customer_settings}; null for what is left out. */
+    /** A new row of `customer_settings`; null for what is left out. */
     public record CustomerSettingsInsert(
         int customer_id,
         Boolean newsletter,
@@ -96,7 +96,7 @@ public final class Database {
         String note,
         OffsetDateTime placed_at) {}
 
-    /** A new row of {@code orders}; null for what is left out. */
+    /** A new row of `orders`; null for what is left out. */
     public record OrdersInsert(
         Integer id,
         int customer_id,
@@ -113,7 +113,7 @@ public final class Database {
         int quantity,
         BigDecimal unit_price) {}
 
-    /** A new row of {@code order_lines}; null for what is left out. */
+    /** A new row of `order_lines`; null for what is left out. */
     public record OrderLinesInsert(
         int order_id,
         int line,
@@ -130,7 +130,7 @@ public final class Database {
         String body,
         OffsetDateTime written_at) {}
 
-    /** A new row of {@code reviews}; null for what is left out. */
+    /** A new row of `reviews`; null for what is left out. */
     public record ReviewsInsert(
         UUID id,
         int product_id,
@@ -144,4 +144,23 @@ public final class Database {
         int order_id,
         long lines,
         long pieces) {}
+
+    /** What `best_sellers` is called with; null for what is left out. */
+    public record BestSellersArguments(
+        LocalDate since,
+        Integer most) {}
+
+    /** A row that `best_sellers` gives back. */
+    public record BestSellersResult(
+        int product_id,
+        long pieces,
+        BigDecimal turnover) {}
+
+    /** What `cancel_order` is called with; null for what is left out. */
+    public record CancelOrderArguments(
+        int order_id) {}
+
+    /** What `similar_products` is called with; null for what is left out. */
+    public record SimilarProductsArguments(
+        int product_id) {}
 }

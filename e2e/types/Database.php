@@ -26,7 +26,7 @@ final readonly class Categories
     }
 }
 
-/** A new row of categories. */
+/** A new row of `categories`. */
 final readonly class CategoriesInsert
 {
     public function __construct(
@@ -81,7 +81,7 @@ final readonly class Products
     }
 }
 
-/** A new row of products. */
+/** A new row of `products`. */
 final readonly class ProductsInsert
 {
     public function __construct(
@@ -134,7 +134,7 @@ final readonly class ProductCategories
     }
 }
 
-/** A new row of product_categories. */
+/** A new row of `product_categories`. */
 final readonly class ProductCategoriesInsert
 {
     public function __construct(
@@ -177,7 +177,7 @@ final readonly class Customers
     }
 }
 
-/** A new row of customers. */
+/** A new row of `customers`. */
 final readonly class CustomersInsert
 {
     public function __construct(
@@ -222,7 +222,7 @@ final readonly class CustomerSettings
     }
 }
 
-/** A new row of customer_settings. */
+/** A new row of `customer_settings`. */
 final readonly class CustomerSettingsInsert
 {
     public function __construct(
@@ -269,7 +269,7 @@ final readonly class Orders
     }
 }
 
-/** A new row of orders. */
+/** A new row of `orders`. */
 final readonly class OrdersInsert
 {
     public function __construct(
@@ -320,7 +320,7 @@ final readonly class OrderLines
     }
 }
 
-/** A new row of order_lines. */
+/** A new row of `order_lines`. */
 final readonly class OrderLinesInsert
 {
     public function __construct(
@@ -371,7 +371,7 @@ final readonly class Reviews
     }
 }
 
-/** A new row of reviews. */
+/** A new row of `reviews`. */
 final readonly class ReviewsInsert
 {
     public function __construct(
@@ -415,5 +415,78 @@ final readonly class OrderTotals
             lines: $row['lines'],
             pieces: $row['pieces'],
         );
+    }
+}
+
+/** What `best_sellers` is called with. */
+final readonly class BestSellersArguments
+{
+    public function __construct(
+        public ?string $since = null,
+        public ?int $most = null,
+    ) {
+    }
+
+    /** What to send: without what was left out. */
+    public function toArray(): array
+    {
+        return array_filter([
+            'since' => $this->since,
+            'most' => $this->most,
+        ], fn (mixed $value): bool => $value !== null);
+    }
+}
+
+/** A row that `best_sellers` gives back. */
+final readonly class BestSellersResult
+{
+    public function __construct(
+        public int $product_id,
+        public int $pieces,
+        public float $turnover,
+    ) {
+    }
+
+    public static function fromArray(array $row): self
+    {
+        return new self(
+            product_id: $row['product_id'],
+            pieces: $row['pieces'],
+            turnover: (float) $row['turnover'],
+        );
+    }
+}
+
+/** What `cancel_order` is called with. */
+final readonly class CancelOrderArguments
+{
+    public function __construct(
+        public int $order_id,
+    ) {
+    }
+
+    /** What to send: without what was left out. */
+    public function toArray(): array
+    {
+        return array_filter([
+            'order_id' => $this->order_id,
+        ], fn (mixed $value): bool => $value !== null);
+    }
+}
+
+/** What `similar_products` is called with. */
+final readonly class SimilarProductsArguments
+{
+    public function __construct(
+        public int $product_id,
+    ) {
+    }
+
+    /** What to send: without what was left out. */
+    public function toArray(): array
+    {
+        return array_filter([
+            'product_id' => $this->product_id,
+        ], fn (mixed $value): bool => $value !== null);
     }
 }

@@ -299,3 +299,38 @@ OrderTotals = TypedDict(
         "pieces": int,
     },
 )
+
+# What `best_sellers` is called with.
+BestSellersArguments = TypedDict(
+    "BestSellersArguments",
+    {
+        "since": NotRequired[str],
+        "most": NotRequired[int],
+    },
+)
+
+# A row that `best_sellers` gives back.
+BestSellersResult = TypedDict(
+    "BestSellersResult",
+    {
+        "product_id": int,
+        "pieces": int,
+        "turnover": float,
+    },
+)
+
+# What `cancel_order` is called with.
+CancelOrderArguments = TypedDict(
+    "CancelOrderArguments",
+    {
+        "order_id": int,
+    },
+)
+
+# What `similar_products` is called with.
+SimilarProductsArguments = TypedDict(
+    "SimilarProductsArguments",
+    {
+        "product_id": int,
+    },
+)

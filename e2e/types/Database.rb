@@ -89,4 +89,31 @@ module Database
     :'pieces', # bigint
     keyword_init: true
   )
+
+  # What `best_sellers` is called with.
+  BestSellersArguments = Struct.new(
+    :'since', # date
+    :'most', # int
+    keyword_init: true
+  )
+
+  # A row that `best_sellers` gives back.
+  BestSellersResult = Struct.new(
+    :'product_id', # int
+    :'pieces', # bigint
+    :'turnover', # decimal(12,2)
+    keyword_init: true
+  )
+
+  # What `cancel_order` is called with.
+  CancelOrderArguments = Struct.new(
+    :'order_id', # int
+    keyword_init: true
+  )
+
+  # What `similar_products` is called with.
+  SimilarProductsArguments = Struct.new(
+    :'product_id', # int
+    keyword_init: true
+  )
 end

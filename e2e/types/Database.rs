@@ -306,3 +306,39 @@ pub struct OrderTotals {
     /// `pieces`
     pub pieces: i64,
 }
+
+/// What `best_sellers` is called with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BestSellersArguments {
+    /// `since`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    /// `most`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most: Option<i32>,
+}
+
+/// A row that `best_sellers` gives back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BestSellersResult {
+    /// `product_id`
+    pub product_id: i32,
+    /// `pieces`
+    pub pieces: i64,
+    /// `turnover`
+    pub turnover: serde_json::Number,
+}
+
+/// What `cancel_order` is called with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CancelOrderArguments {
+    /// `order_id`
+    pub order_id: i32,
+}
+
+/// What `similar_products` is called with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SimilarProductsArguments {
+    /// `product_id`
+    pub product_id: i32,
+}

@@ -35,7 +35,7 @@ namespace Database
         public string ISBN { get; set; }
     }
 
-    /// <summary>A new row of my orders; null for what is left out.</summary>
+    /// <summary>A new row of `my orders`; null for what is left out.</summary>
     [DataContract]
     public sealed class MyOrdersInsert
     {
@@ -72,7 +72,7 @@ namespace Database
         public int Id { get; set; }
     }
 
-    /// <summary>A new row of my_orders; null for what is left out.</summary>
+    /// <summary>A new row of `my_orders`; null for what is left out.</summary>
     [DataContract]
     public sealed class MyOrders2Insert
     {
@@ -91,7 +91,7 @@ namespace Database
         public int? Type { get; set; }
     }
 
-    /// <summary>A new row of class; null for what is left out.</summary>
+    /// <summary>A new row of `class`; null for what is left out.</summary>
     [DataContract]
     public sealed class ClassRowInsert
     {

@@ -20,7 +20,7 @@ type MyOrders struct {
 	ISBN       *string         `json:"ISBN$"`
 }
 
-// MyOrdersInsert: A new row of my orders; nil for what is left out.
+// MyOrdersInsert: A new row of `my orders`; nil for what is left out.
 type MyOrdersInsert struct {
 	Class      int32           `json:"class"`
 	FirstWord  *string         `json:"first word,omitempty"`
@@ -37,7 +37,7 @@ type MyOrders2 struct {
 	Id int32 `json:"id"`
 }
 
-// MyOrders2Insert: A new row of my_orders; nil for what is left out.
+// MyOrders2Insert: A new row of `my_orders`; nil for what is left out.
 type MyOrders2Insert struct {
 	Id int32 `json:"id"`
 }
@@ -48,7 +48,7 @@ type ClassRow struct {
 	Type *int32 `json:"type"`
 }
 
-// ClassRowInsert: A new row of class; nil for what is left out.
+// ClassRowInsert: A new row of `class`; nil for what is left out.
 type ClassRowInsert struct {
 	Id   string `json:"id"`
 	Type *int32 `json:"type,omitempty"`

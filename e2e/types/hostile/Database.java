@@ -22,7 +22,7 @@ public final class Database {
         OffsetDateTime record,
         /* "ISBN$" */ String ISBN_) {}
 
-    /** A new row of {@code my orders}; null for what is left out. */
+    /** A new row of `my orders`; null for what is left out. */
     public record MyOrdersInsert(
         /* "class" */ int class_,
         /* "first word" */ String first_word,
@@ -37,7 +37,7 @@ public final class Database {
     public record MyOrders2(
         int id) {}
 
-    /** A new row of {@code my_orders}; null for what is left out. */
+    /** A new row of `my_orders`; null for what is left out. */
     public record MyOrders2Insert(
         int id) {}
 
@@ -46,7 +46,7 @@ public final class Database {
         UUID id,
         Integer type) {}
 
-    /** A new row of {@code class}; null for what is left out. */
+    /** A new row of `class`; null for what is left out. */
     public record ClassRowInsert(
         UUID id,
         Integer type) {}

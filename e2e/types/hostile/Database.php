@@ -36,7 +36,7 @@ final readonly class MyOrders
     }
 }
 
-/** A new row of my orders. */
+/** A new row of `my orders`. */
 final readonly class MyOrdersInsert
 {
     public function __construct(
@@ -83,7 +83,7 @@ final readonly class MyOrders2
     }
 }
 
-/** A new row of my_orders. */
+/** A new row of `my_orders`. */
 final readonly class MyOrders2Insert
 {
     public function __construct(
@@ -118,7 +118,7 @@ final readonly class ClassRow
     }
 }
 
-/** A new row of class. */
+/** A new row of `class`. */
 final readonly class ClassRowInsert
 {
     public function __construct(

@@ -2,44 +2,35 @@
 
 use std::fmt::Write;
 
-use mainstay_schema::{Column, Type};
+use mainstay_schema::Type;
 
-use super::names::{one_line, pascal, quoted};
-use super::{Entity, MADE, Model};
+use super::names::{pascal, quoted};
+use super::{Entity, Form, MADE, Model};
 
 pub(super) fn write(model: &Model<'_>) -> String {
     let mut out = format!(
         "// {MADE}\n\nusing System;\nusing System.Collections.Generic;\nusing System.Runtime.Serialization;\n\nnamespace Database\n{{"
     );
-    for (at, entity) in model.entities.iter().enumerate() {
-        class(&mut out, entity, "", &entity.words(), at == 0, |column| column.optional);
-        if entity.is_writable() {
-            let words = format!("A new row of {}; null for what is left out.", one_line(&entity.table.name));
-            class(&mut out, entity, "Insert", &words, false, |column| !column.is_required() || column.optional);
+    let mut gap = "";
+    for entity in model.entities() {
+        for (form, suffix) in entity.forms() {
+            out.push_str(gap);
+            class(&mut out, entity, *form, suffix);
+            gap = "\n";
         }
     }
     out.push_str("}\n");
     out
 }
 
-fn class(
-    out: &mut String,
-    entity: &Entity<'_>,
-    form: &str,
-    words: &str,
-    is_first: bool,
-    is_nullable: impl Fn(&Column) -> bool,
-) {
-    let words = words.replace('&', "&amp;").replace('<', "&lt;");
-    let gap = if is_first { "" } else { "\n" };
-    let name = format!("{}{form}", entity.class);
-    let _ = write!(
-        out,
-        "{gap}\n    /// <summary>{words}</summary>\n    [DataContract]\n    public sealed class {name}\n    {{"
-    );
+fn class(out: &mut String, entity: &Entity<'_>, form: Form, suffix: &str) {
+    let words = entity.words(form, Some("null")).replace('&', "&amp;").replace('<', "&lt;");
+    let name = format!("{}{suffix}", entity.class);
+    let _ =
+        write!(out, "\n    /// <summary>{words}</summary>\n    [DataContract]\n    public sealed class {name}\n    {{");
     for (column, field) in entity.fields(|column| member(column, &name)) {
-        let emit = if form.is_empty() { "" } else { ", EmitDefaultValue = false" };
-        let ty = of_type(&column.ty, is_nullable(column));
+        let emit = if form.is_sent() { ", EmitDefaultValue = false" } else { "" };
+        let ty = of_type(&column.ty, column.optional || (form.is_sent() && !column.is_required()));
         let _ = write!(
             out,
             "\n        [DataMember(Name = {}{emit})]\n        public {ty} {field} {{ get; set; }}\n",

@@ -4,16 +4,14 @@ use std::fmt::Write;
 
 use mainstay_schema::{Column, Type};
 
-use super::names::{one_line, pascal};
-use super::{Entity, MADE, Model};
+use super::names::pascal;
+use super::{Entity, Form, MADE, Model};
 
 pub(super) fn write(model: &Model<'_>) -> String {
     let mut body = String::new();
-    for entity in &model.entities {
-        structure(&mut body, entity, "", &entity.words());
-        if entity.is_writable() {
-            let words = format!("A new row of {}; nil for what is left out.", one_line(&entity.table.name));
-            structure(&mut body, entity, "Insert", &words);
+    for entity in model.entities() {
+        for (form, suffix) in entity.forms() {
+            structure(&mut body, entity, *form, suffix);
         }
     }
     let imports: Vec<_> = [("json.", "\"encoding/json\""), ("time.", "\"time\"")]
@@ -31,11 +29,12 @@ pub(super) fn write(model: &Model<'_>) -> String {
     out + &body
 }
 
-fn structure(out: &mut String, entity: &Entity<'_>, form: &str, words: &str) {
-    let _ = write!(out, "\n// {}{form}: {}\ntype {}{form} struct {{\n", entity.class, one_line(words), entity.class);
+fn structure(out: &mut String, entity: &Entity<'_>, form: Form, suffix: &str) {
+    let name = format!("{}{suffix}", entity.class);
+    let _ = write!(out, "\n// {name}: {}\ntype {name} struct {{\n", entity.words(form, Some("nil")));
     let fields = entity.fields(pascal);
     let lines = fields.iter().map(|(column, field)| {
-        let is_left_out = !form.is_empty() && !column.is_required();
+        let is_left_out = form.is_sent() && !column.is_required();
         let omit = if is_left_out { ",omitempty" } else { "" };
         // A name that the JSON package cannot read in a tag is out of its reach.
         let tag =

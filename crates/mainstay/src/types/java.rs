@@ -2,23 +2,18 @@
 
 use std::fmt::Write;
 
-use mainstay_schema::{Column, Type};
+use mainstay_schema::Type;
 
 use super::names::{quoted, snake};
-use super::{Entity, MADE, Model};
+use super::{Entity, Form, MADE, Model};
 
 pub(super) fn write(model: &Model<'_>) -> String {
     let mut out = format!(
         "// {MADE}\n\n{IMPORTS}\n/** Rows of every table. */\npublic final class Database {{\n    private Database() {{}}\n"
     );
-    for entity in &model.entities {
-        record(&mut out, entity, "", &entity.words(), |column| column.optional);
-        if entity.is_writable() {
-            let words = format!(
-                "A new row of {{@code {}}}; null for what is left out.",
-                super::names::one_line(&entity.table.name)
-            );
-            record(&mut out, entity, "Insert", &words, |column| !column.is_required() || column.optional);
+    for entity in model.entities() {
+        for (form, suffix) in entity.forms() {
+            record(&mut out, entity, *form, suffix);
         }
     }
     out.push_str("}\n");
@@ -28,14 +23,9 @@ pub(super) fn write(model: &Model<'_>) -> String {
 const IMPORTS: &str = "import java.math.BigDecimal;\nimport java.time.LocalDate;\nimport java.time.LocalTime;\n\
                        import java.time.OffsetDateTime;\nimport java.util.List;\nimport java.util.UUID;\n";
 
-fn record(out: &mut String, entity: &Entity<'_>, form: &str, words: &str, is_nullable: impl Fn(&Column) -> bool) {
-    let words = words
-        .replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace("@code", "\u{1}")
-        .replace('@', "&#64;")
-        .replace('\u{1}', "@code");
-    let _ = write!(out, "\n    /** {words} */\n    public record {}{form}(", entity.class);
+fn record(out: &mut String, entity: &Entity<'_>, form: Form, suffix: &str) {
+    let words = entity.words(form, Some("null")).replace('&', "&amp;").replace('<', "&lt;").replace('@', "&#64;");
+    let _ = write!(out, "\n    /** {words} */\n    public record {}{suffix}(", entity.class);
     for (at, (column, field)) in entity.fields(|name| snake(name, RESERVED)).iter().enumerate() {
         let comma = if at == 0 { "" } else { "," };
         let wire = if **field == *column.name {
@@ -43,7 +33,7 @@ fn record(out: &mut String, entity: &Entity<'_>, form: &str, words: &str, is_nul
         } else {
             format!("/* {} */ ", super::names::one_line(&quoted(&column.name)))
         };
-        let ty = of_type(&column.ty, is_nullable(column));
+        let ty = of_type(&column.ty, column.optional || (form.is_sent() && !column.is_required()));
         let _ = write!(out, "{comma}\n        {wire}{ty} {field}");
     }
     out.push_str(") {}\n");

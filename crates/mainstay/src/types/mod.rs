@@ -1,4 +1,5 @@
-//! The rows of a project as types of programming languages: plain data, one file for each language.
+//! The rows of a project, and what its functions take and give, as types of programming languages: plain data, one file for
+//! each language.
 //!
 //! A pure function of the schema. Names go through [`names`], so that whatever a table is called, the text that comes
 //! out is a program. Called by `mainstay types`; knows no HTTP.
@@ -16,7 +17,7 @@ mod typescript;
 use std::collections::BTreeMap;
 
 use clap::ValueEnum;
-use mainstay_schema::{Column, Schema, Table};
+use mainstay_schema::{Column, Function, Returns, Schema, Table};
 
 /// A language that types can be written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -39,7 +40,7 @@ pub enum Language {
     Rust,
 }
 
-/// The types of every table and view in this language.
+/// The types of every table, view and function in this language.
 pub fn types(schema: &Schema, language: Language) -> String {
     let tables = Model::new(schema);
     match language {
@@ -57,49 +58,115 @@ pub fn types(schema: &Schema, language: Language) -> String {
 /// What all languages write.
 struct Model<'s> {
     schema: &'s Schema,
-    entities: Vec<Entity<'s>>,
+    /// The tables and views.
+    tables: Vec<Entity<'s>>,
+    /// What functions are called with, and the rows they give back that are no table's.
+    calls: Vec<Entity<'s>>,
 }
 
-/// A table or view with the names that its types have.
+/// Columns that a type is made of, with the name that it has.
 struct Entity<'s> {
-    table: &'s Table,
-    /// `OrderLines`; with `Insert` behind it, it is free as well.
+    of: Of<'s>,
+    columns: &'s [Column],
+    /// `OrderLines`; with `Insert` or `Update` behind it, it is free as well.
     class: String,
+}
+
+/// Whose columns they are.
+#[derive(Clone, Copy)]
+enum Of<'s> {
+    /// A table's or view's.
+    Table(&'s Table),
+    /// The parameters of a function.
+    Arguments(&'s Function),
+    /// The rows that a function gives back.
+    Result(&'s Function),
+}
+
+/// One type of an entity.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// A row as it is read.
+    Row,
+    /// What is sent: a new row, or arguments. What has a default may be left out.
+    Sent,
+}
+
+impl Form {
+    fn is_sent(self) -> bool {
+        self == Form::Sent
+    }
 }
 
 impl<'s> Model<'s> {
     fn new(schema: &'s Schema) -> Model<'s> {
         let mut classes = names::Names::default();
         let tables = schema.tables().iter().filter(|table| !table.internal);
-        let entities = tables.map(|table| {
+        let tables = tables.map(|table| {
             let class = classes.give(&names::class(&table.name), &["", "Insert", "Update"]);
-            Entity { table, class }
+            Entity { of: Of::Table(table), columns: &table.columns, class }
         });
-        Model { schema, entities: entities.collect() }
+        let tables = tables.collect();
+        let mut calls = Vec::new();
+        for function in schema.functions() {
+            let mut call = |of, columns: &'s [Column], what: &str| {
+                let class = classes.give(&format!("{}{what}", names::pascal(&function.name)), &[""]);
+                calls.push(Entity { of, columns, class });
+            };
+            // A body that is a whole document has no members that are known.
+            if !function.takes_body && !function.parameters.is_empty() {
+                call(Of::Arguments(function), &function.parameters, "Arguments");
+            }
+            if let Returns::Rows { table, .. } = function.returns
+                && schema.tables().iter().all(|one| one.id != table)
+            {
+                call(Of::Result(function), &schema.table(table).columns, "Result");
+            }
+        }
+        Model { schema, tables, calls }
+    }
+
+    /// All that is written, tables first.
+    fn entities(&self) -> impl Iterator<Item = &Entity<'s>> {
+        self.tables.iter().chain(&self.calls)
     }
 }
 
 impl<'s> Entity<'s> {
+    /// Its types, with what is behind the class in their names.
+    fn forms(&self) -> &'static [(Form, &'static str)] {
+        match self.of {
+            Of::Table(table) if table.is_writable() => &[(Form::Row, ""), (Form::Sent, "Insert")],
+            Of::Table(_) | Of::Result(_) => &[(Form::Row, "")],
+            Of::Arguments(_) => &[(Form::Sent, "")],
+        }
+    }
+
     /// The columns with a name of the language's own for each, all different.
     fn fields(&self, name: impl Fn(&str) -> String) -> Vec<(&'s Column, String)> {
         let mut fields = names::Names::default();
-        self.table.columns.iter().map(|column| (column, fields.give(&name(&column.name), &[""]))).collect()
+        self.columns.iter().map(|column| (column, fields.give(&name(&column.name), &[""]))).collect()
     }
 
     /// The enums of the columns: a class name for each.
     fn enums(&self) -> BTreeMap<usize, String> {
-        let with_variants = self.table.columns.iter().enumerate().filter(|(_, c)| !c.checks.variants.is_empty());
+        let with_variants = self.columns.iter().enumerate().filter(|(_, c)| !c.checks.variants.is_empty());
         with_variants.map(|(at, column)| (at, format!("{}{}", self.class, names::pascal(&column.name)))).collect()
     }
 
-    /// What the type stands for, in one line.
-    fn words(&self) -> String {
-        let first = self.table.description.as_deref().and_then(|words| words.lines().next());
-        first.map_or_else(|| format!("A row of `{}`.", self.table.name), names::one_line)
-    }
-
-    fn is_writable(&self) -> bool {
-        self.table.is_writable()
+    /// What a type stands for, in one line. `nothing` is the language's word for what is left out of what is sent, where
+    /// it needs one.
+    fn words(&self, form: Form, nothing: Option<&str>) -> String {
+        let left_out = nothing.map(|word| format!("; {word} for what is left out")).unwrap_or_default();
+        match self.of {
+            Of::Table(table) if form == Form::Row => {
+                let first = table.description.as_deref().and_then(|words| words.lines().next());
+                first.map_or_else(|| format!("A row of `{}`.", names::one_line(&table.name)), names::one_line)
+            }
+            Of::Table(table) => format!("A new row of `{}`{left_out}.", names::one_line(&table.name)),
+            Of::Arguments(function) => format!("What `{}` is called with{left_out}.", names::one_line(&function.name)),
+            Of::Result(function) => format!("A row that `{}` gives back.", names::one_line(&function.name)),
+        }
     }
 }
 

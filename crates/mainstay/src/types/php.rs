@@ -4,33 +4,33 @@ use std::fmt::Write;
 
 use mainstay_schema::{Column, Type};
 
-use super::names::{one_line, single_quoted, snake};
-use super::{Entity, MADE, Model};
+use super::names::{single_quoted, snake};
+use super::{Entity, Form, MADE, Model};
 
 pub(super) fn write(model: &Model<'_>) -> String {
     let mut out = format!("<?php\n\n// {MADE}\n\ndeclare(strict_types=1);\n\nnamespace Database;\n");
-    for entity in &model.entities {
-        class(&mut out, entity, "", &entity.words(), false);
-        if entity.is_writable() {
-            class(&mut out, entity, "Insert", &format!("A new row of {}.", one_line(&entity.table.name)), true);
+    for entity in model.entities() {
+        for (form, suffix) in entity.forms() {
+            class(&mut out, entity, *form, suffix);
         }
     }
     out
 }
 
-fn class(out: &mut String, entity: &Entity<'_>, form: &str, words: &str, is_insert: bool) {
-    let name = format!("{}{form}", entity.class);
+fn class(out: &mut String, entity: &Entity<'_>, form: Form, suffix: &str) {
+    let name = format!("{}{suffix}", entity.class);
+    let words = entity.words(form, None);
     let _ = write!(out, "\n/** {words} */\nfinal readonly class {name}\n{{\n    public function __construct(\n");
     let mut fields = entity.fields(|name| snake(name, &["this"]));
     // What may be left out comes last, as the language wants it.
-    fields.sort_by_key(|(column, _)| is_insert && !column.is_required());
+    fields.sort_by_key(|(column, _)| form.is_sent() && !column.is_required());
     for (column, field) in &fields {
-        let is_left_out = is_insert && !column.is_required();
+        let is_left_out = form.is_sent() && !column.is_required();
         let default = if is_left_out { " = null" } else { "" };
         let _ = writeln!(out, "        public {} ${field}{default},", of_column(column, is_left_out));
     }
     out.push_str("    ) {\n    }\n");
-    if is_insert {
+    if form.is_sent() {
         out.push_str("\n    /** What to send: without what was left out. */\n    public function toArray(): array\n    {\n        return array_filter([\n");
         for (column, field) in &fields {
             let _ = writeln!(out, "            {} => $this->{field},", single_quoted(&column.name));

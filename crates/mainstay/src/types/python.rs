@@ -4,44 +4,34 @@ use std::fmt::Write;
 
 use mainstay_schema::{Column, Type};
 
-use super::names::quoted;
-use super::{Entity, MADE, Model};
+use super::names::{one_line, quoted};
+use super::{Entity, MADE, Model, Of};
 
 pub(super) fn write(model: &Model<'_>) -> String {
     let mut out = format!("# {MADE}\n\nfrom typing import Any, Literal, NotRequired, TypedDict\n");
-    for entity in &model.entities {
-        let all = |column: &Column| of_column(column);
-        dictionary(&mut out, entity, "", &entity.words(), all);
-        if entity.is_writable() {
-            let insert = |column: &Column| match column.is_required() {
-                true => of_column(column),
-                false => format!("NotRequired[{}]", of_column(column)),
-            };
-            dictionary(&mut out, entity, "Insert", &format!("A new row of `{}`.", entity.table.name), insert);
-            let update = |column: &Column| format!("NotRequired[{}]", of_column(column));
-            dictionary(
-                &mut out,
-                entity,
-                "Update",
-                &format!("What to change in rows of `{}`.", entity.table.name),
-                update,
-            );
+    for entity in model.entities() {
+        for (form, suffix) in entity.forms() {
+            let is_left_out = |column: &Column| form.is_sent() && !column.is_required();
+            dictionary(&mut out, entity, suffix, &entity.words(*form, None), is_left_out);
+        }
+        if let Of::Table(table) = entity.of
+            && table.is_writable()
+        {
+            let words = format!("What to change in rows of `{}`.", one_line(&table.name));
+            dictionary(&mut out, entity, "Update", &words, |_| true);
         }
     }
     out
 }
 
-fn dictionary(out: &mut String, entity: &Entity<'_>, form: &str, words: &str, of: impl Fn(&Column) -> String) {
+fn dictionary(out: &mut String, entity: &Entity<'_>, suffix: &str, words: &str, is_left_out: impl Fn(&Column) -> bool) {
+    let name = format!("{}{suffix}", entity.class);
     // The form that takes any name at all.
-    let _ = write!(
-        out,
-        "\n# {}\n{}{form} = TypedDict(\n    \"{}{form}\",\n    {{\n",
-        super::names::one_line(words),
-        entity.class,
-        entity.class
-    );
-    for column in &entity.table.columns {
-        let _ = writeln!(out, "        {}: {},", quoted(&column.name), of(column));
+    let _ = write!(out, "\n# {words}\n{name} = TypedDict(\n    \"{name}\",\n    {{\n");
+    for column in entity.columns {
+        let ty = of_column(column);
+        let ty = if is_left_out(column) { format!("NotRequired[{ty}]") } else { ty };
+        let _ = writeln!(out, "        {}: {ty},", quoted(&column.name));
     }
     out.push_str("    },\n)\n");
 }

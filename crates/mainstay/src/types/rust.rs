@@ -5,29 +5,29 @@ use std::fmt::Write;
 use mainstay_schema::{Column, Type};
 
 use super::names::{Names, one_line, pascal, quoted, snake};
-use super::{Entity, MADE, Model};
+use super::{Entity, Form, MADE, Model};
 
 pub(super) fn write(model: &Model<'_>) -> String {
     let mut out = format!("//! Rows of every table. {MADE}\n\nuse serde::{{Deserialize, Serialize}};\n");
-    for entity in &model.entities {
-        structure(&mut out, entity, "", &entity.words());
-        if entity.is_writable() {
-            structure(&mut out, entity, "Insert", &format!("A new row of `{}`.", one_line(&entity.table.name)));
+    for entity in model.entities() {
+        for (form, suffix) in entity.forms() {
+            structure(&mut out, entity, *form, suffix);
         }
         enums(&mut out, entity);
     }
     out
 }
 
-fn structure(out: &mut String, entity: &Entity<'_>, form: &str, words: &str) {
+fn structure(out: &mut String, entity: &Entity<'_>, form: Form, suffix: &str) {
+    let words = entity.words(form, None);
     let _ = write!(
         out,
-        "\n/// {words}\n#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]\npub struct {}{form} {{\n",
+        "\n/// {words}\n#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]\npub struct {}{suffix} {{\n",
         entity.class
     );
     let enums = entity.enums();
     for (at, (column, field)) in entity.fields(|name| snake(&name.to_lowercase(), RESERVED)).into_iter().enumerate() {
-        let is_left_out = !form.is_empty() && !column.is_required();
+        let is_left_out = form.is_sent() && !column.is_required();
         let name = enums.get(&at).cloned().unwrap_or_else(|| of_type(&column.ty));
         let _ = writeln!(out, "    /// `{}`", one_line(&column.name));
         if field != *column.name {
@@ -44,7 +44,7 @@ fn structure(out: &mut String, entity: &Entity<'_>, form: &str, words: &str) {
 
 fn enums(out: &mut String, entity: &Entity<'_>) {
     for (at, name) in entity.enums() {
-        let column: &Column = &entity.table.columns[at];
+        let column: &Column = &entity.columns[at];
         let _ = write!(
             out,
             "\n/// What `{}` can be.\n#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]\npub enum {name} {{\n",

@@ -5,15 +5,15 @@ use std::fmt::Write;
 use mainstay_schema::{Column, Function, Reference, Returns, Table, Type};
 
 use super::names::quoted;
-use super::{Entity, MADE, Model};
+use super::{MADE, Model};
 
 pub(super) fn write(model: &Model<'_>) -> String {
     let mut out = format!("// {MADE}\n\n{JSON}");
     out.push_str(
         "export type Database = {\n  __InternalSupabase: {\n    PostgrestVersion: \"13.0\"\n  }\n  public: {\n",
     );
-    group(&mut out, "Tables", model, |entity| entity.is_writable());
-    group(&mut out, "Views", model, |entity| !entity.is_writable());
+    group(&mut out, "Tables", model, |table| table.is_writable());
+    group(&mut out, "Views", model, |table| !table.is_writable());
     functions(&mut out, model);
     enums(&mut out, model);
     out.push_str("    CompositeTypes: {\n      [_ in never]: never\n    }\n  }\n}\n");
@@ -48,12 +48,12 @@ export type Enums<Name extends keyof Public["Enums"]> = Public["Enums"][Name]
 export type CompositeTypes<Name extends keyof Public["CompositeTypes"]> = Public["CompositeTypes"][Name]
 "#;
 
-fn group(out: &mut String, name: &str, model: &Model<'_>, is_in: impl Fn(&Entity<'_>) -> bool) {
+fn group(out: &mut String, name: &str, model: &Model<'_>, is_in: impl Fn(&Table) -> bool) {
     let _ = writeln!(out, "    {name}: {{");
     let mut is_empty = true;
-    for entity in model.entities.iter().filter(|entity| is_in(entity)) {
+    for one in tables(model).filter(|table| is_in(table)) {
         is_empty = false;
-        table(out, model, entity);
+        table(out, model, one);
     }
     if is_empty {
         out.push_str("      [_ in never]: never\n");
@@ -61,12 +61,15 @@ fn group(out: &mut String, name: &str, model: &Model<'_>, is_in: impl Fn(&Entity
     out.push_str("    }\n");
 }
 
-fn table(out: &mut String, model: &Model<'_>, entity: &Entity<'_>) {
-    let table = entity.table;
+fn tables<'s>(model: &Model<'s>) -> impl Iterator<Item = &'s Table> {
+    model.schema.tables().iter().filter(|table| !table.internal)
+}
+
+fn table(out: &mut String, model: &Model<'_>, table: &Table) {
     let _ = writeln!(out, "      {}: {{", key(&table.name));
     // A column of a view may be null whatever its table says, unless the schema file says otherwise: it does.
     members(out, "Row", table, |column| (false, column.optional));
-    if entity.is_writable() {
+    if table.is_writable() {
         members(out, "Insert", table, |column| (!column.is_required(), column.optional));
         members(out, "Update", table, |column| (true, column.optional));
     }
@@ -172,8 +175,8 @@ fn returned(model: &Model<'_>, function: &Function) -> String {
             // No row, no value.
             Some(column) => nullable(&Column { optional: true, ..column.clone() }),
         },
-        Returns::Rows { table, .. } => match model.entities.iter().find(|entity| entity.table.id == table) {
-            Some(Entity { table, .. }) => {
+        Returns::Rows { table, .. } => match tables(model).find(|one| one.id == table) {
+            Some(table) => {
                 let group = if table.is_writable() { "Tables" } else { "Views" };
                 format!("Database[\"public\"][\"{group}\"][{}][\"Row\"]{list}", quoted(&table.name))
             }
@@ -215,10 +218,10 @@ fn constants(out: &mut String, model: &Model<'_>) {
 }
 
 fn each_enum(model: &Model<'_>, mut write: impl FnMut(String, Vec<String>)) {
-    for entity in &model.entities {
-        for column in entity.table.columns.iter().filter(|column| !column.checks.variants.is_empty()) {
+    for table in tables(model) {
+        for column in table.columns.iter().filter(|column| !column.checks.variants.is_empty()) {
             let variants = column.checks.variants.iter().map(|variant| quoted(variant)).collect();
-            write(enum_name(entity.table, column), variants);
+            write(enum_name(table, column), variants);
         }
     }
 }
