@@ -171,6 +171,18 @@ impl Problem {
         &self.0.message
     }
 
+    /// All of it in one line, for the person at the terminal: what is wrong, where, what would be right, and the cause
+    /// that callers are not told.
+    pub fn told(&self) -> String {
+        let details = match &self.0.details {
+            Details::None => None,
+            Details::Text(text) | Details::Json(text) => Some(text.as_str()),
+        };
+        let parts = [Some(self.message()), details, self.0.hint.as_deref(), self.log_cause()];
+        let parts: Vec<&str> = parts.into_iter().flatten().map(|part| part.trim_end_matches('.')).collect();
+        parts.join("; ")
+    }
+
     /// What the log is told and the caller is not.
     pub(crate) fn log_cause(&self) -> Option<&str> {
         self.0.cause.as_deref()

@@ -12,7 +12,7 @@ use crate::encode::{TooLarge, push_string};
 
 impl Problem {
     /// What this actor is told about an error of the engine.
-    pub(crate) fn of(error: Error, actor: &Actor) -> Problem {
+    pub fn of(error: Error, actor: &Actor) -> Problem {
         match error {
             Error::Parse(error) => Problem::from(error),
             Error::Plan(error) => plan(error),

@@ -37,9 +37,13 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
-    let overrides = &globals.set;
-    let project = Project::open_without_schema(&args.folder.folder, overrides).map_err(Failure::Mistakes)?;
-    let target = target(args, &project)?;
+    if let Some(folder) = args.file.as_deref().filter(|file| file.join(SETTINGS_FILE).exists()) {
+        let folder = folder.display();
+        let problem = format!("{folder} is a project; write the name of the backup before it");
+        return Err(Failure::Usage(format!("{problem}: mainstay backup FILE {folder}")));
+    }
+    let project = globals.open_without_schema(&args.folder.folder)?;
+    let target = target(args, &project);
     let database = project.database_file();
     if !database.is_file() {
         return Err(Failure::Usage(format!("there is no database {} yet", database.display())));
@@ -90,17 +94,12 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     Ok(())
 }
 
-fn target(args: &Args, project: &Project) -> Result<PathBuf, Failure> {
+fn target(args: &Args, project: &Project) -> PathBuf {
     let folder = match &args.file {
-        Some(file) if !file.is_dir() => return Ok(file.clone()),
-        Some(folder) if folder.join(SETTINGS_FILE).exists() => {
-            let folder = folder.display();
-            let problem = format!("{folder} is a project; write the name of the backup before it");
-            return Err(Failure::Usage(format!("{problem}: mainstay backup FILE {folder}")));
-        }
+        Some(file) if !file.is_dir() => return file.clone(),
         Some(folder) => folder.as_path(),
         None => Path::new(""),
     };
     let name = project.name().replace(['/', '\\'], "_");
-    Ok(folder.join(format!("{name}-{}.db", SystemClock.now().strftime("%Y%m%dT%H%M%SZ"))))
+    folder.join(format!("{name}-{}.db", SystemClock.now().strftime("%Y%m%dT%H%M%SZ")))
 }

@@ -21,18 +21,14 @@ use session::Session;
 pub(super) struct Args {
     #[command(flatten)]
     folder: Folder,
-    /// Serve this database as it is, instead of the one of the project: sqlite:FILE
-    #[arg(long, value_name = "URL")]
-    store: Option<String>,
     /// Address to listen on; port 0 picks a free one
     #[arg(long, value_name = "HOST:PORT")]
     listen: Option<Address>,
 }
 
 pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
-    let store: Vec<_> = args.store.iter().flat_map(|url| super::found_store(url)).collect();
     let listen: Vec<_> = args.listen.iter().flat_map(Address::overrides).collect();
-    let overrides = [&globals.set, store.as_slice(), listen.as_slice()].concat();
+    let overrides = globals.overrides(&listen);
     let project = Project::open(&args.folder.folder, &overrides).map_err(Failure::Mistakes)?;
     logging::start(&project.settings.log);
     super::block_on(develop(project, overrides, globals))

@@ -9,8 +9,10 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, Method};
 use mainstay_engine::{Context, Engine, Explained, Request};
-use mainstay_query::{Actor, Role};
+use mainstay_http::Problem;
+use mainstay_query::Actor;
 
+use super::openapi::RoleName;
 use super::{Failure, Folder, Globals};
 use crate::wire;
 
@@ -23,7 +25,7 @@ const TIME_MAX: Duration = Duration::from_secs(10);
   mainstay explain GET '/rest/v1/products?price=gt.10&order=name' shop
   mainstay explain PATCH '/rest/v1/products?id=eq.1' shop --body change.json --role anon -H 'Prefer: return=representation'")]
 pub(super) struct Args {
-    /// GET, HEAD, POST, PATCH or DELETE
+    /// GET, HEAD, POST, PUT, PATCH or DELETE
     #[arg(value_name = "METHOD", value_parser = parse_method)]
     method: Method,
     /// Path and query of the request
@@ -32,31 +34,14 @@ pub(super) struct Args {
     #[command(flatten)]
     folder: Folder,
     /// Who asks
-    #[arg(long, value_enum, default_value = "service")]
-    role: AskedRole,
+    #[arg(long, value_enum, default_value = "service_role")]
+    role: RoleName,
     /// A header of the request, such as 'Prefer: count=exact'
     #[arg(long = "header", short = 'H', value_name = "NAME: VALUE", value_parser = parse_header)]
     headers: Vec<(HeaderName, HeaderValue)>,
-    /// File with the body of a POST or PATCH: JSON, or CSV when its name ends in .csv
+    /// File with the body of a POST, PUT or PATCH: JSON, or CSV when its name ends in .csv
     #[arg(long, value_name = "FILE")]
     body: Option<PathBuf>,
-}
-
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum AskedRole {
-    /// The publishable key
-    Anon,
-    /// The secret key
-    Service,
-}
-
-impl AskedRole {
-    fn role(self) -> Role {
-        match self {
-            AskedRole::Anon => Role::Anon,
-            AskedRole::Service => Role::Service,
-        }
-    }
 }
 
 fn parse_method(text: &str) -> Result<Method, String> {
@@ -64,9 +49,10 @@ fn parse_method(text: &str) -> Result<Method, String> {
         "GET" => Ok(Method::GET),
         "HEAD" => Ok(Method::HEAD),
         "POST" => Ok(Method::POST),
+        "PUT" => Ok(Method::PUT),
         "PATCH" => Ok(Method::PATCH),
         "DELETE" => Ok(Method::DELETE),
-        _ => Err("give GET, HEAD, POST, PATCH or DELETE".to_owned()),
+        _ => Err("give GET, HEAD, POST, PUT, PATCH or DELETE".to_owned()),
     }
 }
 
@@ -79,8 +65,7 @@ fn parse_header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
 pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let project = globals.open(&args.folder.folder)?;
     let limits = wire::limits(&project.settings);
-    let request = mainstay_http::preview(request(args)?, &limits)
-        .map_err(|problem| anyhow::anyhow!("the request is refused: {}", problem.message()))?;
+    let request = mainstay_http::preview(request(args)?, &limits).map_err(|problem| refused(&problem))?;
     let explained = super::block_on(async {
         let engine = wire::engine_over(&project, wire::existing_store(&project)?);
         let context = Context { actor: Actor::Caller(args.role.role()), ..Context::system(TIME_MAX) };
@@ -116,7 +101,12 @@ fn request(args: &Args) -> Result<http::Request<Bytes>, Failure> {
 }
 
 async fn explain(engine: &Engine, context: &Context, request: &Request) -> Result<Explained, Failure> {
-    Ok(engine.explain(context, request).await.context("the request is refused")?)
+    let explained = engine.explain(context, request).await;
+    explained.map_err(|error| refused(&Problem::of(error, &context.actor)))
+}
+
+fn refused(problem: &Problem) -> Failure {
+    Failure::Failed(anyhow::anyhow!("the request is refused: {}", problem.told()))
 }
 
 fn as_json(explained: &Explained) -> serde_json::Value {

@@ -110,11 +110,14 @@ fn summary(done: &Imported) -> String {
         return format!("{table}: this file was imported already ({rows} rows); --restart imports it again");
     }
     let mut text = match done.dry_run {
-        true => format!("{table}: {rows} of {records} records are right; nothing was written"),
+        true => format!("{table}: {rows} of {records} records are right"),
         false => format!("{table}: {rows} rows from {records} records"),
     };
     let this_run = records - done.resumed_at;
     text += &format!(" in {:.1} s ({:.0}/s)", done.seconds, this_run as f64 / done.seconds.max(0.001));
+    if done.dry_run {
+        text += "; nothing was written";
+    }
     if done.resumed_at > 0 {
         text += &format!("; went on after record {}", done.resumed_at);
     }

@@ -1,27 +1,39 @@
-//! `mainstay init [DIR]`: a new project folder with a small example that runs as it is.
+//! `mainstay init [DIR]`: a new project folder with a small example that runs as it is, or over a database that is there.
+
+mod found;
 
 use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
 use super::{Failure, Folder, Globals};
+use crate::cli::init::found::Found;
 use crate::project::{self, MIGRATIONS_FOLDER, QUERIES_FOLDER, SCHEMA_FOLDER, SEED_FOLDER, SETTINGS_FILE};
 
 /// Arguments of `mainstay init`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  mainstay init shop && mainstay dev shop")]
+#[command(after_help = "Examples:
+  mainstay init shop && mainstay dev shop
+  mainstay init music --from chinook.db    # an API over a database that another program made")]
 pub(super) struct Args {
     #[command(flatten)]
     folder: Folder,
+    /// Serve this SQLite database of another program as it is; it is read, and nothing in it is changed
+    #[arg(long, value_name = "FILE")]
+    from: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let folder = &args.folder.folder;
+    if globals.store.is_some() {
+        return Err(Failure::Usage("a new project takes a database by --from FILE".to_owned()));
+    }
+    let found = args.from.as_deref().map(|file| Found::look_at(file, folder)).transpose()?;
     fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let name = project::folder_name(folder);
-    let files = files(&name);
+    let files = found.as_ref().map_or_else(|| files(&name), |found| found.files(&name));
     // Looked at before anything is written, so that a refusal leaves the folder as it was.
     let present: Vec<&str> =
         files.iter().map(|file| file.path.as_str()).filter(|path| is_there(folder, path)).collect();
@@ -33,7 +45,7 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
         write_new(folder, file).with_context(|| format!("cannot write {}", folder.join(&file.path).display()))?;
     }
     ignore_state(folder).context("cannot write .gitignore")?;
-    report(folder, &name, &files, globals);
+    report(folder, &name, &files, found.as_ref(), globals);
     Ok(())
 }
 
@@ -95,16 +107,20 @@ fn ignore_state(folder: &Path) -> std::io::Result<()> {
     fs::write(path, text)
 }
 
-fn report(folder: &Path, name: &str, files: &[NewFile], globals: &Globals) {
+fn report(folder: &Path, name: &str, files: &[NewFile], found: Option<&Found>, globals: &Globals) {
     let console = globals.console();
     if console.json {
         let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).chain([".gitignore"]).collect();
-        console.value(&serde_json::json!({ "name": name, "folder": folder, "files": paths }));
+        let found = found.map(Found::counts);
+        console.value(&serde_json::json!({ "name": name, "folder": folder, "files": paths, "found": found }));
         return;
     }
     console.line(format!("Made the project {name}:"));
     for file in files.iter().filter(|file| !file.text.is_empty()) {
         console.line(format!("  {}", folder.join(&file.path).display()));
+    }
+    if let Some(found) = found {
+        console.line(found.words());
     }
     let argument = if folder == Path::new(".") { String::new() } else { format!(" {}", shell_word(folder)) };
     console.line(format!("\nNext: mainstay dev{argument}"));

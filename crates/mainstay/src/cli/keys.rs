@@ -5,7 +5,7 @@ use super::{Failure, Folder, Globals};
 /// Arguments of `mainstay keys`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  eval \"$(mainstay keys shop)\"\n  curl -H \"apikey: $MAINSTAY_PUBLISHABLE_KEY\" http://127.0.0.1:8080/rest/v1/products"
+    after_help = "Example:\n  eval \"$(mainstay keys shop)\"\n  curl -H \"apikey: $MAINSTAY_PUBLISHABLE_KEY\" http://127.0.0.1:8080/rest/v1/products\n  mainstay keys --store sqlite:chinook.db"
 )]
 pub(super) struct Args {
     #[command(flatten)]

@@ -40,7 +40,7 @@ pub use console::Console;
 pub use failure::Failure;
 
 use crate::backup::Schedule;
-use crate::config::Override;
+use crate::config::{Override, StoreUrl};
 use crate::project::Project;
 
 /// A folder becomes a back end: a validated, fast, durable API over your data.
@@ -63,6 +63,9 @@ pub struct Globals {
     /// Set one setting, before the environment and mainstay.toml
     #[arg(long = "set", global = true, value_name = "SECTION.NAME=VALUE")]
     pub set: Vec<Override>,
+    /// Use this database as it is, instead of the one of the project: sqlite:FILE
+    #[arg(long, global = true, value_name = "URL", value_parser = parse_store)]
+    pub store: Option<String>,
 }
 
 impl Globals {
@@ -76,14 +79,34 @@ impl Globals {
 
     /// As [`Globals::open`]; `options` of the command itself go before `--set`.
     fn open_with(&self, folder: &Path, options: &[Override]) -> Result<Project, Failure> {
-        let overrides = [&self.set, options].concat();
-        Project::open(folder, &overrides).map_err(Failure::Mistakes)
+        Project::open(folder, &self.overrides(options)).map_err(Failure::Mistakes)
+    }
+
+    /// As [`Globals::open`], but without the schema: for whoever works on a database that may be damaged or gone.
+    ///
+    /// # Errors
+    /// [`Failure::Mistakes`] with everything that is wrong in the settings.
+    fn open_without_schema(&self, folder: &Path) -> Result<Project, Failure> {
+        Project::open_without_schema(folder, &self.overrides(&[])).map_err(Failure::Mistakes)
+    }
+
+    /// What the command line sets; what comes later counts.
+    fn overrides(&self, options: &[Override]) -> Vec<Override> {
+        let set = |name, text: &str| Override::new("stores.main", name, text).expect("the store has these settings");
+        let store = self.store.iter().flat_map(|url| [set("url", url), set("introspect", "true")]);
+        self.set.iter().cloned().chain(store).chain(options.iter().cloned()).collect()
     }
 
     /// Where the command prints.
     pub fn console(&self) -> Console {
         Console { json: self.json }
     }
+}
+
+/// The URL of a database, as it was written.
+fn parse_store(text: &str) -> Result<String, String> {
+    let problem = |problem| format!("it {problem}; write sqlite:FILE, with the path as the project folder sees it");
+    StoreUrl::parse(text).map(|_| text.to_owned()).map_err(problem)
 }
 
 /// Backups that are made beside the requests, until this is dropped.
@@ -107,12 +130,6 @@ fn start_backups(project: &Project) -> Backups {
     }))
 }
 
-/// The settings by which a database is served as it is.
-fn found_store(url: &str) -> [Override; 2] {
-    let set = |name, text: &str| Override::new("stores.main", name, text).expect("the store has these settings");
-    [set("url", url), set("introspect", "true")]
-}
-
 /// The project folder, the last argument of nearly every command.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Folder {
@@ -123,7 +140,7 @@ pub struct Folder {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make a new project folder
+    /// Make a new project folder, or one over a database that is there
     Init(init::Args),
     /// Serve a project while you work on it: create, migrate, seed, watch
     Dev(dev::Args),
@@ -147,7 +164,7 @@ enum Command {
     Explain(explain::Args),
     /// Print the description of the API in OpenAPI
     Openapi(openapi::Args),
-    /// Print the tables as types of a programming language
+    /// Print tables and functions as types of a programming language
     Types(types::Args),
     /// Look for what is wrong with a project and say how to mend it
     Doctor(doctor::Args),

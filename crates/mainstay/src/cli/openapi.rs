@@ -37,7 +37,7 @@ pub(super) enum RoleName {
     /// Who has signed in
     Authenticated,
     /// Who has the secret key
-    #[value(name = "service_role")]
+    #[value(name = "service_role", alias = "service")]
     ServiceRole,
 }
 

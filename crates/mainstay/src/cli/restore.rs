@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use super::{Failure, Folder, Globals};
 use crate::backup::restore;
-use crate::project::Project;
 
 /// Arguments of `mainstay restore`.
 #[derive(Debug, clap::Args)]
@@ -35,7 +34,7 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
                        restore the last backup before that moment, and make them more often with backup.every";
         return Err(Failure::Usage(problem.to_owned()));
     }
-    let project = Project::open_without_schema(&args.folder.folder, &globals.set).map_err(Failure::Mistakes)?;
+    let project = globals.open_without_schema(&args.folder.folder)?;
     let restored = restore(&project, &args.file, args.dry_run)?;
     let console = globals.console();
     if console.json {

@@ -1,8 +1,8 @@
 //! `mainstay schema`: the JSON Schemas that give editors completion in project files, and the XML Schemas of rows.
 
-use anyhow::Context as _;
+use mainstay_http::Problem;
 use mainstay_query::request::ReadRequest;
-use mainstay_query::{Limits, plan};
+use mainstay_query::{Actor, Limits, plan};
 use mainstay_schema::editor;
 
 use super::{Failure, Folder, Globals};
@@ -29,7 +29,8 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
         let project = globals.open(&args.folder.folder)?;
         let request = ReadRequest { table: table.clone(), ..ReadRequest::default() };
         let read = plan::read(&project.schema, &Limits::default(), &request);
-        let shape = read.context("there is no XML Schema")?.shape(&project.schema);
+        let read = read.map_err(|error| Failure::Usage(Problem::of(error.into(), &Actor::System).told()))?;
+        let shape = read.shape(&project.schema);
         globals.console().line(mainstay_http::xml_schema(&shape).trim_end());
         return Ok(());
     }

@@ -14,17 +14,13 @@ use crate::wire;
 pub(super) struct Args {
     #[command(flatten)]
     folder: Folder,
-    /// Serve this database as it is, instead of the one of the project: sqlite:FILE
-    #[arg(long, value_name = "URL")]
-    store: Option<String>,
     /// Address to listen on; port 0 picks a free one
     #[arg(long, value_name = "HOST:PORT")]
     listen: Option<Address>,
 }
 
 pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
-    let mut options: Vec<_> = args.listen.iter().flat_map(Address::overrides).collect();
-    options.extend(args.store.iter().flat_map(|url| super::found_store(url)));
+    let options: Vec<_> = args.listen.iter().flat_map(Address::overrides).collect();
     let project = globals.open_with(&args.folder.folder, &options)?;
     logging::start(&project.settings.log);
     super::block_on(serve(&project, &globals.console()))

@@ -13,7 +13,8 @@ pub(super) fn overrides() -> Vec<Override> {
     vec![Override::new("stores.main", "introspect", "true").expect("the setting exists")]
 }
 
-/// Whether there is no project in `folder`, and the environment or the command line names a database file that exists.
+/// Whether there is no project in `folder`, and the environment or the command line names a database file: one that exists,
+/// or one that is said outright to be served as it is, which had better exist.
 pub(super) fn is_database_enough(folder: &Path, environment: &Environment, given: &[Override]) -> bool {
     if folder.join(SETTINGS_FILE).exists() || folder.join(super::SCHEMA_FOLDER).exists() {
         return false;
@@ -21,7 +22,8 @@ pub(super) fn is_database_enough(folder: &Path, environment: &Environment, given
     let default = config::load(folder, "", &Environment::default(), &[]);
     let settings = config::load(folder, "", environment, given);
     let (Ok(default), Ok(settings)) = (default, settings) else { return false };
-    settings.store.url != default.store.url && settings.store.url.path(folder).is_file()
+    let is_there = || settings.store.url.path(folder).is_file();
+    settings.store.url != default.store.url && (settings.store.introspect || is_there())
 }
 
 /// Refuses access settings that mean nothing because the tables are declared.

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use mainstay_http::Problem;
 use mainstay_query::parse::{self, Purpose};
 use mainstay_query::plan::{MemberKind, Shape};
 use mainstay_query::request::ReadRequest;
@@ -108,13 +109,13 @@ pub async fn export(
 fn plan_read(schema: &Schema, table: &str, query: &str) -> Result<plan::Read, TransferError> {
     // The bounds on requests protect a server from strangers; whoever runs this command may have every row.
     let limits = Limits { page_rows_max: u64::MAX, aggregates: true, ..Limits::default() };
-    let misuse = |error: &dyn std::error::Error| TransferError::Misuse(format!("--query: {error}"));
-    let query = parse::query(Purpose::Read, query, &limits).map_err(|error| misuse(&error))?;
+    let misuse = |error| TransferError::Misuse(format!("--query: {}", Problem::of(error, &Actor::System).told()));
+    let query = parse::query(Purpose::Read, query, &limits).map_err(|error| misuse(error.into()))?;
     if query.after.is_some() {
         return Err(TransferError::Misuse("--query: after is for pages, and an export has all rows".to_owned()));
     }
     let request = ReadRequest { table: table.to_owned(), query, ..ReadRequest::default() };
-    let mut plan = plan::read(schema, &limits, &request).map_err(|error| misuse(&error))?;
+    let mut plan = plan::read(schema, &limits, &request).map_err(|error| misuse(error.into()))?;
     plan.limit = plan.limit.filter(|limit| *limit < u64::MAX);
     Ok(plan)
 }

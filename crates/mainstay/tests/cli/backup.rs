@@ -121,6 +121,17 @@ fn a_backup_while_eight_write_is_of_one_moment_and_can_be_restored() {
 }
 
 #[test]
+fn a_folder_that_is_a_project_is_not_taken_for_the_backup() {
+    let folder = Folder::new();
+    folder.write("shop/mainstay.toml", "");
+    let refused = folder.run(&["backup", "shop"]).exits(2);
+    assert_eq!(
+        refused.stderr,
+        "shop is a project; write the name of the backup before it: mainstay backup FILE shop\n"
+    );
+}
+
+#[test]
 fn what_is_no_whole_backup_is_refused_and_nothing_changes() {
     let folder = project("");
     (0..50).for_each(|_| move_one(&open(&database(&folder))));

@@ -39,6 +39,60 @@ fn an_empty_folder_and_the_url_of_a_database_are_enough() {
 }
 
 #[test]
+fn a_project_is_made_over_a_database_that_is_there() {
+    let folder = Folder::new();
+    for missing in [&["init", "music", "--from", "shop.db"][..], &["init", "music", "--from", "."]] {
+        let refused = folder.run(missing).exits(2);
+        assert!(refused.stderr.contains("there is no such file"), "{}", refused.stderr);
+    }
+    folder.write(
+        "text.db",
+        "no database, and longer than the head of one would be: a hundred octets and some more of it",
+    );
+    let refused = folder.run(&["init", "music", "--from", "text.db"]).exits(2);
+    assert!(refused.stderr.contains("text.db: this is no SQLite database"), "{}", refused.stderr);
+    assert!(!folder.file("music").exists(), "a refusal makes nothing");
+
+    let connection = Connection::open(folder.file("shop.db")).unwrap();
+    let hostile =
+        "CREATE TABLE \"a.b \"\"c\nd\" (x); INSERT INTO \"a.b \"\"c\nd\" VALUES (1); CREATE VIEW v AS SELECT 2 AS y";
+    connection.execute_batch(hostile).unwrap();
+    drop(connection);
+    let made = folder.run(&["init", "music", "--from", "shop.db"]).succeeds().stdout;
+    assert!(made.contains("Found 1 tables and 1 views."), "{made}");
+    let export = folder.run(&["export", "a.b \"c\nd", "music"]).succeeds();
+    assert_eq!(export.stdout, "x\n1\n");
+    // The remarks of the schema file are names that the schema takes.
+    let tables = folder.read("music/schema/music.toml");
+    let (_, uncovered) = tables.split_once("was made:\n").unwrap();
+    let uncovered = uncovered.replace("# [", "[").replace("# read", "read");
+    folder.write("music/schema/music.toml", &uncovered);
+    let described = folder.run(&["openapi", "music", "--role", "anon"]).succeeds().stdout;
+    assert!(described.contains(r#""a.b \"c\nd""#) && described.contains("list_v"), "{described}");
+    // A database inside the project is named so that both can be moved.
+    folder.run(&["init", "--from", "shop.db"]).succeeds();
+    assert!(folder.read("mainstay.toml").contains("\nurl = \"sqlite:shop.db\"\n"));
+}
+
+#[test]
+fn every_command_takes_the_database_by_its_url() {
+    let folder = Folder::new();
+    database(&folder);
+    let store = ["--store", "sqlite:shop.db"];
+    assert_eq!(folder.run(&[&["export", "t"], &store[..]].concat()).succeeds().stdout, "id,a\n1,x\n");
+    let keys = folder.run(&[&["keys"], &store[..]].concat()).succeeds().stdout;
+    assert!(keys.starts_with("MAINSTAY_PUBLISHABLE_KEY="), "{keys}");
+    let types = folder.run(&[&["types", "--lang", "go"], &store[..]].concat()).succeeds().stdout;
+    assert!(types.contains("type T struct"), "{types}");
+    let wrong = folder.run(&["keys", "--store", "shop.db"]).exits(2);
+    assert!(wrong.stderr.contains("has no scheme; write sqlite:FILE"), "{}", wrong.stderr);
+    let missing = folder.run(&["keys", "--store", "sqlite:none.db"]).exits(2);
+    assert!(missing.stderr.contains("none.db:1:1: there is no such database"), "{}", missing.stderr);
+    let refused = folder.run(&["init", "x", "--store", "sqlite:shop.db"]).exits(2);
+    assert!(refused.stderr.contains("--from FILE"), "{}", refused.stderr);
+}
+
+#[test]
 fn commands_that_would_change_its_tables_are_refused() {
     let folder = Folder::project("[stores.main]\nurl = \"sqlite:shop.db\"\nintrospect = true\n", "");
     let missing = folder.run(&["doctor"]).exits(2);

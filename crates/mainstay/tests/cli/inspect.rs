@@ -41,6 +41,8 @@ fn explaining_a_write_writes_nothing() {
     folder.write("row.json", r#"{"id":7,"text":"x"}"#);
     let shown = folder.run(&["explain", "post", "/rest/v1/notes", "--body", "row.json"]).succeeds().stdout;
     assert!(shown.contains("INSERT"), "{shown}");
+    let put = folder.run(&["explain", "PUT", "/rest/v1/notes?id=eq.7", "--body", "row.json"]).succeeds().stdout;
+    assert!(put.contains("ON CONFLICT"), "{put}");
     let server = serve(&folder);
     assert_eq!(server.get("/rest/v1/notes").body, "[]");
 }
@@ -54,7 +56,13 @@ fn a_request_that_would_be_refused_says_why() {
     let denied = refused(&["DELETE", "/rest/v1/notes?id=eq.1", "--role", "anon"]);
     assert!(denied.contains("permission denied for table notes"), "{denied}");
     let elsewhere = refused(&["GET", "/nowhere"]);
-    assert!(elsewhere.contains("Invalid path"), "{elsewhere}");
+    assert!(elsewhere.contains("Invalid path") && elsewhere.contains("Tables are at /rest/v1/"), "{elsewhere}");
+    let near = refused(&["GET", "/rest/v1/notes?tex=eq.1"]);
+    assert!(near.ends_with("; Perhaps you meant to reference the column \"notes.text\"\n"), "{near}");
+    let near = folder.run(&["schema", "--xsd", "note"]).exits(2).stderr;
+    assert!(near.contains("Perhaps you meant the table 'public.notes'"), "{near}");
+    let near = folder.run(&["export", "notes", "--query", "tex=eq.1"]).exits(2).stderr;
+    assert!(near.contains("Perhaps you meant to reference"), "{near}");
 }
 
 #[test]
