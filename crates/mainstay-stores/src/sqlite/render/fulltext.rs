@@ -97,7 +97,7 @@ pub(in crate::sqlite) fn settle(table: &Table, index: &FullText) -> [String; 3] 
     [
         format!("DELETE FROM {words} WHERE rowid IN (SELECT id FROM {due})"),
         format!(
-            "INSERT INTO {words}(rowid, {}) SELECT d.id, {} FROM {due} AS d JOIN {name} AS t ON t.{row} = d.id",
+            "INSERT INTO {words}(rowid, {}) SELECT d.id, {} FROM {due} AS d CROSS JOIN {name} AS t ON t.{row} = d.id",
             numbered.join(", "),
             kept_words(index, &columns)
         ),

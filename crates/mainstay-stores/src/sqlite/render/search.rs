@@ -57,7 +57,8 @@ impl Sql<'_> {
         let alias = self.alias();
         let inner = Scope::Alias(alias);
         self.row(inner, &row);
-        self.push(&format!(" FROM {due} AS d JOIN "));
+        // CROSS: few rows are due, mostly none, and SQLite must not begin with the table and take every text apart.
+        self.push(&format!(" FROM {due} AS d CROSS JOIN "));
         self.aliased(table, alias);
         self.push(" ON ");
         self.row(inner, &row);
