@@ -233,7 +233,9 @@ pub enum PlanError {
         hint: Option<String>,
         /// Schema name on the wire.
         schema: &'static str,
-        /// A near name of a related table.
+        /// Which of the two names is probably mistaken.
+        mistaken: Mistaken,
+        /// A near name in its place: of a related table or, if the near table is related to none, of one that is.
         suggestion: Option<String>,
     },
     /// More than one relation between two tables (PGRST201).
@@ -334,6 +336,15 @@ pub enum PlanError {
     /// A request that does not parse in a part that needs the schema, or a bound passed.
     #[error(transparent)]
     Parse(#[from] ParseError),
+}
+
+/// Which name of two that are not related is probably mistaken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mistaken {
+    /// That of the near table.
+    Parent,
+    /// That of the target.
+    Child,
 }
 
 /// A step from a row to a row inside it.

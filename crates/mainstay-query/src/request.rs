@@ -93,6 +93,16 @@ pub enum Item {
     Spread(EmbedItem),
 }
 
+impl Item {
+    /// The related rows that this asks for.
+    pub fn as_embed(&self) -> Option<&EmbedItem> {
+        match self {
+            Item::Embed(embed) | Item::Spread(embed) => Some(embed),
+            Item::Star | Item::Except(_) | Item::Field(_) | Item::Aggregate(_) => None,
+        }
+    }
+}
+
 /// A selected column.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FieldItem {

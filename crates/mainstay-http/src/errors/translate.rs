@@ -1,7 +1,7 @@
 //! Errors of the crates below → [`Problem`]. Every variant has its line here; an unknown one is internal.
 
 use mainstay_engine::Error;
-use mainstay_query::error::{Candidate, NestedPlace};
+use mainstay_query::error::{Candidate, Mistaken, NestedPlace};
 use mainstay_query::{Actor, Denied, ParseError, PlanError, Role};
 use mainstay_schema::ValueError;
 use mainstay_store::{BrokenReference, ReferenceEnd, StoreError};
@@ -116,14 +116,19 @@ fn plan(error: PlanError) -> Problem {
             .details("Only is null or not is null filters are allowed on embedded resources"),
         PlanError::BadRelatedOrder { table, name } => Problem::new(RELATED_ORDER, message)
             .details(format!("'{table}' and '{name}' do not form a many-to-one or one-to-one relationship")),
-        PlanError::NoRelation { parent, child, hint, schema, suggestion } => {
+        PlanError::NoRelation { parent, child, hint, schema, mistaken, suggestion } => {
+            let instead_of = match mistaken {
+                Mistaken::Parent => &parent,
+                Mistaken::Child => &child,
+            };
+            let meant = suggestion.map(|name| format!("Perhaps you meant '{name}' instead of '{instead_of}'."));
             let using = hint.map_or(String::new(), |hint| format!(" using the hint '{hint}'"));
             Problem::new(NO_RELATION, message)
                 .details(format!(
                     "Searched for a foreign key relationship between '{parent}' and '{child}'{using} in the schema \
                      '{schema}', but no matches were found."
                 ))
-                .hint_if_any(suggestion.map(|name| format!("Perhaps you meant '{name}' instead of '{child}'.")))
+                .hint_if_any(meant)
         }
         PlanError::Ambiguous { child, candidates, .. } => Problem::new(AMBIGUOUS, message)
             .details_json(candidates_json(&candidates))

@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, Uri, request};
 use mainstay_engine::{Context, Stage};
 use mainstay_query::Limits;
 use mainstay_query::batch::{self, BatchError, Step};
+use mainstay_query::parse::prefer::Preferences;
 use mainstay_query::parse::{self, Purpose};
 
 use self::steps::{Prepared, Run};
@@ -40,13 +41,13 @@ pub(crate) async fn answer(
     head: &request::Parts,
     body: Bytes,
 ) -> Result<Answer, Problem> {
-    let rolls_back = check_head(head, app.answers.tx_end)?;
+    let Whole { rolls_back, zone, preferences } = check_head(head, app.answers.tx_end)?;
     let limits = app.engine.limits();
     let batch = batch::read(&body, limits).map_err(in_step)?;
     let mut steps = Vec::with_capacity(batch.steps.len());
     for (position, step) in batch.steps.into_iter().enumerate() {
         let id = step.id.clone();
-        let step = prepare(app, step).map_err(|problem| problem.at_step(position, id.as_deref()))?;
+        let step = prepare(app, step, zone.as_ref()).map_err(|problem| problem.at_step(position, id.as_deref()))?;
         steps.push(step);
     }
     context.note(Stage::Parse);
@@ -60,8 +61,11 @@ pub(crate) async fn answer(
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
     headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
     name_profile(head, headers);
-    if rolls_back && app.answers.tx_end.allows_override() {
-        headers.insert(PREFERENCE_APPLIED, HeaderValue::from_static("tx=rollback"));
+    let rolled_back = (rolls_back && app.answers.tx_end.allows_override()).then(|| "tx=rollback".to_owned());
+    let zone = preferences.timezone.map(|zone| format!("timezone={zone}"));
+    let applied: Vec<String> = rolled_back.into_iter().chain(zone).collect();
+    if let Some(applied) = HeaderValue::try_from(applied.join(", ")).ok().filter(|_| !applied.is_empty()) {
+        headers.insert(PREFERENCE_APPLIED, applied);
     }
     *response.body_mut() = body.into();
     Ok(response)
@@ -76,8 +80,17 @@ pub(crate) fn other_method(head: &request::Parts) -> Result<Answer, Problem> {
     Ok(options(METHODS))
 }
 
-/// Checks the headers of the whole; answers whether all is to be undone in the end.
-fn check_head(head: &request::Parts, end: TxEnd) -> Result<bool, Problem> {
+/// What the headers of the whole say.
+struct Whole {
+    /// Whether all is to be undone in the end.
+    rolls_back: bool,
+    /// The zone of the answers of steps that name none.
+    zone: Option<Zone>,
+    preferences: Preferences,
+}
+
+/// Checks the headers of the whole.
+fn check_head(head: &request::Parts, end: TxEnd) -> Result<Whole, Problem> {
     profile(&head.method, &head.headers)?;
     if declared(&head.headers)?.is_some_and(|declared| !declared.is_any_json()) {
         return Err(Problem::new(BODY, "A batch is application/json"));
@@ -88,17 +101,8 @@ fn check_head(head: &request::Parts, end: TxEnd) -> Result<bool, Problem> {
     let mut preferences = prefer::read(&head.headers);
     let rolls_back = end.rolls_back(&preferences);
     preferences.tx = None;
-    refuse_zone(prefer::check(&preferences)?)?;
-    Ok(rolls_back)
-}
-
-/// The answers of a batch are JSON in UTC.
-fn refuse_zone(zone: Option<Zone>) -> Result<(), Problem> {
-    match zone {
-        None => Ok(()),
-        Some(_) => Err(Problem::new(NOT_IMPLEMENTED, "Feature not implemented")
-            .details("Prefer: timezone is not implemented in batches but for UTC.")),
-    }
+    let zone = prefer::check(&preferences)?;
+    Ok(Whole { rolls_back, zone, preferences })
 }
 
 fn in_step(error: BatchError) -> Problem {
@@ -111,7 +115,7 @@ fn in_step(error: BatchError) -> Problem {
 
 /// A step with its headers read and its query parsed once, so that what is wrong with it is found before anything
 /// happens.
-fn prepare(app: &App, step: Step) -> Result<Prepared, Problem> {
+fn prepare(app: &App, step: Step, zone_of_all: Option<&Zone>) -> Result<Prepared, Problem> {
     let bytes = step.path.name.len() + step.path.query.len() + 2;
     if bytes > app.limits.url_bytes_max {
         let message = format!("limits.url_bytes_max is {}; this path has {bytes}", app.limits.url_bytes_max);
@@ -126,12 +130,14 @@ fn prepare(app: &App, step: Step) -> Result<Prepared, Problem> {
         let details = "tx is a preference of the whole batch: send it as a header of the request.";
         return Err(Problem::new(NOT_IMPLEMENTED, "Feature not implemented").details(details));
     }
-    refuse_zone(prefer::check(&preferences)?)?;
+    let own_zone = prefer::check(&preferences)?;
+    let zone = if preferences.timezone.is_some() { own_zone } else { zone_of_all.cloned() };
     let media = Media::negotiate(&head.headers)?;
     if !matches!(media, Media::Array(_) | Media::Single(_)) {
         return Err(Problem::new(MEDIA, "The answer to a step is JSON"));
     }
-    let prepared = Prepared { conditions: Preconditions::read(&head.headers), step, head, preferences, media };
+    let conditions = Preconditions::read(&head.headers);
+    let prepared = Prepared { step, head, preferences, media, zone, conditions };
     let path = &prepared.step.path;
     check_path(&prepared, app.engine.limits()).map_err(|problem| match path.misplaced_in(problem.message()) {
         Some(error) => error.into(),

@@ -211,7 +211,10 @@ fn respond(call: &Call<'_>, request: &CallRequest, media: Media, answer: CallAns
     }
     response.headers_mut().insert(CONTENT_RANGE, range);
     match body {
-        Some(body) => call.put_body(&mut response, &request.function, media, body),
+        Some(body) => {
+            call.put_body(&mut response, &request.function, media, body);
+            call.put_warning(&mut response, &request.query);
+        }
         None if is_head && gives_rows => call.put_body(&mut response, &request.function, media, Bytes::new()),
         None => {}
     }

@@ -12,7 +12,7 @@ use http::{HeaderName, HeaderValue, Method, Response, StatusCode, Version, reque
 use mainstay_engine::{Context, Error, ReadAnswer, Request, Stage, WriteAnswer};
 use mainstay_query::parse::prefer::{CountPreference, Preferences};
 use mainstay_query::parse::{self, Purpose};
-use mainstay_query::plan::Shape;
+use mainstay_query::plan::{Check, Shape};
 use mainstay_query::request::{Action, Query, ReadRequest, Resolution, WriteRequest};
 use mainstay_store::StoreError;
 
@@ -124,9 +124,7 @@ impl Call<'_> {
         if let Some(Ok(next)) = answer.next.as_deref().map(HeaderValue::try_from) {
             response.headers_mut().insert(NEXT_AFTER, next);
         }
-        if let Some(warning) = legacy::warning(&request.query) {
-            response.headers_mut().insert(WARNING, warning);
-        }
+        self.put_warning(&mut response, &request.query);
         self.put_location(&mut response, request);
         if let Sink::Nothing = answer.sink {
             self.put_type(&mut response, media);
@@ -177,7 +175,10 @@ impl Call<'_> {
                     response.headers_mut().insert(LOCATION, location);
                 }
             }
-            Some(sink) => self.put_body(&mut response, &request.table, media, media.body(sink)?),
+            Some(sink) => {
+                self.put_body(&mut response, &request.table, media, media.body(sink)?);
+                self.put_warning(&mut response, &request.query);
+            }
             None => {}
         }
         Ok(response)
@@ -242,11 +243,12 @@ impl Call<'_> {
         Relevance { tx, resolution }
     }
 
-    /// The problem, unless planning or the rules refuse the request before it comes to that.
+    /// The problem, unless a check that comes before it refuses the request.
     pub(super) fn unless_refused(&self, request: Request, problem: Problem) -> Problem {
         match self.app.engine.check(self.context, &request) {
-            Ok(()) => problem,
-            Err(error) => Problem::of(error, &self.context.actor),
+            Err(error @ Error::Parse(_)) => Problem::of(error, &self.context.actor),
+            Err(Error::Plan(error)) if error.check() < Check::Work => Problem::of(error.into(), &self.context.actor),
+            Ok(()) | Err(_) => problem,
         }
     }
 
@@ -258,6 +260,13 @@ impl Call<'_> {
         }
         if let Ok(location) = HeaderValue::from_maybe_shared(location) {
             response.headers_mut().insert(CONTENT_LOCATION, location);
+        }
+    }
+
+    /// Says that an embed is called by its target although it has an alias.
+    pub(super) fn put_warning(&self, response: &mut Answer, query: &Query) {
+        if let Some(warning) = legacy::warning(query) {
+            response.headers_mut().insert(WARNING, warning);
         }
     }
 

@@ -66,7 +66,8 @@ impl Accumulator {
                 match value {
                     Value::Int(value) => sum.add(i128::from(*value), 0)?,
                     Value::Decimal(value) => sum.add_digits(value.as_str())?,
-                    _ => {}
+                    // What another program left there and is no number is not counted, either.
+                    _ => return Ok(()),
                 }
                 *count += 1;
             }

@@ -46,6 +46,16 @@ mod tests {
         assert_eq!((query.filters.len(), query.order.len(), query.limit.len(), query.select.len()), (1, 1, 1, 1));
     }
 
+    /// rest.md 2, 13: only PostgREST's words are reserved.
+    #[test]
+    fn our_own_words_are_arguments() {
+        let (query, arguments) =
+            call("after=2020-01-01&distinct=true&having=(count.gt.1)&t.distinct=true", &Limits::default()).unwrap();
+        let arguments: Vec<(&str, &str)> = arguments.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+        assert_eq!(arguments, [("after", "2020-01-01"), ("distinct", "true")]);
+        assert_eq!((query.after, query.distinct.len(), query.having.len()), (None, 1, 1));
+    }
+
     #[test]
     fn parts_of_the_result_must_parse() {
         for bad in ["order=id.sideways", "and=(x", "limit=-1", "select=a(", "a=%ff"] {

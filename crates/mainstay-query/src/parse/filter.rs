@@ -204,7 +204,8 @@ fn tree_value(cursor: &mut Cursor<'_>) -> String {
         cursor.go_back(start + literal.len());
         return literal.to_owned();
     }
-    raw_value(cursor).to_owned()
+    // Blanks may stand before the comma; those that belong to a value stand in quotes.
+    raw_value(cursor).trim_end_matches(is_blank).to_owned()
 }
 
 /// The literal `{…}` that `text` begins with: no braces inside but in quotes or after a backslash.

@@ -101,6 +101,8 @@ impl Reader<'_> {
     /// A parameter that may stand on an embed.
     fn located(&mut self, key: &str, value: &str) -> Result<(), ParseError> {
         let Key { mut path, field, word } = Key::parse(key)?;
+        // At a function these words of ours are arguments, as all are that PostgREST does not reserve.
+        let is_rows = self.purpose != Purpose::Call || !path.is_empty();
         match word.as_deref() {
             Some("order") => {
                 let what = order::order(value, &self.budget)?;
@@ -108,7 +110,7 @@ impl Reader<'_> {
             }
             Some("limit") => self.bound(path, value, "Limit")?,
             Some("offset") => self.bound(path, value, "Offset")?,
-            Some("distinct") if matches!(value, "true" | "false") => {
+            Some("distinct") if is_rows && matches!(value, "true" | "false") => {
                 self.need_read(&path, "distinct")?;
                 self.query.distinct.push(Located { path, what: value == "true" });
             }
@@ -118,7 +120,7 @@ impl Reader<'_> {
                 self.query.having.push(Located { path, what });
             }
             // A filter has an operator and so a point, which no token has.
-            Some("after") if path.is_empty() && !value.contains('.') => {
+            Some("after") if is_rows && path.is_empty() && !value.contains('.') => {
                 self.need_read(&path, "after")?;
                 self.query.after.get_or_insert_with(|| value.to_owned());
             }
@@ -138,7 +140,7 @@ impl Reader<'_> {
 
     /// Refuses what says which rows a read shows, where it stands on the rows of a write.
     fn need_read(&self, path: &[String], name: &str) -> Result<(), ParseError> {
-        if !path.is_empty() || self.purpose == Purpose::Read {
+        if !path.is_empty() || matches!(self.purpose, Purpose::Read | Purpose::Call) {
             return Ok(());
         }
         let message = format!("{name} is for reading rows");

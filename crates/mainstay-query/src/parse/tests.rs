@@ -249,7 +249,7 @@ fn trees_nest_and_their_values_end_at_commas() {
         "",
         Condition::Or(vec![
             eq("a", "1"),
-            not(Condition::And(vec![eq("b", "2"), not(eq("c", "3 "))])),
+            not(Condition::And(vec![eq("b", "2"), not(eq("c", "3"))])),
             Condition::Test(field("d"), Operation::In(vec!["x".into(), "y,z".into()])),
         ]),
     );

@@ -10,7 +10,7 @@ use mainstay_schema::{Function, FunctionId, Returns, Schema};
 
 use super::read::Levels;
 use super::resolve::not_implemented;
-use super::{Expect, Filter, Fresh, FunctionCall, Read, Run, Write};
+use super::{Expect, Filter, Fresh, FunctionCall, Read, Run, Write, precedence};
 use crate::error::{ParseError, PlanError};
 use crate::limits::Limits;
 use crate::request::CallRequest;
@@ -48,14 +48,14 @@ pub fn call(
 ) -> Result<Call, PlanError> {
     let given = arguments::Given::read(request, limits)?;
     let function = lookup::find(schema, &request.function, &given, may_call)?;
-    let call = FunctionCall { function: function.id, arguments: given.values(function, fresh)? };
-    if function.writes && request.read_only {
-        return Err(PlanError::ReadOnlyCall { function: function.name.to_string() });
-    }
     if request.affected_max.is_some() && !function.returns.is_many() {
         return Err(PlanError::SingleAffected);
     }
     let read = result(schema, limits, function, request)?;
+    let call = FunctionCall { function: function.id, arguments: given.values(function, fresh)? };
+    if function.writes && request.read_only {
+        return Err(PlanError::ReadOnlyCall { function: function.name.to_string() });
+    }
     let work = match read {
         Some(read) if !function.writes => {
             Work::Read(Box::new(Read { call: Some(Box::new(call)), count: request.count, ..read }))
@@ -77,11 +77,6 @@ fn result(
     request: &CallRequest,
 ) -> Result<Option<Read>, PlanError> {
     let query = &request.query;
-    if query.after.is_some() {
-        return Err(not_implemented(
-            "Pages by key (after) of the result of a function; use limit and offset.".to_owned(),
-        ));
-    }
     let Some(table) = function.rows() else {
         return if query.select.is_empty() && query.filters.is_empty() {
             Ok(None)
@@ -92,7 +87,9 @@ fn result(
     if matches!(function.returns, Returns::Value { .. }) && !query.select.is_empty() {
         return Err(nothing_there(function));
     }
-    let level = Levels::new(schema, limits, Some(limits.page_rows_max)).root(schema.table(table), query)?;
+    let table = schema.table(table);
+    let level = Levels::new(schema, limits, Some(limits.page_rows_max)).root(table, query);
+    let level = level.map_err(|met| precedence::of_query(schema, limits, table, query, met))?;
     let mut read = level.read;
     read.filter = Filter::all([read.filter].into_iter().chain(level.inner));
     if searches(&read.filter) {

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use mainstay_schema::model::Checks;
-use mainstay_schema::{Access, Column, ColumnId, Schema, Table, TableId, TableKind, Type};
+use mainstay_schema::{Schema, Table, Type};
 
 use super::filter::{Conditions, Embeds};
 use super::resolve::{self, not_implemented};
@@ -112,36 +111,14 @@ fn refuse_list(schema: &Schema, output: &Output, embed: &Embed) -> Result<(), Pl
 
 /// The groups as a table.
 fn table_of(table: &Table, leaves: &[Leaf]) -> Table {
-    let column = |(position, leaf): (usize, &Leaf)| Column {
-        id: ColumnId(position as u32),
-        name: match &leaf.holder {
+    let columns = leaves.iter().map(|leaf| {
+        let name = match &leaf.holder {
             Some(holder) if leaf.is_nested => format!("{holder}({})", leaf.name).into(),
             _ => leaf.name.clone(),
-        },
-        was: None,
-        ty: leaf.ty.clone(),
-        optional: true,
-        default: None,
-        touched: false,
-        checks: Checks::default(),
-        description: None,
-    };
-    Table {
-        // No table of the schema: what the schema knows of the columns of one does not hold for groups.
-        id: TableId(u32::MAX),
-        name: table.name.clone(),
-        was: None,
-        kind: TableKind::Table,
-        description: None,
-        columns: leaves.iter().enumerate().map(column).collect(),
-        primary_key: Vec::new(),
-        uniques: Vec::new(),
-        references: Vec::new(),
-        indexes: Vec::new(),
-        fulltexts: Vec::new(),
-        access: Access::default(),
-        internal: false,
-    }
+        };
+        (name, leaf.ty.clone())
+    });
+    resolve::unknown_table(&table.name, columns)
 }
 
 /// What a term orders groups by: a member of theirs, or a column that one of their members shows.

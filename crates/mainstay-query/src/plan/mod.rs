@@ -17,6 +17,7 @@ mod model;
 mod nested;
 mod operand;
 mod operations;
+mod precedence;
 pub mod print;
 mod read;
 pub mod relations;
@@ -33,6 +34,7 @@ pub use assign::{Assign, PatchOp, PatchStep};
 pub use call::{Call, Work, call};
 pub use group::grouped;
 pub use model::*;
+pub use precedence::Check;
 pub use read::read;
 pub use write::write;
 

@@ -55,7 +55,7 @@ impl<'a> Nests<'a> {
 
     /// Adds the member if its name means a relation of `table`.
     pub(super) fn add(&mut self, table: &'a Table, name: &str) -> Result<Option<usize>, PlanError> {
-        let (target, hint) = name.split_once('!').map_or((name, None), |(target, hint)| (target, Some(hint)));
+        let (target, hint) = target(name);
         let Some((child, way)) = relations::way(self.schema, table, target, hint)? else { return Ok(None) };
         within("embed_depth_max", self.limits.embed_depth_max, self.depth + 1)?;
         within("embeds_max", self.limits.embeds_max, self.members.len() + 1)?;
@@ -137,6 +137,17 @@ impl<'a> Nest<'a> {
             }
         }
     }
+}
+
+/// Whether a member of this name means a relation of `table`, or several.
+pub(super) fn is_relation(schema: &Schema, table: &Table, name: &str) -> bool {
+    let (target, hint) = target(name);
+    !matches!(relations::way(schema, table, target, hint), Ok(None))
+}
+
+/// Target and hint in the name of a member.
+fn target(name: &str) -> (&str, Option<&str>) {
+    name.split_once('!').map_or((name, None), |(target, hint)| (target, Some(hint)))
 }
 
 /// Makes the inserts of rows that hold rows.

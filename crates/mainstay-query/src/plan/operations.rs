@@ -12,7 +12,7 @@ use std::fmt;
 
 use mainstay_schema::value::Json;
 use mainstay_schema::{Column, ColumnId, Table, Type, Value, ValueError};
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::resolve::{self, not_implemented};
@@ -328,6 +328,11 @@ impl<'de> Deserialize<'de> for Members<'de> {
 
         source.deserialize_map(Object)
     }
+}
+
+/// Refuses a body that is no JSON.
+pub(super) fn check_json(body: &[u8]) -> Result<(), PlanError> {
+    read::<IgnoredAny>(body).map(drop)
 }
 
 fn read<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Result<T, PlanError> {

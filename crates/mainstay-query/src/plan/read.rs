@@ -10,7 +10,7 @@ use super::group;
 use super::resolve::{self, not_implemented};
 use super::scope::{Names, Scope, member_name, refuse_namesakes};
 use super::select::{has_aggregates, is_aggregate, outputs};
-use super::{Cardinality, Expr, Filter, Link, Order, Read, Via, relations};
+use super::{Cardinality, Expr, Filter, Link, Order, Read, Via, precedence, relations};
 use crate::error::{ParseError, PlanError};
 use crate::limits::Limits;
 use crate::parse::within;
@@ -25,6 +25,10 @@ const AFTER_TERMS_MAX: usize = 16;
 /// # Errors
 /// [`PlanError`] with the first thing that is wrong.
 pub fn read(schema: &Schema, limits: &Limits, request: &ReadRequest) -> Result<Read, PlanError> {
+    planned(schema, limits, request).map_err(|met| precedence::of_read(schema, limits, request, met))
+}
+
+fn planned(schema: &Schema, limits: &Limits, request: &ReadRequest) -> Result<Read, PlanError> {
     let table = resolve::table(schema, &request.table)?;
     let level = Levels::new(schema, limits, Some(limits.page_rows_max)).root(table, &request.query)?;
     let mut read = level.read;
@@ -107,10 +111,10 @@ impl<'a> Levels<'a> {
         scope: Scope<'r>,
         holder: Holder,
     ) -> Result<Level, PlanError> {
-        let embeds: Vec<&EmbedItem> = items.iter().filter_map(as_embed).collect();
+        let embeds: Vec<&EmbedItem> = items.iter().filter_map(Item::as_embed).collect();
         refuse_namesakes(&embeds)?;
         let (here, below) = scope.split(&embeds, self.names)?;
-        let spread = items.iter().filter(|item| as_embed(item).is_some()).map(|item| matches!(item, Item::Spread(_)));
+        let spread = items.iter().filter(|item| item.as_embed().is_some()).map(|item| matches!(item, Item::Spread(_)));
         let mut joined = Vec::with_capacity(embeds.len());
         for ((item, scope), is_spread) in embeds.into_iter().zip(below).zip(spread) {
             joined.push(self.embed(table, item, scope, is_spread)?);
@@ -253,13 +257,6 @@ impl<'r> Joined<'r> {
 impl Embeds for Joined<'_> {
     fn exists(&self, name: &str) -> Option<Result<Filter, PlanError>> {
         self.names.find(&self.items(), name).map(|position| self.embeds[position].exists())
-    }
-}
-
-fn as_embed(item: &Item) -> Option<&EmbedItem> {
-    match item {
-        Item::Embed(embed) | Item::Spread(embed) => Some(embed),
-        Item::Star | Item::Except(_) | Item::Field(_) | Item::Aggregate(_) => None,
     }
 }
 

@@ -5,7 +5,7 @@ use mainstay_schema::{ColumnId, Reference, Schema, Table, TableId, near};
 
 use super::resolve::WIRE_SCHEMA;
 use super::{Cardinality, Join, Link, Pair};
-use crate::error::{Candidate, PlanError};
+use crate::error::{Candidate, Mistaken, PlanError};
 use crate::request::EmbedItem;
 
 /// The related table and the link to it that an embed of `parent` means.
@@ -16,15 +16,20 @@ pub(super) fn find(schema: &Schema, parent: &Table, embed: &EmbedItem) -> Result
     let all = relations(schema, parent);
     let (target, hint) = (embed.target.as_str(), embed.hint.as_deref());
     match meant(&all, target, hint).as_slice() {
-        [] => Err(PlanError::NoRelation {
-            parent: parent.name.to_string(),
-            child: target.to_owned(),
-            hint: embed.hint.clone(),
-            schema: WIRE_SCHEMA,
-            suggestion: near(target, all.iter().map(|relation| &*relation.target.name))
-                .filter(|name| *name != target)
-                .map(str::to_owned),
-        }),
+        [] => {
+            let (mistaken, name, suggestion) = match all.is_empty() {
+                true => (Mistaken::Parent, &*parent.name, near(&parent.name, related(schema))),
+                false => (Mistaken::Child, target, near(target, all.iter().map(|relation| &*relation.target.name))),
+            };
+            Err(PlanError::NoRelation {
+                parent: parent.name.to_string(),
+                child: target.to_owned(),
+                hint: embed.hint.clone(),
+                schema: WIRE_SCHEMA,
+                mistaken,
+                suggestion: suggestion.filter(|near| *near != name).map(str::to_owned),
+            })
+        }
         [one] => Ok((one.target.id, one.link())),
         several => Err(ambiguous(parent, target, several)),
     }
@@ -85,6 +90,14 @@ fn meant<'r, 's>(all: &'r [Relation<'s>], target: &str, hint: Option<&str>) -> V
         found.retain(|relation| matches!(relation.via, Via::Junction { .. }));
     }
     found
+}
+
+/// The tables that requests may name and that are related to any.
+fn related(schema: &Schema) -> impl Iterator<Item = &str> {
+    let visible = || schema.tables().iter().filter(|table| !table.internal);
+    let is_target =
+        move |table: &Table| visible().any(|other| other.references.iter().any(|one| one.target == table.id));
+    visible().filter(move |table| !table.references.is_empty() || is_target(table)).map(|table| &*table.name)
 }
 
 fn ambiguous(parent: &Table, target: &str, several: &[&Relation<'_>]) -> PlanError {

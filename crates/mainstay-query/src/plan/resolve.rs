@@ -1,6 +1,9 @@
 //! Names in a request → tables, columns and types of the schema. What is looked up here never travels on as text.
 
-use mainstay_schema::{Column, Schema, Table, Type, near};
+use std::sync::Arc;
+
+use mainstay_schema::model::Checks;
+use mainstay_schema::{Access, Column, ColumnId, Schema, Table, TableId, TableKind, Type, near, nearest};
 
 use super::Expr;
 use crate::error::{ParseError, PlanError};
@@ -9,13 +12,46 @@ use crate::request::Field;
 /// The table or view that a request names. Those that Mainstay keeps for itself do not exist for it.
 pub(super) fn table<'s>(schema: &'s Schema, name: &str) -> Result<&'s Table, PlanError> {
     schema.find(name).filter(|table| !table.internal).ok_or_else(|| {
-        let names = schema.tables().iter().filter(|table| !table.internal).map(|table| &*table.name);
+        let names: Vec<&str> =
+            schema.tables().iter().filter(|table| !table.internal).map(|table| &*table.name).collect();
+        // Among very many names some other is always near.
+        let suggestion = if names.len() < HINTED_TABLES_MAX { nearest(name, names, NAME_PERCENT_MAX) } else { None };
         PlanError::UnknownTable {
             schema: WIRE_SCHEMA,
             table: name.to_owned(),
-            suggestion: near(name, names).map(str::to_owned),
+            suggestion: suggestion.map(str::to_owned),
         }
     })
+}
+
+/// A table that the schema does not have: what the schema knows of the columns of its tables does not hold for these.
+pub(super) fn unknown_table(name: &str, columns: impl IntoIterator<Item = (Arc<str>, Type)>) -> Table {
+    let column = |(position, (name, ty)): (usize, (Arc<str>, Type))| Column {
+        id: ColumnId(position as u32),
+        name,
+        was: None,
+        ty,
+        optional: true,
+        default: None,
+        touched: false,
+        checks: Checks::default(),
+        description: None,
+    };
+    Table {
+        id: TableId(u32::MAX),
+        name: name.into(),
+        was: None,
+        kind: TableKind::Table,
+        description: None,
+        columns: columns.into_iter().enumerate().map(column).collect(),
+        primary_key: Vec::new(),
+        uniques: Vec::new(),
+        references: Vec::new(),
+        indexes: Vec::new(),
+        fulltexts: Vec::new(),
+        access: Access::default(),
+        internal: false,
+    }
 }
 
 /// The column that a select, filter or order names.
@@ -89,6 +125,12 @@ fn is_castable(from: &Type, to: &Type) -> bool {
 pub(super) fn not_implemented(details: String) -> PlanError {
     PlanError::Parse(ParseError::NotImplemented { details })
 }
+
+/// Most letters in a hundred that may differ where another name of a table or function is proposed.
+pub(super) const NAME_PERCENT_MAX: usize = 25;
+
+/// In a schema of so many tables no other name is proposed.
+const HINTED_TABLES_MAX: usize = 500;
 
 /// Name of the schema on the wire.
 pub(super) const WIRE_SCHEMA: &str = "public";

@@ -4,6 +4,8 @@
 //! making of its value. What a body looks like is the business of [`super::json`] and [`super::grid`]; what becomes of
 //! cells that a body leaves out, that of [`super::defaults`].
 
+use std::borrow::Cow;
+
 use mainstay_schema::check::{check, sanitize};
 use mainstay_schema::model::Checks;
 use mainstay_schema::{Column, Schema, Table, Type, Value, ValueError};
@@ -25,6 +27,8 @@ pub(super) struct Rows<'a> {
     rows: Vec<Row>,
     /// What rows may hold besides cells; `None` where they may not.
     nests: Option<Nests<'a>>,
+    /// Whether only the form of the body counts.
+    is_unread: bool,
 }
 
 /// The cells of a row; `None` where it says nothing about the column.
@@ -32,6 +36,8 @@ pub(super) type Row = Vec<Option<Value>>;
 
 /// A column that the rows give.
 struct Slot<'a> {
+    /// As the body names it.
+    name: Cow<'a, str>,
     column: &'a Column,
     has_checks: bool,
 }
@@ -40,7 +46,17 @@ impl<'a> Rows<'a> {
     /// Rows of `table`, of which only the `chosen` columns count, if any are.
     pub(super) fn new(table: &'a Table, chosen: Option<&[String]>, rows_max: usize) -> Result<Rows<'a>, PlanError> {
         let (slots, rows) = (Vec::new(), Vec::new());
-        let rows = Rows { table, rows_max, is_chosen: chosen.is_some(), slots, rows, nests: None };
+        let is_chosen = chosen.is_some();
+        let rows = Rows { table, rows_max, is_chosen, slots, rows, nests: None, is_unread: false };
+        rows.with_slots(chosen)
+    }
+
+    /// Rows of which only the form counts: every name is one of a column, the first one of `table`, and no cell is
+    /// read.
+    pub(super) fn unread(table: &'a Table, chosen: Option<&[String]>, rows_max: usize) -> Result<Rows<'a>, PlanError> {
+        let mut rows = Rows::new(table, None, rows_max)?;
+        rows.is_unread = true;
+        rows.is_chosen = chosen.is_some();
         rows.with_slots(chosen)
     }
 
@@ -119,22 +135,33 @@ impl<'a> Rows<'a> {
 
     /// The slot of a column, if rows give it.
     pub(super) fn slot(&self, name: &str) -> Option<usize> {
-        self.slots.iter().position(|slot| &*slot.column.name == name)
+        self.slots.iter().position(|slot| slot.name == name)
     }
 
     /// The slot of a column that probably is the one at `guess`: the rows of a body mostly name columns in one order.
     pub(super) fn slot_near(&self, guess: usize, name: &str) -> Option<usize> {
         match self.slots.get(guess) {
-            Some(slot) if &*slot.column.name == name => Some(guess),
+            Some(slot) if slot.name == name => Some(guess),
             _ => self.slot(name),
         }
     }
 
     /// A slot for a column that the first row, or the header, names.
     pub(super) fn add_slot(&mut self, name: &str) -> Result<usize, PlanError> {
-        let column = resolve::body_column(self.table, name)?;
-        self.slots.push(Slot { column, has_checks: column.checks != Checks::default() });
+        let (name, column) = match self.table.columns.first().filter(|_| self.is_unread) {
+            Some(any) => (Cow::Owned(name.to_owned()), any),
+            None => {
+                let column = resolve::body_column(self.table, name)?;
+                (Cow::Borrowed(&*column.name), column)
+            }
+        };
+        self.slots.push(Slot { name, column, has_checks: column.checks != Checks::default() });
         Ok(self.slots.len() - 1)
+    }
+
+    /// The names of the columns that rows give, as the body has them.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.slots.iter().map(|slot| &*slot.name)
     }
 
     /// The cell of the next row that stands in `slot`, read by `read` as a value of the column's type.
@@ -143,7 +170,10 @@ impl<'a> Rows<'a> {
         slot: usize,
         read: impl FnOnce(&Type) -> Result<Value, ValueError>,
     ) -> Result<Value, PlanError> {
-        let Slot { column, has_checks } = &self.slots[slot];
+        let Slot { column, has_checks, .. } = &self.slots[slot];
+        if self.is_unread {
+            return Ok(Value::Null);
+        }
         let value = read(&column.ty).map_err(|error| PlanError::Value {
             error,
             column: column.name.to_string(),

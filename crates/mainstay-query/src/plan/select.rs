@@ -33,11 +33,11 @@ pub(super) fn outputs(
                     add(&mut outputs, column.name.clone(), Source::Value(Expr::column(column.id)));
                 }
             }
-            Item::Field(item) if is_legacy_count(table, item) => {
-                // Alone it was there before there were aggregates, and so does not ask whether they are allowed.
-                if items.len() > 1 {
+            Item::Field(field) if is_legacy_count(table, field) => {
+                if !is_plain_count(table, items, item) {
                     need_aggregates(limits)?;
                 }
+                let item = field;
                 let cast = item.cast.as_deref().map(|cast| resolve::cast(&Type::BigInt, cast));
                 let aggregate = Aggregate { function: Function::Count, input: None, cast: cast.transpose()? };
                 let name = item.alias.as_deref().unwrap_or("count");
@@ -101,6 +101,12 @@ fn add(outputs: &mut Vec<Output>, name: Arc<str>, source: Source) {
 /// `count` without parentheses, where no column is called so.
 fn is_legacy_count(table: &Table, item: &FieldItem) -> bool {
     item.field.name == "count" && item.field.path.is_empty() && table.find_column("count").is_none()
+}
+
+/// Whether an item is the one `count` of all rows that was there before there were aggregates, and so does not ask
+/// whether they are allowed.
+pub(super) fn is_plain_count(table: &Table, items: &[Item], item: &Item) -> bool {
+    items.len() == 1 && matches!(item, Item::Field(field) if is_legacy_count(table, field))
 }
 
 fn need_aggregates(limits: &Limits) -> Result<(), PlanError> {

@@ -10,7 +10,7 @@ use super::resolve::{self, not_implemented};
 use super::rows::Rows;
 use super::{
     Assign, Conflict, Delete, Expect, Expr, Filter, Fresh, Insert, Nested, Output, Read, Returning, Source, Update,
-    UpdateEach, Write, each, grid, json, nested, operations, replace, xml,
+    UpdateEach, Write, each, grid, json, nested, operations, precedence, replace, xml,
 };
 use crate::error::{ParseError, PlanError};
 use crate::limits::Limits;
@@ -23,6 +23,10 @@ use crate::request::{Action, Body, Resolution, WriteRequest};
 /// # Errors
 /// [`PlanError`] with the first thing that is wrong.
 pub fn write(schema: &Schema, limits: &Limits, fresh: &dyn Fresh, request: &WriteRequest) -> Result<Write, PlanError> {
+    planned(schema, limits, fresh, request).map_err(|met| precedence::of_write(schema, limits, request, met))
+}
+
+fn planned(schema: &Schema, limits: &Limits, fresh: &dyn Fresh, request: &WriteRequest) -> Result<Write, PlanError> {
     let table = resolve::table(schema, &request.table)?;
     if !table.is_writable() {
         return Err(PlanError::ReadOnly { table: table.name.to_string() });
@@ -145,7 +149,7 @@ fn body_rows<'a>(
     Ok(rows)
 }
 
-fn read_rows(body: &Body, rows: &mut Rows<'_>) -> Result<(), PlanError> {
+pub(super) fn read_rows(body: &Body, rows: &mut Rows<'_>) -> Result<(), PlanError> {
     match body {
         Body::Json(text) => json::read(text, rows)?,
         Body::Ndjson(text) => json::read_lines(text, rows)?,

@@ -131,7 +131,7 @@ impl<'x> Document<'x, '_, '_> {
                     self.skip(&start)?;
                     continue;
                 }
-                None => return Err(self.unequal(&name)),
+                None => return Err(unequal(self.rows.next_row())),
             };
             row[slot] = Some(self.cell(slot, &start)?);
             position += 1;
@@ -140,14 +140,6 @@ impl<'x> Document<'x, '_, '_> {
             return Err(unequal(self.rows.next_row()));
         }
         self.rows.push(row)
-    }
-
-    /// Why a column that the rows before do not have is refused: the table may not have it either.
-    fn unequal(&self, name: &str) -> PlanError {
-        match super::resolve::body_column(self.rows.table, name) {
-            Ok(_) => unequal(self.rows.next_row()),
-            Err(error) => error,
-        }
     }
 
     /// Passes over an element that is not wanted.

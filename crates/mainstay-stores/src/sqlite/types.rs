@@ -6,7 +6,7 @@
 use std::rc::Rc;
 
 use mainstay_query::evaluate::to_json;
-use mainstay_schema::value::{Decimal, Json};
+use mainstay_schema::value::{Decimal, Json, float_text};
 use mainstay_schema::{Type, Value};
 use mainstay_store::Cell;
 use rusqlite::Statement;
@@ -133,6 +133,9 @@ pub(super) fn value(ty: &Type, native: ValueRef<'_>) -> Value {
         (ValueRef::Null, _) => Value::Null,
         (ValueRef::Integer(number), Type::Bool) => Value::Bool(number != 0),
         (ValueRef::Integer(number), Type::Float) => Value::Float(number as f64),
+        // Other programs keep decimal numbers as SQLite's own numbers, which have the digits that they show.
+        (ValueRef::Integer(number), Type::Decimal { .. }) => decimal(&number.to_string(), Value::Int(number)),
+        (ValueRef::Real(number), Type::Decimal { .. }) => decimal(&float_text(number), Value::Float(number)),
         (ValueRef::Integer(number), _) => Value::Int(number),
         (ValueRef::Real(number), _) => Value::Float(number),
         (ValueRef::Blob(octets), _) => Value::Bytes(octets.to_vec()),
@@ -141,6 +144,10 @@ pub(super) fn value(ty: &Type, native: ValueRef<'_>) -> Value {
             text_value(ty, &text).unwrap_or_else(|| Value::Text(text.into_owned()))
         }
     }
+}
+
+fn decimal(digits: &str, otherwise: Value) -> Value {
+    Decimal::parse(digits).map_or(otherwise, Value::Decimal)
 }
 
 fn text_value(ty: &Type, text: &str) -> Option<Value> {
@@ -250,6 +257,16 @@ mod tests {
             let expected = Value::parse(&ty, text).unwrap();
             assert_eq!(value(&ty, ValueRef::from(&native(&expected))), expected, "{ty} {text}");
         }
+    }
+
+    #[test]
+    fn decimals_may_be_kept_as_numbers() {
+        let ty = Type::Decimal { precision: 10, scale: 2 };
+        let decimal = |text: &str| Value::Decimal(Decimal::parse(text).unwrap());
+        assert_eq!(value(&ty, ValueRef::Real(0.99)), decimal("0.99"));
+        assert_eq!(value(&ty, ValueRef::Real(-1e-7)), decimal("-0.0000001"));
+        assert_eq!(value(&ty, ValueRef::Integer(4)), decimal("4"));
+        assert_eq!(value(&ty, ValueRef::Real(f64::INFINITY)), Value::Float(f64::INFINITY));
     }
 
     #[test]

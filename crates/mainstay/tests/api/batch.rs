@@ -407,3 +407,35 @@ async fn a_step_can_want_the_rows_to_be_as_they_were() {
         check(std::slice::from_ref(&app), get("makers?id=eq.1&select=name"), 200, r#"[{"name":"Ash"}]"#).await;
     }
 }
+
+/// rest.md 10: the zone of the whole holds for steps that name none; what later steps refer to is the same instant in any zone.
+#[tokio::test]
+async fn batches_answer_in_the_zones_asked_for() {
+    for app in TestApp::each().await {
+        let read = "/toys?select=seen_at&id=eq.1";
+        let steps = json!({"steps": [
+            {"id": "a", "method": "GET", "path": read},
+            {"method": "GET", "path": read, "prefer": "timezone=-5"},
+            {"method": "GET", "path": read, "prefer": "timezone=UTC"},
+            {"method": "PATCH", "path": "/toys?select=id,seen_at&id=eq.2", "prefer": "return=representation",
+             "accept": "application/vnd.pgrst.object+json", "body": {"seen_at": {"$ref": "a[0].seen_at"}}},
+            {"method": "GET", "path": "/toys?select=id&seen_at=eq.${a[0].seen_at}&order=id"}
+        ]});
+        let reply = app.send(post("batch", steps.to_string()).prefer("tx=rollback, timezone=Asia/Kolkata")).await;
+        let answer = parsed(&reply);
+        let bodies: Vec<&Value> = answer["steps"].as_array().unwrap().iter().map(|step| &step["body"]).collect();
+        let east = "2026-01-02T07:34:05.6+05:30";
+        let expected = [
+            json!([{"seen_at": east}]),
+            json!([{"seen_at": "2026-01-01T21:04:05.6-05:00"}]),
+            json!([{"seen_at": "2026-01-02T02:04:05.6+00:00"}]),
+            json!({"id": 2, "seen_at": east}),
+            json!([{"id": 1}, {"id": 2}]),
+        ];
+        assert_eq!(bodies, expected.iter().collect::<Vec<_>>(), "{}", reply.store);
+        assert_eq!(reply.header("preference-applied"), "tx=rollback, timezone=Asia/Kolkata");
+        let bad = json!({"steps": [{"method": "GET", "path": read, "prefer": "timezone=Mars"}]});
+        let reply = app.send(post("batch", bad.to_string())).await;
+        assert_eq!((reply.status, reply.code().as_str()), (400, "22023"));
+    }
+}

@@ -284,6 +284,22 @@ async fn json_paths() {
     check_error(&apps, get("toys?id=eq.1&select=x:info-%3Ea-%3E%3Ec::int"), 400, "22P02").await;
 }
 
+/// rest.md 2: blanks may stand around the elements of lists and trees, and in quotes they belong to the value.
+#[tokio::test]
+async fn blanks_around_elements_mean_nothing() {
+    let apps = TestApp::each().await;
+    for query in [
+        "or=(+name.eq.kite+,+name.eq.none+)",
+        "or=(name.eq.kite+,and+(id.eq.7+,+name.eq.x)+)",
+        "and=(+name.in.(+kite+,+none+)+,+sold.is.false+)",
+        "name=in.(+kite+,none)",
+        "and=(name.not.eq.train+,+or(+name.eq.kite+,name.eq.%22kite+%22))",
+    ] {
+        check(&apps, get(&format!("toys?select=id&{query}")), 200, r#"[{"id":2}]"#).await;
+    }
+    check(&apps, get("toys?select=id&or=(name.eq.%22kite+%22)"), 200, "[]").await;
+}
+
 /// rest.md 4: trees, also negated and on embeds.
 #[tokio::test]
 async fn logic_trees() {

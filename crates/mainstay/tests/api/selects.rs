@@ -1,6 +1,6 @@
 //! What `select` and its neighbors can say: aggregates, spreads, distinct rows, pages by key, counts, legacy names.
 
-use crate::app::{TestApp, check, check_error, get};
+use crate::app::{TestApp, ask, check, check_error, get};
 
 /// rest.md 6.
 #[tokio::test]
@@ -143,9 +143,16 @@ async fn target_names_of_aliased_embeds_are_warned_of_or_refused() {
     for app in TestApp::each().await {
         let reply = app.send(get(legacy)).await;
         assert_eq!((reply.status, reply.body.as_str()), (200, r#"[{"id":1,"m":{"name":"Oak"}}]"#));
-        let warning = reply.header("warning");
+        let warning = reply.header("warning").to_owned();
+        let warning = warning.as_str();
         assert_eq!(warning, r#"299 - "'makers' has the alias 'm': name it so in filters, orders and limits.""#);
         let reply = app.send(get("toys?select=id,m:makers(name)&m.name=eq.Oak&limit=1")).await;
+        assert_eq!((reply.status, reply.header("warning")), (200, ""));
+        // What a write gives back is warned of, too.
+        let write = |url: &str| ask("PATCH", url).body(r#"{"sold":true}"#).prefer("return=representation");
+        let reply = app.send(write("toys?select=id,m:makers(name)&makers.name=eq.Oak&id=eq.1")).await;
+        assert_eq!((reply.status, reply.header("warning")), (200, warning), "{reply:?}");
+        let reply = app.send(write("toys?select=id,m:makers(name)&m.name=eq.Oak&id=eq.1")).await;
         assert_eq!((reply.status, reply.header("warning")), (200, ""));
     }
     let strict = TestApp::each_speaking(|limits| limits.legacy_target_names = false).await;

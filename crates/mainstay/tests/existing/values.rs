@@ -107,3 +107,20 @@ async fn defaults_are_filled_in_by_whoever_knows_them() {
         db.send("POST", "t?columns=a,c&select=c", &[("prefer", "missing=default,return=representation")], none).await;
     assert_eq!(reply.body, r#"[{"c":"Xy"},{"c":"Xy"}]"#);
 }
+
+/// rest.md 6 and 11.6, over numbers that SQLite keeps as its own.
+#[tokio::test]
+async fn decimals_that_are_kept_as_numbers_are_added_exactly() {
+    let db = Db::with(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, d DECIMAL(10,2));
+         INSERT INTO t VALUES (1, 0.1), (2, 0.2), (3, 4), (4, 'free'), (5, NULL);",
+        "[rest]\naggregates = \"on\"\n",
+        "",
+    );
+    let all = r#"[{"sum":4.3,"avg":1.4333333333333333,"count":5}]"#;
+    assert_eq!(db.get("t?select=d.sum(),d.avg(),count()").await, all);
+    assert_eq!(db.get("t?select=d::numeric.sum()&id=lt.3").await, r#"[{"sum":0.3}]"#);
+    let add = [("prefer", "return=representation"), ("content-type", "application/vnd.mainstay.patch+json")];
+    let reply = db.send("PATCH", "t?id=lt.4&select=d&order=id", &add, r#"{"d":{"add":0.2}}"#).await;
+    assert_eq!((reply.status, reply.body.as_str()), (200, r#"[{"d":0.3},{"d":0.4},{"d":4.2}]"#));
+}

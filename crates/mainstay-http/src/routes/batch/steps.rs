@@ -12,15 +12,16 @@ use mainstay_query::{Actor, Limits};
 use mainstay_schema::Returns;
 use mainstay_store::RowSink;
 
+use super::super::conditional::broken;
 use super::super::functions;
 use super::super::media::Media;
 use super::super::precondition::{self, Preconditions};
 use super::super::records::tag_of;
 use super::super::translate::{Asked, translate};
 use super::answers::{self, Entry};
+use crate::encode::zoned::Zone;
 use crate::encode::{KeySink, Sink, TooLarge};
 use crate::errors::Problem;
-use crate::errors::codes::INTERNAL;
 use crate::layers::limits::RequestLimits;
 
 /// A step that was looked at.
@@ -30,6 +31,8 @@ pub(super) struct Prepared {
     pub(super) head: request::Parts,
     pub(super) preferences: Preferences,
     pub(super) media: Media,
+    /// The zone of the timestamps in its answer.
+    pub(super) zone: Option<Zone>,
     /// What the caller believes the rows to be.
     pub(super) conditions: Preconditions,
 }
@@ -106,7 +109,7 @@ impl Run {
         };
         if step.path.is_call {
             let call = functions::translate(head, &step.path.name, body, preferences, &self.limits)?;
-            let mut call = call.ok_or_else(|| Problem::new(INTERNAL, "internal error"))?;
+            let mut call = call.ok_or_else(broken)?;
             step.path.fill_call(&mut call, &self.answers, &self.limits)?;
             call.singular = media.is_single();
             return Ok(Request::Call(call));
@@ -121,7 +124,7 @@ impl Run {
                 request.singular = media.is_single();
                 Request::Write(request)
             }
-            Asked::Options => return Err(Problem::new(INTERNAL, "internal error")),
+            Asked::Options => return Err(broken()),
         })
     }
 
@@ -147,7 +150,7 @@ impl Run {
     /// Compares the rows that are there with what the caller believes.
     fn compare(&mut self, answer: Answer) -> Result<(), Problem> {
         let (Some(prepared), Answer::Read(answer)) = (self.steps.get(self.entries.len()), answer) else {
-            return Err(Problem::new(INTERNAL, "internal error"));
+            return Err(broken());
         };
         let body = taken_back(answer.sink)?.finish()?;
         if !prepared.conditions.holds_wanted(tag_of(prepared.media.listed(), &body), answer.rows) {
@@ -160,13 +163,13 @@ impl Run {
     /// Takes what a request gave.
     fn keep(&mut self, request: &Request, answer: Answer) -> Result<(), Problem> {
         let Some(prepared) = self.steps.get(self.entries.len()) else {
-            return Err(Problem::new(INTERNAL, "internal error"));
+            return Err(broken());
         };
         let entry = match (request, answer) {
             (Request::Read(request), Answer::Read(answer)) => answers::of_read(prepared, request, answer),
             (Request::Write(request), Answer::Write(answer)) => answers::of_write(prepared, request, answer),
             (Request::Call(request), Answer::Call(answer)) => answers::of_call(prepared, request, answer),
-            _ => Err(Problem::new(INTERNAL, "internal error")),
+            _ => Err(broken()),
         }?;
         self.bytes = self.bytes.saturating_add(entry.bytes());
         if self.bytes > self.request_limits.response_bytes_max {
@@ -208,16 +211,19 @@ impl Sequence for Run {
     fn make_sink(&mut self, shape: &Shape, returns: Option<Returns>) -> Box<dyn RowSink> {
         let bytes_max = self.bytes_left();
         let Some(prepared) = self.steps.get(self.entries.len()) else { return Box::new(Sink::Nothing) };
+        let zone = prepared.zone.as_ref();
         Box::new(match (&self.running, returns) {
-            (Some(Running::Compare), _) => prepared.media.listed().sink(shape, self.request_limits.response_bytes_max),
+            (Some(Running::Compare), _) => {
+                prepared.media.listed().sink_in(shape, self.request_limits.response_bytes_max, zone)
+            }
             (Some(Running::Step(request)), _) if matches!(&**request, Request::Write(write) if !write.representation) => {
                 Sink::Key(KeySink::new(shape))
             }
             (_, Some(returns)) => {
                 let is_silent = prepared.preferences.answer == Some(Return::Minimal);
-                functions::sink(prepared.media, is_silent, shape, returns, bytes_max, None)
+                functions::sink(prepared.media, is_silent, shape, returns, bytes_max, zone)
             }
-            (_, None) => prepared.media.sink(shape, bytes_max),
+            (_, None) => prepared.media.sink_in(shape, bytes_max, zone),
         })
     }
 
@@ -225,7 +231,7 @@ impl Sequence for Run {
         let outcome = match (answer, self.running.take()) {
             (Ok(answer), Some(Running::Compare)) => self.compare(answer),
             (Ok(answer), Some(Running::Step(request))) => self.keep(&request, answer),
-            (Ok(_), None) => Err(Problem::new(INTERNAL, "internal error")),
+            (Ok(_), None) => Err(broken()),
             (Err(error), _) => Err(Problem::of(error, &self.actor)),
         };
         if let Err(problem) = outcome {
@@ -245,5 +251,5 @@ impl Sequence for Run {
 
 /// The sink as what it was made as, after the store had it.
 pub(super) fn taken_back(sink: Box<dyn RowSink>) -> Result<Sink, Problem> {
-    Sink::taken_back(sink).ok_or_else(|| Problem::new(INTERNAL, "internal error"))
+    Sink::taken_back(sink).ok_or_else(broken)
 }

@@ -2,14 +2,12 @@
 
 use mainstay_schema::{Function, Schema, Type, nearest};
 
-use super::super::resolve::WIRE_SCHEMA;
+use super::super::resolve::{NAME_PERCENT_MAX, WIRE_SCHEMA};
 use super::arguments::Given;
 use crate::error::PlanError;
 use crate::request::RawKind;
 
-/// Most letters in a hundred that may differ where another name of a function is proposed.
-const NAME_PERCENT_MAX: usize = 25;
-/// The same for a list of parameters.
+/// Most letters in a hundred that may differ where another list of parameters is proposed.
 const PARAMETERS_PERCENT_MAX: usize = 67;
 /// Longest name that a message repeats whole.
 const SHOWN_CHARS_MAX: usize = 200;

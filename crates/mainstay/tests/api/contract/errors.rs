@@ -138,6 +138,28 @@ async fn writes_fail_by_sqlstate() {
     }
 }
 
+/// rest.md 16.5: where the near table has no relations it is the one that was mistaken; among very many tables none is
+/// proposed.
+#[tokio::test]
+async fn hints_depend_on_what_else_there_is() {
+    let related = "[orders.fields]\nid = { type = \"int\", primary = true }\n\n[order_lines.fields]\n\
+                   id = { type = \"int\", primary = true }\norder_id = { ref = \"orders\" }\n\n[order_line.fields]\n\
+                   id = { type = \"int\", primary = true }\n";
+    for app in TestApp::each_over(related).await {
+        let reply = app.send(get("order_line?select=id,orders(id)")).await;
+        assert_eq!(member(&reply, "hint"), "Perhaps you meant 'order_lines' instead of 'order_line'.", "{reply:?}");
+        let reply = app.send(get("order_lines?select=id,order(id)")).await;
+        assert_eq!(member(&reply, "hint"), "Perhaps you meant 'orders' instead of 'order'.", "{reply:?}");
+    }
+    let tables = |count: usize| -> String {
+        (0..count).map(|n| format!("[table_{n:04}.fields]\nid = {{ type = \"int\", primary = true }}\n\n")).collect()
+    };
+    for (count, hint) in [(499, "Perhaps you meant the table 'public.table_0001'"), (500, "")] {
+        let app = TestApp::each_over(&tables(count)).await.remove(0);
+        assert_eq!(member(&app.send(get("table_0001x")).await, "hint"), hint, "{count}");
+    }
+}
+
 /// rest.md 16.5: the near name, where one is near and may be known.
 #[tokio::test]
 async fn near_names_are_hinted_at() {
@@ -152,6 +174,12 @@ async fn near_names_are_hinted_at() {
             (get("letterz").anon(), ""),
             (get("toys?select=maker(name)"), "Perhaps you meant 'makers' instead of 'maker'."),
             (get("toys?select=warehouses(name)"), ""),
+            // A quarter of the letters may differ, and no more.
+            (get("toyss"), "Perhaps you meant the table 'public.toys'"),
+            (get("tosy"), "Perhaps you meant the table 'public.toys'"),
+            (get("trys"), "Perhaps you meant the table 'public.toys'"),
+            (get("troys"), "Perhaps you meant the table 'public.toys'"),
+            (get("tory"), ""),
             (get("toys?select=nmae"), "Perhaps you meant to reference the column \"toys.name\"."),
             (get("toys?select=quite_another"), ""),
         ] {

@@ -34,13 +34,44 @@ async fn checks_have_an_order() {
         (ask("PURGE", "toys?select=("), 405, "PGRST117"),
         (get("toys?select=(").header("range", "2-1"), 400, "PGRST100"),
         (get("nothing").header("range", "2-1"), 416, "PGRST103"),
-        // Here a body is read as the columns of its table, so the table is looked up first.
-        (post("nothing", "{"), 404, "PGRST205"),
+        (post("nothing", "{"), 400, "PGRST102"),
+        (post("nothing", "{}"), 404, "PGRST205"),
+        (post("nothing", "id\n1,2").header("content-type", "text/csv"), 400, "PGRST102"),
+        (post("nothing", "{}\n{").header("content-type", "application/x-ndjson"), 400, "PGRST102"),
+        (post("nothing", "<row>").header("content-type", "application/xml"), 400, "PGRST102"),
+        (
+            ask("PATCH", "nothing?id=eq.1").body("[").header("content-type", "application/json-patch+json"),
+            400,
+            "PGRST102",
+        ),
+        (post("toys?select=nope(x)", r#"[{"a":1},{"b":1}]"#), 400, "PGRST102"),
+        (post("toys?select=nope(x)", r#"{"nope":1}"#), 400, "PGRST200"),
+        (post("toys?columns=nope", "{"), 400, "PGRST102"),
+        // What is wrong with a value comes after what is wrong with the body and its columns.
+        (post("toys", r#"[{"price":"dear"},{"name":"x"}]"#), 400, "PGRST102"),
+        (post("toys", r#"[{"price":"dear","nope":1}]"#), 400, "PGRST204"),
+        (post("toys?columns=price", r#"[{"price":"dear"},{"#), 400, "PGRST102"),
+        (ask("PATCH", "toys?nope=eq.1").body(r#"{"neither":1}"#), 400, "PGRST204"),
+        (ask("PATCH", "toys?id=eq.x").body("{"), 400, "PGRST102"),
+        (ask("PUT", "toys?id=eq.x").body(r#"{"id":1,"nope":1}"#), 400, "PGRST204"),
+        (ask("PATCH", "toys").body(r#"{"nope":1}"#), 400, "PGRST204"),
+        // So does what is wrong with a field of rows, after what is wrong with relations.
+        (get("toys?select=nope,makers(nope),parts(letters(id))"), 400, "PGRST200"),
+        (get("toys?select=id,makers(nope),parts(number)&order=parts(number)"), 400, "PGRST118"),
+        (get("toys?select=id,makers(id)&nope=eq.1&makers=eq.1"), 400, "PGRST120"),
+        (get("toys?select=count()&nope=eq.1"), 400, "PGRST123"),
+        (get("toys?nope=eq.1&order=makers(id)"), 400, "PGRST108"),
+        (ask("PATCH", "toys?id=eq.x&select=letters(id)").body(r#"{"nope":1}"#), 400, "PGRST200"),
         (post("toys", "{").prefer(strict), 400, "PGRST102"),
         (get("nothing").header("accept", "image/png"), 404, "PGRST205"),
         (get("toys?select=nope(x)").header("accept", "image/png"), 400, "PGRST200"),
         (post("toys", r#"{"nope":1}"#).prefer(strict), 400, "PGRST204"),
         (get("toys").header("accept", "image/png").prefer(strict), 406, "PGRST107"),
+        // A database would come last.
+        (get("toys?nope=eq.1").header("accept", "image/png"), 406, "PGRST107"),
+        (get("toys?id=eq.x").prefer(strict), 400, "PGRST122"),
+        (get("letters").anon().header("accept", "image/png"), 406, "PGRST107"),
+        (post("toys", r#"{"price":"dear"}"#).prefer(strict), 400, "PGRST122"),
         (
             post("toys", r#"{"name":"x"}"#)
                 .header("accept", "image/png")
