@@ -73,3 +73,19 @@ async fn results_are_shown_in_a_zone() {
     let wrong = rpc("add?a=1").prefer("timezone=Jupiter/Red_Spot");
     check_error(&app, wrong, 400, "22023").await;
 }
+
+/// rest.md 2, 13: only PostgREST's words are reserved, so ours are arguments; `having` is of groups of the result.
+#[tokio::test]
+async fn our_own_words_name_parameters() {
+    let app = app().await;
+    check(&app, rpc("later?after=2020-01-01&distinct=true"), 200, r#""2020-01-01 1""#).await;
+    check(&app, rpc("later?after=2020-01-01"), 200, r#""2020-01-01 0""#).await;
+    check_error(&app, rpc("cheap?after="), 404, "PGRST202").await;
+    for (having, rows) in [("(count.gt.1)", r#"[{"count":3}]"#), ("(count.gt.9)", "[]")] {
+        check(&app, rpc(&format!("cheap?select=count&having={having}")), 200, rows).await;
+    }
+    check_error(&app, rpc("cheap?select=id&having=(count.gt.1)"), 400, "PGRST100").await;
+    // rest.md 7.4: the warning stands here as well.
+    let reply = app.send(rpc("cheap?select=id,m:makers(name)&makers.name=eq.Oak&id=eq.1")).await;
+    assert_eq!((reply.status, reply.header("warning").starts_with("299 - \"'makers'")), (200, true), "{reply:?}");
+}

@@ -27,7 +27,8 @@ SELECT * FROM toys WHERE CAST(price AS REAL) <= coalesce(CAST(:most AS REAL), 1e
 --- rows = \"one\"
 SELECT :t AS t, :d AS d, :f AS f, :j AS j"),
     ("forget.sql", "--- writes = true\n--- params.number = \"int\"\nDELETE FROM parts WHERE number = :number"),
-    ("instant.sql", "--- access = true\n--- params.t = \"timestamp\"\n--- returns = \"timestamp\"\nSELECT :t"),
+    ("later.sql", "--- access = true\n--- params.after = \"date\"\n--- params.distinct = { type = \"bool\", default = false }\n--- returns = \"text\"
+SELECT :after || ' ' || :distinct"),
     ("letters_all.sql", "--- access = true\n--- returns = \"letters\"\nSELECT * FROM letters"),
     ("names.sql", "--- access = true\n--- returns = \"text\"\n--- rows = \"many\"\nSELECT name FROM toys ORDER BY name"),
     ("none.sql", "--- access = true\n--- returns = \"toys\"\n--- rows = \"one\"\nSELECT * FROM toys WHERE 0"),
