@@ -2,6 +2,7 @@
 //! errors of the crates below and what goes over the wire.
 
 pub(crate) mod codes;
+mod database;
 mod translate;
 
 pub use codes::{CODES, Code};
@@ -10,6 +11,7 @@ pub(crate) use translate::singular;
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
+use hyper::ext::ReasonPhrase;
 
 use crate::body::AnswerBody;
 use crate::encode::push_string;
@@ -37,14 +39,26 @@ pub struct Problem(Box<Parts>); // Boxed: most results are no errors, and should
 #[derive(Debug)]
 struct Parts {
     code: &'static Code,
+    /// Code, status and perhaps reason that a database chose; then `code` is [`DATABASE`].
+    own: Option<Own>,
     message: String,
     details: Details,
     hint: Option<String>,
     challenge: Option<String>,
     allow: Option<&'static str>,
-    header: Option<(HeaderName, HeaderValue)>,
+    headers: Vec<(HeaderName, HeaderValue)>,
     cause: Option<String>,
 }
+
+#[derive(Debug)]
+struct Own {
+    code: Box<str>,
+    status: StatusCode,
+    reason: Option<ReasonPhrase>,
+}
+
+/// Stands for every code that a database chose.
+static DATABASE: Code = Code { name: "", status: 500, when: "The database said so." };
 
 #[derive(Debug)]
 enum Details {
@@ -69,14 +83,30 @@ impl Problem {
     pub(crate) fn new(code: &'static Code, message: impl Into<String>) -> Problem {
         Problem(Box::new(Parts {
             code,
+            own: None,
             message: message.into(),
             details: Details::None,
             hint: None,
             challenge: None,
             allow: None,
-            header: None,
+            headers: Vec::new(),
             cause: None,
         }))
+    }
+
+    /// A problem in a database's own words, with its code and the status that this code gets.
+    pub(crate) fn database(code: &str, status: StatusCode, message: impl Into<String>) -> Problem {
+        let mut problem = Problem::new(&DATABASE, message);
+        problem.0.own = Some(Own { code: code.into(), status, reason: None });
+        problem
+    }
+
+    /// The words beside the status that a database chose. Words that cannot stand there are left out.
+    pub(crate) fn reason(mut self, text: &str) -> Problem {
+        if let Some(own) = &mut self.0.own {
+            own.reason = ReasonPhrase::try_from(text.as_bytes()).ok();
+        }
+        self
     }
 
     /// What makes this case particular.
@@ -139,7 +169,7 @@ impl Problem {
 
     /// A header that says more.
     pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Problem {
-        self.0.header = Some((name, value));
+        self.0.headers.push((name, value));
         self
     }
 
@@ -156,14 +186,22 @@ impl Problem {
         self
     }
 
-    /// The code.
+    /// The code; nameless when a database chose another one.
     pub fn code(&self) -> &'static Code {
         self.0.code
     }
 
+    /// The code as it goes over the wire.
+    fn name(&self) -> &str {
+        self.0.own.as_ref().map_or(self.0.code.name, |own| &own.code)
+    }
+
     /// The status.
     pub fn status(&self) -> StatusCode {
-        StatusCode::from_u16(self.0.code.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        match &self.0.own {
+            Some(own) => own.status,
+            None => StatusCode::from_u16(self.0.code.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+        }
     }
 
     /// The message for the caller.
@@ -192,7 +230,7 @@ impl Problem {
     pub(crate) fn to_json(&self, verbosity: Verbosity) -> Bytes {
         let mut out = Vec::with_capacity(128 + self.0.message.len());
         out.extend_from_slice(b"{\"code\":");
-        push_string(&mut out, self.0.code.name);
+        push_string(&mut out, self.name());
         if verbosity == Verbosity::Verbose {
             out.extend_from_slice(b",\"details\":");
             self.0.details.push(&mut out);
@@ -212,27 +250,31 @@ impl Problem {
     pub(crate) fn into_response(self, is_head: bool, verbosity: Verbosity) -> Response<AnswerBody> {
         let body = self.to_json(verbosity);
         let mut response = Response::new(AnswerBody::default());
-        *response.status_mut() = self.status();
+        let status = self.status();
+        *response.status_mut() = status;
         let headers = response.headers_mut();
         if !is_head {
             headers.insert(CONTENT_TYPE, JSON);
             headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
         }
-        if let Ok(value) = HeaderValue::from_str(&format!("PostgREST; error={}", self.0.code.name)) {
+        if let Ok(value) = HeaderValue::from_str(&format!("PostgREST; error={}", self.name())) {
             headers.insert(PROXY_STATUS, value);
         }
-        if self.0.code.status == 401 {
+        if status == StatusCode::UNAUTHORIZED {
             let challenge = self.0.challenge.and_then(|text| HeaderValue::from_str(&text).ok());
             headers.insert(WWW_AUTHENTICATE, challenge.unwrap_or(HeaderValue::from_static("Bearer")));
         }
-        if self.0.code.status == 503 {
+        if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
         }
         if let Some(methods) = self.0.allow {
             headers.insert(ALLOW, HeaderValue::from_static(methods));
         }
-        if let Some((name, value)) = self.0.header {
+        for (name, value) in self.0.headers {
             headers.insert(name, value);
+        }
+        if let Some(reason) = self.0.own.and_then(|own| own.reason) {
+            response.extensions_mut().insert(reason);
         }
         if !is_head {
             *response.body_mut() = AnswerBody::whole(body);

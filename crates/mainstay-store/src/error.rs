@@ -130,6 +130,9 @@ pub enum StoreError {
         /// Which step and why.
         message: String,
     },
+    /// The database refused in its own words, and nothing above says the same.
+    #[error("{0}")]
+    Database(Box<DatabaseError>),
     /// Anything else, a bug here or below (XX000).
     #[error("internal error of the store")]
     Internal(#[source] BoxError),
@@ -147,6 +150,20 @@ impl StoreError {
             }
         }
     }
+}
+
+/// What a database said itself, field by field: callers of its wire format match on these.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct DatabaseError {
+    /// The SQLSTATE: five letters and digits.
+    pub code: Box<str>,
+    /// What is wrong.
+    pub message: String,
+    /// What makes this case particular.
+    pub details: Option<String>,
+    /// What may be done about it.
+    pub hint: Option<String>,
 }
 
 /// The reference that a write would have broken, and the key that it is about.

@@ -17,7 +17,7 @@ pub mod sink;
 pub mod store;
 
 pub use change::{Change, ChangeFeed, ChangeKind, Commit, Subscription};
-pub use error::{BrokenReference, ReferenceEnd, StoreError};
+pub use error::{BoxError, BrokenReference, DatabaseError, ReferenceEnd, StoreError};
 pub use memory::MemoryStore;
 pub use script::{Script, Step, StepDone};
 pub use sink::{Cell, RowSink};

@@ -36,6 +36,7 @@ codes! {
     METHOD = "PGRST117", 405, "The method is not known here.";
     RELATED_ORDER = "PGRST118", 400, "Rows cannot be ordered by a list that is embedded in them.";
     EMBED_FILTER = "PGRST120", 400, "An embed can only be tested for null.";
+    CUSTOM = "PGRST121", 500, "The database chose its answer by RAISE, in JSON that does not parse.";
     PREFERENCES = "PGRST122", 400, "With handling=strict, a preference that is not known.";
     AGGREGATES_OFF = "PGRST123", 400, "Aggregates are turned off.";
     MAX_AFFECTED = "PGRST124", 400, "More rows would be affected than max-affected allows.";

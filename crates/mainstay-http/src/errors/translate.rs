@@ -6,8 +6,8 @@ use mainstay_query::{Actor, Denied, ParseError, PlanError, Role};
 use mainstay_schema::ValueError;
 use mainstay_store::{BrokenReference, ReferenceEnd, StoreError};
 
-use super::Problem;
 use super::codes::*;
+use super::{Problem, database};
 use crate::encode::{TooLarge, push_string};
 
 impl Problem {
@@ -17,6 +17,7 @@ impl Problem {
             Error::Parse(error) => Problem::from(error),
             Error::Plan(error) => plan(error),
             Error::Denied(denied) => refused(&denied, actor),
+            Error::Store(StoreError::Database(error)) => database::problem(&error, actor),
             Error::Store(error) => store(error),
             error => internal(&error),
         }

@@ -11,8 +11,8 @@ use mainstay_query::plan::{Filter, Read, Write};
 use mainstay_query::split::Support;
 use mainstay_schema::{Schema, TableId};
 use mainstay_store::{
-    Call, Capabilities, Explanation, MemoryStore, Migrated, Migration, ReadDone, RowSink, Script, Store, StoreError,
-    Subscription, WriteDone,
+    Call, Capabilities, DatabaseError, Explanation, MemoryStore, Migrated, Migration, ReadDone, RowSink, Script, Store,
+    StoreError, Subscription, WriteDone,
 };
 
 use crate::app::{TestApp, get, schema};
@@ -57,7 +57,36 @@ const FAILURES: &[Failure] = &[
         "Feature not implemented",
         false,
     ),
+    (
+        || words("22P02", "invalid input syntax for type inet: \"x\""),
+        400,
+        "22P02",
+        "invalid input syntax for type inet: \"x\"",
+        false,
+    ),
+    (|| words("40001", "could not serialize access"), 500, "40001", "could not serialize access", false),
+    (|| words("53200", "out of memory"), 503, "53200", "out of memory", true),
+    (|| words("PT402", "Pay first"), 402, "PT402", "Pay first", false),
+    (|| words("PT999999", "No such status"), 500, "PT999999", "No such status", false),
+    (|| words("PGRST", r#"{"code":"X1","message":"Mine"}"#), 418, "X1", "Mine", false),
+    (
+        || words("PGRST", "no JSON"),
+        500,
+        "PGRST121",
+        "Could not parse JSON in the \"RAISE SQLSTATE 'PGRST'\" error",
+        false,
+    ),
 ];
+
+/// A refusal in a database's own words.
+fn words(code: &str, message: &str) -> StoreError {
+    StoreError::Database(Box::new(DatabaseError {
+        code: code.into(),
+        message: message.to_owned(),
+        details: Some(r#"{"status":418,"headers":{"X-Mine":"yes"}}"#.to_owned()),
+        hint: Some("a hint".to_owned()),
+    }))
+}
 
 /// A memory store whose reads have a fault.
 struct Faulty {
