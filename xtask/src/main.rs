@@ -13,6 +13,7 @@ mod debian;
 mod fuzz;
 mod generated;
 mod process;
+mod servers;
 mod test;
 mod tidy;
 mod web;
@@ -33,6 +34,8 @@ struct Cli {
 enum Command {
     /// Run every test: the workspace's, the documents' and the real clients'
     Test(test::Args),
+    /// Run a command with the database servers that tests need, or print where they are and wait
+    Servers(servers::Args),
     /// Check the workspace's own rules: crate table, file lengths, module docs and the like
     Tidy,
     /// Write the files that are made from the code
@@ -48,6 +51,7 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Test(args) => test::run(&args),
+        Command::Servers(args) => servers::run(&args),
         Command::Tidy => tidy::run(),
         Command::Codegen(args) => codegen::run(&args),
         Command::Audit => audit::run(),

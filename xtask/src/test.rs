@@ -1,11 +1,13 @@
 //! `cargo xtask test`: everything that a stranger runs to see that all tests pass.
 //!
-//! In order: the tests of the workspace with those in documentation and in the guide, then the real clients against the
+//! In order: the tests of the workspace with those in documentation and in the guide, against real database servers that
+//! are started for them; then the real clients against the
 //! real program, the reference in a browser, and clients made from the description. What is left out on request is listed at the end as not run; what is missing is a failure.
 
 use anyhow::ensure;
 
 use crate::process::{self, cargo};
+use crate::servers::Servers;
 use crate::{clients, generated, web};
 
 /// How many parts there are.
@@ -37,7 +39,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
             failures.push(name);
         }
     };
-    part("tests of the workspace", &|| process::run(cargo().args(["test", "--workspace", "--no-fail-fast"])));
+    part("tests of the workspace", &|| {
+        let servers = Servers::start()?;
+        process::run(servers.tell(cargo().args(["test", "--workspace", "--no-fail-fast"])))
+    });
     if !args.without_clients {
         part("JavaScript clients", &clients::javascript);
         part("Python client", &clients::python);

@@ -3,6 +3,8 @@
 //! Knows plans, values and one engine each; knows no HTTP and no access rules. Called by `mainstay-engine` through the
 //! trait, opened by `mainstay`.
 
+#[cfg(feature = "postgres")]
+pub mod postgres;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 

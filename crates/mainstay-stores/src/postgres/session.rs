@@ -1,0 +1,478 @@
+//! One connection, lent for one piece of work, and the rule that makes lending safe: what is dropped before its last
+//! row has come is canceled on the server, and its connection is never used again.
+//!
+//! A transaction begins together with its first statement, in one round trip, and ends with [`Session::commit`] or
+//! [`Session::rollback`]; a session that is dropped inside one rolls back. Called by the files that read and write.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use futures_util::{Stream, future::join};
+use tokio::time::{Sleep, sleep_until, timeout};
+use tokio_postgres::error::{DbError, Severity};
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Row, RowStream, Statement};
+
+use super::errors::Failure;
+use super::pool::{Connection, Lease};
+use super::types::Param;
+
+/// How much later than the server we give up on a statement whose time the server watches too: its own end keeps the
+/// connection.
+const GRACE: Duration = Duration::from_millis(25);
+/// How long a commit may take. It does not end with the deadline, since then nobody knew whether it happened.
+const COMMIT_MAX: Duration = Duration::from_secs(10);
+/// Rows after which a stream that never waits looks at the clock.
+const ROWS_PER_LOOK: u32 = 256;
+
+/// What a transaction may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Read only; the server refuses writes (25006).
+    Read,
+    /// Read and write.
+    Write,
+}
+
+/// What a transaction sees of others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Isolation {
+    /// Each statement sees what was committed before it.
+    ReadCommitted,
+    /// All statements see one snapshot.
+    RepeatableRead,
+    /// As if transactions ran one after the other.
+    Serializable,
+}
+
+/// A connection that is ours until this is dropped.
+#[must_use]
+pub struct Session {
+    /// `None` once the connection was given up.
+    held: Option<(Lease, Connection)>,
+    deadline: Instant,
+    alarm: Pin<Box<Sleep>>,
+    transaction: Transaction,
+    /// Whether an answer of the server is still to come.
+    is_running: bool,
+    savepoints: u32,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Transaction {
+    None,
+    /// Begins with the next statement: what has to be sent for it.
+    Due(String),
+    Open,
+    /// A statement failed; only a rollback helps.
+    Failed,
+}
+
+impl Session {
+    pub(super) fn new(lease: Lease, connection: Connection, deadline: Instant) -> Session {
+        Session {
+            held: Some((lease, connection)),
+            deadline,
+            alarm: Box::pin(sleep_until(deadline.into())),
+            transaction: Transaction::None,
+            is_running: false,
+            savepoints: 0,
+        }
+    }
+
+    /// Begins a transaction. Nothing is sent before the first statement, which goes along with it; the server is told
+    /// to end each statement of it that takes longer than what is left until the deadline.
+    ///
+    /// # Panics
+    /// If one has begun already.
+    pub fn begin(&mut self, access: Access, isolation: Isolation) {
+        assert!(self.transaction == Transaction::None, "transactions do not nest; there are savepoints");
+        let isolation = match isolation {
+            Isolation::ReadCommitted => "READ COMMITTED",
+            Isolation::RepeatableRead => "REPEATABLE READ",
+            Isolation::Serializable => "SERIALIZABLE",
+        };
+        let access = match access {
+            Access::Read => "READ ONLY",
+            Access::Write => "READ WRITE",
+        };
+        let left = self.deadline.saturating_duration_since(Instant::now()).as_millis().max(1);
+        let left = left.min(i32::MAX as u128); // The setting is a 32-bit number.
+        self.transaction = Transaction::Due(format!(
+            "BEGIN ISOLATION LEVEL {isolation} {access}; SET LOCAL statement_timeout = {left}"
+        ));
+        self.alarm.as_mut().reset((self.deadline + GRACE).into());
+    }
+
+    /// Runs one statement and gives its rows as they come. The session is free again when the last one was taken.
+    ///
+    /// # Errors
+    /// As the server says; [`Failure::Deadline`] when it did not say anything in time.
+    pub async fn query(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Rows<'_>, Failure> {
+        let stream = self.start(sql, params).await?;
+        self.is_running = true;
+        Ok(Rows { session: self, stream: Box::pin(stream), seen: 0 })
+    }
+
+    /// Runs one statement and gives all its rows.
+    ///
+    /// # Errors
+    /// As for [`Session::query`].
+    pub async fn query_all(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>, Failure> {
+        let mut rows = self.query(sql, params).await?;
+        let mut all = Vec::new();
+        while let Some(row) = rows.next().await? {
+            all.push(row);
+        }
+        Ok(all)
+    }
+
+    /// Runs one statement for what it does and gives the number of rows that it touched.
+    ///
+    /// # Errors
+    /// As for [`Session::query`].
+    pub async fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64, Failure> {
+        let mut rows = self.query(sql, params).await?;
+        while rows.next().await?.is_some() {}
+        Ok(rows.affected())
+    }
+
+    /// Runs statements without parameters, separated by semicolons.
+    ///
+    /// # Errors
+    /// As for [`Session::query`].
+    pub async fn batch_execute(&mut self, sql: &str) -> Result<(), Failure> {
+        let client = self.client()?;
+        let begin = self.take_begin();
+        self.guard(async move {
+            let (begun, ran) = join(opened(&client, begin), client.batch_execute(sql)).await;
+            begun.and(ran)
+        })
+        .await
+    }
+
+    /// Makes the transaction durable. One that has not sent anything is simply over.
+    ///
+    /// The deadline does not end a commit, which has its own limit.
+    ///
+    /// # Errors
+    /// As the server says, for instance about deferred constraints; then nothing happened. [`Failure::Aborted`] if a
+    /// statement failed before; then it is rolled back. [`Failure::Unavailable`] if the server does not answer: it may
+    /// have happened.
+    pub async fn commit(&mut self) -> Result<(), Failure> {
+        match self.transaction {
+            Transaction::None | Transaction::Due(_) => {
+                self.transaction = Transaction::None;
+                return Ok(());
+            }
+            // The server would answer a commit with a rollback and call that a success.
+            Transaction::Failed => {
+                self.rollback().await?;
+                return Err(Failure::Aborted);
+            }
+            Transaction::Open => {}
+        }
+        let client = self.client()?;
+        self.is_running = true;
+        let done = timeout(COMMIT_MAX, client.batch_execute("COMMIT")).await;
+        let Ok(done) = done else {
+            self.abandon();
+            return Err(Failure::Unavailable("the server did not answer a commit in time".into()));
+        };
+        self.is_running = false;
+        self.ended();
+        Ok(done?)
+    }
+
+    /// Undoes the transaction.
+    ///
+    /// # Errors
+    /// When the connection is gone; then it is undone as well.
+    pub async fn rollback(&mut self) -> Result<(), Failure> {
+        if matches!(self.transaction, Transaction::None | Transaction::Due(_)) {
+            self.transaction = Transaction::None;
+            return Ok(());
+        }
+        let client = self.client()?;
+        self.is_running = true;
+        let Ok(done) = timeout(COMMIT_MAX, client.batch_execute("ROLLBACK")).await else {
+            self.abandon();
+            return Err(Failure::Unavailable("the server did not answer a rollback in time".into()));
+        };
+        self.is_running = false;
+        self.ended();
+        Ok(done?)
+    }
+
+    /// Ends a transaction that has only read, without waiting for the server: the connection goes back when it has
+    /// answered.
+    pub fn finish_read(mut self) {
+        if !matches!(self.transaction, Transaction::Open | Transaction::Failed) || self.is_running {
+            return; // Nothing to end, or something to cancel: what dropping does.
+        }
+        if let Some((lease, connection)) = self.held.take() {
+            let runtime = lease.pool.runtime.clone();
+            runtime.spawn(async move {
+                let client = connection.client.clone();
+                match timeout(COMMIT_MAX, client.batch_execute("ROLLBACK")).await {
+                    Ok(Ok(())) => lease.give_back(connection),
+                    Ok(Err(_)) => {} // Gone, and the slot with it.
+                    Err(_) => lease.cancel(connection),
+                }
+            });
+        }
+    }
+
+    fn ended(&mut self) {
+        self.transaction = Transaction::None;
+        self.savepoints = 0;
+    }
+
+    /// Remembers this place in the transaction, to go back to.
+    ///
+    /// # Errors
+    /// As for [`Session::query`].
+    pub async fn savepoint(&mut self) -> Result<(), Failure> {
+        self.batch_execute(&format!("SAVEPOINT s{}", self.savepoints + 1)).await?;
+        self.savepoints += 1;
+        Ok(())
+    }
+
+    /// Forgets the last savepoint; what was done since stays.
+    ///
+    /// # Errors
+    /// As for [`Session::query`].
+    pub async fn release(&mut self) -> Result<(), Failure> {
+        self.batch_execute(&format!("RELEASE SAVEPOINT s{}", self.savepoints)).await?;
+        self.savepoints -= 1;
+        Ok(())
+    }
+
+    /// Undoes what was done since the last savepoint, which is forgotten. Heals a transaction that failed since.
+    ///
+    /// # Errors
+    /// As for [`Session::query`].
+    pub async fn rollback_to(&mut self) -> Result<(), Failure> {
+        let name = self.savepoints;
+        self.batch_execute(&format!("ROLLBACK TO SAVEPOINT s{name}; RELEASE SAVEPOINT s{name}")).await?;
+        self.savepoints -= 1;
+        if self.transaction == Transaction::Failed {
+            self.transaction = Transaction::Open;
+        }
+        Ok(())
+    }
+
+    /// Types of a statement's parameters and names and types of its columns, as the server sees them.
+    ///
+    /// # Errors
+    /// As for [`Session::query`].
+    pub async fn describe(&mut self, sql: &str) -> Result<Statement, Failure> {
+        let client = self.client()?;
+        let begin = self.take_begin();
+        self.guard(async move {
+            let (begun, made) = join(opened(&client, begin), client.prepare(sql)).await;
+            begun.and(made)
+        })
+        .await
+    }
+
+    /// When the work has to be done.
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    fn client(&self) -> Result<Arc<Client>, Failure> {
+        match &self.held {
+            Some((_, connection)) => Ok(connection.client.clone()),
+            None => Err(Failure::Unavailable("the connection was given up".into())),
+        }
+    }
+
+    /// What has to be sent before the next statement, if a transaction is due.
+    fn take_begin(&mut self) -> Option<String> {
+        match std::mem::replace(&mut self.transaction, Transaction::None) {
+            Transaction::Due(begin) => {
+                self.transaction = Transaction::Open;
+                Some(begin)
+            }
+            other => {
+                self.transaction = other;
+                None
+            }
+        }
+    }
+
+    /// Sends a statement and waits until the server has begun to answer.
+    async fn start(&mut self, sql: &str, params: &[Param<'_>]) -> Result<RowStream, Failure> {
+        let is_alone = self.transaction == Transaction::None;
+        match self.attempt(sql, params).await {
+            Err(failure) if failure.is_stale() => {
+                if let Some((_, connection)) = &mut self.held {
+                    connection.statements.forget(sql);
+                }
+                // Inside a transaction the error has ended it; whoever began it may do so again.
+                if is_alone { self.attempt(sql, params).await } else { Err(failure) }
+            }
+            other => other,
+        }
+    }
+
+    async fn attempt(&mut self, sql: &str, params: &[Param<'_>]) -> Result<RowStream, Failure> {
+        let client = self.client()?;
+        let begin = self.take_begin();
+        let (is_named, known) = match &mut self.held {
+            Some((lease, connection)) => (lease.pool.options().named_statements, connection.statements.get(sql)),
+            None => (false, None),
+        };
+        if !is_named {
+            return self
+                .guard(async move {
+                    // The server finds out the types of parameters that are told to be unknown.
+                    let typed = params.iter().map(|param| (param, Type::UNKNOWN));
+                    let (begun, ran) = join(opened(&client, begin), client.query_typed_raw(sql, typed)).await;
+                    begun.and(ran)
+                })
+                .await;
+        }
+        let is_new = known.is_none();
+        let (statement, stream) = self
+            .guard(async move {
+                let ran = async {
+                    let statement = match known {
+                        Some(statement) => statement,
+                        None => client.prepare(sql).await?,
+                    };
+                    let stream = client.query_raw(&statement, params).await?;
+                    Ok((statement, stream))
+                };
+                let (begun, ran) = join(opened(&client, begin), ran).await;
+                begun.and(ran)
+            })
+            .await?;
+        if let Some((lease, connection)) = self.held.as_mut().filter(|_| is_new) {
+            connection.statements.keep(sql, &statement, lease.pool.options().statements_max);
+        }
+        Ok(stream)
+    }
+
+    /// Waits for an answer of the server, until the alarm. If this future is dropped meanwhile, [`Session::is_running`]
+    /// stays, and dropping the session cancels.
+    async fn guard<T>(&mut self, work: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Failure> {
+        self.is_running = true;
+        let done = {
+            let mut work = pin!(work);
+            let alarm = &mut self.alarm;
+            poll_fn(|cx| match work.as_mut().poll(cx) {
+                Poll::Ready(done) => Poll::Ready(Some(done)),
+                Poll::Pending => alarm.as_mut().poll(cx).map(|()| None),
+            })
+            .await
+        };
+        match done {
+            Some(Ok(done)) => {
+                self.is_running = false;
+                Ok(done)
+            }
+            Some(Err(error)) => Err(self.failed(error)),
+            None => Err(self.late()),
+        }
+    }
+
+    /// The server has answered with an error.
+    fn failed(&mut self, error: tokio_postgres::Error) -> Failure {
+        self.is_running = false;
+        if self.transaction == Transaction::Open {
+            self.transaction = Transaction::Failed;
+        }
+        match error.as_db_error().map(DbError::parsed_severity) {
+            // Without an answer of the server nobody knows what is still to come.
+            None => self.abandon(),
+            // The server's last words: it has hung up, or is about to.
+            Some(Some(Severity::Fatal | Severity::Panic)) => {
+                self.held = None;
+                self.transaction = Transaction::None;
+            }
+            Some(_) => {}
+        }
+        Failure::Driver(error)
+    }
+
+    /// The server has not answered in time.
+    fn late(&mut self) -> Failure {
+        self.abandon();
+        Failure::Deadline
+    }
+
+    /// Cancels what runs and gives up the connection.
+    fn abandon(&mut self) {
+        self.is_running = false;
+        self.transaction = Transaction::None;
+        if let Some((lease, connection)) = self.held.take() {
+            lease.cancel(connection);
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let Some((lease, connection)) = self.held.take() else { return };
+        let is_clean = !self.is_running && matches!(self.transaction, Transaction::None | Transaction::Due(_));
+        if is_clean {
+            lease.give_back(connection);
+        } else if self.is_running {
+            lease.cancel(connection);
+        }
+        // In a transaction with nothing under way hanging up is enough: the server rolls back.
+    }
+}
+
+async fn opened(client: &Client, begin: Option<String>) -> Result<(), tokio_postgres::Error> {
+    match begin {
+        Some(sql) => client.batch_execute(&sql).await,
+        None => Ok(()),
+    }
+}
+
+/// The rows of one statement, as they come.
+#[must_use]
+pub struct Rows<'s> {
+    session: &'s mut Session,
+    stream: Pin<Box<RowStream>>,
+    seen: u32,
+}
+
+impl Rows<'_> {
+    /// The next row; `None` after the last one. The row owns its octets, which are the server's message.
+    ///
+    /// # Errors
+    /// As for [`Session::query`]. No row comes after an error.
+    pub async fn next(&mut self) -> Result<Option<Row>, Failure> {
+        self.seen = self.seen.wrapping_add(1);
+        if self.seen.is_multiple_of(ROWS_PER_LOOK) && Instant::now() >= self.session.deadline {
+            return Err(self.session.late());
+        }
+        let (stream, alarm) = (&mut self.stream, &mut self.session.alarm);
+        let next = poll_fn(|cx| match stream.as_mut().poll_next(cx) {
+            Poll::Ready(next) => Poll::Ready(Some(next)),
+            Poll::Pending => alarm.as_mut().poll(cx).map(|()| None),
+        })
+        .await;
+        match next {
+            Some(Some(Ok(row))) => Ok(Some(row)),
+            Some(None) => {
+                self.session.is_running = false;
+                Ok(None)
+            }
+            Some(Some(Err(error))) => Err(self.session.failed(error)),
+            None => Err(self.session.late()),
+        }
+    }
+
+    /// How many rows the statement touched or gave; known after the last row.
+    pub fn affected(&self) -> u64 {
+        self.stream.rows_affected().unwrap_or(0)
+    }
+}

@@ -1,0 +1,9 @@
+//! The PostgreSQL store against a real server, which `cargo xtask test` starts.
+
+#![cfg(feature = "postgres")]
+
+mod errors;
+mod sessions;
+mod support;
+mod tls;
+mod wire;

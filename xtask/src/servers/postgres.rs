@@ -1,0 +1,92 @@
+//! PostgreSQL 15 from Debian's package, with TLS by a CA of its own.
+
+use std::fs;
+use std::process::Stdio;
+
+use super::{Engine, Place, Running, free_port, wait};
+
+/// Where Debian keeps the server's programs.
+const PROGRAMS: &str = "/usr/lib/postgresql/15/bin";
+
+/// Its line in the list of engines.
+pub(super) const ENGINE: Engine = Engine {
+    name: "postgres",
+    needs: &[("/usr/lib/postgresql/15/bin/postgres", "postgresql-15"), ("openssl", "openssl")],
+    user: "postgres",
+    start,
+};
+
+/// Who is who: passwords for everybody, and a certificate for the role that has no password.
+const LOGINS: &str = "\
+hostssl all certain 127.0.0.1/32 cert
+host all certain 127.0.0.1/32 reject
+host all all 127.0.0.1/32 scram-sha-256
+";
+
+fn start(place: &Place) -> anyhow::Result<Running> {
+    let data = place.folder.join("data");
+    let tls = place.folder.join("tls");
+    let password = place.folder.join("password");
+    fs::write(&password, "mainstay")?;
+    fs::create_dir_all(&tls)?;
+    place.give()?;
+    certificates(place)?;
+    place.run(
+        place
+            .command(&format!("{PROGRAMS}/initdb"))
+            .args(["--username=mainstay", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"])
+            .arg(format!("--pwfile={}", password.display()))
+            .arg(format!("--pgdata={}", data.display())),
+    )?;
+    fs::write(data.join("pg_hba.conf"), LOGINS)?;
+
+    let port = free_port()?;
+    let log = place.folder.join("log");
+    let file = fs::File::create(&log)?;
+    let mut command = place.command(&format!("{PROGRAMS}/postgres"));
+    command.arg("-D").arg(&data).args(["-p", &port.to_string()]).stdout(Stdio::null()).stderr(file);
+    for setting in [
+        "listen_addresses=127.0.0.1",
+        "unix_socket_directories=",
+        "max_connections=200",
+        // What is written is gone with the folder.
+        "fsync=off",
+        "full_page_writes=off",
+        "wal_level=logical",
+        "ssl=on",
+        &format!("ssl_cert_file={}", tls.join("server.pem").display()),
+        &format!("ssl_key_file={}", tls.join("server.key").display()),
+        &format!("ssl_ca_file={}", tls.join("ca.pem").display()),
+    ] {
+        command.args(["-c", setting]);
+    }
+    let process = command.spawn()?;
+    let url = format!("postgres://mainstay:mainstay@127.0.0.1:{port}/postgres?sslmode=disable");
+    let variables =
+        vec![("MAINSTAY_TEST_POSTGRES_URL", url), ("MAINSTAY_TEST_POSTGRES_TLS", tls.to_string_lossy().into_owned())];
+    // From here on it is stopped whatever happens.
+    let mut running = Running { process, stop: "-INT", folder: place.folder.clone(), variables };
+    wait(&mut running.process, &log, || {
+        let mut ask = place.command(&format!("{PROGRAMS}/pg_isready"));
+        let status = ask.args(["-q", "-h", "127.0.0.1", "-p", &port.to_string()]).status();
+        status.is_ok_and(|status| status.success())
+    })?;
+    Ok(running)
+}
+
+/// A CA with a certificate for the server, whose name is `localhost`, and one for the role `certain`; another CA that has
+/// signed nothing of it.
+fn certificates(place: &Place) -> anyhow::Result<()> {
+    let make = |name: &str, subject: &str, more: &[&str]| {
+        let mut command = place.command("openssl");
+        command.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]);
+        command.args(["-days", "2", "-subj", subject, "-keyout", &format!("tls/{name}.key")]);
+        place.run(command.args(["-out", &format!("tls/{name}.pem")]).args(more))
+    };
+    let is_root = ["-addext", "basicConstraints=critical,CA:TRUE"];
+    let is_leaf = ["-CA", "tls/ca.pem", "-CAkey", "tls/ca.key", "-addext", "basicConstraints=critical,CA:FALSE"];
+    make("ca", "/CN=Mainstay test CA", &is_root)?;
+    make("other", "/CN=Another test CA", &is_root)?;
+    make("server", "/CN=localhost", &[&is_leaf[..], &["-addext", "subjectAltName=DNS:localhost"]].concat())?;
+    make("certain", "/CN=certain", &is_leaf)
+}
