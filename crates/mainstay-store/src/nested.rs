@@ -22,7 +22,7 @@ pub trait Nesting {
     fn read(&mut self, plan: &Read, sink: &mut dyn RowSink) -> Result<(), StoreError>;
 }
 
-/// Carries out a nested insert and gives the number of rows at its root.
+/// Carries out a nested insert on the thread of its caller, and gives the number of rows at its root.
 ///
 /// # Errors
 /// [`StoreError`] of the step that failed, or [`StoreError::Unexpected`]; all has to be undone.
@@ -32,50 +32,118 @@ pub fn run(
     sink: &mut dyn RowSink,
     store: &mut impl Nesting,
 ) -> Result<u64, StoreError> {
-    let mut given: Vec<Given> = Vec::with_capacity(plan.parts.len());
-    for (position, part) in plan.parts.iter().enumerate() {
-        let mut insert = linked(part, &given)?;
-        let mut columns = plan.taken(position);
-        if position == plan.root && plan.returning.is_some() {
-            let key = &schema.table(insert.table).primary_key;
-            columns.extend(key.iter().filter(|column| !columns.contains(column)).copied().collect::<Vec<_>>());
+    let mut progress = Progress::new(schema, plan);
+    while let Some(step) = progress.next()? {
+        match step {
+            Step::Insert(insert) => match &insert.returning {
+                None => {
+                    store.insert(&insert, &mut Nothing)?;
+                    progress.inserted(Vec::new())?;
+                }
+                Some(returning) => {
+                    let mut rows = Collected::of(schema, returning.shape(schema));
+                    store.insert(&insert, &mut rows)?;
+                    progress.inserted(rows.finish()?)?;
+                }
+            },
+            Step::Read(read) => store.read(&read, sink)?,
         }
-        let rows = if columns.is_empty() {
-            store.insert(&insert, &mut Nothing)?;
-            Vec::new()
-        } else {
-            let read = read_of(schema, insert.table, &columns);
-            let mut sink = Collected::new(read.shape(schema));
-            insert.returning = Some(Box::new(read));
-            store.insert(&insert, &mut sink)?;
-            sink.finish()?
-        };
-        if !columns.is_empty() && rows.len() != insert.rows.len() {
+    }
+    Ok(progress.affected())
+}
+
+/// A nested insert under way: it says what to do next, and is told what rows gave. Runs nothing itself, so a store may
+/// call it on a thread of its own, as [`run`] does, or between two awaits.
+pub struct Progress<'p> {
+    schema: &'p Schema,
+    plan: &'p Nested,
+    /// What the parts so far gave.
+    given: Vec<Given>,
+    /// What the part that is being inserted gives.
+    wanted: Vec<ColumnId>,
+    /// Rows of the root that were read.
+    returned: usize,
+}
+
+/// What a nested insert wants done.
+pub enum Step {
+    /// Insert rows; those that come back are for [`Progress::inserted`], in the order of the rows.
+    Insert(Insert),
+    /// Read into the sink of the whole.
+    Read(Read),
+}
+
+impl<'p> Progress<'p> {
+    /// Before the first step.
+    pub fn new(schema: &'p Schema, plan: &'p Nested) -> Progress<'p> {
+        Progress { schema, plan, given: Vec::with_capacity(plan.parts.len()), wanted: Vec::new(), returned: 0 }
+    }
+
+    /// The next step; `None` when all is done.
+    ///
+    /// # Errors
+    /// [`StoreError::Unexpected`]; all has to be undone.
+    pub fn next(&mut self) -> Result<Option<Step>, StoreError> {
+        if let Some(part) = self.plan.parts.get(self.given.len()) {
+            return self.insert(part).map(Some);
+        }
+        let (expect, affected) = (self.plan.expect, self.affected());
+        if expect.single && affected != 1 {
+            return Err(StoreError::Unexpected { affected, single: true });
+        }
+        if expect.affected_max.is_some_and(|max| affected > max) {
+            return Err(StoreError::Unexpected { affected, single: false });
+        }
+        match &self.plan.returning {
+            Some(returning) if (self.returned as u64) < affected => self.read(returning).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Tells the rows that an insert gave back, none if it was to give none.
+    ///
+    /// # Errors
+    /// [`StoreError::Internal`] if there are others than it inserted.
+    pub fn inserted(&mut self, rows: Vec<Row>) -> Result<(), StoreError> {
+        let columns = std::mem::take(&mut self.wanted);
+        let count = self.plan.parts.get(self.given.len()).map(|part| part.insert.rows.len());
+        if !columns.is_empty() && count != Some(rows.len()) {
             return Err(StoreError::Internal("an insert gave back another number of rows".into()));
         }
-        given.push(Given { columns, rows });
+        self.given.push(Given { columns, rows });
+        Ok(())
     }
-    let Some(root) = plan.parts.get(plan.root) else { return Ok(0) };
-    let affected = root.insert.rows.len() as u64;
-    if plan.expect.single && affected != 1 {
-        return Err(StoreError::Unexpected { affected, single: true });
+
+    /// Rows at the root.
+    pub fn affected(&self) -> u64 {
+        self.plan.parts.get(self.plan.root).map_or(0, |root| root.insert.rows.len() as u64)
     }
-    if plan.expect.affected_max.is_some_and(|max| affected > max) {
-        return Err(StoreError::Unexpected { affected, single: false });
-    }
-    if let Some(returning) = &plan.returning {
-        let key = &schema.table(root.insert.table).primary_key;
-        for row in 0..root.insert.rows.len() {
-            let mut parts = vec![returning.filter.clone()];
-            for column in key {
-                let value = given[plan.root].value(row, *column)?;
-                let test = Test::Compare(Comparison::Eq, value);
-                parts.push(Filter::Test { expr: Expr::column(*column), test });
-            }
-            store.read(&Read { filter: Filter::all(parts), ..(**returning).clone() }, sink)?;
+
+    fn insert(&mut self, part: &Part) -> Result<Step, StoreError> {
+        let position = self.given.len();
+        let mut insert = linked(part, &self.given)?;
+        let mut columns = self.plan.taken(position);
+        if position == self.plan.root && self.plan.returning.is_some() {
+            let key = &self.schema.table(insert.table).primary_key;
+            columns.extend(key.iter().filter(|column| !columns.contains(column)).copied().collect::<Vec<_>>());
         }
+        if !columns.is_empty() {
+            insert.returning = Some(Box::new(read_of(self.schema, insert.table, &columns)));
+        }
+        self.wanted = columns;
+        Ok(Step::Insert(insert))
     }
-    Ok(affected)
+
+    fn read(&mut self, returning: &Read) -> Result<Step, StoreError> {
+        let mut parts = vec![returning.filter.clone()];
+        for column in &self.schema.table(returning.table).primary_key {
+            let value = self.given[self.plan.root].value(self.returned, *column)?;
+            let test = Test::Compare(Comparison::Eq, value);
+            parts.push(Filter::Test { expr: Expr::column(*column), test });
+        }
+        self.returned += 1;
+        Ok(Step::Read(Read { filter: Filter::all(parts), ..returning.clone() }))
+    }
 }
 
 /// Values of the rows of a part.

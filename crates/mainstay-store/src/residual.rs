@@ -9,7 +9,7 @@ use mainstay_query::split::{self, Refused, Residual};
 
 use crate::collect::{Collected, Member, Row, replay};
 use crate::error::StoreError;
-use crate::sink::RowSink;
+use crate::sink::{RowSink, ready};
 use crate::store::{Call, ReadDone, Store};
 
 /// Rows that may be read from a store to be filtered here. More, and the read is refused: it would be a scan in
@@ -37,7 +37,7 @@ pub async fn read(
     let rows = rows_of(done.sink)?;
     let mut scan = Scan { store, seen: 0 };
     let (rows, passed) = scan.apply(&residual, rows)?;
-    Ok(give(sink, &rows, if residual.count != Count::None { Some(passed) } else { done.total }))
+    Ok(give(sink, &rows, if residual.count != Count::None { Some(passed) } else { done.total }).await)
 }
 
 /// Checks that a store carries out a write exactly, which is the only way to carry it out.
@@ -62,9 +62,10 @@ fn rows_of(sink: Box<dyn RowSink>) -> Result<Vec<Row>, StoreError> {
     }
 }
 
-fn give(mut sink: Box<dyn RowSink>, rows: &[Row], total: Option<u64>) -> ReadDone {
+async fn give(mut sink: Box<dyn RowSink>, rows: &[Row], total: Option<u64>) -> ReadDone {
     let mut given = 0;
     for row in rows {
+        ready(&mut *sink).await;
         if sink.is_full() {
             break;
         }

@@ -104,24 +104,54 @@ impl From<StoreError> for Fault {
     }
 }
 
+/// A script under way: it says what to do next, and is told what became of it. Runs nothing itself, so a store may call
+/// it on a thread of its own, as [`drive`] does, or between two awaits.
+pub struct Progress<'s> {
+    script: &'s mut dyn Script,
+    last: Option<Result<StepDone, StoreError>>,
+}
+
+impl<'s> Progress<'s> {
+    /// Before the first step.
+    pub fn new(script: &'s mut dyn Script) -> Progress<'s> {
+        Progress { script, last: None }
+    }
+
+    /// The next step. [`Step::Commit`] and [`Step::RollBack`] are the last.
+    ///
+    /// # Errors
+    /// [`StoreError::Internal`] if the script goes on after a failed step. All has to be undone.
+    pub fn next(&mut self) -> Result<Step, StoreError> {
+        let has_failed = matches!(self.last, Some(Err(_)));
+        match self.script.next(self.last.take()) {
+            Step::RollBack => Ok(Step::RollBack),
+            _ if has_failed => Err(StoreError::Internal("a script went on after a step that failed".into())),
+            step => Ok(step),
+        }
+    }
+
+    /// Tells what became of a step that read or wrote.
+    pub fn done(&mut self, outcome: Result<StepDone, StoreError>) {
+        self.last = Some(outcome);
+    }
+
+    /// Has the script begin anew, after all was undone.
+    pub fn restart(&mut self) {
+        self.last = None;
+        self.script.restart();
+    }
+}
+
 /// Carries out a script inside a transaction, up to its end, which is the caller's to carry out.
 ///
 /// # Errors
 /// [`StoreError::Deadline`] if time ran out between two steps, [`StoreError::Internal`] if the script goes on after a
 /// failed step. All has to be undone.
 pub fn drive(script: &mut dyn Script, transaction: &mut impl Transaction) -> Result<End, StoreError> {
-    let mut last = None;
+    let mut progress = Progress::new(script);
     loop {
         transaction.check()?;
-        let has_failed = matches!(last, Some(Err(_)));
-        let step = script.next(last);
-        if has_failed {
-            return match step {
-                Step::RollBack => Ok(End::RollBack),
-                _ => Err(StoreError::Internal("a script went on after a step that failed".into())),
-            };
-        }
-        let done = match step {
+        let done = match progress.next()? {
             Step::Read { plan, mut sink } => {
                 transaction.read(&plan, &mut *sink).map(|(rows, total)| StepDone::Read(ReadDone { sink, rows, total }))
             }
@@ -131,13 +161,13 @@ pub fn drive(script: &mut dyn Script, transaction: &mut impl Transaction) -> Res
             Step::Commit => return Ok(End::Commit),
             Step::RollBack => return Ok(End::RollBack),
         };
-        last = Some(match done {
-            Ok(done) => Ok(done),
-            Err(Fault::Failed(error)) => Err(error),
+        match done {
+            Ok(done) => progress.done(Ok(done)),
+            Err(Fault::Failed(error)) => progress.done(Err(error)),
             Err(Fault::Restart) => {
-                script.restart();
+                progress.restart();
                 return Ok(End::Restart);
             }
-        });
+        }
     }
 }

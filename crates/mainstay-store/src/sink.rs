@@ -1,6 +1,8 @@
 //! Where a store puts the rows it reads: straight into the answer, one cell after the other.
 
 use std::any::Any;
+use std::future::poll_fn;
+use std::task::{Context, Poll};
 
 use mainstay_query::evaluate::to_json;
 use mainstay_schema::Value;
@@ -61,10 +63,24 @@ pub trait RowSink: Any + Send {
     fn is_full(&self) -> bool {
         false
     }
-    /// Whether a call may wait until somebody outside has taken what was written before. A store reads for such a sink
-    /// where nobody else waits, and on a thread that may be held up.
+    /// Whether the sink hands on what it was given while the read goes on, and so has to wait for whoever takes it. A
+    /// store reads for such a sink where nobody else waits: either on a thread that may be held up by any call, or on
+    /// a task that calls [`ready`] before each row of the top level.
     fn may_wait(&self) -> bool {
         false
+    }
+    /// Whether another row may come; if not, the task of `context` is woken when it may. A sink that may wait hands on
+    /// nothing on the threads of a runtime unless this is called: what a task cannot wait for must be kept.
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let _ = context;
+        Poll::Ready(())
+    }
+}
+
+/// Waits until a sink takes another row: what a store that reads on a task does before each row of the top level.
+pub async fn ready(sink: &mut dyn RowSink) {
+    if sink.may_wait() {
+        poll_fn(|context| sink.poll_ready(context)).await;
     }
 }
 

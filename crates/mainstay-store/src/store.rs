@@ -60,8 +60,7 @@ pub trait Store: Send + Sync + 'static {
     /// Only for engines whose [`Capabilities::transactions`] are full; others refuse.
     fn transact(&self, call: Call, script: Box<dyn Script>) -> BoxFuture<'_, Result<Box<dyn Script>, StoreError>> {
         let _ = (call, script);
-        let what = format!("the store {} cannot carry out several steps as one transaction", self.name());
-        ready(Err(StoreError::Unsupported { what })).boxed()
+        self.cannot("carry out several steps as one transaction")
     }
 
     /// What the engine would run for a read.
@@ -78,11 +77,54 @@ pub trait Store: Send + Sync + 'static {
     /// The migrations that were applied, oldest first.
     fn migrations(&self) -> BoxFuture<'_, Result<Vec<Migrated>, StoreError>>;
 
+    /// How the tables differ from what `schema` says, one sentence each; empty when they do not.
+    fn drift(&self, schema: Arc<Schema>) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {
+        let _ = schema;
+        self.cannot("compare its tables with a schema")
+    }
+
+    /// The tables that are there, whoever made them, as a schema in which nobody may do anything yet. What cannot be
+    /// served is left out and said in [`Found::left_out`](mainstay_schema::found::Found::left_out).
+    fn find(&self, deadline: Instant) -> BoxFuture<'_, Result<Schema, StoreError>> {
+        let _ = deadline;
+        self.cannot("tell which tables it has")
+    }
+
+    /// A number that changes whenever the tables do, whoever changes them. Asked before each request where other
+    /// programs may change them, so it must cost next to nothing.
+    fn tables_version(&self, deadline: Instant) -> BoxFuture<'_, Result<i64, StoreError>> {
+        let _ = deadline;
+        self.cannot("tell whether its tables changed")
+    }
+
     /// Listens to every commit from now on.
     fn subscribe(&self) -> Subscription;
 
     /// Finishes what was accepted, then closes. Later calls give [`StoreError::Unavailable`].
     fn close(&self) -> BoxFuture<'_, ()>;
+}
+
+/// Refusals, said alike by all stores.
+trait Refuse {
+    fn cannot<'f, T: Send + 'f>(&self, what: &str) -> BoxFuture<'f, Result<T, StoreError>>;
+}
+
+impl<S: Store + ?Sized> Refuse for S {
+    fn cannot<'f, T: Send + 'f>(&self, what: &str) -> BoxFuture<'f, Result<T, StoreError>> {
+        let what = format!("the store {} cannot {what}", self.name());
+        ready(Err(StoreError::Unsupported { what })).boxed()
+    }
+}
+
+/// The way from one schema to another, in an engine's own language.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MigrationPlan {
+    /// All statements, as they go into the migration file.
+    pub sql: String,
+    /// What it does, step by step, in words.
+    pub steps: Vec<String>,
+    /// What it destroys, in words; empty when nothing is lost.
+    pub losses: Vec<String>,
 }
 
 /// A migration to carry out.

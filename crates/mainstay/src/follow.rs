@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Instant;
 
 use mainstay_engine::{Engine, SchemaSource};
-use mainstay_stores::SqliteStore;
+use mainstay_store::Store;
 use tokio::sync::Mutex;
 
 use crate::config::Settings;
@@ -17,19 +17,19 @@ use crate::project::{self, Project};
 pub(crate) struct Followed {
     folder: PathBuf,
     settings: Settings,
-    store: Arc<SqliteStore>,
+    store: Arc<dyn Store>,
     /// The version of the tables that are served; `UNKNOWN` before the first look.
     version: AtomicI64,
     /// Held by the one request that reads the tables anew.
     reading: Mutex<()>,
 }
 
-/// No version that SQLite counts.
+/// No version that a store counts.
 const UNKNOWN: i64 = i64::MIN;
 
 impl Followed {
     /// Follows the tables of a project from now on.
-    pub(crate) fn new(project: &Project, store: Arc<SqliteStore>) -> Followed {
+    pub(crate) fn new(project: &Project, store: Arc<dyn Store>) -> Followed {
         Followed {
             folder: project.folder.clone(),
             settings: project.settings.clone(),
@@ -41,7 +41,7 @@ impl Followed {
 
     async fn look(&self, engine: &Engine, deadline: Instant) {
         // A store that does not answer will tell the request itself.
-        let Ok(version) = self.store.schema_version(deadline).await else { return };
+        let Ok(version) = self.store.tables_version(deadline).await else { return };
         if version == self.version.load(Ordering::Acquire) {
             return;
         }
@@ -49,8 +49,13 @@ impl Followed {
         if version == self.version.load(Ordering::Acquire) {
             return;
         }
+        let Ok(found) = self.store.find(deadline).await else { return };
         let (folder, settings) = (self.folder.clone(), self.settings.clone());
-        let read = tokio::task::spawn_blocking(move || project::found_schema(&folder, &settings)).await;
+        let read = tokio::task::spawn_blocking(move || {
+            let schema = project::laid_over(&folder, &settings, &found)?;
+            project::with_functions(&folder, &settings.store.url.path(&folder), schema)
+        })
+        .await;
         match read {
             Ok(Ok(schema)) => engine.replace_schema(schema),
             Ok(Err(mistakes)) => {

@@ -1,5 +1,7 @@
 //! Rows as NDJSON: an object a line. Many rows are sent while they are read.
 
+use std::task::{Context, Poll};
+
 use bytes::Bytes;
 use mainstay_query::plan::Shape;
 use mainstay_store::{Cell, RowSink};
@@ -88,6 +90,10 @@ impl RowSink for LinesSink {
 
     fn may_wait(&self) -> bool {
         self.pipe.is_some()
+    }
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.pipe.as_mut().map_or(Poll::Ready(()), |pipe| pipe.poll_ready(context))
     }
 }
 

@@ -29,6 +29,7 @@ pub(crate) use xml::XmlSink;
 pub use xsd::xml_schema;
 
 use std::any::Any;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use mainstay_query::plan::Shape;
@@ -183,6 +184,14 @@ impl RowSink for Sink {
             Sink::Lines(sink) => sink.may_wait(),
             Sink::Zoned(sink) => sink.may_wait(),
             _ => false,
+        }
+    }
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        match self {
+            Sink::Lines(sink) => sink.poll_ready(context),
+            Sink::Zoned(sink) => sink.poll_ready(context),
+            _ => Poll::Ready(()),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! answer shows is another text for the same instant.
 
 use std::sync::LazyLock;
+use std::task::{Context, Poll};
 
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone, TimeZoneDatabase};
@@ -194,6 +195,10 @@ impl RowSink for Zoned {
 
     fn may_wait(&self) -> bool {
         self.inner.may_wait()
+    }
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.inner.poll_ready(context)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use mainstay_schema::diff::{Diff, Step, StepKind, diff};
 use mainstay_schema::{Schema, Table, TableKind};
+pub use mainstay_store::MigrationPlan;
 use mainstay_store::{Migrated, Migration, StoreError};
 use rusqlite::fallible_iterator::FallibleIterator;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
@@ -30,17 +31,6 @@ pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
         connection.execute_batch(&ddl::create_missing_table(&schema, table))?;
     }
     Ok(())
-}
-
-/// What a migration would do.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct MigrationPlan {
-    /// All statements, as they go into the migration file.
-    pub sql: String,
-    /// What it does, step by step, in words.
-    pub steps: Vec<String>,
-    /// What it destroys, in words; empty when nothing is lost.
-    pub losses: Vec<String>,
 }
 
 /// The way from one schema to another.

@@ -25,6 +25,8 @@ pub(super) enum Job {
     Migrations { reply: Reply<Vec<Migrated>> },
     /// Compare the tables with a schema.
     Drift { schema: Arc<Schema>, reply: Reply<Vec<String>> },
+    /// Tell which tables there are.
+    Find { reply: Reply<Schema> },
     /// Tell the number that changes with the tables.
     Version { reply: Reply<i64> },
     /// Tell whether there is a write-ahead log.
@@ -50,6 +52,7 @@ pub(super) fn run(connection: Connection, watch: &Watch, jobs: &Receiver<Job>) {
             }
             Job::Migrations { reply } => reader.answer(reply, migrate::applied),
             Job::Drift { schema, reply } => reader.answer(reply, |connection| migrate::drift(connection, &schema)),
+            Job::Find { reply } => reader.answer(reply, found::find),
             Job::Version { reply } => reader.answer(reply, found::version),
             Job::WriteAhead { reply } => reader.answer(reply, found::is_write_ahead),
             Job::Close => return,

@@ -20,7 +20,7 @@ pub use apply::{Applied, AppliedFile, Pending, PendingFile, apply, pending};
 pub use error::MigrationError;
 pub use files::MigrationFile;
 pub use history::{History, State};
-pub use mainstay_stores::sqlite::migrate::MigrationPlan;
+pub use mainstay_store::MigrationPlan;
 pub use new::{Written, write_new};
 pub use sync::{Allow, Synced, require_current, sync};
 

@@ -58,5 +58,13 @@ pub fn found_schema(folder: &Path, settings: &Settings) -> Result<Schema, Vec<Mi
         let problem = format!("the database cannot be read ({:#})", anyhow::Error::from(error));
         wrong(problem, "see that it is a SQLite database, and that this user may read it")
     })?;
-    mainstay_schema::load::overlay(&schema_files(folder)?, &found, &settings.access.rules())
+    laid_over(folder, settings, &found)
+}
+
+/// Found tables with what the schema files of a project say about them.
+///
+/// # Errors
+/// Every mistake of the files.
+pub(crate) fn laid_over(folder: &Path, settings: &Settings, found: &Schema) -> Result<Schema, Vec<Mistake>> {
+    mainstay_schema::load::overlay(&schema_files(folder)?, found, &settings.access.rules())
 }

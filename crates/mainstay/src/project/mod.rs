@@ -19,6 +19,8 @@ use mainstay_schema::{Mistake, Schema};
 use crate::config::{self, Environment, Override, Settings};
 
 pub use found::found_schema;
+pub(crate) use found::laid_over;
+pub(crate) use functions::add as with_functions;
 pub(crate) use functions::add as add_functions;
 pub use secrets::Secrets;
 pub(crate) use secrets::file as secrets_file;

@@ -3,7 +3,6 @@
 //! ```text
 //! declared.rs  declared types → our types     defaults.rs  defaults: literals we know, the rest is SQLite's
 //! ddl.rs       names of constraints           views.rs     keys and references that views inherit
-//! lineage.rs   view column → base column
 //! ```
 //!
 //! Nothing here changes the file. What cannot be served is left out and said (`Found::left_out`).
@@ -11,7 +10,6 @@
 mod ddl;
 mod declared;
 mod defaults;
-mod lineage;
 mod views;
 
 use std::collections::HashMap;
@@ -48,13 +46,17 @@ pub fn load(path: &Path) -> std::result::Result<Schema, StoreError> {
         connection.pragma_update(None, "trusted_schema", false)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
         functions::register(&connection)?;
-        // One snapshot, so that tables and what they refer to fit.
-        connection.execute_batch("BEGIN")?;
-        let schema = read(&connection)?;
-        connection.execute_batch("COMMIT")?;
-        Ok(schema)
+        Ok(connection)
     };
-    look().map_err(|error| errors::translate(error, &Schema::default(), None))
+    find(&look().map_err(|error| errors::translate(error, &Schema::default(), None))?)
+}
+
+/// Reads the schema of the file of a connection, as [`load`] does.
+pub(super) fn find(connection: &Connection) -> std::result::Result<Schema, StoreError> {
+    // One snapshot, so that tables and what they refer to fit; it ends with the guard.
+    let snapshot = connection.unchecked_transaction();
+    let schema = snapshot.and_then(|snapshot| read(&snapshot));
+    schema.map_err(|error| errors::translate(error, &Schema::default(), None))
 }
 
 /// The number that changes with the tables of the file.
