@@ -92,6 +92,12 @@ pub enum StoreError {
     /// A cast of a stored value failed (22P02, 22003, 22008).
     #[error("{0}")]
     Value(ValueError),
+    /// Several rows of a view that was to have one, by what it declares (21000).
+    #[error("more than one row of \"{table}\" where its key says that there is one")]
+    SeveralRows {
+        /// The view.
+        table: Arc<str>,
+    },
     /// One key twice in one merge (21000).
     #[error("ON CONFLICT DO UPDATE command cannot affect row a second time")]
     RepeatedKey,

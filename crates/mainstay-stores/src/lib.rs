@@ -1,10 +1,13 @@
-//! The database engines behind [`Store`](mainstay_store::Store), one folder each, all with the same file names.
+//! The database engines behind [`Store`](mainstay_store::Store), one folder each, all with the same file names;
+//! `sql/` holds what the SQL engines have in common.
 //!
 //! Knows plans, values and one engine each; knows no HTTP and no access rules. Called by `mainstay-engine` through the
 //! trait, opened by `mainstay`.
 
 #[cfg(feature = "postgres")]
 pub mod postgres;
+#[cfg(feature = "sqlite")]
+mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 

@@ -53,7 +53,7 @@ codes! {
     TOKEN = "PGRST301", 401, "The key or token is not valid.";
     ANONYMOUS = "PGRST302", 401, "No key was sent.";
     CLAIMS = "PGRST303", 401, "The token's claims are not accepted: expired, not yet valid, malformed.";
-    REPEATED_KEY = "21000", 500, "One key twice in one merge.";
+    REPEATED_KEY = "21000", 500, "One key twice in one merge; several rows of a view where its key promises one.";
     NO_FILTER = "21000", 400, "An update or delete without a filter.";
     FUNCTION_FAILED = "22000", 400, "The SQL of a function failed on what it was given.";
     OUT_OF_RANGE = "22003", 400, "A number that its type cannot hold.";

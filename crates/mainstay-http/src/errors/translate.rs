@@ -221,6 +221,8 @@ fn store(error: StoreError) -> Problem {
         StoreError::Value(error) => value(error),
         StoreError::Violation { violation, .. } => Problem::new(CHECK, message).details(format!("{violation}.")),
         StoreError::Patch { reason, .. } => Problem::new(PATCH_CONFLICT, message).details(reason),
+        StoreError::SeveralRows { .. } => Problem::new(REPEATED_KEY, message)
+            .hint("Declare the key that the view has, or ask for its rows as a list."),
         StoreError::RepeatedKey => repeated_key(message),
         StoreError::Deadline => Problem::new(STATEMENT_TIME, message),
         StoreError::Overloaded => Problem::new(OVERLOADED, message),

@@ -7,7 +7,7 @@ use rusqlite::types::Value as Native;
 use super::count::total;
 use super::errors;
 use super::read::{Level, bind_all};
-use super::render::{self, From, Given, ReadSql};
+use super::render::{self, From, Given};
 use super::write::{Affected, Work, check_expect};
 
 /// Most values, rows times columns, that a function that writes may give back: each becomes a parameter of a
@@ -26,7 +26,7 @@ impl Work<'_> {
         }
         let Some(read) = plan.returning.as_deref() else { return Ok(Affected::default()) };
         let from = From::Given(Given { function, values: &values });
-        let sql = ReadSql::new(self.schema, read, from);
+        let sql = render::read(self.schema, read, from);
         let rows = Level::prepare(self.connection, sql).and_then(|level| level.rows_once(sink)).map_err(wrong)?;
         check_expect(plan.expect, rows)?;
         let affected = match read.count {

@@ -17,6 +17,10 @@ pub(super) fn translate(error: Error, schema: &Schema, written: Option<&Table>) 
         Error::SqlInputError { error: native, msg, .. } => (native.extended_code, msg.clone()),
         // Other programs may have put any octets into a column of text.
         Error::Utf8Error(..) => return StoreError::NoText,
+        // Ours, that did not pass through SQLite.
+        Error::UserFunctionError(_) => {
+            return functions::take_error().unwrap_or_else(|| StoreError::Internal(Box::new(error)));
+        }
         _ => return StoreError::Internal(Box::new(error)),
     };
     match code {

@@ -6,11 +6,11 @@ use mainstay_store::{Explanation, StoreError};
 use rusqlite::Connection;
 
 use super::errors;
-use super::render::{self, From, ReadSql};
+use super::render::{self, From};
 
 /// Explains a read: one statement a level, and one for the count.
 pub(super) fn read(connection: &Connection, schema: &Schema, plan: &Read) -> Result<Explanation, StoreError> {
-    let sql = ReadSql::new(schema, plan, From::Plan);
+    let sql = render::read(schema, plan, From::Plan);
     let mut statements: Vec<String> = sql.levels().iter().map(|level| level.text.clone()).collect();
     if plan.count != Count::None {
         statements.push(render::count(schema, plan, From::Plan).0);
@@ -50,7 +50,7 @@ fn list(schema: &Schema, plan: &Write, statements: &mut Vec<String>) {
     };
     let read = plan.returning().filter(|read| render::is_read_apart(read) && !matches!(plan, Write::Run(_)));
     if let Some(read) = read {
-        statements.extend(ReadSql::new(schema, read, from).levels().iter().map(|level| level.text.clone()));
+        statements.extend(render::read(schema, read, from).levels().iter().map(|level| level.text.clone()));
     }
 }
 

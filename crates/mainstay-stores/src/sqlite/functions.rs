@@ -187,7 +187,7 @@ fn matches(context: &Context<'_>, syntax: Syntax) -> Result<Option<bool>> {
 
 fn like_column(context: &Context<'_>, case_sensitive: bool) -> Result<Option<bool>> {
     let (Some(pattern), Some(text)) = (text(context, 0), text(context, 1)) else { return Ok(None) };
-    evaluate::like_column(pattern, text, case_sensitive).map(Some).map_err(failed)
+    evaluate::like_column(pattern, text, case_sensitive).map(Some).map_err(failed_on)
 }
 
 fn words(context: &Context<'_>) -> Result<Option<String>> {
@@ -276,14 +276,18 @@ fn convert(context: &Context<'_>) -> Result<ToSqlOutput<'static>> {
     let value = types::value(&from, context.get_raw(0));
     match cast(&value, &to) {
         Ok(value) => Ok(ToSqlOutput::Owned(types::native(&value))),
-        Err(error) => Err(failed(error)),
+        Err(error) => Err(failed_on(error)),
     }
 }
 
 /// Leaves the reason where [`take_error`] finds it.
-fn failed(error: ValueError) -> Error {
-    FAILED.set(Some(StoreError::Value(error)));
+pub(super) fn failed(error: StoreError) -> Error {
+    FAILED.set(Some(error));
     Error::UserFunctionError("a value cannot be worked with".into())
+}
+
+fn failed_on(error: ValueError) -> Error {
+    failed(StoreError::Value(error))
 }
 
 /// A value as it is. Text that is not UTF-8 compares like nothing.
@@ -327,7 +331,7 @@ fn assign(context: &Context<'_>) -> Result<ToSqlOutput<'static>> {
 
 fn take_as(context: &Context<'_>) -> Result<ToSqlOutput<'static>> {
     let ty = type_argument(context, 1)?;
-    let value = computed::value(&ty, context.get_raw(0)).map_err(failed)?;
+    let value = computed::value(&ty, context.get_raw(0)).map_err(failed_on)?;
     Ok(ToSqlOutput::Owned(types::native(&value)))
 }
 
@@ -342,13 +346,13 @@ impl Aggregate<(Type, Accumulator), ToSqlOutput<'static>> for Total {
     }
 
     fn step(&self, context: &mut Context<'_>, (ty, accumulator): &mut (Type, Accumulator)) -> Result<()> {
-        accumulator.add(&types::value(ty, context.get_raw(0))).map_err(failed)
+        accumulator.add(&types::value(ty, context.get_raw(0))).map_err(failed_on)
     }
 
     fn finalize(&self, _: &mut Context<'_>, accumulator: Option<(Type, Accumulator)>) -> Result<ToSqlOutput<'static>> {
         // None came: no rows.
         let Some((_, accumulator)) = accumulator else { return Ok(ToSqlOutput::Owned(types::native(&Value::Null))) };
-        accumulator.finish().map(|value| ToSqlOutput::Owned(types::native(&value))).map_err(failed)
+        accumulator.finish().map(|value| ToSqlOutput::Owned(types::native(&value))).map_err(failed_on)
     }
 }
 

@@ -7,11 +7,11 @@ use mainstay_schema::Schema;
 use mainstay_store::columns::Columns;
 use mainstay_store::{Cell, RowSink, StoreError};
 use rusqlite::types::ValueRef;
-use rusqlite::{CachedStatement, Connection, Row};
+use rusqlite::{CachedStatement, Connection, Row, Rows};
 
-use super::render::{Form, From, MemberSql, ReadSql};
-use super::types::{self, Bind, CellKind};
-use super::{count, errors};
+use super::render::{self, Bind, Form, From, MemberSql, ReadSql};
+use super::types::{self, CellKind};
+use super::{count, errors, functions};
 
 /// What a read gave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub(super) fn run(
     plan: &Read,
     sink: &mut dyn RowSink,
 ) -> Result<Counted, StoreError> {
-    let sql = ReadSql::new(schema, plan, From::Plan);
+    let sql = render::read(schema, plan, From::Plan);
     let has_levels = sql.members.iter().any(MemberSql::has_levels);
     // A single statement is its own snapshot.
     let snapshot = (has_levels || plan.count != Count::None).then(|| Snapshot::begin(connection)).transpose();
@@ -44,7 +44,7 @@ pub(super) fn run_inside(
     plan: &Read,
     sink: &mut dyn RowSink,
 ) -> Result<Counted, StoreError> {
-    let result = rows(connection, schema, plan, ReadSql::new(schema, plan, From::Plan), sink);
+    let result = rows(connection, schema, plan, render::read(schema, plan, From::Plan), sink);
     result.map_err(|error| wrong(error, schema, plan))
 }
 
@@ -98,7 +98,7 @@ impl Drop for Snapshot<'_> {
 
 /// Binds every parameter that is known.
 pub(super) fn bind_all(statement: &mut CachedStatement<'_>, binds: &[Bind<'_>]) -> rusqlite::Result<()> {
-    binds.iter().enumerate().try_for_each(|(position, bind)| bind.apply(statement, position + 1))
+    binds.iter().enumerate().try_for_each(|(position, bind)| types::apply(statement, position + 1, bind))
 }
 
 /// One level of a read, prepared.
@@ -109,6 +109,8 @@ pub(super) struct Level<'c> {
     members: Vec<Member<'c>>,
     /// Whether there are no rows without a key from the row above.
     needs_link: bool,
+    /// Where one row at most is wanted and no key makes sure of it: what the rows are called.
+    unsure: Option<Box<str>>,
 }
 
 enum Member<'c> {
@@ -123,7 +125,8 @@ impl<'c> Level<'c> {
         let mut statement = connection.prepare_cached(&sql.text)?;
         bind_all(&mut statement, &sql.binds)?;
         let members = prepare_members(connection, sql.members)?;
-        Ok(Level { statement, first_key: sql.keys.start + 1, members, needs_link: sql.needs_link })
+        let (first_key, unsure) = (sql.keys.start + 1, sql.unsure.map(Box::from));
+        Ok(Level { statement, first_key, members, needs_link: sql.needs_link, unsure })
     }
 
     /// Puts all rows into the sink, and keeps nothing of a statement that will not come again.
@@ -153,26 +156,40 @@ impl<'c> Level<'c> {
         Ok(count)
     }
 
-    /// Puts the members of the first row into the sink; says whether there was one.
+    /// Puts the members of the one row into the sink; says whether there was one.
     fn members(&mut self, sink: &mut dyn RowSink) -> rusqlite::Result<bool> {
-        let Level { statement, members, .. } = self;
+        let Level { statement, members, unsure, .. } = self;
         let mut rows = statement.raw_query();
         let Some(row) = rows.next()? else { return Ok(false) };
         put_members(members, row, sink)?;
+        check_only(unsure.as_deref(), &mut rows)?;
         Ok(true)
     }
 
-    /// Puts the first row into the sink, or null.
+    /// Puts the one row into the sink, or null.
     fn row_or_null(&mut self, sink: &mut dyn RowSink) -> rusqlite::Result<()> {
-        let Level { statement, members, .. } = self;
+        let Level { statement, members, unsure, .. } = self;
         let mut rows = statement.raw_query();
         match rows.next()? {
-            Some(row) => put_row(members, row, sink),
+            Some(row) => {
+                put_row(members, row, sink)?;
+                check_only(unsure.as_deref(), &mut rows)
+            }
             None => {
                 sink.cell(Cell::Null);
                 Ok(())
             }
         }
+    }
+}
+
+/// Refuses a second row where there can be but one, if nobody else did.
+fn check_only(unsure: Option<&str>, rows: &mut Rows<'_>) -> rusqlite::Result<()> {
+    match unsure {
+        Some(table) if rows.next()?.is_some() => {
+            Err(functions::failed(StoreError::SeveralRows { table: table.into() }))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -3,8 +3,6 @@
 //! `bool`, `int` and `bigint` are INTEGER, `float` is REAL, `bytes` is BLOB; everything else is TEXT in the canonical
 //! form of [`Value`], so that a read copies it to the answer as it is. Called by every other file of this folder.
 
-use std::rc::Rc;
-
 use mainstay_query::evaluate::to_json;
 use mainstay_schema::value::{Decimal, Json, float_text};
 use mainstay_schema::{Type, Value};
@@ -13,10 +11,7 @@ use rusqlite::Statement;
 use rusqlite::types::{ToSqlOutput, Value as Native, ValueRef};
 use serde::de::IgnoredAny;
 
-/// A number of rows as SQLite takes it.
-pub(super) fn clamp(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
-}
+use super::render::Bind;
 
 /// The type in a `STRICT` table's declaration.
 pub(super) fn declared(ty: &Type) -> &'static str {
@@ -55,37 +50,16 @@ pub(super) const JSON: &str = "json";
 /// Orders arrays of JSON documents item by item.
 pub(super) const DOCUMENTS: &str = "documents";
 
-/// A parameter of a statement.
-#[derive(Debug)]
-pub(super) enum Bind<'p> {
-    /// A value of the plan.
-    Value(&'p Value),
-    /// A number of ours.
-    Int(i64),
-    /// A value in SQLite's own form.
-    Native(Native),
-    /// Text of ours.
-    Text(String),
-    /// What another statement gave.
-    Given(&'p Native),
-    /// All items of a long list, for `rarray`.
-    List(Rc<Vec<Native>>),
-    /// A value that each run of the statement brings anew.
-    Later,
-}
-
-impl Bind<'_> {
-    /// Binds parameter number `index`, from 1.
-    pub(super) fn apply(&self, statement: &mut Statement<'_>, index: usize) -> rusqlite::Result<()> {
-        match self {
-            Bind::Value(value) => bind(statement, index, value),
-            Bind::Int(number) => statement.raw_bind_parameter(index, number),
-            Bind::Native(value) => statement.raw_bind_parameter(index, value),
-            Bind::Text(text) => statement.raw_bind_parameter(index, text),
-            Bind::Given(value) => bind_ref(statement, index, (*value).into()),
-            Bind::List(items) => statement.raw_bind_parameter(index, items),
-            Bind::Later => Ok(()),
-        }
+/// Binds parameter number `index`, from 1, if it is known yet.
+pub(super) fn apply(statement: &mut Statement<'_>, index: usize, parameter: &Bind<'_>) -> rusqlite::Result<()> {
+    match parameter {
+        Bind::Value(value) => bind(statement, index, value),
+        Bind::Int(number) => statement.raw_bind_parameter(index, number),
+        Bind::Native(value) => statement.raw_bind_parameter(index, value),
+        Bind::Text(text) => statement.raw_bind_parameter(index, text),
+        Bind::Given(value) => bind_ref(statement, index, (*value).into()),
+        Bind::List(items) => statement.raw_bind_parameter(index, items),
+        Bind::Later => Ok(()),
     }
 }
 

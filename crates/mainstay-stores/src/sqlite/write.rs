@@ -16,7 +16,7 @@ use super::faults::Faults;
 use super::functions;
 use super::job::Stop;
 use super::read::{self, Level, Members, bind_all};
-use super::render::{self, BOUND_BY_KEY_MAX, From, ReadSql, Returned};
+use super::render::{self, BOUND_BY_KEY_MAX, From, Returned};
 use super::types;
 use super::{defaults, errors};
 
@@ -202,7 +202,7 @@ impl<'c> Work<'c> {
         let table = self.schema.table(plan.table);
         for change in found {
             let filter = plan.key_filter(change);
-            let sql = ReadSql::new(self.schema, read, From::Filter(&filter));
+            let sql = render::read(self.schema, read, From::Filter(&filter));
             let rows = Level::prepare(self.connection, sql).and_then(|mut level| level.rows(sink));
             rows.map_err(|error| errors::translate(error, self.schema, Some(table)))?;
         }
@@ -217,7 +217,7 @@ impl<'c> Work<'c> {
         // SQLite does not count a row that a cascade took before the statement came to it, nor give it back as it was.
         let passing = reaches_itself.then(|| self.count(plan).map_err(wrong)).transpose()?;
         if let Some(read) = plan.returning.as_deref().filter(|read| reaches_itself || render::is_read_apart(read)) {
-            let sql = ReadSql::new(self.schema, read, From::Filter(&plan.filter));
+            let sql = render::read(self.schema, read, From::Filter(&plan.filter));
             Level::prepare(self.connection, sql).and_then(|mut level| level.rows(sink)).map_err(wrong)?;
         }
         let expect = if reaches_itself { Expect::default() } else { plan.expect };
@@ -274,7 +274,7 @@ impl<'c> Work<'c> {
         check_expect(expect, affected)?;
         let (Some(read), Back::Keys { width, keys }) = (returning, back) else { return Ok(()) };
         let mut again = || {
-            let mut level = Level::prepare(self.connection, ReadSql::new(self.schema, read, From::Key))?;
+            let mut level = Level::prepare(self.connection, render::read(self.schema, read, From::Key))?;
             for key in keys.chunks(width) {
                 for (position, part) in key.iter().enumerate() {
                     level.bind_key(position, part.into())?;

@@ -8,34 +8,23 @@ use std::fmt::Write as _;
 use mainstay_query::plan::{FunctionCall, Read};
 use mainstay_schema::function::Piece;
 use mainstay_schema::{Function, Schema, Table};
-use rusqlite::types::Value as Native;
 
 use super::super::functions;
-use super::super::types::Bind;
-use super::{From, Sql};
-
-/// Rows that a function gave back.
-#[derive(Clone, Copy)]
-pub(in crate::sqlite) struct Given<'p> {
-    /// The function.
-    pub(in crate::sqlite) function: &'p Function,
-    /// Its rows one after the other; as many values each as its statement has columns.
-    pub(in crate::sqlite) values: &'p [Native],
-}
+use super::{Bind, From, Given, Sql, Sqlite};
 
 /// The name of the result inside a statement; no table of a project is called so.
 const ROWS: &str = "_mainstay_rows";
 
 /// Renders the statement of a function by itself.
 pub(in crate::sqlite) fn function<'p>(schema: &'p Schema, call: &'p FunctionCall) -> (String, Vec<Bind<'p>>) {
-    let mut sql = Sql::new(schema);
+    let mut sql = Sql::new(Sqlite, schema);
     sql.statement(call);
     (sql.text, sql.binds)
 }
 
 impl<'p> Sql<'p> {
     /// Writes what a read takes its rows from, under this alias.
-    pub(super) fn source(&mut self, table: &'p Table, plan: &'p Read, from: From<'p>, alias: u32) {
+    pub(super) fn rows_of(&mut self, table: &'p Table, plan: &'p Read, from: From<'p>, alias: u32) {
         let schema = self.schema;
         match (from, plan.call.as_deref()) {
             (From::Given(given), _) => {
@@ -58,7 +47,7 @@ impl<'p> Sql<'p> {
         body(self);
         self.push(") SELECT ");
         for (position, id) in function.sql.columns.iter().enumerate() {
-            self.push(if position > 0 { "," } else { "" });
+            self.comma(position);
             let column = table.column(*id);
             if function.sql.computed.contains(id) {
                 self.push(functions::AS);
@@ -104,7 +93,7 @@ impl<'p> Sql<'p> {
         for (position, row) in given.values.chunks(width).enumerate() {
             self.push(if position > 0 { ",(" } else { "VALUES (" });
             for (column, value) in row.iter().enumerate() {
-                self.push(if column > 0 { "," } else { "" });
+                self.comma(column);
                 self.bind(Bind::Given(value));
             }
             self.push(")");

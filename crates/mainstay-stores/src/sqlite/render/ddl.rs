@@ -6,11 +6,11 @@ use mainstay_schema::{Column, DefaultValue, Index, Reference, ReferenceAction, S
 use rusqlite::types::Value as Native;
 
 use super::super::types;
-use super::Sql;
+use super::{Sql, Sqlite};
 
 /// `CREATE TABLE`, under another name if `name` gives one.
 pub(in crate::sqlite) fn create_table(schema: &Schema, table: &Table, name: Option<&str>) -> String {
-    let mut sql = Sql::new(schema);
+    let mut sql = Sql::new(Sqlite, schema);
     sql.push("CREATE TABLE ");
     sql.table_body(table, name.unwrap_or(&table.name));
     sql.text
@@ -18,7 +18,7 @@ pub(in crate::sqlite) fn create_table(schema: &Schema, table: &Table, name: Opti
 
 /// `CREATE TABLE IF NOT EXISTS`.
 pub(in crate::sqlite) fn create_missing_table(schema: &Schema, table: &Table) -> String {
-    let mut sql = Sql::new(schema);
+    let mut sql = Sql::new(Sqlite, schema);
     sql.push("CREATE TABLE IF NOT EXISTS ");
     sql.table_body(table, &table.name);
     sql.text
@@ -29,7 +29,7 @@ pub(in crate::sqlite) const TYPED: &str = "our ";
 
 /// A table for [`SqliteProbe`](crate::SqliteProbe) alone: its columns declare our types, and a view is a table as well.
 pub(in crate::sqlite) fn typed_table(schema: &Schema, table: &Table) -> String {
-    let mut sql = Sql::new(schema);
+    let mut sql = Sql::new(Sqlite, schema);
     sql.push("CREATE TABLE ");
     sql.name(&table.name);
     sql.push(" (");
@@ -46,7 +46,7 @@ pub(in crate::sqlite) fn typed_table(schema: &Schema, table: &Table) -> String {
 /// `CREATE VIEW`; nothing for a table.
 pub(in crate::sqlite) fn create_view(schema: &Schema, table: &Table) -> Option<String> {
     let TableKind::View { sql: query } = &table.kind else { return None };
-    let mut sql = Sql::new(schema);
+    let mut sql = Sql::new(Sqlite, schema);
     sql.push("CREATE VIEW ");
     sql.name(&table.name);
     sql.push(" AS ");
@@ -56,7 +56,7 @@ pub(in crate::sqlite) fn create_view(schema: &Schema, table: &Table) -> Option<S
 
 /// `CREATE INDEX`.
 pub(in crate::sqlite) fn create_index(schema: &Schema, table: &Table, index: &Index) -> String {
-    let mut sql = Sql::new(schema);
+    let mut sql = Sql::new(Sqlite, schema);
     sql.push(if index.unique { "CREATE UNIQUE INDEX " } else { "CREATE INDEX " });
     sql.name(&index.name);
     sql.push(" ON ");
@@ -82,7 +82,7 @@ pub(in crate::sqlite) fn create_index(schema: &Schema, table: &Table, index: &In
 
 /// A column as `ADD COLUMN` takes it: with its default, which existing rows get.
 pub(in crate::sqlite) fn added_column(schema: &Schema, column: &Column) -> String {
-    let mut sql = Sql::new(schema);
+    let mut sql = Sql::new(Sqlite, schema);
     let default = column.default.as_ref().and_then(|default| match default {
         DefaultValue::Literal(value) => Some(value),
         _ => None,
@@ -106,7 +106,7 @@ pub(in crate::sqlite) fn stored_default<'t>(table: &'t Table, column: &'t Column
 /// A value as SQL text.
 pub(in crate::sqlite) fn literal(value: &Value) -> String {
     let nothing = Schema::default();
-    let mut sql = Sql::new(&nothing);
+    let mut sql = Sql::new(Sqlite, &nothing);
     sql.literal(value);
     sql.text
 }
@@ -114,7 +114,7 @@ pub(in crate::sqlite) fn literal(value: &Value) -> String {
 /// An identifier in quotes.
 pub(in crate::sqlite) fn quoted(name: &str) -> String {
     let nothing = Schema::default();
-    let mut sql = Sql::new(&nothing);
+    let mut sql = Sql::new(Sqlite, &nothing);
     sql.name(name);
     sql.text
 }

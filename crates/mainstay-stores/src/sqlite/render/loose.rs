@@ -5,9 +5,8 @@ use mainstay_query::plan::{Expr, Test};
 use mainstay_schema::{Table, Type, Value};
 use rusqlite::types::Value as Native;
 
-use super::super::types::Bind;
-use super::filter::operator;
-use super::{Scope, Sql};
+use super::{Bind, Sql};
+use crate::sql::{Scope, operator};
 
 impl<'p> Sql<'p> {
     /// Whether an expression is a column that keeps values as they come.

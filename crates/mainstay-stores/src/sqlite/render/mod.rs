@@ -1,222 +1,270 @@
-//! Plans as SQLite's SQL: text and parameters, nothing runs here.
-//!
-//! Identifiers come from the schema only and go through [`Sql::name`]; values are always parameters. The text depends
-//! on the shape of a plan and not on its values, so that prepared statements are found again.
+//! SQLite's dialect of the SQL that [`crate::sql`] writes, and what is SQLite's alone: tables, full-text indexes,
+//! functions of the project.
 
 pub(super) mod alter;
 mod call;
 pub(super) mod ddl;
-mod filter;
+mod expr;
 pub(super) mod fulltext;
-mod group;
 mod loose;
-mod place;
-mod read;
 mod search;
-mod write;
+mod text;
 
-pub(super) use call::{Given, function};
-pub(super) use filter::BOUND_BY_KEY_MAX;
-pub(super) use read::{Form, From, MemberSql, ReadSql, count, count_some};
-pub(super) use write::{
-    Returned, WriteSql, delete, deletes_reach_itself, has_triggers, insert, is_read_apart, merged_columns, update,
-};
+pub(super) use call::function;
+pub(super) use text::BOUND_BY_KEY_MAX;
 
-use std::fmt::Write as _;
+use std::rc::Rc;
 
-use mainstay_query::plan::{Expr, Pair};
-use mainstay_schema::{ColumnId, Schema, Table, Type};
+use mainstay_query::plan::{Assign, Comparison, Delete, Expr, Function, Insert, Read, Search, Test, Update};
+use mainstay_schema::{ColumnId, Schema, Table, Type, Value};
+use rusqlite::types::Value as Native;
 
 use super::functions;
-use super::types::Bind;
+use super::types::{self, CellKind};
+use crate::sql::{self, Dialect, Scope, SetTest, operator};
+pub(super) use crate::sql::{Form, deletes_reach_itself, has_triggers, is_read_apart, merged_columns};
 
-/// A statement in the making.
-pub(super) struct Sql<'p> {
-    /// The text so far.
-    pub(super) text: String,
-    /// Its parameters in order.
-    pub(super) binds: Vec<Bind<'p>>,
-    schema: &'p Schema,
-    aliases: u32,
-    /// Whether values are written to be compared, rather than shown.
-    is_comparing: bool,
-    /// How many negations the condition in the making is under.
-    negations: usize,
-    /// Whether the rows are what a function gives, of which nothing enforces what its columns say about null.
-    is_result: bool,
-}
-
-/// How columns of a table are written: by the alias of the table, or bare where SQLite takes no alias.
+/// SQLite's dialect. What its own language lacks, our functions on the connection do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scope {
-    /// `t3."name"`.
-    Alias(u32),
-    /// `"name"`, as `RETURNING` wants it.
-    Bare,
-    /// `c3`: a value of a group.
-    Groups,
+pub(super) struct Sqlite;
+
+pub(super) type Sql<'p> = sql::Sql<'p, Sqlite>;
+pub(super) type Bind<'p> = sql::Bind<'p, Sqlite>;
+pub(super) type From<'p> = sql::From<'p, Sqlite>;
+pub(super) type Given<'p> = sql::Given<'p, Sqlite>;
+pub(super) type ReadSql<'p> = sql::ReadSql<'p, Sqlite>;
+pub(super) type MemberSql<'p> = sql::MemberSql<'p, Sqlite>;
+pub(super) type Returned<'p> = sql::Returned<'p, Sqlite>;
+pub(super) type WriteSql<'p> = sql::WriteSql<'p, Sqlite>;
+
+/// Renders one level of a read and those below.
+pub(super) fn read<'p>(schema: &'p Schema, plan: &'p Read, from: From<'p>) -> ReadSql<'p> {
+    ReadSql::new(Sqlite, schema, plan, from)
 }
 
-impl<'p> Sql<'p> {
-    /// An empty statement.
-    pub(super) fn new(schema: &'p Schema) -> Sql<'p> {
-        Sql {
-            text: String::with_capacity(256),
-            binds: Vec::new(),
-            schema,
-            aliases: 0,
-            is_comparing: false,
-            negations: 0,
-            is_result: false,
+/// Renders the statement that counts the rows that pass a read's filter.
+pub(super) fn count<'p>(schema: &'p Schema, plan: &'p Read, from: From<'p>) -> (String, Vec<Bind<'p>>) {
+    sql::count(Sqlite, schema, plan, from)
+}
+
+/// Renders the statement that counts the rows that pass a read's filter, but no more than `most`.
+pub(super) fn count_some<'p>(schema: &'p Schema, plan: &'p Read, from: From<'p>, most: u64) -> (String, Vec<Bind<'p>>) {
+    sql::count_some(Sqlite, schema, plan, from, most)
+}
+
+/// Renders an insert of one row, to be run once for each.
+pub(super) fn insert<'p>(schema: &'p Schema, plan: &'p Insert) -> WriteSql<'p> {
+    sql::insert(Sqlite, schema, plan)
+}
+
+/// Renders an update.
+pub(super) fn update<'p>(schema: &'p Schema, plan: &'p Update) -> WriteSql<'p> {
+    sql::update(Sqlite, schema, plan)
+}
+
+/// Renders a delete.
+pub(super) fn delete<'p>(schema: &'p Schema, plan: &'p Delete) -> WriteSql<'p> {
+    sql::delete(Sqlite, schema, plan)
+}
+
+impl Dialect for Sqlite {
+    type Native = Native;
+    type List = Rc<Vec<Native>>;
+    type Kind = CellKind;
+
+    const TRUTHS: [&'static str; 3] = ["1", "0", "NULL"];
+    const NULLS_SMALLEST: bool = true;
+
+    fn kind(ty: &Type) -> CellKind {
+        CellKind::of(ty)
+    }
+
+    fn list(values: &[Value]) -> Rc<Vec<Native>> {
+        Rc::new(values.iter().map(types::native).collect())
+    }
+
+    fn parameter(text: &mut String, _: usize) {
+        text.push('?');
+    }
+
+    fn source<'p>(sql: &mut Sql<'p>, table: &'p Table, plan: &'p Read, from: From<'p>, alias: u32) {
+        sql.rows_of(table, plan, from, alias);
+    }
+
+    fn expr(sql: &mut Sql<'_>, scope: Scope, table: &Table, expr: &Expr) {
+        sql.expr(scope, table, expr);
+    }
+
+    fn collate(sql: &mut Sql<'_>, ty: &Type) {
+        sql.collate(ty);
+    }
+
+    fn is_plain_order(ty: &Type) -> bool {
+        types::collation(ty).is_none()
+    }
+
+    fn own_test<'p>(sql: &mut Sql<'p>, scope: Scope, table: &Table, expr: &'p Expr, test: &'p Test) -> bool {
+        sql.is_loose(table, expr) && sql.loose_test(scope, table, expr, test)
+    }
+
+    fn compare<'p>(
+        sql: &mut Sql<'p>,
+        scope: Scope,
+        table: &Table,
+        expr: &'p Expr,
+        comparison: Comparison,
+        value: &'p Value,
+    ) {
+        let ty = expr.ty(table);
+        sql.expr(scope, table, expr);
+        sql.push(operator(comparison));
+        sql.bind(Bind::Value(value));
+        let is_equality = matches!(comparison, Comparison::Eq | Comparison::Neq);
+        // The index of a key is in the order of bytes, which is enough to find what is equal.
+        let is_in_key = expr.as_column().is_some_and(|column| sql::is_in_key(table, column));
+        if !is_equality || (!is_in_key && matches!(ty, Type::Decimal { .. })) {
+            sql.collate(&ty);
         }
     }
 
-    fn push(&mut self, text: &str) {
-        self.text.push_str(text);
+    fn distinct<'p>(sql: &mut Sql<'p>, left: impl FnOnce(&mut Sql<'p>), right: impl FnOnce(&mut Sql<'p>)) {
+        left(sql);
+        sql.push(" IS NOT ");
+        right(sql);
     }
 
-    /// Writes an identifier: the only way that a name gets into a statement.
-    pub(super) fn name(&mut self, name: &str) {
-        self.text.push('"');
-        match name.as_bytes().contains(&b'"') {
-            true => self.text.push_str(&name.replace('"', "\"\"")),
-            false => self.text.push_str(name),
-        }
-        self.text.push('"');
+    fn is_truth(wanted: bool) -> &'static str {
+        if wanted { " IS 1" } else { " IS 0" }
     }
 
-    /// Writes the columns by which a row is found again.
-    fn key_names(&mut self, table: &Table) {
-        match row_number(self.schema, table) {
-            Some(name) => self.name(name),
-            None => self.names(table, &table.primary_key),
-        }
+    fn in_list(sql: &mut Sql<'_>, list: Rc<Vec<Native>>) {
+        sql.push(" IN (SELECT value FROM rarray(");
+        sql.bind(Bind::List(list));
+        sql.push("))");
     }
 
-    fn names(&mut self, table: &Table, columns: &[ColumnId]) {
-        for (position, column) in columns.iter().enumerate() {
-            if position > 0 {
-                self.push(",");
-            }
-            self.name(&table.column(*column).name);
-        }
-    }
-
-    /// Writes a parameter.
-    fn bind(&mut self, bind: Bind<'p>) {
-        self.text.push('?');
-        self.binds.push(bind);
-    }
-
-    /// Writes `"table" AS tN` with a new N.
-    fn table(&mut self, table: &Table) -> Scope {
-        let alias = self.alias();
-        self.aliased(table, alias);
-        Scope::Alias(alias)
-    }
-
-    /// A new alias.
-    fn alias(&mut self) -> u32 {
-        self.aliases += 1;
-        self.aliases - 1
-    }
-
-    /// Writes `"table" AS tN`.
-    fn aliased(&mut self, table: &Table, alias: u32) {
-        self.name(&table.name);
-        let _ = write!(self.text, " AS t{alias}");
-    }
-
-    fn column(&mut self, scope: Scope, table: &Table, column: ColumnId) {
-        // The first alias by far the most often, so it does not take the long way through formatting.
-        match scope {
-            Scope::Bare => {}
-            Scope::Groups => {
-                let _ = write!(self.text, "c{}", column.index());
-                return;
-            }
-            Scope::Alias(0) => self.text.push_str("t0."),
-            Scope::Alias(alias) => {
-                let _ = write!(self.text, "t{alias}.");
-            }
-        }
-        self.name(&table.column(column).name);
-    }
-
-    /// Writes a name that is not a column of the schema, as columns are written.
-    fn scoped_name(&mut self, scope: Scope, name: &str) {
-        if let Scope::Alias(alias) = scope {
-            let _ = write!(self.text, "t{alias}.");
-        }
-        self.name(name);
-    }
-
-    /// Writes `near = far and …` for the pairs of a link.
-    fn pairs(&mut self, pairs: &[Pair], near: (Scope, &Table), far: (Scope, &Table)) {
-        for (position, pair) in pairs.iter().enumerate() {
-            if position > 0 {
-                self.push(" AND ");
-            }
-            self.column(near.0, near.1, pair.here);
-            self.push("=");
-            self.column(far.0, far.1, pair.there);
+    fn like<'p>(
+        sql: &mut Sql<'p>,
+        scope: Scope,
+        table: &Table,
+        expr: &'p Expr,
+        pattern: &'p str,
+        case_sensitive: bool,
+    ) {
+        match case_sensitive {
+            // Of a found column nobody knows whether its order is that of its bytes, as the range for a prefix needs.
+            true if sql.schema.found().is_some() => sql.pattern(functions::LIKE, scope, table, expr, pattern),
+            true => sql.like(scope, table, expr, pattern),
+            false => sql.pattern(functions::ILIKE, scope, table, expr, pattern),
         }
     }
 
-    /// Writes an expression: a column, a path into it, a cast of either.
-    fn expr(&mut self, scope: Scope, table: &Table, expr: &Expr) {
-        let base = expr.base_type(table);
-        match &expr.cast {
-            Some(to) if !is_same_text(&base, to) => {
-                self.push(functions::CAST);
-                self.push("(");
-                self.path(scope, table, expr);
-                // Types print as letters, digits, brackets and commas: nothing that could end the literal.
-                let _ = write!(self.text, ",'{base}','{to}')");
-            }
-            _ => self.path(scope, table, expr),
-        }
+    fn like_column<'p>(
+        sql: &mut Sql<'p>,
+        scope: Scope,
+        table: &Table,
+        (left, right): (&'p Expr, &'p Expr),
+        case_sensitive: bool,
+    ) {
+        sql.push(if case_sensitive { functions::LIKE_COLUMN } else { functions::ILIKE_COLUMN });
+        sql.push("(");
+        sql.expr(scope, table, right);
+        sql.push(",");
+        sql.expr(scope, table, left);
+        sql.push(")");
     }
 
-    fn path(&mut self, scope: Scope, table: &Table, expr: &Expr) {
-        if expr.path.is_empty() {
-            if !(self.is_comparing && self.schema.found().is_some() && table.column(expr.column).ty == Type::Json) {
-                return self.column(scope, table, expr.column);
-            }
-            // Documents of other programs are in no canonical form: equal ones may be different text.
-            self.push(functions::DOCUMENT);
-            self.push("(");
-            self.column(scope, table, expr.column);
-            self.push(")");
-            self.collate(&Type::Json);
+    fn matches<'p>(
+        sql: &mut Sql<'p>,
+        scope: Scope,
+        table: &Table,
+        expr: &'p Expr,
+        pattern: &'p str,
+        case_sensitive: bool,
+    ) {
+        let function = if case_sensitive { functions::MATCH } else { functions::IMATCH };
+        sql.pattern(function, scope, table, expr, pattern);
+    }
+
+    fn set<'p>(sql: &mut Sql<'p>, scope: Scope, table: &Table, expr: &'p Expr, test: SetTest, value: &'p Value) {
+        let function = match test {
+            SetTest::Contains => functions::CONTAINS,
+            SetTest::ContainedIn => functions::CONTAINED,
+            SetTest::Overlaps => functions::OVERLAPS,
+        };
+        sql.sets(function, scope, table, expr, value);
+    }
+
+    fn search<'p>(sql: &mut Sql<'p>, scope: Scope, table: &Table, search: &'p Search) {
+        sql.search(scope, table, search);
+    }
+
+    fn page(sql: &mut Sql<'_>, limit: Option<u64>, offset: u64) {
+        if limit.is_none() && offset == 0 {
             return;
         }
-        if !matches!(table.column(expr.column).ty, Type::Json | Type::Array(_)) {
-            // The JSON form of any other type is a scalar, which has no parts.
-            return self.push("NULL");
+        sql.push(" LIMIT ");
+        sql.bind(Bind::Int(limit.map_or(-1, sql::clamp)));
+        if offset > 0 {
+            sql.push(" OFFSET ");
+            sql.bind(Bind::Int(sql::clamp(offset)));
         }
-        self.push(if expr.as_text { functions::TEXT } else { functions::GET });
-        self.push("(");
-        self.column(scope, table, expr.column);
-        self.push(",");
-        self.bind(Bind::Text(functions::path_text(&expr.path)));
-        self.push(")");
+    }
+
+    fn aggregate<'p>(sql: &mut Sql<'p>, function: Function, ty: &Type, input: impl FnOnce(&mut Sql<'p>)) {
+        let (name, is_ours) = aggregate(function, ty);
+        sql.push(name);
+        sql.push("(");
+        input(sql);
+        match is_ours {
+            // Types print as letters, digits, brackets and commas: nothing that could end the literal.
+            true => sql.push(&format!(",'{ty}'")),
+            false => sql.collate(ty),
+        }
+        sql.push(")");
+    }
+
+    fn cast<'p>(sql: &mut Sql<'p>, from: &Type, to: &Type, value: impl FnOnce(&mut Sql<'p>)) {
+        sql.push(functions::CAST);
+        sql.push("(");
+        value(sql);
+        // Types print as letters, digits, brackets and commas: nothing that could end the literal.
+        sql.push(&format!(",'{from}','{to}')"));
+    }
+
+    fn no_values(sql: &mut Sql<'_>, table: &Table, has_conflict: bool) {
+        if !has_conflict {
+            return sql.push(" DEFAULT VALUES");
+        }
+        // `DEFAULT VALUES` takes no conflict clause; without columns the key is a sequence, which null asks for.
+        sql.push("(");
+        sql.names(table, &table.primary_key);
+        sql.push(") VALUES (NULL)");
+    }
+
+    fn assign<'p>(sql: &mut Sql<'p>, scope: Scope, table: &Table, column: ColumnId, _: &'p Assign, place: usize) {
+        // The function finds what it has to do by the place in the update.
+        sql.push(functions::ASSIGN);
+        sql.push("(");
+        sql.column(scope, table, column);
+        sql.push(",");
+        sql.bind(Bind::Int(place as i64));
+        sql.push(")");
     }
 }
 
-/// The name of the number that SQLite gives each row of a table, where the table has no key.
-pub(super) fn row_number<'s>(schema: &'s Schema, table: &Table) -> Option<&'s str> {
-    if !table.primary_key.is_empty() {
-        return None;
+/// SQLite's own function where it is exact, otherwise ours, which takes the type of the values as well.
+fn aggregate(function: Function, ty: &Type) -> (&'static str, bool) {
+    match (function, ty) {
+        (Function::Count, _) => ("count", false),
+        (Function::Min, _) => ("min", false),
+        (Function::Max, _) => ("max", false),
+        // 32 bits a row: some two thousand million rows would be needed to pass 64.
+        (Function::Sum, Type::Int) => ("sum", false),
+        (Function::Sum, _) => (functions::SUM, true),
+        (Function::Avg, _) => (functions::AVG, true),
     }
-    schema.found()?.table(table.id)?.row_number.as_deref()
 }
 
-/// Whether a cast changes nothing about what is kept.
-fn is_same_text(from: &Type, to: &Type) -> bool {
-    from == to
-        || matches!(
-            (from, to),
-            (Type::Int, Type::BigInt) | (Type::Uuid | Type::Date | Type::Time | Type::Timestamp, Type::Text)
-        )
-}
+#[cfg(test)]
+mod tests;

@@ -5,9 +5,9 @@ use mainstay_query::plan::Search;
 use mainstay_schema::{ColumnId, Table};
 
 use super::super::functions;
-use super::super::types::Bind;
 use super::fulltext::{self, Names};
-use super::{Scope, Sql};
+use super::{Bind, Sql};
+use crate::sql::Scope;
 
 /// What FTS5 can say of a search.
 #[derive(Debug, PartialEq)]

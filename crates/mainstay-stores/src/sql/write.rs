@@ -3,61 +3,49 @@
 use mainstay_query::plan::{Assign, Conflict, Delete, Filter, Insert, Read, Update};
 use mainstay_schema::{Column, ColumnId, Reference, ReferenceAction, Schema, Table, TableId};
 
-use super::super::functions;
-use super::super::types::Bind;
-use super::{MemberSql, Scope, Sql};
+use super::dialect::Dialect;
+use super::{Bind, MemberSql, Scope, Sql};
 
 /// A statement that writes.
-pub(in crate::sqlite) struct WriteSql<'p> {
+pub(crate) struct WriteSql<'p, D: Dialect> {
     /// The statement.
-    pub(in crate::sqlite) text: String,
+    pub(crate) text: String,
     /// Its parameters; those of an insert are brought by each row.
-    pub(in crate::sqlite) binds: Vec<Bind<'p>>,
+    pub(crate) binds: Vec<Bind<'p, D>>,
     /// What its result columns become, when the statement itself gives the rows back.
-    pub(in crate::sqlite) returned: Returned<'p>,
+    pub(crate) returned: Returned<'p, D>,
 }
 
 /// How a write's rows are given back.
-pub(in crate::sqlite) enum Returned<'p> {
+pub(crate) enum Returned<'p, D: Dialect> {
     /// Not at all.
     Nothing,
     /// The result columns are the members.
-    Members(Vec<MemberSql<'p>>),
+    Members(Vec<MemberSql<'p, D>>),
     /// The result columns are the primary key, by which the rows are read afterwards.
     Key,
 }
 
 /// Renders an insert of one row, to be run once for each.
-pub(in crate::sqlite) fn insert<'p>(schema: &'p Schema, plan: &'p Insert) -> WriteSql<'p> {
+pub(crate) fn insert<'p, D: Dialect>(dialect: D, schema: &'p Schema, plan: &'p Insert) -> WriteSql<'p, D> {
     let table = schema.table(plan.table);
-    let mut sql = Sql::new(schema);
+    let mut sql = Sql::new(dialect, schema);
     sql.push("INSERT INTO ");
-    sql.name(&table.name);
-    if plan.columns.is_empty() && plan.conflict.is_none() {
-        sql.push(" DEFAULT VALUES");
-    } else if plan.columns.is_empty() {
-        // `DEFAULT VALUES` takes no conflict clause; without columns the key is a sequence, which null asks for.
-        sql.push("(");
-        sql.names(table, &table.primary_key);
-        sql.push(") VALUES (NULL)");
+    D::table(&mut sql, table);
+    if plan.columns.is_empty() {
+        D::no_values(&mut sql, table, plan.conflict.is_some());
     } else {
         sql.push("(");
         sql.names(table, &plan.columns);
         sql.push(") VALUES (");
         for position in 0..plan.columns.len() {
-            sql.push(if position > 0 { "," } else { "" });
+            sql.comma(position);
             sql.bind(Bind::Later);
         }
         sql.push(")");
     }
     if let Some(conflict) = &plan.conflict {
-        sql.push(" ON CONFLICT(");
-        sql.names(table, &conflict.target);
-        sql.push(")");
-        match &conflict.merge {
-            None => sql.push(" DO NOTHING"),
-            Some(_) => sql.merge(table, &merged_columns(conflict)),
-        }
+        D::conflict(&mut sql, table, conflict);
     }
     let merged = plan.conflict.as_ref().map(merged_columns).unwrap_or_default();
     let is_unsettled = updates_reach_itself(schema, plan.table, merged);
@@ -65,27 +53,19 @@ pub(in crate::sqlite) fn insert<'p>(schema: &'p Schema, plan: &'p Insert) -> Wri
 }
 
 /// Renders an update.
-pub(in crate::sqlite) fn update<'p>(schema: &'p Schema, plan: &'p Update) -> WriteSql<'p> {
+pub(crate) fn update<'p, D: Dialect>(dialect: D, schema: &'p Schema, plan: &'p Update) -> WriteSql<'p, D> {
     let table = schema.table(plan.table);
-    let mut sql = Sql::new(schema);
+    let mut sql = Sql::new(dialect, schema);
     sql.push("UPDATE ");
     let scope = sql.table(table);
     sql.push(" SET ");
     for (position, (column, assign)) in plan.set.iter().enumerate() {
-        sql.push(if position > 0 { "," } else { "" });
+        sql.comma(position);
         sql.name(&table.column(*column).name);
         sql.push("=");
         match assign {
             Assign::Value(value) => sql.bind(Bind::Value(value)),
-            // The function finds what it has to do by the place in `set`.
-            _ => {
-                sql.push(functions::ASSIGN);
-                sql.push("(");
-                sql.column(scope, table, *column);
-                sql.push(",");
-                sql.bind(Bind::Int(position as i64));
-                sql.push(")");
-            }
+            _ => D::assign(&mut sql, scope, table, *column, assign, position),
         }
     }
     sql.push(" WHERE ");
@@ -94,11 +74,11 @@ pub(in crate::sqlite) fn update<'p>(schema: &'p Schema, plan: &'p Update) -> Wri
     sql.finish(table, plan.returning.as_deref(), is_unsettled)
 }
 
-/// Renders a delete. There is always a condition: without one SQLite empties the table at once, unseen by the hook
-/// that feeds the changes.
-pub(in crate::sqlite) fn delete<'p>(schema: &'p Schema, plan: &'p Delete) -> WriteSql<'p> {
+/// Renders a delete. There is always a condition: without one an engine may empty the table at once, unseen by
+/// whoever follows the changes of rows.
+pub(crate) fn delete<'p, D: Dialect>(dialect: D, schema: &'p Schema, plan: &'p Delete) -> WriteSql<'p, D> {
     let table = schema.table(plan.table);
-    let mut sql = Sql::new(schema);
+    let mut sql = Sql::new(dialect, schema);
     sql.push("DELETE FROM ");
     let scope = sql.table(table);
     sql.push(" WHERE ");
@@ -116,25 +96,25 @@ pub(in crate::sqlite) fn delete<'p>(schema: &'p Schema, plan: &'p Delete) -> Wri
 }
 
 /// The columns that a merge really sets: those of the key that decides are equal already, and setting a key makes
-/// SQLite do what references say of a change.
-pub(in crate::sqlite) fn merged_columns(conflict: &Conflict) -> Vec<ColumnId> {
+/// an engine do what references say of a change.
+pub(crate) fn merged_columns(conflict: &Conflict) -> Vec<ColumnId> {
     let merged = conflict.merge.iter().flatten().copied();
     merged.filter(|column| !conflict.target.contains(column)).collect()
 }
 
 /// Whether statements of the file itself run when rows of the table change.
-pub(in crate::sqlite) fn has_triggers(schema: &Schema, table: &Table) -> bool {
+pub(crate) fn has_triggers(schema: &Schema, table: &Table) -> bool {
     schema.found().and_then(|found| found.table(table.id)).is_some_and(|about| about.has_triggers)
 }
 
 /// Whether rows that are given back are read by a statement of their own: because they hold related rows, or because
 /// not all of them are given back.
-pub(in crate::sqlite) fn is_read_apart(read: &Read) -> bool {
+pub(crate) fn is_read_apart(read: &Read) -> bool {
     read.filter != Filter::True || read.select.iter().any(|output| output.source.embed().is_some())
 }
 
 /// Whether deleting a row of a table may delete or change others of it, by its own references or through other tables.
-pub(in crate::sqlite) fn deletes_reach_itself(schema: &Schema, table: TableId) -> bool {
+pub(crate) fn deletes_reach_itself(schema: &Schema, table: TableId) -> bool {
     reaches_itself(schema, table, |reference| reference.on_delete)
 }
 
@@ -172,8 +152,8 @@ fn reaches_itself(schema: &Schema, table: TableId, action: impl Fn(&Reference) -
     false
 }
 
-impl<'p> Sql<'p> {
-    fn merge(&mut self, table: &Table, columns: &[ColumnId]) {
+impl<'p, D: Dialect> Sql<'p, D> {
+    pub(super) fn merge(&mut self, table: &Table, columns: &[ColumnId]) {
         self.push(" DO UPDATE SET ");
         if columns.is_empty() {
             // Nothing to set, but the row counts and is given back: set something to itself, best what no key holds.
@@ -188,7 +168,7 @@ impl<'p> Sql<'p> {
         }
         for (position, column) in columns.iter().enumerate() {
             let name = &table.column(*column).name;
-            self.push(if position > 0 { "," } else { "" });
+            self.comma(position);
             self.name(name);
             self.push("=excluded.");
             self.name(name);
@@ -197,7 +177,7 @@ impl<'p> Sql<'p> {
 
     /// Adds what is given back. Rows that are `unsettled`, because references may change them before the statement is
     /// over, are read by their key when it is.
-    fn finish(mut self, table: &'p Table, returning: Option<&'p Read>, unsettled: bool) -> WriteSql<'p> {
+    fn finish(mut self, table: &'p Table, returning: Option<&'p Read>, unsettled: bool) -> WriteSql<'p, D> {
         let returned = match returning {
             None => Returned::Nothing,
             Some(read) if unsettled || has_triggers(self.schema, table) || is_read_apart(read) => {

@@ -5,13 +5,12 @@
 
 use std::fmt::Write as _;
 
-use mainstay_query::plan::{Aggregate, Embed, Function, Groups, Join, Output, Read, Source};
+use mainstay_query::plan::{Aggregate, Embed, Filter, Groups, Join, Output, Read, Source};
 use mainstay_schema::{ColumnId, Table, Type};
 
-use super::super::functions;
-use super::super::types::{Bind, CellKind};
+use super::dialect::Dialect;
 use super::read::{From, LeftJoin, MemberSql, ReadSql};
-use super::{Scope, Sql};
+use super::{Bind, Scope, Sql};
 
 /// The result columns of the nested statement in the making.
 #[derive(Default)]
@@ -33,9 +32,14 @@ struct Near<'p> {
     present: Option<ColumnId>,
 }
 
-impl<'p> ReadSql<'p> {
+impl<'p, D: Dialect> ReadSql<'p, D> {
     /// Renders the groups of a level.
-    pub(super) fn grouped(mut sql: Sql<'p>, plan: &'p Read, groups: &'p Groups, from: From<'p>) -> ReadSql<'p> {
+    pub(super) fn grouped(
+        mut sql: Sql<'p, D>,
+        plan: &'p Read,
+        groups: &'p Groups,
+        from: From<'p, D>,
+    ) -> ReadSql<'p, D> {
         sql.push("SELECT * FROM ");
         let nested = sql.nested(plan, groups, from);
         if matches!(from, From::Plan | From::Link(_) | From::Given(_)) {
@@ -47,21 +51,22 @@ impl<'p> ReadSql<'p> {
             keys: nested.later,
             members: nested.members,
             needs_link: nested.has_keys,
+            unsure: None,
         }
     }
 }
 
 /// What the groups of a level are made of.
-pub(super) struct NestedSql<'p> {
+pub(super) struct NestedSql<'p, D: Dialect> {
     later: std::ops::Range<usize>,
-    members: Vec<MemberSql<'p>>,
+    members: Vec<MemberSql<'p, D>>,
     /// Whether no rows are no groups.
     has_keys: bool,
 }
 
-impl<'p> Sql<'p> {
+impl<'p, D: Dialect> Sql<'p, D> {
     /// Writes `(SELECT … GROUP BY …) WHERE …`.
-    pub(super) fn nested(&mut self, plan: &'p Read, groups: &'p Groups, from: From<'p>) -> NestedSql<'p> {
+    pub(super) fn nested(&mut self, plan: &'p Read, groups: &'p Groups, from: From<'p, D>) -> NestedSql<'p, D> {
         let table = self.schema.table(plan.table);
         let alias = self.alias();
         let scope = Scope::Alias(alias);
@@ -69,28 +74,33 @@ impl<'p> Sql<'p> {
         self.push("(SELECT ");
         let members = self.group_members(Near { scope, table, present: None }, &plan.select, &mut nested);
         self.push(" FROM ");
-        self.source(table, plan, from, alias);
+        D::source(self, table, plan, from, alias);
         self.joins(&nested.joins);
         let later = self.rows(scope, table, plan, from);
         for (position, key) in nested.keys.iter().enumerate() {
             self.push(if position == 0 { " GROUP BY " } else { "," });
             let _ = write!(self.text, "{key}");
         }
-        self.push(")");
-        if groups.having != mainstay_query::plan::Filter::True {
+        self.push(") AS g");
+        if groups.having != Filter::True {
             self.push(" WHERE ");
             self.filter(Scope::Groups, &groups.table, &groups.having);
         }
         NestedSql { later, members, has_keys: !nested.keys.is_empty() }
     }
 
-    fn group_members(&mut self, near: Near<'p>, select: &'p [Output], nested: &mut Nested<'p>) -> Vec<MemberSql<'p>> {
+    fn group_members(
+        &mut self,
+        near: Near<'p>,
+        select: &'p [Output],
+        nested: &mut Nested<'p>,
+    ) -> Vec<MemberSql<'p, D>> {
         let mut members = Vec::with_capacity(select.len());
         for output in select {
             match &output.source {
                 Source::Value(expr) => {
                     self.comma(nested.columns);
-                    self.expr(near.scope, near.table, expr);
+                    D::expr(self, near.scope, near.table, expr);
                     members.push(self.value(&expr.ty(near.table), nested));
                     nested.keys.push(nested.columns);
                 }
@@ -107,9 +117,9 @@ impl<'p> Sql<'p> {
                     let far = self.group_join(near, embed, nested);
                     let inner = self.group_members(far, &embed.read.select, nested);
                     self.comma(nested.columns);
-                    self.push("nullif(");
+                    self.push("CASE WHEN ");
                     self.present(far);
-                    let _ = write!(self.text, " IS NOT NULL,0) AS p{}", nested.columns);
+                    let _ = write!(self.text, " IS NOT NULL THEN 1 END AS p{}", nested.columns);
                     nested.columns += 1;
                     nested.keys.push(nested.columns);
                     members.push(MemberSql::Joined { present: nested.columns - 1, members: inner });
@@ -120,11 +130,11 @@ impl<'p> Sql<'p> {
     }
 
     /// Names the value that was just written.
-    fn value(&mut self, ty: &Type, nested: &mut Nested<'p>) -> MemberSql<'p> {
+    fn value(&mut self, ty: &Type, nested: &mut Nested<'p>) -> MemberSql<'p, D> {
         let _ = write!(self.text, " AS c{}", nested.values);
         nested.values += 1;
         nested.columns += 1;
-        MemberSql::Cell { column: nested.columns - 1, kind: CellKind::of(ty) }
+        MemberSql::Cell { column: nested.columns - 1, kind: D::kind(ty) }
     }
 
     /// The related table, to be joined under the filter of the embed. The planner lets in only links to one row.
@@ -147,11 +157,13 @@ impl<'p> Sql<'p> {
 
     fn aggregate(&mut self, near: Near<'p>, aggregate: &'p Aggregate) {
         let base = aggregate.base_type(near.table);
-        let cast = aggregate.cast.as_ref().filter(|to| **to != base);
-        if cast.is_some() {
-            self.push(functions::CAST);
-            self.push("(");
+        match aggregate.cast.as_ref().filter(|to| **to != base) {
+            Some(to) => D::cast(self, &base, to, |sql| sql.uncast(near, aggregate)),
+            None => self.uncast(near, aggregate),
         }
+    }
+
+    fn uncast(&mut self, near: Near<'p>, aggregate: &'p Aggregate) {
         match &aggregate.input {
             None => {
                 self.push("count(");
@@ -163,45 +175,19 @@ impl<'p> Sql<'p> {
             }
             Some(input) => {
                 let ty = input.ty(near.table);
-                let (name, is_ours) = function(aggregate.function, &ty);
-                self.push(name);
-                self.push("(");
-                self.expr(near.scope, near.table, input);
-                if is_ours {
-                    let _ = write!(self.text, ",'{ty}'");
-                } else {
-                    self.collate(&ty);
-                }
-                self.push(")");
+                D::aggregate(self, aggregate.function, &ty, |sql| D::expr(sql, near.scope, near.table, input));
             }
         }
-        if let Some(to) = cast {
-            // Types print as letters, digits, brackets and commas: nothing that could end the literal.
-            let _ = write!(self.text, ",'{base}','{to}')");
-        }
-    }
-}
-
-/// SQLite's own function where it is exact, otherwise ours, which takes the type of the values as well.
-fn function(function: Function, ty: &Type) -> (&'static str, bool) {
-    match (function, ty) {
-        (Function::Count, _) => ("count", false),
-        (Function::Min, _) => ("min", false),
-        (Function::Max, _) => ("max", false),
-        // 32 bits a row: some two thousand million rows would be needed to pass 64.
-        (Function::Sum, Type::Int) => ("sum", false),
-        (Function::Sum, _) => (functions::SUM, true),
-        (Function::Avg, _) => (functions::AVG, true),
     }
 }
 
 /// Renders the statement that counts the groups.
-pub(super) fn count<'p>(
-    mut sql: Sql<'p>,
+pub(super) fn count<'p, D: Dialect>(
+    mut sql: Sql<'p, D>,
     plan: &'p Read,
     groups: &'p Groups,
-    from: From<'p>,
-) -> (String, Vec<Bind<'p>>) {
+    from: From<'p, D>,
+) -> (String, Vec<Bind<'p, D>>) {
     sql.push("SELECT count(*) FROM ");
     sql.nested(plan, groups, from);
     (sql.text, sql.binds)

@@ -5,8 +5,8 @@ use mainstay_query::plan;
 use mainstay_query::request::ReadRequest;
 use mainstay_query::{Limits, ParseError};
 
-use super::super::super::sample;
-use super::*;
+use super::super::sample;
+use super::{From, ReadSql, read};
 
 /// The statements of a request for rows of a table.
 #[track_caller]
@@ -16,7 +16,7 @@ fn check(table: &str, query: &str, expected: &[&str]) {
     let request = ReadRequest { table: table.into(), query: query.unwrap(), ..ReadRequest::default() };
     let limits = Limits { aggregates: true, ..Limits::default() };
     let plan = plan::read(&schema, &limits, &request).unwrap();
-    let sql = ReadSql::new(&schema, &plan, From::Plan);
+    let sql: ReadSql<'_> = read(&schema, &plan, From::Plan);
     let levels: Vec<&str> = sql.levels().iter().map(|level| level.text.as_str()).collect();
     assert_eq!(levels, expected);
 }
@@ -60,7 +60,7 @@ fn groups_are_a_nested_statement_without_names_of_the_request() {
         "orders",
         "select=%22a%5C%22b%22:customers(name),sum:total.sum(),count()&having=(sum.gt.1)&order=sum.desc",
         &[
-            r#"SELECT * FROM (SELECT mainstay_sum(t0."total",'decimal(12,2)') AS c0,count(*) AS c1,t1."name" AS c2,nullif(t1."id" IS NOT NULL,0) AS p3 FROM "orders" AS t0 LEFT JOIN "customers" AS t1 ON t0."customer_id"=t1."id" GROUP BY 3,4) WHERE (c0>? COLLATE "decimal") ORDER BY c0 COLLATE "decimal" DESC NULLS FIRST,c2 NULLS LAST LIMIT ?"#,
+            r#"SELECT * FROM (SELECT mainstay_sum(t0."total",'decimal(12,2)') AS c0,count(*) AS c1,t1."name" AS c2,CASE WHEN t1."id" IS NOT NULL THEN 1 END AS p3 FROM "orders" AS t0 LEFT JOIN "customers" AS t1 ON t0."customer_id"=t1."id" GROUP BY 3,4) AS g WHERE (c0>? COLLATE "decimal") ORDER BY c0 COLLATE "decimal" DESC NULLS FIRST,c2 NULLS LAST LIMIT ?"#,
         ],
     );
 }
@@ -73,7 +73,7 @@ fn check_after(query: &str, place: &[mainstay_schema::Value], expected: &str) {
     let request = ReadRequest { table: "orders".into(), query: query.unwrap(), ..ReadRequest::default() };
     let mut plan = plan::read(&schema, &Limits::default(), &request).unwrap();
     plan.after = Some(place.to_vec());
-    assert_eq!(ReadSql::new(&schema, &plan, From::Plan).text, expected);
+    assert_eq!(read(&schema, &plan, From::Plan).text, expected);
 }
 
 #[test]

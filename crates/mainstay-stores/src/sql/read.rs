@@ -3,35 +3,36 @@
 use std::ops::Range;
 
 use mainstay_query::plan::{Cardinality, Embed, Filter, Join, Link, Order, Pair, Read, Shape, Source};
-use mainstay_schema::{ColumnId, Schema, Table, Type};
+use mainstay_schema::{ColumnId, Function, Schema, Table, Type};
 
-use super::super::types::{Bind, CellKind, clamp};
-use super::call::Given;
+use super::dialect::Dialect;
 use super::place::may_be_null;
-use super::{Scope, Sql, group};
+use super::{Bind, Scope, Sql, clamp, group};
 
 /// One level of a read: a statement, and what its result columns become.
-pub(in crate::sqlite) struct ReadSql<'p> {
+pub(crate) struct ReadSql<'p, D: Dialect> {
     /// The statement.
-    pub(in crate::sqlite) text: String,
+    pub(crate) text: String,
     /// Its parameters.
-    pub(in crate::sqlite) binds: Vec<Bind<'p>>,
+    pub(crate) binds: Vec<Bind<'p, D>>,
     /// The parameters, from 0, that take the key of the row above.
-    pub(in crate::sqlite) keys: Range<usize>,
+    pub(crate) keys: Range<usize>,
     /// The members of each row.
-    pub(in crate::sqlite) members: Vec<MemberSql<'p>>,
+    pub(crate) members: Vec<MemberSql<'p, D>>,
     /// Whether there are no rows without a key from the row above. One group is there even then.
-    pub(in crate::sqlite) needs_link: bool,
+    pub(crate) needs_link: bool,
+    /// Where one row at most is wanted and no key makes sure of it: what the rows are called, for the words of an error.
+    pub(crate) unsure: Option<&'p str>,
 }
 
 /// One member of a row.
-pub(in crate::sqlite) enum MemberSql<'p> {
+pub(crate) enum MemberSql<'p, D: Dialect> {
     /// A result column.
     Cell {
         /// Which.
         column: usize,
         /// What it becomes.
-        kind: CellKind,
+        kind: D::Kind,
     },
     /// The rows of the next level.
     Embed {
@@ -42,32 +43,32 @@ pub(in crate::sqlite) enum MemberSql<'p> {
         /// The result columns that hold the key for the next level.
         keys: Vec<usize>,
         /// The next level.
-        read: Box<ReadSql<'p>>,
+        read: Box<ReadSql<'p, D>>,
     },
     /// One row or null, joined into this statement.
     Joined {
         /// The result column that is null when there is no row.
         present: usize,
         /// The members of the row, in columns of this statement.
-        members: Vec<MemberSql<'p>>,
+        members: Vec<MemberSql<'p, D>>,
     },
 }
 
 /// How the rows of a level are shown in the row above.
-pub(in crate::sqlite) enum Form {
-    /// One row or null.
+pub(crate) enum Form {
+    /// One row or null; of two, nobody says which.
     One,
     /// A list.
     Many,
-    /// So many members of the row above.
+    /// So many members of the row above, of one row or none.
     SpreadOne(usize),
     /// An array for each member of these rows.
     SpreadMany(Shape),
 }
 
-impl MemberSql<'_> {
+impl<D: Dialect> MemberSql<'_, D> {
     /// Whether statements of their own are run below this one.
-    pub(in crate::sqlite) fn has_levels(&self) -> bool {
+    pub(crate) fn has_levels(&self) -> bool {
         match self {
             MemberSql::Cell { .. } => false,
             MemberSql::Embed { .. } => true,
@@ -76,10 +77,10 @@ impl MemberSql<'_> {
     }
 }
 
-/// Most embeds joined into one statement; SQLite joins 64 tables at most, and filters want some.
+/// Most embeds joined into one statement; MySQL joins 61 tables at most, and filters want some.
 const JOINS_MAX: usize = 16;
 
-/// Most columns of a statement that joins: far above what people ask for, far below SQLite's 2,000.
+/// Most columns of a statement that joins: far above what people ask for, far below PostgreSQL's 1,664.
 const COLUMNS_MAX: usize = 1000;
 
 /// A table that is joined into a statement.
@@ -91,20 +92,20 @@ pub(super) struct LeftJoin<'p> {
 }
 
 /// The members of a row that is joined.
-struct Joined<'p> {
+struct Joined<'p, D: Dialect> {
     /// The result column that is null when there is no row.
     present: usize,
-    members: Vec<MemberSql<'p>>,
+    members: Vec<MemberSql<'p, D>>,
 }
 
-impl<'p> Joined<'p> {
+impl<'p, D: Dialect> Joined<'p, D> {
     /// As one member.
-    fn shown(self) -> MemberSql<'p> {
+    fn shown(self) -> MemberSql<'p, D> {
         MemberSql::Joined { present: self.present, members: self.members }
     }
 
     /// As members of the row above. Values are null by themselves when there is no row.
-    fn spread(self) -> impl Iterator<Item = MemberSql<'p>> {
+    fn spread(self) -> impl Iterator<Item = MemberSql<'p, D>> {
         self.members.into_iter().map(move |mut member| {
             if let MemberSql::Embed { present, .. } = &mut member {
                 present.get_or_insert(self.present);
@@ -125,8 +126,7 @@ struct Columns<'p> {
 }
 
 /// Which rows a level reads.
-#[derive(Clone, Copy)]
-pub(in crate::sqlite) enum From<'p> {
+pub(crate) enum From<'p, D: Dialect> {
     /// Those of the plan.
     Plan,
     /// Those of the plan that are linked to the row above.
@@ -136,13 +136,37 @@ pub(in crate::sqlite) enum From<'p> {
     /// All that pass this filter and the plan's; order and limit of the plan do not count.
     Filter(&'p Filter),
     /// Those of the plan, among rows that a function gave back.
-    Given(Given<'p>),
+    Given(Given<'p, D>),
 }
 
-impl<'p> ReadSql<'p> {
+/// Rows that a function gave back.
+pub(crate) struct Given<'p, D: Dialect> {
+    /// The function.
+    pub(crate) function: &'p Function,
+    /// Its rows one after the other; as many values each as its statement has columns.
+    pub(crate) values: &'p [D::Native],
+}
+
+// Not derived: that would ask the driver's values to be copied too, and only references to them are.
+impl<D: Dialect> Copy for From<'_, D> {}
+impl<D: Dialect> Copy for Given<'_, D> {}
+
+impl<D: Dialect> Clone for From<'_, D> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<D: Dialect> Clone for Given<'_, D> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<'p, D: Dialect> ReadSql<'p, D> {
     /// Renders one level and those below.
-    pub(in crate::sqlite) fn new(schema: &'p Schema, plan: &'p Read, from: From<'p>) -> ReadSql<'p> {
-        let mut sql = Sql::new(schema);
+    pub(crate) fn new(dialect: D, schema: &'p Schema, plan: &'p Read, from: From<'p, D>) -> ReadSql<'p, D> {
+        let mut sql = Sql::new(dialect, schema);
         if let Some(groups) = &plan.groups {
             return ReadSql::grouped(sql, plan, groups, from);
         }
@@ -155,24 +179,24 @@ impl<'p> ReadSql<'p> {
         sql.push("SELECT ");
         let members = sql.level(scope, table, plan, &mut columns);
         sql.push(if columns.held.is_empty() { "1 FROM " } else { " FROM " });
-        sql.source(table, plan, from, alias);
+        D::source(&mut sql, table, plan, from, alias);
         sql.joins(&columns.joins.unwrap_or_default());
         let keys = sql.rows(scope, table, plan, from);
         if matches!(from, From::Plan | From::Link(_) | From::Given(_)) {
             sql.page(scope, table, &plan.order, plan.limit, plan.offset);
         }
-        ReadSql { text: sql.text, binds: sql.binds, keys, members, needs_link: true }
+        ReadSql { text: sql.text, binds: sql.binds, keys, members, needs_link: true, unsure: None }
     }
 
     /// All statements of this level and those below.
-    pub(in crate::sqlite) fn levels(&self) -> Vec<&ReadSql<'p>> {
+    pub(crate) fn levels(&self) -> Vec<&ReadSql<'p, D>> {
         let mut levels = vec![self];
         below(&self.members, &mut levels);
         levels
     }
 }
 
-fn below<'r, 'p>(members: &'r [MemberSql<'p>], levels: &mut Vec<&'r ReadSql<'p>>) {
+fn below<'r, 'p, D: Dialect>(members: &'r [MemberSql<'p, D>], levels: &mut Vec<&'r ReadSql<'p, D>>) {
     for member in members {
         match member {
             MemberSql::Cell { .. } => {}
@@ -183,42 +207,48 @@ fn below<'r, 'p>(members: &'r [MemberSql<'p>], levels: &mut Vec<&'r ReadSql<'p>>
 }
 
 /// Renders the statement that counts the rows that pass a read's filter.
-pub(in crate::sqlite) fn count<'p>(schema: &'p Schema, plan: &'p Read, from: From<'p>) -> (String, Vec<Bind<'p>>) {
-    let mut sql = Sql::new(schema);
+pub(crate) fn count<'p, D: Dialect>(
+    dialect: D,
+    schema: &'p Schema,
+    plan: &'p Read,
+    from: From<'p, D>,
+) -> (String, Vec<Bind<'p, D>>) {
+    let mut sql = Sql::new(dialect, schema);
     if let Some(groups) = &plan.groups {
         return group::count(sql, plan, groups, from);
     }
     let table = schema.table(plan.table);
     sql.push("SELECT count(*) FROM ");
     let alias = sql.alias();
-    sql.source(table, plan, from, alias);
+    D::source(&mut sql, table, plan, from, alias);
     // The filter alone: a place in the order does not count.
     sql.passing(Scope::Alias(alias), table, plan);
     (sql.text, sql.binds)
 }
 
 /// Renders the statement that counts the rows that pass a read's filter, but no more than `most`.
-pub(in crate::sqlite) fn count_some<'p>(
+pub(crate) fn count_some<'p, D: Dialect>(
+    dialect: D,
     schema: &'p Schema,
     plan: &'p Read,
-    from: From<'p>,
+    from: From<'p, D>,
     most: u64,
-) -> (String, Vec<Bind<'p>>) {
-    let mut sql = Sql::new(schema);
+) -> (String, Vec<Bind<'p, D>>) {
+    let mut sql = Sql::new(dialect, schema);
     let table = schema.table(plan.table);
     sql.push("SELECT count(*) FROM (SELECT 1 FROM ");
     let alias = sql.alias();
-    sql.source(table, plan, from, alias);
+    D::source(&mut sql, table, plan, from, alias);
     sql.passing(Scope::Alias(alias), table, plan);
     sql.push(" LIMIT ");
     sql.bind(Bind::Int(clamp(most)));
-    sql.push(")");
+    sql.push(") AS g");
     (sql.text, sql.binds)
 }
 
-impl<'p> Sql<'p> {
+impl<'p, D: Dialect> Sql<'p, D> {
     /// Writes the result columns of a statement that joins nothing.
-    pub(super) fn members(&mut self, scope: Scope, table: &'p Table, plan: &'p Read) -> Vec<MemberSql<'p>> {
+    pub(super) fn members(&mut self, scope: Scope, table: &'p Table, plan: &'p Read) -> Vec<MemberSql<'p, D>> {
         let mut columns = Columns { held: Vec::new(), joins: None, width: 0 };
         let members = self.level(scope, table, plan, &mut columns);
         if columns.held.is_empty() {
@@ -234,7 +264,7 @@ impl<'p> Sql<'p> {
         table: &'p Table,
         plan: &'p Read,
         columns: &mut Columns<'p>,
-    ) -> Vec<MemberSql<'p>> {
+    ) -> Vec<MemberSql<'p, D>> {
         let mut members = Vec::with_capacity(plan.select.len());
         columns.width += plan.select.len();
         // Levels of their own, which want the columns that they are looked up by.
@@ -243,9 +273,9 @@ impl<'p> Sql<'p> {
             members.push(match &output.source {
                 Source::Value(expr) => {
                     self.comma(columns.held.len());
-                    self.expr(scope, table, expr);
+                    D::expr(self, scope, table, expr);
                     columns.held.push(expr.as_column().map(|column| (scope, column)));
-                    MemberSql::Cell { column: columns.held.len() - 1, kind: CellKind::of(&expr.ty(table)) }
+                    MemberSql::Cell { column: columns.held.len() - 1, kind: D::kind(&expr.ty(table)) }
                 }
                 Source::Embed(embed) => match self.is_look_up(embed, columns) {
                     Some(pairs) => self.joined((scope, table), embed, pairs, columns).shown(),
@@ -280,8 +310,13 @@ impl<'p> Sql<'p> {
         members
     }
 
-    fn embed(&mut self, embed: &'p Embed, form: Form) -> MemberSql<'p> {
-        let read = ReadSql::new(self.schema, &embed.read, From::Link(&embed.link));
+    fn embed(&mut self, embed: &'p Embed, form: Form) -> MemberSql<'p, D> {
+        let mut read = ReadSql::new(self.dialect, self.schema, &embed.read, From::Link(&embed.link));
+        // A group of all rows is one, and of a bound that was asked for there is no more.
+        let is_bounded = embed.read.groups.is_some() || embed.read.limit == Some(1);
+        if matches!(form, Form::One | Form::SpreadOne(_)) && !is_bounded && !self.leads_to_one(embed) {
+            read.unsure = Some(&self.schema.table(embed.read.table).name);
+        }
         MemberSql::Embed { form, present: None, keys: Vec::new(), read: Box::new(read) }
     }
 
@@ -289,19 +324,24 @@ impl<'p> Sql<'p> {
     /// table makes sure of, and no filter.
     fn is_look_up(&self, embed: &'p Embed, columns: &Columns<'p>) -> Option<&'p [Pair]> {
         let Join::Direct(pairs) = &embed.link.join else { return None };
-        let (read, target) = (&embed.read, self.schema.table(embed.read.table));
-        let holds = |key: &[ColumnId]| {
-            !key.is_empty() && key.iter().all(|column| pairs.iter().any(|pair| pair.there == *column))
-        };
-        let is_one = embed.link.cardinality == Cardinality::One
-            && target.is_writable()
-            && (holds(&target.primary_key) || target.uniques.iter().any(|key| holds(&key.columns)));
+        let read = &embed.read;
+        let is_one = embed.link.cardinality == Cardinality::One && self.leads_to_one(embed);
         let is_whole =
             read.filter == Filter::True && read.offset == 0 && read.limit != Some(0) && read.groups.is_none();
-        // What a row of this level still has to say comes on top, and SQLite takes 2,000 columns.
+        // What a row of this level still has to say comes on top, and engines bound the columns.
         let width = columns.width + columns.held.len() + read.select.len();
         let has_room = columns.joins.as_ref().is_some_and(|joins| joins.len() < JOINS_MAX) && width < COLUMNS_MAX;
         (is_one && is_whole && has_room).then_some(pairs)
+    }
+
+    /// Whether a key makes sure that an embed finds one row at most. What a view declares is enforced by nobody.
+    fn leads_to_one(&self, embed: &Embed) -> bool {
+        let target = self.schema.table(embed.read.table);
+        let Join::Direct(pairs) = &embed.link.join else { return false };
+        let holds = |key: &[ColumnId]| {
+            !key.is_empty() && key.iter().all(|column| pairs.iter().any(|pair| pair.there == *column))
+        };
+        target.is_writable() && (holds(&target.primary_key) || target.uniques.iter().any(|key| holds(&key.columns)))
     }
 
     /// Writes the result columns of an embed that is joined.
@@ -311,7 +351,7 @@ impl<'p> Sql<'p> {
         embed: &'p Embed,
         pairs: &'p [Pair],
         columns: &mut Columns<'p>,
-    ) -> Joined<'p> {
+    ) -> Joined<'p, D> {
         let target = self.schema.table(embed.read.table);
         let alias = self.alias();
         columns.joins.get_or_insert_default().push(LeftJoin { near, far: (alias, target), pairs, filter: None });
@@ -364,14 +404,8 @@ impl<'p> Sql<'p> {
         }
     }
 
-    pub(super) fn comma(&mut self, position: usize) {
-        if position > 0 {
-            self.push(",");
-        }
-    }
-
     /// Writes the rest of `FROM` and the `WHERE` clause; gives the parameters that are brought by each run.
-    pub(super) fn rows(&mut self, scope: Scope, table: &Table, plan: &'p Read, from: From<'p>) -> Range<usize> {
+    pub(super) fn rows(&mut self, scope: Scope, table: &Table, plan: &'p Read, from: From<'p, D>) -> Range<usize> {
         let schema = self.schema;
         let (keys, filter) = match from {
             From::Plan | From::Given(_) => (0..0, &plan.filter),
@@ -440,7 +474,7 @@ impl<'p> Sql<'p> {
     pub(super) fn page(&mut self, scope: Scope, table: &Table, order: &'p [Order], limit: Option<u64>, offset: u64) {
         for (position, term) in order.iter().enumerate() {
             self.push(if position == 0 { " ORDER BY " } else { "," });
-            self.term(scope, table, term);
+            D::order_term(self, scope, table, term);
         }
         // Pages are stable only in an order that is total. Groups have one of their own.
         if scope != Scope::Groups
@@ -449,26 +483,16 @@ impl<'p> Sql<'p> {
             self.push(if order.is_empty() { " ORDER BY " } else { "," });
             self.scoped_name(scope, name);
         }
-        match (limit, offset) {
-            (None, 0) => {}
-            (limit, offset) => {
-                self.push(" LIMIT ");
-                self.bind(Bind::Int(limit.map_or(-1, clamp)));
-                if offset > 0 {
-                    self.push(" OFFSET ");
-                    self.bind(Bind::Int(clamp(offset)));
-                }
-            }
-        }
+        D::page(self, limit, offset);
     }
 
     /// Writes what a term orders by; gives its type, and whether it may be null.
-    pub(super) fn term_value(&mut self, scope: Scope, table: &Table, term: &'p Order) -> (Type, bool) {
+    pub(crate) fn term_value(&mut self, scope: Scope, table: &Table, term: &'p Order) -> (Type, bool) {
         let schema = self.schema;
         self.is_comparing = true;
         let value = match &term.via {
             None => {
-                self.expr(scope, table, &term.expr);
+                D::expr(self, scope, table, &term.expr);
                 (term.expr.ty(table), self.is_result || may_be_null(table, term))
             }
             Some(via) => {
@@ -479,7 +503,7 @@ impl<'p> Sql<'p> {
                     Join::Direct(_) => self.aliases,
                     Join::Through { .. } => self.aliases + 1,
                 };
-                self.expr(Scope::Alias(inner), target, &term.expr);
+                D::expr(self, Scope::Alias(inner), target, &term.expr);
                 self.push(" FROM ");
                 let related = self.link(scope, table, join, target);
                 if via.filter != Filter::True {
@@ -493,19 +517,6 @@ impl<'p> Sql<'p> {
         self.is_comparing = false;
         value
     }
-
-    fn term(&mut self, scope: Scope, table: &Table, term: &'p Order) {
-        let (ty, may_be_null) = self.term_value(scope, table, term);
-        self.collate(&ty);
-        if term.descending {
-            self.push(" DESC");
-        }
-        // SQLite takes null for the smallest value. Said only where it matters: the words cost the use of an index.
-        let nulls_first_by_default = !term.descending;
-        if may_be_null && term.nulls_first != nulls_first_by_default {
-            self.push(if term.nulls_first { " NULLS FIRST" } else { " NULLS LAST" });
-        }
-    }
 }
 
 fn near_columns(join: &Join) -> impl Iterator<Item = ColumnId> {
@@ -515,6 +526,3 @@ fn near_columns(join: &Join) -> impl Iterator<Item = ColumnId> {
     };
     pairs.iter().map(|pair| pair.here)
 }
-
-#[cfg(test)]
-mod tests;

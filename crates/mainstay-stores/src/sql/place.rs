@@ -3,13 +3,13 @@
 use mainstay_query::plan::Order;
 use mainstay_schema::{Table, Value};
 
-use super::super::types::{self, Bind};
-use super::{Scope, Sql};
+use super::dialect::Dialect;
+use super::{Bind, Scope, Sql};
 
-impl<'p> Sql<'p> {
+impl<'p, D: Dialect> Sql<'p, D> {
     /// Writes the condition that a row comes after `place`, which has a value for each term of the order.
     pub(super) fn after(&mut self, scope: Scope, table: &Table, order: &'p [Order], place: &'p [Value]) {
-        let Some((first, value)) = order.first().zip(place.first()) else { return self.push("0") };
+        let Some((first, value)) = order.first().zip(place.first()) else { return self.push(D::TRUTHS[1]) };
         if self.row_value(scope, table, order, place) {
             return;
         }
@@ -25,7 +25,7 @@ impl<'p> Sql<'p> {
 
     /// After in the first term, or equal in it and after in the rest.
     fn chain(&mut self, scope: Scope, table: &Table, order: &'p [Order], place: &'p [Value]) {
-        let Some((first, value)) = order.first().zip(place.first()) else { return self.push("0") };
+        let Some((first, value)) = order.first().zip(place.first()) else { return self.push(D::TRUTHS[1]) };
         if self.row_value(scope, table, order, place) {
             return;
         }
@@ -47,14 +47,14 @@ impl<'p> Sql<'p> {
         self.push(")");
     }
 
-    /// One comparison of rows, where all terms go the same way and have no null and no order of their own: SQLite then
+    /// One comparison of rows, where all terms go the same way and have no null and no order of their own: an engine then
     /// goes straight to the place in an index.
     fn row_value(&mut self, scope: Scope, table: &Table, order: &'p [Order], place: &'p [Value]) -> bool {
         let is_plain = |term: &Order| {
             term.via.is_none()
                 && term.descending == order[0].descending
                 && !may_be_null(table, term)
-                && types::collation(&term.expr.ty(table)).is_none()
+                && D::is_plain_order(&term.expr.ty(table))
         };
         if !order.iter().all(is_plain) || place.iter().any(Value::is_null) {
             return false;
@@ -79,7 +79,7 @@ impl<'p> Sql<'p> {
                 self.term_value(scope, table, term);
                 self.push(" IS NOT NULL");
             }
-            (Value::Null, false) => self.push("0"),
+            (Value::Null, false) => self.push(D::TRUTHS[1]),
             (value, nulls_first) => {
                 self.compare(scope, table, term, if term.descending { "<" } else { ">" }, value);
                 if !nulls_first && may_be_null(table, term) {
@@ -93,7 +93,7 @@ impl<'p> Sql<'p> {
 
     fn compare(&mut self, scope: Scope, table: &Table, term: &'p Order, operator: &str, value: &'p Value) {
         let (ty, _) = self.term_value(scope, table, term);
-        self.collate(&ty);
+        D::collate(self, &ty);
         self.push(operator);
         self.bind(Bind::Value(value));
     }

@@ -1,0 +1,208 @@
+//! Where SQL engines differ, one method for each thing that has more than one spelling.
+//!
+//! What is given here is the standard's way, which is PostgreSQL's; an engine overrides what it says otherwise. What a
+//! test means is not for a dialect to choose: the evaluator does, and the conformance suite compares.
+
+use std::fmt::Debug;
+
+use mainstay_query::plan::{Assign, Comparison, Conflict, Expr, Function, Order, Read, Search, Test};
+use mainstay_schema::{ColumnId, Table, Type, Value};
+
+use super::write::merged_columns;
+use super::{Bind, From, Scope, Sql, operator};
+
+/// The SQL of one engine. A value of it may hold what is known of the server, such as its version.
+pub(crate) trait Dialect: Debug + Copy + 'static {
+    /// A value in the driver's own form.
+    type Native: Debug;
+    /// All items of a list in the driver's own form.
+    type List: Debug;
+    /// How a result column becomes a cell, decided once a statement.
+    type Kind: Debug + Copy;
+
+    /// What names stand in.
+    const QUOTE: char = '"';
+    /// What is true, false and neither.
+    const TRUTHS: [&'static str; 3] = ["TRUE", "FALSE", "NULL"];
+    /// Whether null comes before all values in ascending order, where nothing is said.
+    const NULLS_SMALLEST: bool = false;
+    /// Longest list of values that is written as single parameters; a longer one goes in as one. Below this a list of
+    /// parameters lets an engine plan with the number of items.
+    const LIST_PARAMETERS_MAX: usize = 32;
+
+    /// How a result column of this type becomes a cell.
+    fn kind(ty: &Type) -> Self::Kind;
+
+    /// A list as one parameter.
+    fn list(values: &[Value]) -> Self::List;
+
+    /// Writes parameter `number`, from 1.
+    fn parameter(text: &mut String, number: usize);
+
+    /// Writes the name of a table.
+    fn table(sql: &mut Sql<'_, Self>, table: &Table) {
+        sql.name(&table.name);
+    }
+
+    /// Writes what a read takes its rows from, under this alias: the table, or what its function gives.
+    fn source<'p>(sql: &mut Sql<'p, Self>, table: &'p Table, plan: &'p Read, from: From<'p, Self>, alias: u32);
+
+    /// Writes an expression: a column, a path into it, a cast of either.
+    fn expr(sql: &mut Sql<'_, Self>, scope: Scope, table: &Table, expr: &Expr);
+
+    /// Writes the order that values of a type are compared in, if it is not the engine's own.
+    fn collate(sql: &mut Sql<'_, Self>, ty: &Type);
+
+    /// Whether the order of a type is the engine's own, so that rows of values compare in it.
+    fn is_plain_order(ty: &Type) -> bool;
+
+    /// Writes a test that means something else here than on other columns; false if there is nothing of the kind.
+    fn own_test<'p>(sql: &mut Sql<'p, Self>, scope: Scope, table: &Table, expr: &'p Expr, test: &'p Test) -> bool {
+        let _ = (sql, scope, table, expr, test);
+        false
+    }
+
+    /// Writes a comparison with a value.
+    fn compare<'p>(
+        sql: &mut Sql<'p, Self>,
+        scope: Scope,
+        table: &Table,
+        expr: &'p Expr,
+        comparison: Comparison,
+        value: &'p Value,
+    ) {
+        Self::expr(sql, scope, table, expr);
+        sql.push(operator(comparison));
+        sql.bind(Bind::Value(value));
+        if !matches!(comparison, Comparison::Eq | Comparison::Neq) {
+            Self::collate(sql, &expr.ty(table));
+        }
+    }
+
+    /// Writes that two values differ, null being a value like others.
+    fn distinct<'p>(
+        sql: &mut Sql<'p, Self>,
+        left: impl FnOnce(&mut Sql<'p, Self>),
+        right: impl FnOnce(&mut Sql<'p, Self>),
+    ) {
+        left(sql);
+        sql.push(" IS DISTINCT FROM ");
+        right(sql);
+    }
+
+    /// Writes what stands behind a column that is to be this truth value.
+    fn is_truth(wanted: bool) -> &'static str {
+        if wanted { " IS TRUE" } else { " IS FALSE" }
+    }
+
+    /// Writes that a value is in a list given as one parameter.
+    fn in_list<'p>(sql: &mut Sql<'p, Self>, list: Self::List) {
+        sql.push(" = ANY(");
+        sql.bind(Bind::List(list));
+        sql.push(")");
+    }
+
+    /// Writes that a text is like a pattern.
+    fn like<'p>(
+        sql: &mut Sql<'p, Self>,
+        scope: Scope,
+        table: &Table,
+        expr: &'p Expr,
+        pattern: &'p str,
+        case_sensitive: bool,
+    );
+
+    /// Writes that a text is like a pattern in another column.
+    fn like_column<'p>(
+        sql: &mut Sql<'p, Self>,
+        scope: Scope,
+        table: &Table,
+        sides: (&'p Expr, &'p Expr),
+        case_sensitive: bool,
+    );
+
+    /// Writes that a regular expression matches a part of a text.
+    fn matches<'p>(
+        sql: &mut Sql<'p, Self>,
+        scope: Scope,
+        table: &Table,
+        expr: &'p Expr,
+        pattern: &'p str,
+        case_sensitive: bool,
+    );
+
+    /// Writes a test of what a document or an array holds.
+    fn set<'p>(sql: &mut Sql<'p, Self>, scope: Scope, table: &Table, expr: &'p Expr, test: SetTest, value: &'p Value);
+
+    /// Writes a search for words.
+    fn search<'p>(sql: &mut Sql<'p, Self>, scope: Scope, table: &Table, search: &'p Search);
+
+    /// Writes a term of an order.
+    fn order_term<'p>(sql: &mut Sql<'p, Self>, scope: Scope, table: &Table, term: &'p Order) {
+        let (ty, may_be_null) = sql.term_value(scope, table, term);
+        Self::collate(sql, &ty);
+        if term.descending {
+            sql.push(" DESC");
+        }
+        // Said only where it matters: the words may cost the use of an index.
+        if may_be_null && term.nulls_first != (Self::NULLS_SMALLEST != term.descending) {
+            sql.push(if term.nulls_first { " NULLS FIRST" } else { " NULLS LAST" });
+        }
+    }
+
+    /// Writes which rows of an order are given.
+    fn page(sql: &mut Sql<'_, Self>, limit: Option<u64>, offset: u64) {
+        if let Some(limit) = limit {
+            sql.push(" LIMIT ");
+            sql.bind(Bind::Int(super::clamp(limit)));
+        }
+        if offset > 0 {
+            sql.push(" OFFSET ");
+            sql.bind(Bind::Int(super::clamp(offset)));
+        }
+    }
+
+    /// Writes an aggregate of what `input` writes, which is of this type.
+    fn aggregate<'p>(sql: &mut Sql<'p, Self>, function: Function, ty: &Type, input: impl FnOnce(&mut Sql<'p, Self>));
+
+    /// Writes the cast of a value that `value` writes.
+    fn cast<'p>(sql: &mut Sql<'p, Self>, from: &Type, to: &Type, value: impl FnOnce(&mut Sql<'p, Self>));
+
+    /// Writes what an insert without columns gives.
+    fn no_values(sql: &mut Sql<'_, Self>, table: &Table, has_conflict: bool) {
+        let _ = (table, has_conflict);
+        sql.push(" DEFAULT VALUES");
+    }
+
+    /// Writes what becomes of a row whose key is there already.
+    fn conflict(sql: &mut Sql<'_, Self>, table: &Table, conflict: &Conflict) {
+        sql.push(" ON CONFLICT(");
+        sql.names(table, &conflict.target);
+        sql.push(")");
+        match &conflict.merge {
+            None => sql.push(" DO NOTHING"),
+            Some(_) => sql.merge(table, &merged_columns(conflict)),
+        }
+    }
+
+    /// Writes what an assignment that is no value makes of its column; `place` is its number in the update.
+    fn assign<'p>(
+        sql: &mut Sql<'p, Self>,
+        scope: Scope,
+        table: &Table,
+        column: ColumnId,
+        assign: &'p Assign,
+        place: usize,
+    );
+}
+
+/// Tests of what a document or an array holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SetTest {
+    /// It holds all of the operand.
+    Contains,
+    /// The operand holds all of it.
+    ContainedIn,
+    /// They have an item in common.
+    Overlaps,
+}
