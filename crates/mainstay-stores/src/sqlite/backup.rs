@@ -4,9 +4,11 @@
 //! waits for it. Without one a reader would keep writers from committing, so the copy is taken in short steps, which
 //! SQLite begins anew when somebody wrote in between. Files and their names are the business of the caller.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use mainstay_schema::Schema;
@@ -24,6 +26,8 @@ const BEGINNINGS_MAX: u32 = 5;
 const BUSY_PAUSE: Duration = Duration::from_millis(20);
 /// Pauses in a row before the copy is given up.
 const BUSY_MAX: u32 = 1500;
+/// Virtual machine steps between two looks at whether it is over: less than a millisecond.
+const STEPS_BETWEEN_LOOKS: i32 = 10_000;
 /// Most problems that are told.
 const PROBLEMS_MAX: u32 = 10;
 
@@ -38,7 +42,12 @@ pub struct Contents {
     pub broken_references: u64,
     /// Name of the last migration, where there are any.
     pub migration: Option<String>,
+    /// Name and time of the first migration, by which databases of one project know each other.
+    pub origin: Option<String>,
 }
+
+/// Set to have a copy or a look end early.
+pub type IsOver = Arc<AtomicBool>;
 
 /// Is told after each step of a copy how many pages are left of how many. It may pause, and it may stop the copy.
 pub type OnStep<'f> = dyn FnMut(u64, u64) -> ControlFlow<()> + 'f;
@@ -48,8 +57,9 @@ pub type OnStep<'f> = dyn FnMut(u64, u64) -> ControlFlow<()> + 'f;
 /// # Errors
 /// [`StoreError`] if the one cannot be read, the other not be written, or the copy is not what it was copied from;
 /// [`StoreError::Deadline`] if it was stopped.
-pub fn copy(source: &Path, target: &Path, on_step: &mut OnStep<'_>) -> Result<Contents, StoreError> {
-    let from = open(source, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(translated)?;
+pub fn copy(source: &Path, target: &Path, is_over: &IsOver, on_step: &mut OnStep<'_>) -> Result<Contents, StoreError> {
+    let mut from = open(source, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(translated)?;
+    watch(&mut from, is_over).map_err(translated)?;
     let is_write_ahead = mode(&from).map_err(translated)? == "wal";
     let counted = if is_write_ahead {
         // The first look begins the snapshot; that of the copy is the same because the transaction goes on.
@@ -64,7 +74,7 @@ pub fn copy(source: &Path, target: &Path, on_step: &mut OnStep<'_>) -> Result<Co
     let copy = open(target, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(translated)?;
     set_mode(&copy, "delete").map_err(translated)?;
     drop(copy);
-    let contents = Contents { is_write_ahead, ..examine(target)? };
+    let contents = Contents { is_write_ahead, ..examine(target, is_over)? };
     match counted {
         Some(rows) if rows != contents.rows => Err(StoreError::Internal("the copy has other rows".into())),
         _ => Ok(contents),
@@ -105,10 +115,11 @@ fn copy_pages(from: &Connection, target: &Path, on_step: &mut OnStep<'_>) -> Res
 /// Looks at every page, every index and every reference of a database file that nobody uses.
 ///
 /// # Errors
-/// [`StoreError::Internal`] if it is damaged or no database.
-pub fn examine(path: &Path) -> Result<Contents, StoreError> {
+/// [`StoreError::Internal`] if it is damaged or no database; [`StoreError::Deadline`] if it was over before the end.
+pub fn examine(path: &Path, is_over: &IsOver) -> Result<Contents, StoreError> {
     let look = || {
-        let connection = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let mut connection = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        watch(&mut connection, is_over)?;
         let mut statement = connection.prepare(&format!("PRAGMA integrity_check({PROBLEMS_MAX})"))?;
         let problems = statement.query_map([], |row| row.get::<_, String>(0))?;
         let problems = problems.collect::<rusqlite::Result<Vec<_>>>()?;
@@ -121,14 +132,26 @@ pub fn examine(path: &Path) -> Result<Contents, StoreError> {
         };
         let is_write_ahead = mode(&connection)? == "wal";
         let rows = rows(&connection)?;
-        let migration = migration(&connection)?;
-        Ok((problems, Contents { is_write_ahead, rows, broken_references, migration }))
+        let (migration, origin) = (migration(&connection)?, origin_of(&connection)?);
+        Ok((problems, Contents { is_write_ahead, rows, broken_references, migration, origin }))
     };
     let (problems, contents) = look().map_err(translated)?;
     match problems.as_slice() {
         [ok] if ok == "ok" => Ok(contents),
         _ => Err(StoreError::Internal(format!("damaged: {}", problems.join("; ")).into())),
     }
+}
+
+/// Name and time of the first migration of a database; `None` where there are none or nobody can tell.
+pub fn origin(path: &Path) -> Option<String> {
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY).ok()?;
+    origin_of(&connection).ok()?
+}
+
+/// Names of the tables of a database; empty where nobody can tell.
+pub fn tables(path: &Path) -> BTreeSet<String> {
+    let look = || rows(&open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?);
+    look().unwrap_or_default().into_keys().collect()
 }
 
 /// Sets how a file is written when it is used next. Nobody may be using it.
@@ -197,14 +220,27 @@ fn rows(connection: &Connection) -> rusqlite::Result<BTreeMap<String, u64>> {
 }
 
 fn migration(connection: &Connection) -> rusqlite::Result<Option<String>> {
-    let last = "SELECT name FROM _mainstay_migrations ORDER BY position DESC LIMIT 1";
-    match connection.query_row(last, [], |row| row.get(0)) {
+    one_migration(connection, "SELECT name FROM _mainstay_migrations ORDER BY position DESC LIMIT 1")
+}
+
+fn origin_of(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    one_migration(connection, "SELECT name || ' of ' || applied_at FROM _mainstay_migrations ORDER BY position LIMIT 1")
+}
+
+fn one_migration(connection: &Connection, sql: &str) -> rusqlite::Result<Option<String>> {
+    match connection.query_row(sql, [], |row| row.get(0)) {
         Ok(name) => Ok(Some(name)),
         // None were applied, or it is another program's file.
         Err(rusqlite::Error::QueryReturnedNoRows | rusqlite::Error::SqlInputError { .. }) => Ok(None),
         Err(rusqlite::Error::SqliteFailure(error, _)) if error.code == ErrorCode::Unknown => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Has statements of a connection end when it is over.
+fn watch(connection: &mut Connection, is_over: &IsOver) -> rusqlite::Result<()> {
+    let is_over = is_over.clone();
+    connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || is_over.load(Ordering::Relaxed)))
 }
 
 fn translated(error: rusqlite::Error) -> StoreError {
@@ -256,7 +292,7 @@ mod tests {
             let writer = accounts(&path, mode);
             let target = file(folder.path(), "copy.db");
             let mut writes = 0;
-            let contents = copy(&path, &target, &mut |_, _| {
+            let contents = copy(&path, &target, &IsOver::default(), &mut |_, _| {
                 // With every step somebody else commits; it is not kept waiting, so this cannot fail.
                 if writes < 4 || mode == "wal" {
                     move_one(&writer).unwrap();
@@ -271,7 +307,7 @@ mod tests {
             if mode == "wal" {
                 assert_eq!(contents.rows["a"], 3000, "the copy is of the moment when it began");
             }
-            assert_eq!(examine(&target).unwrap().rows, contents.rows);
+            assert_eq!(examine(&target, &IsOver::default()).unwrap().rows, contents.rows);
             let names: Vec<_> =
                 std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
             assert!(names.iter().all(|name| !name.to_string_lossy().starts_with("copy.db-")), "{names:?}");
@@ -287,8 +323,11 @@ mod tests {
         let middle = octets.len() / 8192 * 4096;
         octets[middle..middle + 4096].fill(0x5a);
         std::fs::write(&path, octets).unwrap();
-        assert!(copy(&path, &file(folder.path(), "copy.db"), &mut |_, _| ControlFlow::Continue(())).is_err());
-        assert!(examine(&path).is_err());
+        assert!(
+            copy(&path, &file(folder.path(), "copy.db"), &IsOver::default(), &mut |_, _| ControlFlow::Continue(()))
+                .is_err()
+        );
+        assert!(examine(&path, &IsOver::default()).is_err());
     }
 
     #[test]
@@ -296,8 +335,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("main.db");
         drop(accounts(&path, "wal"));
-        let stopped = copy(&path, &file(folder.path(), "copy.db"), &mut |_, _| ControlFlow::Break(()));
+        let stopped =
+            copy(&path, &file(folder.path(), "copy.db"), &IsOver::default(), &mut |_, _| ControlFlow::Break(()));
         assert!(matches!(stopped, Err(StoreError::Deadline)));
+        // The look at the whole of a copy takes longest, and ends as soon as it is over.
+        let is_over = IsOver::default();
+        let over_with_the_last_page = copy(&path, &file(folder.path(), "copy.db"), &is_over, &mut |left, _| {
+            is_over.store(left == 0, Ordering::Relaxed);
+            ControlFlow::Continue(())
+        });
+        assert!(matches!(over_with_the_last_page, Ok(_) | Err(StoreError::Deadline)), "{over_with_the_last_page:?}");
+        assert!(matches!(examine(&path, &IsOver::new(AtomicBool::new(true))), Err(StoreError::Deadline)));
     }
 
     #[test]

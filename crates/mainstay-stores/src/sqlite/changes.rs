@@ -11,7 +11,7 @@ use mainstay_store::{Change, ChangeKind, StoreError};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Result};
 
-use super::preupdate::{self, Event};
+use super::raw::preupdate::{self, Event};
 use super::types;
 
 /// Sees every row that changes through the writing connection while somebody listens, and counts inserts on demand.

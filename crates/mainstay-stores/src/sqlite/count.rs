@@ -1,15 +1,15 @@
 //! How many rows pass a filter: counted, or taken from SQLite's statistics where those say it.
 //!
 //! SQLite keeps the number of rows of a table once `ANALYZE` has run on the file, and guesses nothing that it tells
-//! about filters: so a guess is made for whole tables, and everything else is counted.
+//! about filters: so a guess is made for whole tables, and everything else is counted. The writing thread has files of
+//! our own analyzed when it has nothing else to do; those of other programs are as analyzed as these want them.
 
 use mainstay_query::plan::{Count, Filter, Read};
 use mainstay_schema::Schema;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::read::bind_all;
-use super::render::{self, From};
-use super::types::Bind;
+use super::render::{self, Bind, From};
 
 /// How many rows pass the filter of a read that gave `rows`; nothing unless it is asked.
 pub(super) fn total(
@@ -80,4 +80,19 @@ fn guess(connection: &Connection, schema: &Schema, plan: &Read) -> rusqlite::Res
     )?;
     let stat: Option<String> = statement.query_row([&*table.name], |row| row.get(0)).optional()?;
     Ok(stat.and_then(|stat| stat.split(' ').next()?.parse().ok()))
+}
+
+/// Has SQLite look at the tables again if `changed` rows are more than a tenth of those that it counted last; a look at
+/// no more than about `limit` rows of each index.
+pub(super) fn analyze(connection: &Connection, changed: u64, limit: i64) -> rusqlite::Result<()> {
+    let is_analyzed = connection.prepare_cached("SELECT 1 FROM sqlite_schema WHERE name='sqlite_stat1'")?.exists([])?;
+    if is_analyzed {
+        let known = "SELECT coalesce(sum(rows), 0) FROM (SELECT max(CAST(stat AS INTEGER)) AS rows FROM sqlite_stat1 GROUP BY tbl)";
+        let known: i64 = connection.query_row(known, [], |row| row.get(0))?;
+        if changed < known.unsigned_abs() / 10 {
+            return Ok(());
+        }
+    }
+    connection.pragma_update_and_check(None, "analysis_limit", limit, |_| Ok(()))?;
+    connection.execute_batch("ANALYZE")
 }

@@ -1,17 +1,17 @@
 //! The embedded store: one SQLite file, one thread that writes, several that read.
 //!
 //! ```text
-//! connect.rs    opening, settings, limits      render/      plans → SQL
+//! connect.rs    opening, settings, limits      render/      SQLite's dialect of ../sql/
 //! readers.rs    reading threads → read.rs      types.rs     values, cells, parameters
 //! writer.rs     writing thread  → write.rs     functions.rs what SQL lacks, from mainstay_query::evaluate
-//! changes.rs    row changes ← preupdate.rs     errors.rs    native codes → StoreError
+//! changes.rs    row changes ← raw/             errors.rs    native codes → StoreError
 //! migrate.rs    changing the tables            introspect.rs what is in the file
 //! explain.rs    plans → what SQLite would do   check.rs     whether a file is sound
 //! fulltext.rs  words of changed rows → FTS5
 //! faults.rs     which key a failed write is about
 //! script.rs     scripts on the writing thread  found/       files of other programs, as schemas
 //! backup.rs     copies of the whole file       lock.rs      who has the file open
-//! probe.rs      what statements of functions are
+//! probe.rs      what statements of functions are   raw/     what rusqlite has no binding for
 //! call.rs       running those that write      computed.rs what they compute
 //! ```
 //!
@@ -35,8 +35,8 @@ mod introspect;
 mod job;
 pub mod lock;
 pub mod migrate;
-mod preupdate;
 mod probe;
+mod raw;
 mod read;
 mod readers;
 mod render;
@@ -91,6 +91,8 @@ pub struct SqliteOptions {
     pub queue_max: usize,
     /// Whether the file is another program's: it must be there, and nothing is changed in it but by writes.
     pub found: bool,
+    /// How long nothing is written before SQLite counts the rows of a file of our own that was changed.
+    pub count_after: Duration,
     /// A file that is locked, together with others that open the store, as long as the store is open.
     pub lock: Option<PathBuf>,
 }
@@ -118,6 +120,7 @@ impl Default for SqliteOptions {
             statements_max: 512,
             queue_max: 4096,
             found: false,
+            count_after: Duration::from_secs(10),
             lock: None,
         }
     }
@@ -172,7 +175,8 @@ impl SqliteStore {
         let (writes, write_jobs) = bounded(options.queue_max);
         let (reads, read_jobs) = bounded(options.queue_max);
         let mut threads = Vec::new();
-        let writer = writer::Writer::new(connection, watch, shared.clone(), write_jobs, options.found);
+        let counting = (!options.found).then_some(options.count_after);
+        let writer = writer::Writer::new(connection, watch, shared.clone(), write_jobs, counting);
         threads.push(spawn("sqlite-write", move || writer.run())?);
         let (streams, stream_jobs) = bounded(STREAMS_WAITING_MAX);
         let reading = (0..options.readers.max(1)).map(|number| (format!("sqlite-read-{number}"), &read_jobs));
@@ -187,28 +191,12 @@ impl SqliteStore {
         Ok(SqliteStore { shared, reads, streams, writes, is_closed, threads, temporary, _lock: lock })
     }
 
-    /// A number that changes whenever the tables of the file do, whoever changes them.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the file cannot be looked at.
-    pub fn schema_version(&self, deadline: Instant) -> BoxFuture<'_, Result<i64, StoreError>> {
-        self.ask(deadline, |reply| readers::Job::Version { reply })
-    }
-
     /// Whether the file has a write-ahead log, so that reads and writes do not wait for each other.
     ///
     /// # Errors
     /// [`StoreError`] if the file cannot be looked at.
     pub fn is_write_ahead(&self, deadline: Instant) -> BoxFuture<'_, Result<bool, StoreError>> {
         self.ask(deadline, |reply| readers::Job::WriteAhead { reply })
-    }
-
-    /// How the tables in the file differ from what `schema` says, one sentence each; empty when they do not.
-    ///
-    /// # Errors
-    /// [`StoreError::Internal`] if the file cannot be looked at.
-    pub fn drift(&self, schema: Arc<Schema>) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {
-        self.ask(Instant::now() + MAINTENANCE_TIME_MAX, |reply| readers::Job::Drift { schema, reply })
     }
 
     /// Sends a job to the reading threads and waits for its answer.
@@ -359,6 +347,18 @@ impl Store for SqliteStore {
 
     fn migrations(&self) -> BoxFuture<'_, Result<Vec<Migrated>, StoreError>> {
         self.ask(Instant::now() + MAINTENANCE_TIME_MAX, |reply| readers::Job::Migrations { reply })
+    }
+
+    fn drift(&self, schema: Arc<Schema>) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {
+        self.ask(Instant::now() + MAINTENANCE_TIME_MAX, |reply| readers::Job::Drift { schema, reply })
+    }
+
+    fn find(&self, deadline: Instant) -> BoxFuture<'_, Result<Schema, StoreError>> {
+        self.ask(deadline, |reply| readers::Job::Find { reply })
+    }
+
+    fn tables_version(&self, deadline: Instant) -> BoxFuture<'_, Result<i64, StoreError>> {
+        self.ask(deadline, |reply| readers::Job::Version { reply })
     }
 
     fn subscribe(&self) -> Subscription {

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 use mainstay_query::Authorized;
 use mainstay_query::plan::Write;
 use mainstay_schema::{Schema, TableId};
@@ -22,14 +22,16 @@ use super::faults::Faults;
 use super::fulltext;
 use super::job::{Reply, Stop, Watch};
 use super::script::{self, Ended};
-use super::{errors, migrate, write};
+use super::{count, errors, migrate, write};
 
 /// Requests in one transaction.
 const GROUP_JOBS_MAX: usize = 256;
 /// After this long a transaction takes no more requests, so that the first does not wait for the last.
 const GROUP_TIME_MAX: Duration = Duration::from_millis(5);
-/// Rows that `PRAGMA optimize` may look at per index when the store closes.
+/// Rows that SQLite may look at per index when it counts.
 const ANALYSIS_LIMIT: i64 = 400;
+/// Changed rows that are worth counting anew, beside a tenth of what was counted.
+const ROWS_RECOUNTED: u64 = 50;
 
 /// What the writing thread can do.
 pub(super) enum Job {
@@ -91,8 +93,10 @@ pub(super) struct Writer {
     jobs: Receiver<Job>,
     recorder: Recorder,
     layouts: Option<Arc<Layouts>>,
-    /// Whether the file is another program's.
-    is_found: bool,
+    /// How long nothing is written before rows are counted; `None` for a file of another program.
+    count_after: Option<Duration>,
+    /// Rows that had been changed when rows were counted last.
+    counted_at: u64,
 }
 
 /// A write that went well and is not yet durable.
@@ -142,18 +146,19 @@ impl Writer {
         watch: Watch,
         shared: Arc<Shared>,
         jobs: Receiver<Job>,
-        is_found: bool,
+        count_after: Option<Duration>,
     ) -> Writer {
-        Writer { connection, watch, shared, jobs, recorder: Recorder::default(), layouts: None, is_found }
+        let recorder = Recorder::default();
+        Writer { connection, watch, shared, jobs, recorder, layouts: None, count_after, counted_at: 0 }
     }
 
     /// Works until told to close, or until nobody can send any more.
     pub(super) fn run(mut self) {
         let mut carried = None;
-        while let Some(job) = carried.take().or_else(|| self.jobs.recv().ok()) {
+        while let Some(job) = carried.take().or_else(|| self.next()) {
             match job {
                 Job::Write(job) => carried = self.group(job),
-                Job::Migrate { reply, .. } if self.is_found => {
+                Job::Migrate { reply, .. } if self.count_after.is_none() => {
                     let message = "the tables are those of another program, which alone changes them".to_owned();
                     reply.send(Err(StoreError::Migration { message }));
                 }
@@ -166,6 +171,27 @@ impl Writer {
             }
         }
         self.close();
+    }
+
+    /// The next job. When there is none for a while, and much has changed, rows are counted meanwhile.
+    fn next(&mut self) -> Option<Job> {
+        let changed = self.connection.total_changes().saturating_sub(self.counted_at);
+        if let Some(pause) = self.count_after.filter(|_| changed >= ROWS_RECOUNTED) {
+            match self.jobs.recv_timeout(pause) {
+                Err(RecvTimeoutError::Timeout) => self.count_rows(changed),
+                job => return job.ok(),
+            }
+        }
+        self.jobs.recv().ok()
+    }
+
+    /// Has SQLite count rows, for its planner and for counts that need not be exact, where `changed` rows are many
+    /// beside those that it knows of.
+    fn count_rows(&mut self, changed: u64) {
+        self.counted_at = self.connection.total_changes();
+        if let Err(error) = count::analyze(&self.connection, changed, ANALYSIS_LIMIT) {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the rows of the tables could not be counted");
+        }
     }
 
     /// Carries out `first` and what waits behind it in one transaction; gives back a job that has to come after.
@@ -365,7 +391,7 @@ impl Writer {
 
     /// Leaves the file tidy: statistics for the planner, an empty log.
     fn close(self) {
-        if self.is_found {
+        if self.count_after.is_none() {
             // Statistics are tables too, and another program's file has those that it wants.
             return;
         }
@@ -397,169 +423,4 @@ fn lost() -> StoreError {
 }
 
 #[cfg(test)]
-mod tests {
-    use crossbeam_channel::bounded;
-    use mainstay_query::plan::{Comparison, Expect, Expr, Filter, Insert, Test, Update};
-    use mainstay_query::{Actor, authorize};
-    use mainstay_schema::{ColumnId, Value};
-    use mainstay_store::{Step, StepDone};
-
-    use super::super::job::{Ticket, promise};
-    use super::super::{SqliteOptions, connect, sample};
-    use super::*;
-
-    struct Nothing;
-
-    impl RowSink for Nothing {
-        fn start_row(&mut self) {}
-        fn end_row(&mut self) {}
-        fn start_list(&mut self) {}
-        fn end_list(&mut self) {}
-        fn cell(&mut self, _cell: mainstay_store::Cell<'_>) {}
-    }
-
-    fn insert(schema: &Arc<Schema>, id: i64, name: &str) -> (Job, Ticket<WriteDone>) {
-        let plan = Write::Insert(Insert {
-            table: schema.find("tags").unwrap().id,
-            columns: vec![ColumnId(0), ColumnId(1)],
-            rows: vec![vec![Some(Value::Int(id)), Some(Value::Text(name.to_owned()))]],
-            conflict: None,
-            returning: None,
-            expect: Expect::default(),
-        });
-        let plan = Arc::new(authorize::write(schema, &Actor::System, plan).unwrap());
-        let call = Call { schema: schema.clone(), deadline: Instant::now() + Duration::from_secs(20) };
-        let (reply, ticket) = promise(call.deadline);
-        let task = Task::Write { plan, sink: Box::new(Nothing), reply };
-        (Job::Write(WriteJob { call, task, is_bounded: true }), ticket)
-    }
-
-    /// Queues all rows, lets the writer work until the queue is empty, and gives the answers and what is in the file.
-    async fn run(pages_max: i64, rows: &[(i64, String)]) -> (Vec<Result<WriteDone, StoreError>>, Vec<i64>, Vec<usize>) {
-        let schema = Arc::new(sample::schema());
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("main.db");
-        let watch = Watch::default();
-        let connection = connect::writer(&path, &SqliteOptions::default(), &watch).unwrap();
-        connection.execute_batch(&migrate::create(&schema)).unwrap();
-        connection.pragma_update_and_check(None, "max_page_count", pages_max, |_| Ok(())).unwrap();
-        let feed = ChangeFeed::default();
-        let mut heard = feed.subscribe();
-        let shared = Arc::new(Shared { feed, unheard: Mutex::new(()), position: AtomicU64::new(0) });
-        let (sender, jobs) = bounded(rows.len() + 1);
-        let mut tickets = Vec::new();
-        for (id, name) in rows {
-            let (job, ticket) = insert(&schema, *id, name);
-            sender.send(job).unwrap();
-            tickets.push(ticket);
-        }
-        sender.send(Job::Close).unwrap();
-        Writer::new(connection, watch, shared, jobs, false).run();
-        let mut answers = Vec::new();
-        for ticket in tickets {
-            answers.push(ticket.wait().await);
-        }
-        let mut commits = Vec::new();
-        while let Ok(Some(commit)) = heard.try_next() {
-            commits.push(commit.changes.len());
-        }
-        let file = Connection::open(&path).unwrap();
-        let mut list = file.prepare("SELECT id FROM tags ORDER BY id").unwrap();
-        let kept = list.query_map([], |row| row.get(0)).unwrap().collect::<rusqlite::Result<_>>().unwrap();
-        (answers, kept, commits)
-    }
-
-    #[tokio::test]
-    async fn what_waits_shares_a_commit_and_a_failure_is_its_own() {
-        let rows: Vec<(i64, String)> = [1, 2, 2, 3].map(|id| (id, format!("n{id}"))).into();
-        let (answers, kept, commits) = run(100_000, &rows).await;
-        assert_eq!(answers.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, true, false, true]);
-        assert_eq!(kept, [1, 2, 3]);
-        assert_eq!(commits, [3]);
-    }
-
-    /// Renames the tag of an id, by its key or by a look at every row, which must be alone in its transaction.
-    struct Rename {
-        schema: Arc<Schema>,
-        by_key: bool,
-        restarts: usize,
-    }
-
-    impl Script for Rename {
-        fn next(&mut self, last: Option<Result<StepDone, StoreError>>) -> Step {
-            match last {
-                None => {}
-                Some(Ok(_)) => return Step::Commit,
-                Some(Err(error)) => panic!("{error:?}"),
-            }
-            let expr = Expr::column(ColumnId(0));
-            let one = Filter::Test { expr, test: Test::Compare(Comparison::Eq, Value::Int(1)) };
-            let plan = Write::Update(Update {
-                table: self.schema.find("tags").unwrap().id,
-                set: vec![(ColumnId(1), Value::Text(format!("{} {}", self.by_key, self.restarts)).into())],
-                filter: if self.by_key { one } else { Filter::Or(vec![one, Filter::False]) },
-                returning: None,
-                expect: Expect { single: true, affected_max: None },
-            });
-            let plan = Arc::new(authorize::write(&self.schema, &Actor::System, plan).unwrap());
-            Step::Write { plan, sink: Box::new(Nothing) }
-        }
-
-        fn restart(&mut self) {
-            self.restarts += 1;
-        }
-    }
-
-    fn rename(schema: &Arc<Schema>, by_key: bool) -> (Job, Ticket<Box<dyn Script>>) {
-        let call = Call { schema: schema.clone(), deadline: Instant::now() + Duration::from_secs(20) };
-        let (reply, ticket) = promise(call.deadline);
-        let script = Box::new(Rename { schema: schema.clone(), by_key, restarts: 0 });
-        (Job::Write(WriteJob { call, task: Task::Script { script, reply }, is_bounded: true }), ticket)
-    }
-
-    #[tokio::test]
-    async fn a_script_that_has_to_be_alone_begins_anew() {
-        let schema = Arc::new(sample::schema());
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("main.db");
-        let watch = Watch::default();
-        let connection = connect::writer(&path, &SqliteOptions::default(), &watch).unwrap();
-        connection.execute_batch(&migrate::create(&schema)).unwrap();
-        let feed = ChangeFeed::default();
-        let mut heard = feed.subscribe();
-        let shared = Arc::new(Shared { feed, unheard: Mutex::new(()), position: AtomicU64::new(0) });
-        let (sender, jobs) = bounded(8);
-        let (first, _first) = insert(&schema, 1, "a");
-        let (shared_script, by_key) = rename(&schema, true);
-        let (lonely_script, by_look) = rename(&schema, false);
-        let (last, _last) = insert(&schema, 2, "b");
-        for job in [first, shared_script, lonely_script, last, Job::Close] {
-            sender.send(job).unwrap();
-        }
-        Writer::new(connection, watch, shared, jobs, false).run();
-        for (ticket, restarts) in [(by_key, 0), (by_look, 1)] {
-            let script: Box<dyn std::any::Any> = ticket.wait().await.unwrap();
-            assert_eq!(script.downcast::<Rename>().unwrap().restarts, restarts);
-        }
-        let mut commits = Vec::new();
-        while let Ok(Some(commit)) = heard.try_next() {
-            commits.push(commit.changes.len());
-        }
-        assert_eq!(commits, [2, 2]);
-        let file = Connection::open(&path).unwrap();
-        let name: String = file.query_row("SELECT name FROM tags WHERE id = 1", [], |row| row.get(0)).unwrap();
-        assert_eq!(name, "false 1");
-    }
-
-    #[tokio::test]
-    async fn a_full_disk_loses_nothing_that_was_acknowledged() {
-        let rows: Vec<(i64, String)> = (0..100).map(|id| (id, format!("{id}").repeat(2000))).collect();
-        let (answers, kept, _) = run(40, &rows).await;
-        let acknowledged: Vec<i64> =
-            (0..).zip(&answers).filter(|(_, answer)| answer.is_ok()).map(|(id, _)| id).collect();
-        assert_eq!(acknowledged, kept);
-        let refused: Vec<_> = answers.iter().filter_map(|answer| answer.as_ref().err()).collect();
-        assert!(!refused.is_empty());
-        assert!(refused.iter().all(|error| matches!(error, StoreError::CannotWrite(_))), "{refused:?}");
-    }
-}
+mod tests;

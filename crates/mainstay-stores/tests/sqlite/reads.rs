@@ -1,9 +1,14 @@
 //! Rows, embeds, order, pages, counts.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use mainstay_query::plan::Read;
 use mainstay_query::request::Count;
-use mainstay_store::{Store, StoreError};
+use mainstay_query::{Actor, authorize};
+use mainstay_schema::{Schema, Type, Value};
+use mainstay_store::{Migration, Store, StoreError};
+use mainstay_stores::sqlite::migrate;
 use mainstay_stores::{SqliteOptions, SqliteStore};
 
 use crate::support::{SHOP, Shop, TextSink, empty, filled, over, schema};
@@ -110,6 +115,97 @@ async fn indexes_serve_ranges_prefixes_and_decimal_order() {
     ] {
         let explanation = shop.store.explain(shop.call(), shop.plan(table, query, Count::None)).await.unwrap();
         assert!(explanation.details.iter().any(|line| line.contains(expected)), "{query}: {explanation:?}");
+    }
+}
+
+/// Pages by key: whatever lies before the place is not even looked at.
+#[tokio::test]
+async fn an_index_leads_to_the_place_after_which_a_page_begins() {
+    let shop = filled().await;
+    let number = |number| Value::Int(number);
+    let total = || Value::parse(&Type::Decimal { precision: 12, scale: 2 }, "9.50").unwrap();
+    let email = || Value::Text("b".to_owned());
+    for (table, query, place, expected) in [
+        ("orders", "select=id", vec![number(1)], "INTEGER PRIMARY KEY (rowid>?)"),
+        ("orders", "select=id&order=id.desc", vec![number(3)], "INTEGER PRIMARY KEY (rowid<?)"),
+        ("orders", "select=id&order=customer_id", vec![number(1), number(1)], "orders_by_customer (customer_id>?)"),
+        (
+            "orders",
+            "select=id&order=customer_id.desc",
+            vec![number(2), number(1)],
+            "orders_by_customer (customer_id<?)",
+        ),
+        ("orders", "select=id&order=total.desc", vec![total(), number(1)], "orders_by_total (total<?)"),
+        ("customers", "select=id&order=email", vec![email()], "(email>?)"),
+        ("order_tags", "select=tag_id", vec![number(1), number(1)], "((order_id,tag_id)>(?,?))"),
+    ] {
+        let plan = Read { after: Some(place), limit: Some(2), ..(**shop.plan(table, query, Count::None)).clone() };
+        let plan = Arc::new(authorize::read(&shop.schema, &Actor::System, plan).unwrap());
+        let details = shop.store.explain(shop.call(), plan).await.unwrap().details;
+        assert!(
+            details.iter().any(|line| line.starts_with("SEARCH") && line.contains(expected)),
+            "{query}: {details:?}"
+        );
+        assert!(!details.iter().any(|line| line == "USE TEMP B-TREE FOR ORDER BY"), "{query}: {details:?}");
+    }
+}
+
+#[tokio::test]
+async fn counts_that_need_not_be_exact_come_from_what_was_counted_meanwhile() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = SqliteOptions { count_after: Duration::from_millis(20), ..SqliteOptions::default() };
+    let shop = over(SqliteStore::open(&folder.path().join("main.db"), options).unwrap()).await;
+    let add = |from: i64, to: i64| {
+        let rows: Vec<String> = (from..to).map(|id| format!("{id}|NULL|x")).collect();
+        let shop = &shop;
+        async move { shop.insert("nodes", "id,parent_id,label", &rows.iter().map(String::as_str).collect::<Vec<_>>()).await }
+    };
+    let total = |query: &'static str, count| {
+        let read = shop.store.read(shop.call(), shop.plan("nodes", query, count), TextSink::boxed());
+        async move { read.await.unwrap().total.unwrap() }
+    };
+    let planned = || total("select=id&limit=1", Count::Planned);
+    let counted = async |wanted: u64| {
+        let patience = std::time::Instant::now() + Duration::from_secs(20);
+        while planned().await != wanted {
+            assert!(std::time::Instant::now() < patience, "{} instead of {wanted}", planned().await);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    add(0, 400).await;
+    counted(400).await;
+    // Too few to be counted again, so the guess stays; what is filtered or small is always counted.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    add(400, 420).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(planned().await, 400);
+    assert_eq!(total("select=id&limit=1", Count::Exact).await, 420);
+    assert_eq!(total("select=id&limit=1&id=gte.10", Count::Planned).await, 410);
+    assert_eq!(total("select=id&limit=1", Count::Estimated(1000)).await, 420);
+    assert_eq!(total("select=id&limit=1", Count::Estimated(100)).await, 400);
+    add(420, 1000).await;
+    counted(1000).await;
+}
+
+/// What a view declares is enforced by nobody.
+#[tokio::test]
+async fn two_rows_are_never_shown_as_one() {
+    let text = SHOP.replace("GROUP BY customer_id", "GROUP BY customer_id, id");
+    let store = SqliteStore::open_temporary().unwrap();
+    let schema = schema(&text);
+    let sql = migrate::plan(&Schema::default(), &schema).sql;
+    store.migrate(Migration { name: "1_init".into(), sql, schema: "{}".into() }).await.unwrap();
+    let shop = Shop { store, schema };
+    shop.insert("customers", "id,email,name", &["1|ann@x.org|Ann", "2|bob@x.org|NULL"]).await;
+    shop.insert("orders", "id,customer_id,total", &["1|1|10.50", "2|1|9.00", "3|2|1.00"]).await;
+    for query in ["select=id,order_totals(orders)", "select=id,...order_totals(orders)"] {
+        let failed = shop.try_read("customers", query).await;
+        assert!(
+            matches!(failed, Err(StoreError::SeveralRows { ref table }) if &**table == "order_totals"),
+            "{failed:?}"
+        );
+        let only_one = shop.read("customers", &format!("{query}&id=eq.2")).await;
+        assert!(only_one == "(2,(1))" || only_one == "(2,1)", "{only_one}");
     }
 }
 

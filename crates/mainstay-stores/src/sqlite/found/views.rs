@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, HashMap};
 use mainstay_schema::{ColumnId, Reference, ReferenceAction, Table, TableId};
 use rusqlite::{Connection, Result};
 
+use super::super::raw::lineage;
 use super::super::render::ddl::quoted;
-use super::{Made, REFERENCES_MAX, lineage, unused};
+use super::{Made, REFERENCES_MAX, unused};
 
 /// A table, or a view with some columns of it.
 struct Face {

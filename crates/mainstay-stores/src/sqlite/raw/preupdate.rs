@@ -1,9 +1,7 @@
 //! SQLite's pre-update hook: a look at each row just before it changes, whatever changes it.
 //!
-//! One of two modules with `unsafe`: rusqlite binds these functions behind a feature that wants libclang at build time.
 //! The C library is compiled with the hook by `.cargo/config.toml`. Knows neither schemas nor changes; `changes.rs` is
 //! the one caller.
-#![expect(unsafe_code, reason = "the five functions of the pre-update hook have no safe binding")]
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,33 +13,33 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ffi};
 
 /// What is called for each row. `Send` and `Sync` because a connection, and the hook with it, may change threads.
-pub(super) type Listener = Arc<dyn Fn(&Event<'_>) + Send + Sync>;
+pub(in crate::sqlite) type Listener = Arc<dyn Fn(&Event<'_>) + Send + Sync>;
 
 /// One row that is about to change.
-pub(super) struct Event<'a> {
+pub(in crate::sqlite) struct Event<'a> {
     db: *mut ffi::sqlite3,
     /// What happens to it.
-    pub(super) kind: ChangeKind,
+    pub(in crate::sqlite) kind: ChangeKind,
     /// The table.
-    pub(super) table: &'a str,
+    pub(in crate::sqlite) table: &'a str,
 }
 
 impl Event<'_> {
     /// Columns of the table.
-    pub(super) fn columns(&self) -> usize {
+    pub(in crate::sqlite) fn columns(&self) -> usize {
         // SAFETY: an event exists only during the hook of this connection, when the call is allowed.
         let count = unsafe { ffi::sqlite3_preupdate_count(self.db) };
         usize::try_from(count).unwrap_or(0)
     }
 
     /// 0 for a row of the statement itself, more for cascades and triggers.
-    pub(super) fn depth(&self) -> i32 {
+    pub(in crate::sqlite) fn depth(&self) -> i32 {
         // SAFETY: as in `columns`.
         unsafe { ffi::sqlite3_preupdate_depth(self.db) }
     }
 
     /// A column of the row before; null for an insert.
-    pub(super) fn before(&self, column: usize) -> ValueRef<'_> {
+    pub(in crate::sqlite) fn before(&self, column: usize) -> ValueRef<'_> {
         match self.kind {
             ChangeKind::Insert => ValueRef::Null,
             ChangeKind::Update | ChangeKind::Delete => self.value(ffi::sqlite3_preupdate_old, column),
@@ -49,7 +47,7 @@ impl Event<'_> {
     }
 
     /// A column of the row after; null for a delete.
-    pub(super) fn after(&self, column: usize) -> ValueRef<'_> {
+    pub(in crate::sqlite) fn after(&self, column: usize) -> ValueRef<'_> {
         match self.kind {
             ChangeKind::Delete => ValueRef::Null,
             ChangeKind::Insert | ChangeKind::Update => self.value(ffi::sqlite3_preupdate_new, column),
@@ -96,7 +94,7 @@ unsafe fn borrow<'a>(value: *mut ffi::sqlite3_value) -> ValueRef<'a> {
 }
 
 /// Calls `listener` for every row that changes through this connection; `None` ends that.
-pub(super) fn listen(connection: &Connection, listener: Option<Listener>) {
+pub(in crate::sqlite) fn listen(connection: &Connection, listener: Option<Listener>) {
     let (hook, context): (Option<Hook>, *mut c_void) = match listener {
         Some(listener) => (Some(on_row), Box::into_raw(Box::new(listener)).cast()),
         None => (None, std::ptr::null_mut()),

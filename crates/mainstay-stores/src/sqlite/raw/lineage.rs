@@ -1,8 +1,5 @@
-//! Where the columns of a query come from: SQLite's column metadata.
-//!
-//! The second module with `unsafe`: rusqlite binds these functions behind a feature that has SQLite compiled once more,
-//! though the bundled one has them already. Only prepares statements, and runs none.
-#![expect(unsafe_code, reason = "column metadata has no binding without another build of SQLite")]
+//! Where the columns of a query come from: SQLite's column metadata. Only prepares statements, and runs none;
+//! `found/views.rs` is the one caller.
 
 use std::ffi::{CStr, CString, c_char, c_int};
 
@@ -10,16 +7,16 @@ use rusqlite::{Connection, ffi};
 
 /// The base column of a result column.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Origin {
+pub(in crate::sqlite) struct Origin {
     /// The table, as it was declared.
-    pub(super) table: String,
+    pub(in crate::sqlite) table: String,
     /// The column, as it was declared.
-    pub(super) column: String,
+    pub(in crate::sqlite) column: String,
 }
 
 /// For each result column of a query the column it comes straight from; `None` where it is computed, or where it comes
 /// from another database. Empty if the query does not run.
-pub(super) fn origins(connection: &Connection, sql: &str) -> Vec<Option<Origin>> {
+pub(in crate::sqlite) fn origins(connection: &Connection, sql: &str) -> Vec<Option<Origin>> {
     let Ok(sql) = CString::new(sql) else { return Vec::new() };
     let mut statement = std::ptr::null_mut();
     // SAFETY: the handle is open while `connection` is borrowed, and the text ends with NUL. The statement is finalized
