@@ -48,6 +48,9 @@ pub struct Manifest {
     pub broken_references: u64,
     /// Name of its last migration.
     pub migration: Option<String>,
+    /// Name and time of its first migration; the first versions did not note it.
+    #[serde(default)]
+    pub origin: Option<String>,
 }
 
 /// Who asked for a backup.
@@ -178,6 +181,7 @@ mod tests {
             rows: BTreeMap::from([("t".to_owned(), 3)]),
             broken_references: 0,
             migration: None,
+            origin: None,
         })
         .unwrap();
         let taken = |path: &Path| {

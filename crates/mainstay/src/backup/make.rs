@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use mainstay_engine::{Clock, SystemClock};
-use mainstay_stores::sqlite::backup::{self, OnStep};
+use mainstay_stores::sqlite::backup::{self, IsOver, OnStep};
 use serde::Serialize;
 
 use super::file::{Kind, Manifest, seal};
@@ -22,7 +22,7 @@ pub struct Made {
 }
 
 /// Makes a backup of the database file `database` as the file `target`, replacing one that is there if `replace`.
-/// `on_step` is told how many pages are left of how many, and may stop it.
+/// `on_step` is told how many pages are left of how many, and may stop it; `is_over` stops it at any time.
 ///
 /// # Errors
 /// That something cannot be read or written, or that the database is damaged. Then no file was made or changed.
@@ -31,11 +31,12 @@ pub fn make(
     target: &Path,
     kind: Kind,
     replace: bool,
+    is_over: &IsOver,
     on_step: &mut OnStep<'_>,
 ) -> anyhow::Result<Made> {
     let now = SystemClock.now();
     let mut part = Part::create(target)?;
-    let contents = backup::copy(database, &part.path, on_step)
+    let contents = backup::copy(database, &part.path, is_over, on_step)
         .with_context(|| format!("cannot copy {} to {}", database.display(), target.display()))?;
     let file = part.file.as_mut().expect("it was opened and not yet put in place");
     let manifest = seal(file, |bytes, sha256| Manifest {
@@ -50,6 +51,7 @@ pub fn make(
         rows: contents.rows,
         broken_references: contents.broken_references,
         migration: contents.migration,
+        origin: contents.origin,
     })
     .with_context(|| format!("cannot write {}", target.display()))?;
     part.put(target, replace)?;

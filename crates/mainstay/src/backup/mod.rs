@@ -16,5 +16,5 @@ mod schedule;
 
 pub use file::{BackupFile, Kind, Manifest};
 pub use make::{Made, make};
-pub use restore::{Restored, restore};
+pub use restore::{Owner, Restored, restore};
 pub use schedule::{Schedule, newest};

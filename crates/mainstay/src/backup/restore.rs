@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 use mainstay_engine::{Clock, SystemClock};
 use mainstay_store::StoreError;
-use mainstay_stores::sqlite::backup::{self, Contents};
+use mainstay_stores::sqlite::backup::{self, Contents, IsOver};
 use mainstay_stores::sqlite::lock;
 use serde::Serialize;
 
@@ -29,13 +29,26 @@ pub struct Restored {
     pub dry_run: bool,
 }
 
+/// Whose backup may be restored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// That of the project.
+    Project,
+    /// Of any project.
+    Any,
+}
+
 /// Restores the backup `file` as the database of a project; with `dry_run`, says whether that would go well.
 ///
 /// # Errors
-/// That the backup is not whole, the database is in use, or something cannot be written. Then nothing has changed.
-pub fn restore(project: &Project, file: &Path, dry_run: bool) -> anyhow::Result<Restored> {
+/// That the backup is not whole or of another project, the database is in use, or something cannot be written. Then
+/// nothing has changed.
+pub fn restore(project: &Project, file: &Path, owner: Owner, dry_run: bool) -> anyhow::Result<Restored> {
     let database = project.database_file();
     let backup = BackupFile::open(file)?;
+    if owner == Owner::Project {
+        check_owner(&backup, &database)?;
+    }
     if dry_run {
         verify(&backup, &std::env::temp_dir().join("mainstay-restore"))?;
     }
@@ -63,6 +76,31 @@ pub fn restore(project: &Project, file: &Path, dry_run: bool) -> anyhow::Result<
     Ok(Restored { database, kept, manifest: backup.manifest, dry_run })
 }
 
+/// Refuses a backup that is not of the project whose database this is, as far as the two can tell: by their first
+/// migrations, or, where another program made the tables, by having no table in common.
+fn check_owner(backup: &BackupFile, database: &Path) -> anyhow::Result<()> {
+    let name = backup.path.display();
+    match (&backup.manifest.origin, database.exists().then(|| backup::origin(database)).flatten()) {
+        (Some(theirs), Some(ours)) if *theirs != ours => bail!(
+            "{name} is of another project: its first migration is {theirs}, and that of {} is {ours}; \
+             --other-project restores it all the same",
+            database.display()
+        ),
+        (Some(_), Some(_)) => return Ok(()),
+        _ => {}
+    }
+    let (theirs, ours) = (&backup.manifest.rows, backup::tables(database));
+    let is_own = |name: &&String| !name.starts_with("_mainstay");
+    let (mut ours_own, theirs_own) = (ours.iter().filter(is_own).peekable(), theirs.keys().filter(is_own).count());
+    let has_common = ours_own.peek().is_none() || theirs_own == 0 || ours_own.any(|name| theirs.contains_key(name));
+    ensure!(
+        has_common,
+        "{name} is of another project: it has no table in common with {}; --other-project restores it all the same",
+        database.display()
+    );
+    Ok(())
+}
+
 /// Takes the database out of a backup, to a file beside `target`, and shows that it is whole.
 fn verify(backup: &BackupFile, target: &Path) -> anyhow::Result<Part> {
     let mut part = Part::create(target)?;
@@ -70,7 +108,8 @@ fn verify(backup: &BackupFile, target: &Path) -> anyhow::Result<Part> {
     let out = part.file.as_mut().expect("it was just opened");
     backup.copy_to(out)?;
     let damaged = || format!("{} is damaged", backup.path.display());
-    let Contents { rows, broken_references, migration, .. } = backup::examine(&part.path).with_context(damaged)?;
+    let contents = backup::examine(&part.path, &IsOver::default()).with_context(damaged)?;
+    let Contents { rows, broken_references, migration, .. } = contents;
     let is_same =
         (&rows, broken_references, &migration) == (&manifest.rows, manifest.broken_references, &manifest.migration);
     ensure!(is_same, "{} holds other rows than its manifest says", backup.path.display());

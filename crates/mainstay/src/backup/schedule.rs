@@ -118,7 +118,7 @@ impl Schedule {
             std::thread::sleep(STEP_PAUSE);
             if self.is_over.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        make(&self.database, &target, Kind::Scheduled, false, &mut on_step)?;
+        make(&self.database, &target, Kind::Scheduled, false, &self.is_over, &mut on_step)?;
         self.remove_surplus();
         Ok(target)
     }

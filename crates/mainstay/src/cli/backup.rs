@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use mainstay_engine::{Clock, SystemClock};
+use mainstay_stores::sqlite::backup::IsOver;
 
 use super::{Failure, Folder, Globals};
 use crate::backup::{Kind, make};
@@ -69,7 +70,7 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let bar = ProgressBar::new(0);
     let form = "copying {bar:30} {percent}% of {len} pages, {eta} left";
     bar.set_style(ProgressStyle::with_template(form).expect("the form is right"));
-    let made = make(&database, &target, Kind::Asked, args.force, &mut |left, all| {
+    let made = make(&database, &target, Kind::Asked, args.force, &IsOver::default(), &mut |left, all| {
         bar.set_length(all);
         bar.set_position(all.saturating_sub(left));
         ControlFlow::Continue(())

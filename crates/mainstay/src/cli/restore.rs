@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{Failure, Folder, Globals};
-use crate::backup::restore;
+use crate::backup::{Owner, restore};
 
 /// Arguments of `mainstay restore`.
 #[derive(Debug, clap::Args)]
@@ -23,6 +23,9 @@ pub(super) struct Args {
     /// Check the backup and whether the database is free, and do nothing
     #[arg(long)]
     dry_run: bool,
+    /// Restore it even if it is a backup of another project
+    #[arg(long)]
+    other_project: bool,
     /// A moment between two backups. Not possible: a backup is of its own moment only
     #[arg(long, value_name = "TIME", hide = true)]
     at: Option<String>,
@@ -35,7 +38,8 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
         return Err(Failure::Usage(problem.to_owned()));
     }
     let project = globals.open_without_schema(&args.folder.folder)?;
-    let restored = restore(&project, &args.file, args.dry_run)?;
+    let owner = if args.other_project { Owner::Any } else { Owner::Project };
+    let restored = restore(&project, &args.file, owner, args.dry_run)?;
     let console = globals.console();
     if console.json {
         console.value(&restored);

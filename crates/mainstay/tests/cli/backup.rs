@@ -132,6 +132,33 @@ fn a_folder_that_is_a_project_is_not_taken_for_the_backup() {
 }
 
 #[test]
+fn a_backup_of_another_project_is_restored_only_on_demand() {
+    let (one, other) = (project(""), Folder::project("", "[letters.fields]\nid = \"int\"\n"));
+    move_one(&open(&database(&one)));
+    one.run(&["backup", "one.db"]).succeeds();
+    let file = one.file("one.db").display().to_string();
+    // Where there is no database yet, there is nothing to lose.
+    other.run(&["restore", &file]).succeeds();
+    std::fs::remove_file(database(&other)).unwrap();
+    other.run(&["migrate", "apply"]).succeeds();
+    open(&database(&other)).execute_batch("INSERT INTO letters VALUES (1)").unwrap();
+    for more in [&[][..], &["--dry-run"]] {
+        let refused = other.run(&[&["restore", &file], more].concat()).exits(1);
+        assert!(
+            refused.stderr.contains("of another project") && refused.stderr.contains("--other-project"),
+            "{}",
+            refused.stderr
+        );
+    }
+    let kept: i64 = open(&database(&other)).query_row("SELECT count(*) FROM letters", [], |row| row.get(0)).unwrap();
+    assert_eq!(kept, 1);
+    other.run(&["restore", &file, "--other-project"]).succeeds();
+    assert_eq!(rows(&database(&other)), 1);
+    // Its own backups go back without asking, whatever was migrated since.
+    one.run(&["restore", &file]).succeeds();
+}
+
+#[test]
 fn what_is_no_whole_backup_is_refused_and_nothing_changes() {
     let folder = project("");
     (0..50).for_each(|_| move_one(&open(&database(&folder))));
