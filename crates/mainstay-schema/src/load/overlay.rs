@@ -7,8 +7,8 @@ use toml::de::DeValue;
 
 use super::node::{self, Entry};
 use super::source::{Mistakes, near_or};
-use super::table::read_rule;
-use super::words::{ACCESS_KEYS, FOUND_FIELD_KEYS, FOUND_KEYS};
+use super::table::read_access;
+use super::words::{FOUND_FIELD_KEYS, FOUND_KEYS};
 use super::{SourceFile, parse};
 use crate::error::Mistake;
 use crate::found::{Found, FoundTable};
@@ -69,27 +69,10 @@ impl Overlay<'_> {
                         self.hidden.tables.insert(table.id);
                     }
                 }
-                "access" => self.read_access(table, member, mistakes),
+                "access" => read_access(&mut self.tables[table.id.index()].access, member, mistakes),
                 "fields" => self.read_fields(table, member, mistakes),
                 _ => member.unknown("a table that is served as it was found", &FOUND_KEYS, mistakes),
             }
-        }
-    }
-
-    fn read_access(&mut self, table: &Table, entry: &Entry<'_>, mistakes: &mut Mistakes) {
-        let access = &mut self.tables[table.id.index()].access;
-        for member in entry.members("[table.access] and under it read = true", mistakes).unwrap_or_default() {
-            let rule = match member.key {
-                "read" => &mut access.read,
-                "create" => &mut access.create,
-                "update" => &mut access.update,
-                "delete" => &mut access.delete,
-                _ => {
-                    member.unknown("access", &ACCESS_KEYS, mistakes);
-                    continue;
-                }
-            };
-            *rule = read_rule(&member, mistakes);
         }
     }
 

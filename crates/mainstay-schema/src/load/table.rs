@@ -61,7 +61,7 @@ fn read_member<'a>(table: &mut DeclaredTable<'a>, member: &Entry<'a>, mistakes: 
             table.references = read_each(member, example, mistakes, read_reference);
         }
         "indexes" => table.indexes = read_each(member, "name = [\"field\", \"other desc\"]", mistakes, read_index),
-        "access" => table.access = read_access(member, mistakes),
+        "access" => read_access(&mut table.access, member, mistakes),
         key => {
             let remedy = near_or(key, TABLE_KEYS.map(|(name, _)| name), || {
                 format!("fields go under [{}.fields]", table.name.value)
@@ -208,8 +208,8 @@ fn read_condition(sql: Located<String>, mistakes: &mut Mistakes) -> Option<Strin
     Some(text.to_owned())
 }
 
-fn read_access(entry: &Entry<'_>, mistakes: &mut Mistakes) -> Access {
-    let mut access = Access::default();
+/// Reads the rules of an access; those that are not given stay as they are.
+pub(super) fn read_access(access: &mut Access, entry: &Entry<'_>, mistakes: &mut Mistakes) {
     for member in entry.members("[table.access] and under it read = true", mistakes).unwrap_or_default() {
         let rule = match member.key {
             "read" => &mut access.read,
@@ -223,10 +223,8 @@ fn read_access(entry: &Entry<'_>, mistakes: &mut Mistakes) -> Access {
         };
         *rule = read_rule(&member, mistakes);
     }
-    access
 }
 
-/// Reads one rule of an access.
 pub(super) fn read_rule(entry: &Entry<'_>, mistakes: &mut Mistakes) -> Rule {
     match entry.node.value {
         DeValue::Boolean(true) => Rule::Always,
