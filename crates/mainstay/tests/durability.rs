@@ -81,12 +81,24 @@ impl Writer {
             self.next += 1;
             let step = self.next;
             let id = |position: u64| (step * 100 + position) * WRITERS + self.number;
-            let (method, path, rows) = match (step % 3, self.rows.keys().next_back()) {
+            let (method, path, rows) = match (step % 4, self.rows.keys().next_back()) {
+                (3, Some(last)) => {
+                    ("POST", "/rest/v1/batch".to_owned(), vec![(id(0), step), (*last, step), (id(1), step)])
+                }
                 (0, Some(last)) => ("PATCH", format!("/rest/v1/entries?id=eq.{last}"), vec![(*last, step)]),
                 (1, _) => ("POST", "/rest/v1/entries".to_owned(), vec![(id(0), step)]),
                 _ => ("POST", "/rest/v1/entries".to_owned(), (0..BULK).map(|at| (id(at), step)).collect()),
             };
             let body = match method {
+                // One of each kind; the second changes a row that was there, the last one is put where none was.
+                _ if path.ends_with("/batch") => {
+                    let ([new, old, put], writer) = ([rows[0].0, rows[1].0, rows[2].0], self.number);
+                    format!(
+                        r#"{{"steps":[{{"id":"new","method":"POST","path":"/entries?select=value","prefer":"return=representation","body":[{{"id":{new},"writer":{writer},"value":{step}}}]}},
+                        {{"method":"PATCH","path":"/entries?id=eq.{old}","body":{{"value":{{"$ref":"new[0].value"}}}}}},
+                        {{"method":"PUT","path":"/entries?id=eq.{put}","body":{{"id":{put},"writer":{writer},"value":{step}}}}}]}}"#
+                    )
+                }
                 "PATCH" => format!("{{\"value\":{step}}}"),
                 _ => {
                     let row = |(id, value)| format!("{{\"id\":{id},\"writer\":{},\"value\":{value}}}", self.number);
