@@ -1,8 +1,8 @@
 //! A sink that keeps rows as typed values, for whoever must look at them before they go out.
 
 use mainstay_query::plan::{MemberKind, Shape};
-use mainstay_schema::value::{Decimal, Json};
-use mainstay_schema::{Type, Value, ValueError};
+use mainstay_schema::value::{Decimal, Json, float_text};
+use mainstay_schema::{Schema, Type, Value, ValueError};
 
 use crate::error::StoreError;
 use crate::sink::{Cell, RowSink, put};
@@ -50,6 +50,8 @@ pub struct Collected {
     rows: Vec<Row>,
     open: Vec<Open>,
     fault: Option<String>,
+    /// Whether values need not be in canonical form.
+    is_lenient: bool,
 }
 
 /// A row or list that has begun and not ended.
@@ -62,7 +64,13 @@ enum Open {
 impl Collected {
     /// Collects rows of this shape.
     pub fn new(shape: Shape) -> Collected {
-        Collected { shape, rows: Vec::new(), open: Vec::new(), fault: None }
+        Collected { shape, rows: Vec::new(), open: Vec::new(), fault: None, is_lenient: false }
+    }
+
+    /// Collects rows of this shape, of tables that may be another program's: a value in another form is taken for what
+    /// it stands for, and one that stands for no value of its type is kept as what it is.
+    pub fn of(schema: &Schema, shape: Shape) -> Collected {
+        Collected { is_lenient: schema.found().is_some(), ..Collected::new(shape) }
     }
 
     /// The rows.
@@ -110,7 +118,11 @@ impl Collected {
     fn typed(&self, cell: Cell<'_>) -> Result<Value, String> {
         match (self.next_kind(), cell) {
             (Some(_), Cell::Null) => Ok(Value::Null),
-            (Some(MemberKind::Value(ty)), cell) => value(ty, cell).ok_or_else(|| format!("{cell:?} is no {ty}")),
+            (Some(MemberKind::Value(ty)), cell) => match value(ty, cell) {
+                Some(value) => Ok(value),
+                None if self.is_lenient => Ok(meant(ty, cell)),
+                None => Err(format!("{cell:?} is no {ty}")),
+            },
             (kind, cell) => Err(format!("{cell:?} where the shape has {kind:?}")),
         }
     }
@@ -134,6 +146,25 @@ fn value(ty: &Type, cell: Cell<'_>) -> Option<Value> {
         (Type::Json, Cell::Json(text)) => canonical(text, Json::parse(text).map(Value::Json)),
         (Type::Array(_), Cell::Json(text)) => Value::parse_json(ty, text).ok(),
         _ => None,
+    }
+}
+
+/// The value that a cell in any form stands for.
+fn meant(ty: &Type, cell: Cell<'_>) -> Value {
+    let (text, kept) = match cell {
+        Cell::Null => return Value::Null,
+        Cell::Bytes(octets) => return Value::Bytes(octets.to_owned()),
+        Cell::Bool(value) => (value.to_string(), Value::Bool(value)),
+        Cell::Int(value) => (value.to_string(), Value::Int(value)),
+        Cell::Float(value) => (float_text(value), Value::Float(value)),
+        Cell::Digits(text) | Cell::Text(text) | Cell::Plain(text) | Cell::Json(text) => {
+            (text.to_owned(), Value::Text(text.to_owned()))
+        }
+    };
+    match ty {
+        // A number among texts is no text: what refers to it must find it.
+        Type::Text => kept,
+        ty => Value::parse(ty, &text).unwrap_or(kept),
     }
 }
 

@@ -13,7 +13,7 @@ use mainstay_query::plan::{
     Test, Update, UpdateEach, Via, Write,
 };
 use mainstay_query::request::SearchSyntax;
-use mainstay_schema::{Column, ColumnId, Language, ReferenceAction, Schema, Table, TableId, Type, Value};
+use mainstay_schema::{Column, ColumnId, DefaultValue, Language, ReferenceAction, Schema, Table, TableId, Type, Value};
 
 use super::filters::{SAMPLES, tests_of};
 use super::plans::not;
@@ -41,14 +41,20 @@ pub(super) enum Step {
     Write(Write),
 }
 
-pub(super) fn scenario(schema: &[u32], steps: &[Vec<u32>]) -> Scenario {
-    let schema = Tape { words: schema.iter() }.schema();
-    let steps = steps.iter().map(|words| Tape { words: words.iter() }.step(&schema)).collect();
+pub(super) fn tables(words: &[u32]) -> Arc<Schema> {
+    Tape { words: words.iter(), is_found: false }.schema()
+}
+
+pub(super) fn scenario(schema: Arc<Schema>, steps: &[Vec<u32>]) -> Scenario {
+    let is_found = schema.found().is_some();
+    let steps = steps.iter().map(|words| Tape { words: words.iter(), is_found }.step(&schema)).collect();
     Scenario { schema, steps }
 }
 
-struct Tape<'w> {
+pub(super) struct Tape<'w> {
     words: std::slice::Iter<'w, u32>,
+    /// Whether the tables were found.
+    is_found: bool,
 }
 
 /// A table and a way to it.
@@ -59,16 +65,16 @@ struct Way {
 }
 
 impl Tape<'_> {
-    fn below(&mut self, bound: usize) -> usize {
+    pub(super) fn below(&mut self, bound: usize) -> usize {
         self.words.next().copied().unwrap_or_default() as usize % bound.max(1)
     }
 
     /// False from an empty tape.
-    fn chance(&mut self, percent: usize) -> bool {
+    pub(super) fn chance(&mut self, percent: usize) -> bool {
         self.below(100) >= 100 - percent
     }
 
-    fn pick<'c, T>(&mut self, choices: &'c [T]) -> &'c T {
+    pub(super) fn pick<'c, T>(&mut self, choices: &'c [T]) -> &'c T {
         &choices[self.below(choices.len())]
     }
 
@@ -146,6 +152,7 @@ impl Tape<'_> {
             7..10 => Step::Write(self.update(schema)),
             10..12 => Step::Write(self.delete(schema)),
             12 => Step::Write(Write::Batch((0..1 + self.below(3)).map(|_| self.small_write(schema)).collect())),
+            13 => Step::Write(self.family(schema)),
             _ => {
                 let table = self.table(schema);
                 Step::Read(self.read(schema, table, 0))
@@ -169,7 +176,7 @@ impl Tape<'_> {
         write
     }
 
-    fn table<'s>(&mut self, schema: &'s Schema) -> &'s Table {
+    pub(super) fn table<'s>(&mut self, schema: &'s Schema) -> &'s Table {
         self.pick(schema.tables())
     }
 
@@ -189,15 +196,24 @@ impl Tape<'_> {
 
     fn sample(&mut self, of: &Type) -> Value {
         let texts = SAMPLES.iter().find(|(name, _)| ty(name) == *of).map_or(&[][..], |(_, texts)| *texts);
-        typed(of, texts[self.below(texts.len())])
+        match texts[self.below(texts.len())] {
+            // A document that is a number loses digits where a store takes it for one.
+            "1.0" | "12345678901234567890.5" if self.is_found && *of == Type::Json => typed(of, "1"),
+            text => typed(of, text),
+        }
     }
 
-    fn value_or_null(&mut self, table: &Table, column: ColumnId) -> Value {
-        let percent = if table.column(column).optional { 25 } else { 2 };
+    pub(super) fn value_or_null(&mut self, table: &Table, column: ColumnId) -> Value {
+        let percent = match table.column(column) {
+            column if column.optional => 25,
+            // Null would ask for a number.
+            column if column.default == Some(DefaultValue::Sequence) => 0,
+            _ => 2,
+        };
         if self.chance(percent) { Value::Null } else { self.value(table, column) }
     }
 
-    fn insert(&mut self, schema: &Schema) -> Write {
+    pub(super) fn insert(&mut self, schema: &Schema) -> Write {
         let table = self.table(schema);
         let mut columns: Vec<ColumnId> = Vec::new();
         for column in &table.columns {
@@ -264,7 +280,10 @@ impl Tape<'_> {
     }
 
     fn assign(&mut self, table: &Table, column: ColumnId) -> Assign {
-        if !self.chance(30) {
+        // Keys are looked at row by row while an update goes on, so whether `id + 1` meets another row depends on the way.
+        let is_key =
+            table.primary_key.contains(&column) || table.uniques.iter().any(|key| key.columns.contains(&column));
+        if is_key || !self.chance(30) {
             return Assign::Value(self.value_or_null(table, column));
         }
         let operand = self.value(table, column);
@@ -294,7 +313,7 @@ impl Tape<'_> {
         Write::Delete(Delete { table: table.id, filter, returning, expect })
     }
 
-    fn returning(&mut self, schema: &Schema, table: &Table) -> Option<Box<Read>> {
+    pub(super) fn returning(&mut self, schema: &Schema, table: &Table) -> Option<Box<Read>> {
         let read = self.chance(50).then(|| Box::new(Read { count: Count::None, ..self.read(schema, table, 1) }));
         // What a write returns is not grouped.
         read.filter(|read| read.groups.is_none())

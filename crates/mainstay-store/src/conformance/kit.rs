@@ -68,7 +68,7 @@ impl Stage {
     }
 
     pub(super) async fn try_read(&self, plan: &Read) -> Result<Found, StoreError> {
-        let sink = Box::new(Collected::new(plan.shape(&self.schema)));
+        let sink = Box::new(Collected::of(&self.schema, plan.shape(&self.schema)));
         let done = self.store.read(self.call(), self.authorized(plan.clone()), sink).await?;
         let rows = collected(done.sink)?;
         assert_eq!(done.rows, rows.len() as u64, "rows put into the sink are counted");
@@ -78,7 +78,8 @@ impl Stage {
     pub(super) async fn try_write(&self, plan: impl Into<Plan>) -> Result<Written, StoreError> {
         let Plan(write) = plan.into();
         let shape = write.returning().map(|read| read.shape(&self.schema));
-        let sink = Box::new(Collected::new(shape.unwrap_or_else(|| mainstay_query::plan::Shape { members: vec![] })));
+        let shape = shape.unwrap_or_else(|| mainstay_query::plan::Shape { members: vec![] });
+        let sink = Box::new(Collected::of(&self.schema, shape));
         let done = self.store.write(self.call(), self.authorized_write(write), sink).await?;
         Ok(Written { rows: collected(done.sink)?, affected: done.affected, inserted: done.inserted })
     }

@@ -28,6 +28,7 @@ pub mod searches;
 pub mod spreads;
 pub mod writes;
 
+mod families;
 mod generate;
 mod kit;
 mod plans;
@@ -55,6 +56,43 @@ where
     fn open(&self, schema: Arc<Schema>) -> BoxFuture<'_, Arc<dyn Store>> {
         self(schema).boxed()
     }
+}
+
+/// Opens a store over tables that another program made.
+pub trait OpenFound: Send + Sync {
+    /// A store that nobody else uses, over the tables of a schema as that program would have made them.
+    fn open(&self, schema: Arc<Schema>) -> BoxFuture<'_, Found>;
+}
+
+impl<F, Opened> OpenFound for F
+where
+    F: Fn(Arc<Schema>) -> Opened + Send + Sync,
+    Opened: Future<Output = Found> + Send + 'static,
+{
+    fn open(&self, schema: Arc<Schema>) -> BoxFuture<'_, Found> {
+        self(schema).boxed()
+    }
+}
+
+/// A store over tables that another program made.
+pub struct Found {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// The tables as they were found.
+    pub schema: Arc<Schema>,
+    /// Has the other program put what it keeps in other words that mean the same.
+    pub reword: Box<dyn Fn() + Send + Sync>,
+}
+
+/// Makes the test of tables that were found, for the store that `$open` opens as [`OpenFound`](crate::conformance::OpenFound).
+#[macro_export]
+macro_rules! conformance_found {
+    ($open:ident) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn found_scenarios_agree_with_the_reference() {
+            $crate::conformance::random::found_scenarios_agree_with_the_reference(&$open).await;
+        }
+    };
 }
 
 /// Makes one test of each case of the suite, for the store that `$open` opens.

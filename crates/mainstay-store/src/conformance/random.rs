@@ -8,11 +8,12 @@ use mainstay_query::plan::{Filter, Read, Source, Write};
 use proptest::collection::vec;
 use proptest::prelude::any;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use tokio::runtime::Handle;
 
-use super::Open;
 use super::changes::Replica;
-use super::generate::{Scenario, Step, scenario};
+use super::generate::{Scenario, Step, scenario, tables};
 use super::kit::{Stage, Written, kind, show};
+use super::{Found, Open, OpenFound};
 use crate::error::StoreError;
 use crate::memory::MemoryStore;
 
@@ -21,6 +22,8 @@ const STEPS_MAX: usize = 30;
 /// Numbers that the largest schema and most steps need.
 const TAPE_WORDS_MAX: usize = 120;
 const SHRINK_STEPS_MAX: u32 = 3000;
+/// Of tables that were found, each of which is a new file.
+const SHRINK_FOUND_MAX: u32 = 400;
 
 /// What random schemas, rows and plans do on a store is what they do on the reference store: rows, counts, numbers of
 /// rows affected, errors by kind, the tables afterwards and the feed.
@@ -28,17 +31,46 @@ const SHRINK_STEPS_MAX: u32 = 3000;
 /// # Panics
 /// With the seed, the smallest scenario found and the difference.
 pub async fn scenarios_agree_with_the_reference(open: &dyn Open) {
+    search(SHRINK_STEPS_MAX, |runtime, schema, steps| {
+        let scenario = scenario(tables(schema), steps);
+        runtime.block_on(async {
+            let stage = Stage::with_schema(open, scenario.schema.clone()).await;
+            let mut feed = stage.store.subscribe();
+            run(&stage, &scenario, &|| ()).await?;
+            Replica::default().catch_up(&stage, &mut feed).await;
+            Ok(())
+        })
+    });
+}
+
+/// The same over tables that another program made and that were found, while that program puts what it keeps in other
+/// words.
+///
+/// # Panics
+/// As [`scenarios_agree_with_the_reference`].
+pub async fn found_scenarios_agree_with_the_reference(open: &dyn OpenFound) {
+    search(SHRINK_FOUND_MAX, |runtime, schema, steps| {
+        runtime.block_on(async {
+            let Found { store, schema, reword } = open.open(tables(schema)).await;
+            let scenario = scenario(schema.clone(), steps);
+            run(&Stage { store, schema }, &scenario, &reword).await
+        })
+    });
+}
+
+/// Runs scenarios until one differs, and makes that one small.
+fn search(max_shrink_iters: u32, run: impl Fn(&Handle, &[u32], &[Vec<u32>]) -> Result<(), String>) {
     let seed = number("MAINSTAY_SEED").unwrap_or_else(|| std::hash::RandomState::new().build_hasher().finish());
     let cases = number("MAINSTAY_CASES").and_then(|cases| u32::try_from(cases).ok()).unwrap_or(CASES);
-    let config = Config { cases, failure_persistence: None, max_shrink_iters: SHRINK_STEPS_MAX, ..Config::default() };
+    let config = Config { cases, failure_persistence: None, max_shrink_iters, ..Config::default() };
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
-    let runtime = tokio::runtime::Handle::current();
+    let runtime = Handle::current();
     let outcome = tokio::task::block_in_place(|| {
         let tape = || vec(any::<u32>(), 0..TAPE_WORDS_MAX);
         runner.run(&(tape(), vec(tape(), 0..STEPS_MAX)), |(schema, steps)| {
-            runtime.block_on(run(open, &scenario(&schema, &steps))).map_err(TestCaseError::fail)
+            run(&runtime, &schema, &steps).map_err(TestCaseError::fail)
         })
     });
     match outcome {
@@ -54,11 +86,9 @@ fn number(name: &str) -> Option<u64> {
 }
 
 /// The difference, if there is one.
-async fn run(open: &dyn Open, scenario: &Scenario) -> Result<(), String> {
-    let stage = Stage::with_schema(open, scenario.schema.clone()).await;
+async fn run(stage: &Stage, scenario: &Scenario, reword: &(dyn Fn() + Send + Sync)) -> Result<(), String> {
     let store = Arc::new(MemoryStore::with_schema(scenario.schema.clone()));
     let reference = Stage { store, schema: scenario.schema.clone() };
-    let mut feed = stage.store.subscribe();
     for (at, step) in scenario.steps.iter().enumerate() {
         let difference = match step {
             Step::Read(read) => {
@@ -76,15 +106,16 @@ async fn run(open: &dyn Open, scenario: &Scenario) -> Result<(), String> {
         };
         let difference = match difference {
             Some(difference) => Some(difference),
-            None => tables_differ(&stage, &reference).await,
+            None => tables_differ(stage, &reference).await,
         };
         if let Some(difference) = difference {
             let state = state(&reference).await;
             return Err(format!("{difference}\nin step {at}:\n{step:?}\n{}{state}", story(scenario, at)));
         }
+        if matches!(step, Step::Write(_)) {
+            reword();
+        }
     }
-    let mut replica = Replica::default();
-    replica.catch_up(&stage, &mut feed).await;
     Ok(())
 }
 
