@@ -80,7 +80,9 @@ fn add(ty: &Type, old: &Value, number: &Value) -> Result<Value, ValueError> {
             }
         }
         // Of null nothing is known to add to: the number is the first of its kind.
-        _ => Ok(number.clone()),
+        (Value::Null, _) => Ok(number.clone()),
+        // Another program may have left anything in the column, which must not be lost.
+        _ => Err(ValueError::Syntax { ty: ty.wire_name(), text: old.to_text().unwrap_or_default() }),
     }
 }
 
@@ -88,6 +90,11 @@ fn joined(old: &Value, more: &Value, before: bool) -> Value {
     match (old, more) {
         (Value::Text(old), Value::Text(more)) if before => Value::Text(format!("{more}{old}")),
         (Value::Text(old), Value::Text(more)) => Value::Text(format!("{old}{more}")),
+        // Another program may have left a number in the column, which must not be lost.
+        (old, Value::Text(more)) if !old.is_null() => {
+            let old = old.to_text().unwrap_or_default();
+            Value::Text(if before { format!("{more}{old}") } else { format!("{old}{more}") })
+        }
         (Value::Array(old), Value::Array(more)) => {
             let (first, second) = if before { (more, old) } else { (old, more) };
             Value::Array(first.iter().chain(second).cloned().collect())

@@ -107,9 +107,12 @@ pub(super) fn value(ty: &Type, native: ValueRef<'_>) -> Value {
         (ValueRef::Null, _) => Value::Null,
         (ValueRef::Integer(number), Type::Bool) => Value::Bool(number != 0),
         (ValueRef::Integer(number), Type::Float) => Value::Float(number as f64),
-        // Other programs keep decimal numbers as SQLite's own numbers, which have the digits that they show.
+        // Other programs keep decimal numbers as SQLite's own numbers, which have the digits that they show, and SQLite
+        // takes a document that is a number for one.
         (ValueRef::Integer(number), Type::Decimal { .. }) => decimal(&number.to_string(), Value::Int(number)),
         (ValueRef::Real(number), Type::Decimal { .. }) => decimal(&float_text(number), Value::Float(number)),
+        (ValueRef::Integer(number), Type::Json) => text_value(ty, &number.to_string()).unwrap_or(Value::Int(number)),
+        (ValueRef::Real(number), Type::Json) => text_value(ty, &float_text(number)).unwrap_or(Value::Float(number)),
         (ValueRef::Integer(number), _) => Value::Int(number),
         (ValueRef::Real(number), _) => Value::Float(number),
         (ValueRef::Blob(octets), _) => Value::Bytes(octets.to_vec()),
@@ -131,7 +134,8 @@ fn text_value(ty: &Type, text: &str) -> Option<Value> {
         Type::Date => Value::Date(text.to_owned()),
         Type::Time => Value::Time(text.to_owned()),
         Type::Timestamp => Value::Timestamp(text.to_owned()),
-        Type::Json => Value::Json(Json::from_canonical(text.to_owned())),
+        // Ours is in canonical form, that of other programs may not be.
+        Type::Json => Value::Json(Json::parse(text).ok()?),
         Type::Array(_) => Value::parse_json(ty, text).ok()?,
         _ => return None,
     })
@@ -241,6 +245,25 @@ mod tests {
         assert_eq!(value(&ty, ValueRef::Real(-1e-7)), decimal("-0.0000001"));
         assert_eq!(value(&ty, ValueRef::Integer(4)), decimal("4"));
         assert_eq!(value(&ty, ValueRef::Real(f64::INFINITY)), Value::Float(f64::INFINITY));
+    }
+
+    #[test]
+    fn what_another_program_keeps_in_other_words_is_what_it_stands_for() {
+        let decimal = Type::Decimal { precision: 12, scale: 2 };
+        for (ty, native, expected) in [
+            (&decimal, ValueRef::Real(9.99), "9.99"),
+            (&decimal, ValueRef::Integer(10), "10"),
+            (&Type::Json, ValueRef::Integer(1), "1"),
+            (&Type::Json, ValueRef::Text(b"{ \"b\": 1, \"a\": 2 }"), "{\"a\":2,\"b\":1}"),
+        ] {
+            let found = value(ty, native);
+            assert_eq!(found.to_text().as_deref(), Some(expected), "{ty} {native:?}");
+            assert_eq!(
+                found.compare(&Value::parse(ty, expected).unwrap()),
+                Some(std::cmp::Ordering::Equal),
+                "{found:?}"
+            );
+        }
     }
 
     #[test]
