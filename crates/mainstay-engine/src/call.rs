@@ -42,7 +42,7 @@ impl Engine {
         request: &CallRequest,
         make_sink: impl FnOnce(&Shape, Returns) -> S,
     ) -> Result<CallAnswer<S>, Error> {
-        let schema = self.schema();
+        let schema = self.current_schema(context).await;
         let planned = self.plan_call(&schema, context, request)?;
         let expected = Expected::of(&schema, &planned, request);
         let returns = expected.returns;

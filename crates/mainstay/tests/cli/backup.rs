@@ -133,7 +133,8 @@ fn a_folder_that_is_a_project_is_not_taken_for_the_backup() {
 
 #[test]
 fn a_backup_of_another_project_is_restored_only_on_demand() {
-    let (one, other) = (project(""), Folder::project("", "[letters.fields]\nid = \"int\"\n"));
+    let (one, other) =
+        (project(""), Folder::project("", "[letters.fields]\nid = { type = \"int\", primary = true }\n"));
     move_one(&open(&database(&one)));
     one.run(&["backup", "one.db"]).succeeds();
     let file = one.file("one.db").display().to_string();

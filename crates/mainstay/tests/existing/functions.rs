@@ -32,7 +32,7 @@ async fn functions_read_and_write_found_tables() {
     assert_eq!(db.refused("GET", "rpc/on_shelf?shelf=x", "").await, (400, "22P02".to_owned()));
     assert_eq!(db.send("POST", "rpc/rename", &[], r#"{"id":2,"title":"Ulysses II"}"#).await.status, 204);
     assert_eq!(db.get("Book?select=Title&Id=eq.2").await, r#"[{"Title":"Ulysses II"}]"#);
-    assert_eq!(db.anonymous("POST", "rpc/rename", r#"{"id":2,"title":"x"}"#).await, 404);
+    assert_eq!(db.anonymous("POST", "rpc/rename", r#"{"id":2,"title":"x"}"#).await, 401);
     // The tables change, and the functions are still there, over the tables of now.
     db.other()
         .execute_batch("CREATE TABLE Loan (BookId INT REFERENCES Book, Days INT); INSERT INTO Loan VALUES (1, 14)")
