@@ -33,7 +33,7 @@ pub fn run(
     store: &mut impl Nesting,
 ) -> Result<u64, StoreError> {
     let mut progress = Progress::new(schema, plan);
-    while let Some(step) = progress.next()? {
+    while let Some(step) = progress.step()? {
         match step {
             Step::Insert(insert) => match &insert.returning {
                 None => {
@@ -83,7 +83,7 @@ impl<'p> Progress<'p> {
     ///
     /// # Errors
     /// [`StoreError::Unexpected`]; all has to be undone.
-    pub fn next(&mut self) -> Result<Option<Step>, StoreError> {
+    pub fn step(&mut self) -> Result<Option<Step>, StoreError> {
         if let Some(part) = self.plan.parts.get(self.given.len()) {
             return self.insert(part).map(Some);
         }

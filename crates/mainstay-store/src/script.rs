@@ -121,7 +121,7 @@ impl<'s> Progress<'s> {
     ///
     /// # Errors
     /// [`StoreError::Internal`] if the script goes on after a failed step. All has to be undone.
-    pub fn next(&mut self) -> Result<Step, StoreError> {
+    pub fn step(&mut self) -> Result<Step, StoreError> {
         let has_failed = matches!(self.last, Some(Err(_)));
         match self.script.next(self.last.take()) {
             Step::RollBack => Ok(Step::RollBack),
@@ -151,7 +151,7 @@ pub fn drive(script: &mut dyn Script, transaction: &mut impl Transaction) -> Res
     let mut progress = Progress::new(script);
     loop {
         transaction.check()?;
-        let done = match progress.next()? {
+        let done = match progress.step()? {
             Step::Read { plan, mut sink } => {
                 transaction.read(&plan, &mut *sink).map(|(rows, total)| StepDone::Read(ReadDone { sink, rows, total }))
             }
