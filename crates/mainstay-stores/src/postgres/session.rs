@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use futures_util::{Stream, future::join};
 use tokio::time::{Sleep, sleep_until, timeout};
 use tokio_postgres::error::{DbError, Severity};
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row, RowStream, Statement};
 
 use super::errors::Failure;
@@ -64,11 +64,18 @@ pub struct Session {
 #[derive(Debug, PartialEq, Eq)]
 enum Transaction {
     None,
-    /// Begins with the next statement: what has to be sent for it.
-    Due(String),
+    /// Begins with the next statement.
+    Due(Begin),
     Open,
     /// A statement failed; only a rollback helps.
     Failed,
+}
+
+/// What has to be sent for a transaction to begin.
+#[derive(Debug, PartialEq, Eq)]
+struct Begin {
+    sql: String,
+    settings: Vec<(String, String)>,
 }
 
 impl Session {
@@ -89,6 +96,16 @@ impl Session {
     /// # Panics
     /// If one has begun already.
     pub fn begin(&mut self, access: Access, isolation: Isolation) {
+        self.begin_with(access, isolation, Vec::new());
+    }
+
+    /// Begins a transaction with settings of the server that hold until its end, such as `role` and
+    /// `request.jwt.claims`. They go along with the first statement too, before it. If one of them is refused, the first
+    /// statement fails with the server's reason and nothing is run.
+    ///
+    /// # Panics
+    /// If a transaction has begun already.
+    pub fn begin_with(&mut self, access: Access, isolation: Isolation, settings: Vec<(String, String)>) {
         assert!(self.transaction == Transaction::None, "transactions do not nest; there are savepoints");
         let isolation = match isolation {
             Isolation::ReadCommitted => "READ COMMITTED",
@@ -101,9 +118,8 @@ impl Session {
         };
         let left = self.deadline.saturating_duration_since(Instant::now()).as_millis().max(1);
         let left = left.min(i32::MAX as u128); // The setting is a 32-bit number.
-        self.transaction = Transaction::Due(format!(
-            "BEGIN ISOLATION LEVEL {isolation} {access}; SET LOCAL statement_timeout = {left}"
-        ));
+        let sql = format!("BEGIN ISOLATION LEVEL {isolation} {access}; SET LOCAL statement_timeout = {left}");
+        self.transaction = Transaction::Due(Begin { sql, settings });
         self.alarm.as_mut().reset((self.deadline + GRACE).into());
     }
 
@@ -292,7 +308,7 @@ impl Session {
     }
 
     /// What has to be sent before the next statement, if a transaction is due.
-    fn take_begin(&mut self) -> Option<String> {
+    fn take_begin(&mut self) -> Option<Begin> {
         match std::mem::replace(&mut self.transaction, Transaction::None) {
             Transaction::Due(begin) => {
                 self.transaction = Transaction::Open;
@@ -429,11 +445,21 @@ impl Drop for Session {
     }
 }
 
-async fn opened(client: &Client, begin: Option<String>) -> Result<(), tokio_postgres::Error> {
-    match begin {
-        Some(sql) => client.batch_execute(&sql).await,
-        None => Ok(()),
+/// Sends what begins a transaction. All of it is sent when this is first polled, so that a future which is polled after
+/// it sends its statement into the transaction.
+async fn opened(client: &Client, begin: Option<Begin>) -> Result<(), tokio_postgres::Error> {
+    let Some(Begin { sql, settings }) = begin else { return Ok(()) };
+    if settings.is_empty() {
+        return client.batch_execute(&sql).await;
     }
+    let calls: Vec<_> =
+        (0..settings.len()).map(|at| format!("set_config(${}, ${}, true)", 2 * at + 1, 2 * at + 2)).collect();
+    // Without a name, since preparing would let the statement that comes after it be sent first.
+    let calls = format!("SELECT {}", calls.join(", "));
+    let words = settings.iter().flat_map(|(name, value)| [name, value]);
+    let words: Vec<_> = words.map(|word| (word as &(dyn ToSql + Sync), Type::TEXT)).collect();
+    let (begun, set) = join(client.batch_execute(&sql), client.execute_typed(&calls, &words)).await;
+    begun.and(set.map(drop))
 }
 
 /// The rows of one statement, as they come.

@@ -306,6 +306,46 @@ async fn transactions_happen_whole_or_not_at_all() {
 }
 
 #[tokio::test]
+async fn a_transaction_begins_as_somebody() {
+    for is_named in [true, false] {
+        let mut options = options();
+        (options.connections_max, options.named_statements) = (1, is_named);
+        let pool = Pool::new(options).expect("a pool");
+        let mut held = session(&pool).await;
+        held.batch_execute("DROP TABLE IF EXISTS theirs; DROP ROLE IF EXISTS somebody; CREATE ROLE somebody")
+            .await
+            .expect("a role");
+        held.batch_execute("CREATE TABLE theirs (n int); GRANT INSERT ON theirs TO somebody").await.expect("a table");
+        let settings = |role: &str| {
+            let pairs = [("role", role), ("request.jwt.claims", "{\"sub\":\"O'Neil\"}")];
+            pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
+        };
+        let who = "SELECT current_user, current_setting('request.jwt.claims', true)";
+        for _ in 0..2 {
+            held.begin_with(Access::Write, Isolation::ReadCommitted, settings("somebody"));
+            let expected = "Text(\"somebody\")|Text(\"{\\\"sub\\\":\\\"O'Neil\\\"}\")";
+            assert_eq!(one(&mut held, who, &[]).await, expected);
+            held.execute("INSERT INTO theirs VALUES (1)", &[]).await.expect("they may");
+            held.commit().await.expect("it can be kept");
+            assert_eq!(one(&mut held, "SELECT current_user", &[]).await, "Text(\"mainstay\")");
+        }
+        // Rights are those of the role from the first statement on, also where the statement is prepared already.
+        assert_eq!(one(&mut held, "SELECT count(*) FROM theirs", &[]).await, "Int(2)");
+        held.begin_with(Access::Read, Isolation::ReadCommitted, settings("somebody"));
+        let failure = ask(&mut held, "SELECT count(*) FROM theirs", &[]).await.expect_err("they may not read");
+        assert_eq!(failure.server().map(|error| error.code().code()), Some("42501"));
+        held.rollback().await.expect("it can be undone");
+        // A role that is not there: the statement is not run as anybody.
+        held.begin_with(Access::Write, Isolation::ReadCommitted, settings("nobody at all"));
+        let failure = held.execute("INSERT INTO theirs VALUES (9)", &[]).await.expect_err("there is no such role");
+        assert_eq!(failure.server().map(|error| error.code().code()), Some("22023"));
+        assert!(matches!(held.commit().await, Err(Failure::Aborted)));
+        assert_eq!(one(&mut held, "SELECT count(*) FROM theirs", &[]).await, "Int(2)");
+        held.batch_execute("DROP TABLE theirs; DROP ROLE somebody").await.expect("no role");
+    }
+}
+
+#[tokio::test]
 async fn a_closed_pool_lends_nothing() {
     let (pool, watch) = (pool_of(2), pool());
     let name = "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT ''before the pool closes'''";
