@@ -1,15 +1,21 @@
 //! Deadlines, many at once, and the end.
 
+use std::any::Any;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use futures_util::future::{BoxFuture, FutureExt};
 use mainstay_query::plan::Write;
 use mainstay_schema::Type;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
 
 use super::Open;
 use super::kit::{Stage, check_error, kind};
 use super::plans::{Plan, not};
 use super::tables::{TableBuilder, table};
 use crate::collect::Collected;
+use crate::sink::{Cell, RowSink};
 use crate::store::Call;
 
 fn counters() -> TableBuilder {
@@ -153,4 +159,70 @@ pub async fn a_closed_store(open: &dyn Open) {
     let end = tokio::time::timeout(Duration::from_secs(10), feed.next()).await.expect("listeners are told");
     assert_eq!(end, Err(crate::change::FeedError::Closed));
     stage.store.close().await;
+}
+
+/// Takes no row but the first before the gate is open: held up on a thread of the store's own, or asked on a task.
+struct Slow {
+    gate: watch::Receiver<bool>,
+    wait: Option<BoxFuture<'static, ()>>,
+    runtime: Handle,
+    rows: u64,
+}
+
+impl RowSink for Slow {
+    fn start_row(&mut self) {}
+
+    fn end_row(&mut self) {
+        self.rows += 1;
+        if Handle::try_current().is_err() {
+            let mut gate = self.gate.clone();
+            self.runtime.block_on(async move { gate.wait_for(|open| *open).await.map(drop) }).expect("the gate opens");
+        }
+    }
+
+    fn start_list(&mut self) {}
+    fn end_list(&mut self) {}
+    fn cell(&mut self, _: Cell<'_>) {}
+
+    fn may_wait(&self) -> bool {
+        true
+    }
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if self.rows == 0 || *self.gate.borrow() {
+            return Poll::Ready(());
+        }
+        let mut gate = self.gate.clone();
+        let opens = async move { drop(gate.wait_for(|open| *open).await) };
+        self.wait.get_or_insert_with(|| opens.boxed()).as_mut().poll(context)
+    }
+}
+
+/// Whoever takes rows slowly keeps nobody else waiting, neither those who read nor those who write.
+pub async fn slow_sinks_hold_up_nobody_else(open: &dyn Open) {
+    const SLOW: usize = 3;
+    let stage = Stage::open(open, &[counters()]).await;
+    let counters = stage.of("counters");
+    let rows: Vec<String> = (0..100).map(|id| format!("{id}|0")).collect();
+    stage.fill("counters", "id n", &rows.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let (opener, gate) = watch::channel(false);
+    let slow = (0..SLOW).map(|_| {
+        let (stage, plan) = (stage.clone(), stage.authorized(counters.read().build()));
+        let sink = Slow { gate: gate.clone(), wait: None, runtime: Handle::current(), rows: 0 };
+        tokio::spawn(async move { stage.store.read(stage.call(), plan, Box::new(sink)).await })
+    });
+    let slow: Vec<_> = slow.collect();
+    let others = async {
+        for n in 1..=20 {
+            stage.write(counters.update(&format!("n={n}"), counters.eq("id", "1"))).await;
+            assert_eq!(stage.read(counters.read().filter(counters.eq("n", &n.to_string()))).await.rows.len(), 1);
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), others).await.expect("others are served meanwhile");
+    opener.send_replace(true);
+    for read in slow {
+        let done = read.await.expect("no read panics").expect("the read goes on");
+        let sink: Box<dyn Any> = done.sink;
+        assert_eq!(sink.downcast::<Slow>().expect("the sink comes back").rows, 100);
+    }
 }

@@ -128,7 +128,7 @@ macro_rules! conformance {
             changes: every_commit_once_in_order, cascades_are_told, nothing_of_what_was_undone,
                 a_replica_built_from_the_feed, telling_of_concurrent_writes;
             limits: deadline_before_the_start, deadline_on_the_way, concurrent_writers, readers_see_whole_commits,
-                dropped_futures, a_closed_store;
+                dropped_futures, slow_sinks_hold_up_nobody_else, a_closed_store;
             scripts: later_steps_use_earlier_ones, rolling_back, a_failing_step_undoes_all,
                 references_are_checked_at_each_step, a_script_is_one_commit, deadlines_of_scripts, concurrent_scripts,
                 scripts_of_a_closed_store;
