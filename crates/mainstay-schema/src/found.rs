@@ -12,6 +12,8 @@ use crate::ids::TableId;
 pub struct Found {
     /// One entry a table.
     pub tables: Vec<FoundTable>,
+    /// The schema of the database that they are in, where a database has several.
+    pub namespace: Option<Arc<str>>,
     /// What was left out of the schema, one sentence each.
     pub left_out: Vec<String>,
 }

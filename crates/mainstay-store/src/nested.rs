@@ -187,8 +187,8 @@ fn read_of(schema: &Schema, table: TableId, columns: &[ColumnId]) -> Read {
     Read { select, ..Read::new(table) }
 }
 
-/// Takes nothing.
-struct Nothing;
+/// Takes rows that nobody wants.
+pub struct Nothing;
 
 impl RowSink for Nothing {
     fn start_row(&mut self) {}

@@ -166,6 +166,10 @@ pub struct Capabilities {
     pub transactions: Transactions,
     /// Lets the caller choose the key that an upsert looks at.
     pub conflict_target: bool,
+    /// Tells every committed change of a row, whoever made it. Without, a subscription hears nothing but the end.
+    pub changes: bool,
+    /// Searches go by the engine's own idea of what a word is, and not by the evaluator's.
+    pub own_words: bool,
 }
 
 /// Which orders an engine gives.

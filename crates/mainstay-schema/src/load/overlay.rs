@@ -121,7 +121,7 @@ impl Overlay<'_> {
             .map(|table| places(table.columns.iter().map(|column| !hidden.columns.contains(&(table.id, column.id)))))
             .collect();
         let moved = Moved { ids: &ids, columns: &columns };
-        let mut kept = Found { tables: Vec::new(), left_out: described.left_out.clone() };
+        let mut kept = Found { tables: Vec::new(), ..described.clone() };
         let mut shown = Vec::new();
         for table in tables {
             if let Some(id) = ids[table.id.index()] {
@@ -207,7 +207,7 @@ mod tests {
                 |column: &crate::Column| FoundColumn { declared: column.name.to_string(), ..Default::default() };
             FoundTable { columns: table.columns.iter().map(about).collect(), ..FoundTable::default() }
         };
-        let described = Found { tables: tables.iter().map(about).collect(), left_out: Vec::new() };
+        let described = Found { tables: tables.iter().map(about).collect(), ..Found::default() };
         Schema::of_found(tables, described)
     }
 

@@ -144,6 +144,9 @@ pub(super) fn kind(error: &StoreError) -> String {
         StoreError::Unexpected { affected, single } => format!("unexpected {affected} {single}"),
         StoreError::RepeatedKey => "repeated".to_owned(),
         StoreError::Value(_) => "value".to_owned(),
+        StoreError::Database(error) if ["22003", "22007", "22008", "22P02"].contains(&&*error.code) => {
+            "value".to_owned()
+        }
         StoreError::Violation { violation, .. } => format!("check {}", violation.column),
         StoreError::Patch { column, .. } => format!("patch {column}"),
         StoreError::Deadline => "deadline".to_owned(),
@@ -172,6 +175,20 @@ pub(super) fn check_broken<T: std::fmt::Debug>(result: Result<T, StoreError>, ex
     let (constraint, other) = (broken.constraint.expect("a store tells"), broken.other.expect("a store tells"));
     let (columns, values) = (broken.columns.join(","), broken.values.expect("a store tells").join(","));
     assert_eq!(format!("{constraint}: {} ({columns})=({values}) {arrow} {other}", broken.table), expected);
+}
+
+impl Stage {
+    /// Listens, where the store tells what changes.
+    pub(super) fn feed(&self) -> Option<Subscription> {
+        self.store.capabilities().changes.then(|| self.store.subscribe())
+    }
+}
+
+/// Checks the next commit as [`show_commit`] prints it, where the store tells.
+pub(super) async fn check_next(feed: &mut Option<Subscription>, expected: &str) {
+    if let Some(feed) = feed {
+        assert_eq!(show_commit(&*next(feed).await), expected);
+    }
 }
 
 /// The next commit, which must come soon.

@@ -4,7 +4,7 @@ use mainstay_query::plan::{Expect, Insert, Nested, Part, PartLink, Write};
 use mainstay_schema::{DefaultValue, Type};
 
 use super::Open;
-use super::kit::{Stage, check_error, next, show, show_commit};
+use super::kit::{Stage, check_error, check_next, next, show, show_commit};
 use super::plans::Of;
 use super::tables::{TableBuilder, table};
 
@@ -71,10 +71,11 @@ fn family(stage: &Stage, numbers: [&str; 3]) -> Nested {
 pub async fn keys_go_along(open: &dyn Open) {
     let stage = Stage::open(open, &tables()).await;
     stage.fill("parents", "name", &["before"]).await;
-    let mut feed = stage.store.subscribe();
+    let feed = stage.feed();
     let written = stage.write(Write::Nested(family(&stage, ["1", "1", "2"]))).await;
     assert_eq!((written.affected, written.inserted, written.rows.len()), (2, 2, 0));
     assert_eq!(stage.all("children").await, "(2,1,jp) (3,1,null) (3,2,fr)");
+    let Some(mut feed) = feed else { return };
     let commit = show_commit(&*next(&mut feed).await);
     let inserts: Vec<&str> = commit.split("; ").map(|change| change.split(" (").next().unwrap_or_default()).collect();
     let expected = ["countries", "countries", "parents", "parents", "children", "children", "children"];
@@ -95,7 +96,7 @@ pub async fn roots_come_back_with_what_they_hold(open: &dyn Open) {
 /// A part that fails, and a number of rows that was not expected, leave nothing of the others.
 pub async fn nested_rows_are_all_or_nothing(open: &dyn Open) {
     let stage = Stage::open(open, &tables()).await;
-    let mut feed = stage.store.subscribe();
+    let mut feed = stage.feed();
     check_error(stage.try_write(Write::Nested(family(&stage, ["1", "2", "2"]))).await, "duplicate children_pkey");
     let mut single = family(&stage, ["1", "1", "2"]);
     single.expect.single = true;
@@ -107,7 +108,7 @@ pub async fn nested_rows_are_all_or_nothing(open: &dyn Open) {
         assert_eq!(stage.all(table).await, "", "{table}");
     }
     stage.fill("labels", "text", &["x"]).await;
-    assert_eq!(show_commit(&*next(&mut feed).await), "insert labels (1,x)");
+    check_next(&mut feed, "insert labels (1,x)").await;
 }
 
 /// Rows on both sides of a junction, and the rows between them.

@@ -38,6 +38,8 @@ const CAPABILITIES: Capabilities = Capabilities {
     count: true,
     transactions: Transactions::Full,
     conflict_target: true,
+    changes: true,
+    own_words: false,
 };
 
 /// A store that keeps its rows in memory and forgets them when it is dropped.

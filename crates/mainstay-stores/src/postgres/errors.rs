@@ -50,6 +50,13 @@ impl Failure {
         }
     }
 
+    /// Whether the transaction met another one, so that it may go well when begun anew.
+    pub fn is_conflict(&self) -> bool {
+        self.server().is_some_and(|error| {
+            [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(error.code())
+        })
+    }
+
     /// Whether the connection broke, so that nobody knows what became of the statement.
     pub fn is_broken(&self) -> bool {
         matches!(self, Failure::Driver(error) if error.as_db_error().is_none())

@@ -1,19 +1,38 @@
 //! PostgreSQL, from version 12 on.
 //!
-//! The lowest layer: connections, statements and transactions, values and errors. It knows the protocol and PostgreSQL's
-//! types; it knows no plans. What renders, reads and writes stands on [`Session`].
+//! ```text
+//! connect.rs   URLs and settings            render/     plans → SQL
+//! pool.rs      connections, lent            read.rs     one statement a level, for all rows at once
+//! session.rs   statements, transactions     write.rs    statements that write, one after the other
+//! tls.rs       certificates                 count.rs    how many rows there are
+//! types.rs     values → parameters          explain.rs  plans → what the server would do
+//! cells.rs     binary cells → sink          migrate.rs  changing the tables
+//! errors.rs    SQLSTATEs → StoreError       found/      databases of other programs, as schemas
+//! store.rs     all of it as a Store
+//! ```
+//!
+//! Knows plans, values and PostgreSQL; knows no HTTP, no rules and no query language.
 
 mod cells;
 mod connect;
+mod count;
 mod errors;
+mod explain;
+mod found;
+pub mod migrate;
 mod pool;
+mod read;
+mod render;
 mod session;
+mod store;
 mod tls;
 mod types;
+mod write;
 
 pub use cells::{CellKind, Malformed};
 pub use connect::{PostgresOptions, PostgresUrlError};
 pub use errors::Failure;
 pub use pool::{Pool, PoolStatus};
 pub use session::{Access, Isolation, Rows, Session};
+pub use store::PostgresStore;
 pub use types::{Param, Raw};

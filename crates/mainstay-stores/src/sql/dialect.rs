@@ -5,8 +5,8 @@
 
 use std::fmt::Debug;
 
-use mainstay_query::plan::{Assign, Comparison, Conflict, Expr, Function, Order, Read, Search, Test};
-use mainstay_schema::{ColumnId, Table, Type, Value};
+use mainstay_query::plan::{Assign, Comparison, Conflict, Expr, Function, Insert, Order, Read, Search, Test};
+use mainstay_schema::{ColumnId, Schema, Table, Type, Value};
 
 use super::write::merged_columns;
 use super::{Bind, From, Scope, Sql, operator};
@@ -26,12 +26,21 @@ pub(crate) trait Dialect: Debug + Copy + 'static {
     const TRUTHS: [&'static str; 3] = ["TRUE", "FALSE", "NULL"];
     /// Whether null comes before all values in ascending order, where nothing is said.
     const NULLS_SMALLEST: bool = false;
+    /// Whether the rows of a level are read for many rows of the level above at once, whose keys go along as arrays: the
+    /// level then stands inside `SELECT … FROM unnest(…) AS k(k0,…,i) CROSS JOIN LATERAL (…)`, and its rows begin with
+    /// the number of their key.
+    const IS_BATCHED: bool = false;
     /// Longest list of values that is written as single parameters; a longer one goes in as one. Below this a list of
     /// parameters lets an engine plan with the number of items.
     const LIST_PARAMETERS_MAX: usize = 32;
 
     /// How a result column of this type becomes a cell.
     fn kind(ty: &Type) -> Self::Kind;
+
+    /// Whether a list of values of this type can be one parameter.
+    fn takes_list(_: &Type) -> bool {
+        true
+    }
 
     /// A list as one parameter.
     fn list(values: &[Value]) -> Self::List;
@@ -168,9 +177,31 @@ pub(crate) trait Dialect: Debug + Copy + 'static {
     /// Writes the cast of a value that `value` writes.
     fn cast<'p>(sql: &mut Sql<'p, Self>, from: &Type, to: &Type, value: impl FnOnce(&mut Sql<'p, Self>));
 
+    /// Writes where the keys of a batched level come from: an array of each, of these types.
+    fn keys<'p>(sql: &mut Sql<'p, Self>, types: &[String]) {
+        let _ = (sql, types);
+    }
+
+    /// What the engine calls the type of a column.
+    fn column_type(schema: &Schema, table: &Table, column: ColumnId) -> String {
+        let _ = schema;
+        table.column(column).ty.to_string()
+    }
+
+    /// Writes the rows of an insert. Here one row, whose values each run of the statement brings.
+    fn values<'p>(sql: &mut Sql<'p, Self>, table: &'p Table, plan: &'p Insert) {
+        let _ = table;
+        sql.push(" VALUES (");
+        for position in 0..plan.columns.len() {
+            sql.comma(position);
+            sql.bind(Bind::Later);
+        }
+        sql.push(")");
+    }
+
     /// Writes what an insert without columns gives.
-    fn no_values(sql: &mut Sql<'_, Self>, table: &Table, has_conflict: bool) {
-        let _ = (table, has_conflict);
+    fn no_values(sql: &mut Sql<'_, Self>, table: &Table, plan: &Insert) {
+        let _ = (table, plan);
         sql.push(" DEFAULT VALUES");
     }
 

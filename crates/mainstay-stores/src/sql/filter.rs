@@ -168,7 +168,7 @@ impl<'p, D: Dialect> Sql<'p, D> {
             return self.push(D::TRUTHS[1]);
         }
         D::expr(self, scope, table, expr);
-        if list.len() > D::LIST_PARAMETERS_MAX {
+        if list.len() > D::LIST_PARAMETERS_MAX && D::takes_list(&expr.ty(table)) {
             return D::in_list(self, D::list(list));
         }
         self.push(" IN (");

@@ -42,7 +42,7 @@ impl<'p, D: Dialect> ReadSql<'p, D> {
     ) -> ReadSql<'p, D> {
         sql.push("SELECT * FROM ");
         let nested = sql.nested(plan, groups, from);
-        if matches!(from, From::Plan | From::Link(_) | From::Given(_)) {
+        if matches!(from, From::Plan | From::Link(..) | From::Given(_)) {
             sql.page(Scope::Groups, &groups.table, &groups.order, plan.limit, plan.offset);
         }
         ReadSql {
@@ -100,7 +100,10 @@ impl<'p, D: Dialect> Sql<'p, D> {
             match &output.source {
                 Source::Value(expr) => {
                     self.comma(nested.columns);
+                    // Equal documents may be different text.
+                    let was_comparing = std::mem::replace(&mut self.is_comparing, expr.ty(near.table) == Type::Json);
                     D::expr(self, near.scope, near.table, expr);
+                    self.is_comparing = was_comparing;
                     members.push(self.value(&expr.ty(near.table), nested));
                     nested.keys.push(nested.columns);
                 }

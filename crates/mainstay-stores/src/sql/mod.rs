@@ -45,6 +45,8 @@ pub(crate) struct Sql<'p, D: Dialect> {
     pub(crate) is_comparing: bool,
     /// How many negations the condition in the making is under.
     pub(crate) negations: usize,
+    /// Whether keys come for many rows at once.
+    is_batched: bool,
     /// Whether the rows are what a function gives, of which nothing enforces what its columns say about null.
     pub(crate) is_result: bool,
 }
@@ -95,6 +97,7 @@ impl<'p, D: Dialect> Sql<'p, D> {
             aliases: 0,
             is_comparing: false,
             negations: 0,
+            is_batched: false,
             is_result: false,
         }
     }

@@ -1,5 +1,6 @@
 //! Reads as SQL: one statement per level of embeds, with to-one embeds that are a plain look-up joined into it.
 
+use std::fmt::Write as _;
 use std::ops::Range;
 
 use mainstay_query::plan::{Cardinality, Embed, Filter, Join, Link, Order, Pair, Read, Shape, Source};
@@ -129,8 +130,8 @@ struct Columns<'p> {
 pub(crate) enum From<'p, D: Dialect> {
     /// Those of the plan.
     Plan,
-    /// Those of the plan that are linked to the row above.
-    Link(&'p Link),
+    /// Those of the plan that are linked to the row above, which is one of this table.
+    Link(&'p Link, &'p Table),
     /// The one whose primary key is brought by each run, if it passes the plan's filter; order and limit do not count.
     Key,
     /// All that pass this filter and the plan's; order and limit of the plan do not count.
@@ -167,10 +168,19 @@ impl<'p, D: Dialect> ReadSql<'p, D> {
     /// Renders one level and those below.
     pub(crate) fn new(dialect: D, schema: &'p Schema, plan: &'p Read, from: From<'p, D>) -> ReadSql<'p, D> {
         let mut sql = Sql::new(dialect, schema);
-        if let Some(groups) = &plan.groups {
-            return ReadSql::grouped(sql, plan, groups, from);
+        let is_batched = sql.begin_batch(plan, from);
+        let mut read = match &plan.groups {
+            Some(groups) => ReadSql::grouped(sql, plan, groups, from),
+            None => ReadSql::ungrouped(sql, plan, from),
+        };
+        if is_batched {
+            read.text.push_str(") AS c");
         }
-        let table = schema.table(plan.table);
+        read
+    }
+
+    fn ungrouped(mut sql: Sql<'p, D>, plan: &'p Read, from: From<'p, D>) -> ReadSql<'p, D> {
+        let table = sql.schema.table(plan.table);
         let alias = sql.alias();
         let scope = Scope::Alias(alias);
         // Joins may lose the order of what a function gives.
@@ -182,7 +192,7 @@ impl<'p, D: Dialect> ReadSql<'p, D> {
         D::source(&mut sql, table, plan, from, alias);
         sql.joins(&columns.joins.unwrap_or_default());
         let keys = sql.rows(scope, table, plan, from);
-        if matches!(from, From::Plan | From::Link(_) | From::Given(_)) {
+        if matches!(from, From::Plan | From::Link(..) | From::Given(_)) {
             sql.page(scope, table, &plan.order, plan.limit, plan.offset);
         }
         ReadSql { text: sql.text, binds: sql.binds, keys, members, needs_link: true, unsure: None }
@@ -282,7 +292,7 @@ impl<'p, D: Dialect> Sql<'p, D> {
                     None => {
                         waiting.push((members.len(), embed));
                         let is_one = embed.link.cardinality == Cardinality::One;
-                        self.embed(embed, if is_one { Form::One } else { Form::Many })
+                        self.embed(table, embed, if is_one { Form::One } else { Form::Many })
                     }
                 },
                 Source::Spread(embed) => match self.is_look_up(embed, columns) {
@@ -296,7 +306,7 @@ impl<'p, D: Dialect> Sql<'p, D> {
                             Cardinality::One => Form::SpreadOne(embed.read.width()),
                             Cardinality::Many => Form::SpreadMany(embed.read.shape(self.schema)),
                         };
-                        self.embed(embed, form)
+                        self.embed(table, embed, form)
                     }
                 },
                 Source::Aggregate(_) => unreachable!("rows with aggregates are grouped"),
@@ -310,8 +320,8 @@ impl<'p, D: Dialect> Sql<'p, D> {
         members
     }
 
-    fn embed(&mut self, embed: &'p Embed, form: Form) -> MemberSql<'p, D> {
-        let mut read = ReadSql::new(self.dialect, self.schema, &embed.read, From::Link(&embed.link));
+    fn embed(&mut self, near: &'p Table, embed: &'p Embed, form: Form) -> MemberSql<'p, D> {
+        let mut read = ReadSql::new(self.dialect, self.schema, &embed.read, From::Link(&embed.link, near));
         // A group of all rows is one, and of a bound that was asked for there is no more.
         let is_bounded = embed.read.groups.is_some() || embed.read.limit == Some(1);
         if matches!(form, Form::One | Form::SpreadOne(_)) && !is_bounded && !self.leads_to_one(embed) {
@@ -425,10 +435,10 @@ impl<'p, D: Dialect> Sql<'p, D> {
                 }
                 None => (self.equal_later(scope, table, table.primary_key.iter().copied()), &plan.filter),
             },
-            From::Link(Link { join: Join::Direct(pairs), .. }) => {
+            From::Link(Link { join: Join::Direct(pairs), .. }, _) => {
                 (self.equal_later(scope, table, pairs.iter().map(|pair| pair.there)), &plan.filter)
             }
-            From::Link(Link { join: Join::Through { table: junction, parent, child }, .. }) => {
+            From::Link(Link { join: Join::Through { table: junction, parent, child }, .. }, _) => {
                 let junction = schema.table(*junction);
                 self.push(" JOIN ");
                 let middle = self.table(junction);
@@ -443,7 +453,7 @@ impl<'p, D: Dialect> Sql<'p, D> {
         } else {
             self.also(scope, table, filter);
         }
-        if let (From::Plan | From::Link(_), Some(place)) = (from, &plan.after) {
+        if let (From::Plan | From::Link(..), Some(place)) = (from, &plan.after) {
             let is_first = keys.is_empty() && *filter == Filter::True;
             self.push(if is_first { " WHERE " } else { " AND " });
             self.after(scope, table, &plan.order, place);
@@ -459,16 +469,39 @@ impl<'p, D: Dialect> Sql<'p, D> {
         }
     }
 
-    /// Writes `WHERE a = ? AND b = ?` with parameters that each run brings.
+    /// Writes what stands around a level whose keys come for many rows at once; whether it is one.
+    fn begin_batch(&mut self, plan: &'p Read, from: From<'p, D>) -> bool {
+        let table = self.schema.table(plan.table);
+        let (near, columns): (&Table, Vec<ColumnId>) = match from {
+            From::Link(link, near) => (near, near_columns(&link.join).collect()),
+            From::Key => (table, table.primary_key.clone()),
+            From::Plan | From::Filter(_) | From::Given(_) => return false,
+        };
+        if !D::IS_BATCHED {
+            return false;
+        }
+        let types: Vec<String> = columns.into_iter().map(|column| D::column_type(self.schema, near, column)).collect();
+        D::keys(self, &types);
+        self.is_batched = true;
+        true
+    }
+
+    /// Writes `WHERE a = ? AND b = ?` with parameters that each run brings, or with the keys of a batch.
     fn equal_later(&mut self, scope: Scope, table: &Table, columns: impl Iterator<Item = ColumnId>) -> Range<usize> {
-        let start = self.binds.len();
+        let (start, mut count) = (self.binds.len(), 0);
         for (position, column) in columns.enumerate() {
             self.push(if position == 0 { " WHERE " } else { " AND " });
             self.column(scope, table, column);
             self.push("=");
-            self.bind(Bind::Later);
+            if self.is_batched {
+                let _ = write!(self.text, "k.k{position}");
+                count += 1;
+            } else {
+                self.bind(Bind::Later);
+            }
         }
-        start..self.binds.len()
+        // The arrays of keys are the first parameters.
+        if self.is_batched { 0..count } else { start..self.binds.len() }
     }
 
     pub(super) fn page(&mut self, scope: Scope, table: &Table, order: &'p [Order], limit: Option<u64>, offset: u64) {

@@ -33,16 +33,12 @@ pub(crate) fn insert<'p, D: Dialect>(dialect: D, schema: &'p Schema, plan: &'p I
     sql.push("INSERT INTO ");
     D::table(&mut sql, table);
     if plan.columns.is_empty() {
-        D::no_values(&mut sql, table, plan.conflict.is_some());
+        D::no_values(&mut sql, table, plan);
     } else {
         sql.push("(");
         sql.names(table, &plan.columns);
-        sql.push(") VALUES (");
-        for position in 0..plan.columns.len() {
-            sql.comma(position);
-            sql.bind(Bind::Later);
-        }
         sql.push(")");
+        D::values(&mut sql, table, plan);
     }
     if let Some(conflict) = &plan.conflict {
         D::conflict(&mut sql, table, conflict);

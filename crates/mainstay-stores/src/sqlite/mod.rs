@@ -282,6 +282,8 @@ impl Store for SqliteStore {
             count: true,
             transactions: Transactions::Full,
             conflict_target: true,
+            changes: true,
+            own_words: false,
         }
     }
 

@@ -2,6 +2,7 @@
 
 #![cfg(feature = "postgres")]
 
+mod conformance;
 mod errors;
 mod sessions;
 mod support;

@@ -232,8 +232,8 @@ impl Dialect for Sqlite {
         sql.push(&format!(",'{from}','{to}')"));
     }
 
-    fn no_values(sql: &mut Sql<'_>, table: &Table, has_conflict: bool) {
-        if !has_conflict {
+    fn no_values(sql: &mut Sql<'_>, table: &Table, plan: &Insert) {
+        if plan.conflict.is_none() {
             return sql.push(" DEFAULT VALUES");
         }
         // `DEFAULT VALUES` takes no conflict clause; without columns the key is a sequence, which null asks for.

@@ -1,0 +1,79 @@
+-- Everything that is to be known of the tables of one schema ($1), as one JSON document: one round trip, one snapshot.
+WITH
+relations AS (
+  SELECT c.oid, c.relname, c.relkind, pg_relation_is_updatable(c.oid, true) AS updatable,
+         obj_description(c.oid, 'pg_class') AS description,
+         EXISTS (SELECT 1 FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal) AS has_triggers
+  FROM pg_class c
+  WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1)
+    AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
+),
+columns AS (
+  SELECT a.attrelid, json_agg(json_build_object(
+    'number', a.attnum,
+    'name', a.attname,
+    'declared', format_type(a.atttypid, a.atttypmod),
+    'base', base.typname, 'base_schema', basespace.nspname, 'kind', base.typtype,
+    'modifier', CASE WHEN t.typtype = 'd' THEN coalesce(nullif(t.typtypmod, -1), a.atttypmod) ELSE a.atttypmod END,
+    'item', item.typname,
+    'item_kind', item.typtype,
+    'required', a.attnotnull OR (t.typtype = 'd' AND t.typnotnull),
+    'has_default', a.atthasdef OR a.attidentity <> '' OR t.typdefault IS NOT NULL,
+    'default', CASE WHEN a.atthasdef AND a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) ELSE t.typdefault END,
+    'identity', a.attidentity,
+    'generated', a.attgenerated <> '',
+    'description', col_description(a.attrelid, a.attnum),
+    'labels', (SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = base.oid)
+  ) ORDER BY a.attnum) AS list
+  FROM pg_attribute a
+  JOIN relations r ON r.oid = a.attrelid
+  JOIN pg_type t ON t.oid = a.atttypid
+  LEFT JOIN LATERAL (
+    WITH RECURSIVE below (oid, typtype, typbasetype) AS (
+      SELECT t.oid, t.typtype, t.typbasetype
+      UNION ALL
+      SELECT b.oid, b.typtype, b.typbasetype FROM below JOIN pg_type b ON b.oid = below.typbasetype WHERE below.typtype = 'd'
+    )
+    SELECT oid FROM below WHERE typtype <> 'd'
+  ) AS lowest ON true
+  JOIN pg_type base ON base.oid = lowest.oid
+  JOIN pg_namespace basespace ON basespace.oid = base.typnamespace
+  LEFT JOIN pg_type item ON item.oid = base.typelem AND base.typcategory = 'A'
+  LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+  WHERE a.attnum > 0 AND NOT a.attisdropped
+  GROUP BY a.attrelid
+),
+constraints AS (
+  SELECT k.conrelid, json_agg(json_build_object(
+    'name', k.conname, 'kind', k.contype, 'columns', k.conkey, 'deferrable', k.condeferrable,
+    'target', k.confrelid::bigint, 'target_columns', k.confkey, 'on_delete', k.confdeltype, 'on_update', k.confupdtype
+  ) ORDER BY k.contype, k.conname) AS list
+  FROM pg_constraint k JOIN relations r ON r.oid = k.conrelid
+  WHERE k.contype IN ('p', 'u', 'f') AND k.conparentid = 0
+  GROUP BY k.conrelid
+),
+indexes AS (
+  SELECT i.indrelid, json_agg(json_build_object(
+    'name', c.relname, 'unique', i.indisunique, 'columns', i.indkey::int2[], 'options', i.indoption::int2[]
+  ) ORDER BY c.relname) AS list
+  FROM pg_index i JOIN relations r ON r.oid = i.indrelid JOIN pg_class c ON c.oid = i.indexrelid
+  JOIN pg_am m ON m.oid = c.relam
+  WHERE i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL AND m.amname = 'btree'
+    AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.conrelid = i.indrelid AND k.contype IN ('p', 'u'))
+  GROUP BY i.indrelid
+)
+SELECT json_build_object(
+  'tables', coalesce((
+    SELECT json_agg(json_build_object(
+      'oid', r.oid::bigint, 'name', r.relname, 'kind', r.relkind, 'updatable', r.updatable,
+      'description', r.description, 'has_triggers', r.has_triggers,
+      'columns', coalesce(columns.list, '[]'), 'constraints', coalesce(constraints.list, '[]'),
+      'indexes', coalesce(indexes.list, '[]'),
+      'lineage', CASE WHEN r.relkind IN ('v', 'm') THEN (
+        SELECT w.ev_action::text FROM pg_rewrite w WHERE w.ev_class = r.oid AND w.rulename = '_RETURN') END
+    ) ORDER BY r.relname COLLATE "C")
+    FROM relations r
+    LEFT JOIN columns ON columns.attrelid = r.oid
+    LEFT JOIN constraints ON constraints.conrelid = r.oid
+    LEFT JOIN indexes ON indexes.indrelid = r.oid), '[]')
+)::text

@@ -1,0 +1,456 @@
+//! Carries out writes inside a transaction that the caller began and will end.
+//!
+//! Rows that a write gives back are kept until its last statement is done and only then put into the sink, so that a
+//! transaction that met another one can begin anew as long as nothing was given.
+
+use futures_util::future::{BoxFuture, FutureExt};
+use mainstay_query::evaluate;
+use mainstay_query::plan::{
+    Assign, Delete, Expect, Expr, Filter, Insert, Output, Read, Source, Test, Update, UpdateEach, Write,
+};
+use mainstay_schema::{ColumnId, DefaultValue, Schema, Table, Value};
+use mainstay_store::collect::{Collected, Member};
+use mainstay_store::nested::{self, Progress};
+use mainstay_store::{RowSink, StoreError};
+use tokio_postgres::Row;
+
+use super::errors::Failure;
+use super::read::{Fault, Level, params};
+use super::render::{self, From, MemberSql, Postgres, Returned, WriteSql};
+use super::session::Session;
+use super::types::{Param, Raw};
+use crate::sql;
+
+/// What a write did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Affected {
+    /// Rows inserted, updated or deleted.
+    pub(super) affected: u64,
+    /// Of those, rows that were inserted rather than merged into others.
+    pub(super) inserted: u64,
+}
+
+impl Affected {
+    fn changed(affected: u64) -> Affected {
+        Affected { affected, inserted: 0 }
+    }
+}
+
+/// A session inside a transaction, and the schema of its plans.
+pub(super) struct Work<'w> {
+    /// The session.
+    pub(super) session: &'w mut Session,
+    /// The schema.
+    pub(super) schema: &'w Schema,
+    /// Whether whoever begins anew brings new sinks.
+    pub(super) begins_anew: bool,
+    /// Whether anything was put into a sink, which cannot be taken back.
+    pub(super) has_given: bool,
+}
+
+/// Why a write failed.
+#[derive(Debug)]
+pub(super) enum WriteFault {
+    /// The transaction met another one: begun anew, it may go well.
+    Again(StoreError),
+    /// For good.
+    Final(StoreError),
+}
+
+impl std::convert::From<StoreError> for WriteFault {
+    fn from(error: StoreError) -> WriteFault {
+        WriteFault::Final(error)
+    }
+}
+
+impl WriteFault {
+    /// The error in any case.
+    pub(super) fn error(self) -> StoreError {
+        match self {
+            WriteFault::Again(error) | WriteFault::Final(error) => error,
+        }
+    }
+}
+
+impl Work<'_> {
+    /// Carries out a plan. On an error the caller undoes what has happened.
+    pub(super) fn run<'f>(
+        &'f mut self,
+        plan: &'f Write,
+        sink: &'f mut dyn RowSink,
+    ) -> BoxFuture<'f, Result<Affected, WriteFault>> {
+        async move {
+            match plan {
+                Write::Insert(plan) => self.insert(plan, sink).await,
+                Write::Update(plan) => self.update(plan, sink).await,
+                Write::UpdateEach(plan) => self.update_each(plan, sink).await,
+                Write::Delete(plan) => self.delete(plan, sink).await,
+                Write::Nested(plan) => self.nested(plan, sink).await,
+                Write::Batch(plans) => {
+                    let mut sum = Affected::default();
+                    for plan in plans {
+                        let Affected { affected, inserted } = self.run(plan, sink).await?;
+                        sum = Affected { affected: sum.affected + affected, inserted: sum.inserted + inserted };
+                    }
+                    Ok(sum)
+                }
+                Write::Run(_) => {
+                    let what = "the store postgres cannot run functions that write yet".to_owned();
+                    Err(StoreError::Unsupported { what }.into())
+                }
+            }
+        }
+        .boxed()
+    }
+
+    fn is_declared(&self) -> bool {
+        self.schema.found().is_none()
+    }
+
+    fn fault(&self, table: &Table, fault: Fault) -> WriteFault {
+        let failure = match fault {
+            Fault::Rows(error) => return error.into(),
+            Fault::Session(failure) => failure,
+        };
+        let code = failure.server().map(|error| error.code().code().to_owned()).unwrap_or_default();
+        let error = match &*code {
+            "21000" => StoreError::RepeatedKey,
+            _ => failure.translate(self.schema, Some(table)),
+        };
+        match &*code {
+            "40001" | "40P01" if self.begins_anew || !self.has_given => WriteFault::Again(error),
+            _ => error.into(),
+        }
+    }
+
+    async fn insert(&mut self, plan: &Insert, sink: &mut dyn RowSink) -> Result<Affected, WriteFault> {
+        let table = self.schema.table(plan.table);
+        if plan.rows.is_empty() {
+            check_expect(plan.expect, 0)?;
+            return Ok(Affected::default());
+        }
+        self.count_on(table, plan).await?;
+        let mut sql = sql::insert(Postgres, self.schema, plan);
+        // Only a merge leaves open which of its rows are new.
+        let is_merge = plan.conflict.as_ref().is_some_and(|conflict| conflict.merge.is_some());
+        if is_merge {
+            sql.text.push_str(match sql.returned {
+                Returned::Nothing => " RETURNING (xmax=0)",
+                Returned::Members(_) | Returned::Key => ",(xmax=0)",
+            });
+        }
+        let done = self.statement(table, &sql, is_merge).await?;
+        check_expect(plan.expect, done.affected)?;
+        let inserted = if is_merge { done.rows.iter().filter(|row| is_new(row)).count() as u64 } else { done.affected };
+        self.give_back(table, plan.returning.as_deref(), sql, done.rows, sink).await?;
+        Ok(Affected { affected: done.affected, inserted })
+    }
+
+    /// Has a sequence go on after numbers that an insert brings itself, as it does on every store. Before the insert,
+    /// some rows of which may ask for the next number.
+    async fn count_on(&mut self, table: &Table, plan: &Insert) -> Result<(), WriteFault> {
+        let is_counted = |column: &ColumnId| table.column(*column).default == Some(DefaultValue::Sequence);
+        let Some(place) = plan.columns.iter().position(is_counted).filter(|_| self.is_declared()) else {
+            return Ok(());
+        };
+        let number = |row: &Vec<Option<Value>>| match &row[place] {
+            Some(Value::Int(number)) => Some(*number),
+            _ => None,
+        };
+        let Some(largest) = plan.rows.iter().filter_map(number).max().filter(|largest| *largest > 0) else {
+            return Ok(());
+        };
+        let (name, column) = (render::ddl::quoted(&table.name), &table.column(plan.columns[place]).name);
+        let sql = "SELECT setval(s, $3) FROM (SELECT pg_get_serial_sequence($1, $2)::regclass AS s) AS q \
+                   WHERE coalesce(pg_sequence_last_value(s), 0) < $3";
+        let done = self.session.execute(sql, &[Param::Text(&name), Param::Text(column), Param::Int(largest)]).await;
+        done.map(drop).map_err(|failure| self.fault(table, failure.into()))
+    }
+
+    async fn update(&mut self, plan: &Update, sink: &mut dyn RowSink) -> Result<Affected, WriteFault> {
+        let table = self.schema.table(plan.table);
+        if plan.set.is_empty() {
+            check_expect(plan.expect, 0)?;
+            return Ok(Affected::default());
+        }
+        if plan.set.iter().any(|(_, assign)| assign.as_value().is_none()) {
+            return self.compute(plan, sink).await;
+        }
+        let sql = sql::update(Postgres, self.schema, plan);
+        let done = self.statement(table, &sql, false).await?;
+        check_expect(plan.expect, done.affected)?;
+        self.give_back(table, plan.returning.as_deref(), sql, done.rows, sink).await?;
+        Ok(Affected::changed(done.affected))
+    }
+
+    /// An update whose values depend on what is there: the rows are locked and read, the values are computed as every
+    /// store computes them, and each row is updated by its key.
+    async fn compute(&mut self, plan: &Update, sink: &mut dyn RowSink) -> Result<Affected, WriteFault> {
+        let table = self.schema.table(plan.table);
+        if table.primary_key.is_empty() {
+            let what = format!("{} has no primary key: its values can be replaced, but not computed", table.name);
+            return Err(StoreError::Unsupported { what }.into());
+        }
+        let key = table.primary_key.clone();
+        let columns = key.iter().copied().chain(plan.set.iter().map(|(column, _)| *column));
+        let select = columns.map(|column| Output {
+            name: table.column(column).name.clone(),
+            source: Source::Value(Expr::column(column)),
+        });
+        let read = Read { select: select.collect(), ..Read::new(plan.table) };
+        let mut sql = render::read(self.schema, &read, From::Filter(&plan.filter));
+        sql.text.push_str(" FOR UPDATE");
+        let rows = self.session.query_all(&sql.text, &params(&sql.binds)).await;
+        let rows = rows.map_err(|failure| self.fault(table, failure.into()))?;
+        let mut collected = Collected::of(self.schema, read.shape(self.schema));
+        let level = Level::of(self.session, self.is_declared(), &sql.members, rows)
+            .await
+            .map_err(|fault| self.fault(table, fault))?;
+        if let Some(level) = level {
+            level
+                .put(&sql.members, self.session.deadline(), &mut collected)
+                .map_err(|fault| self.fault(table, fault))?;
+        }
+        let mut changed = Vec::new();
+        for row in collected.finish()? {
+            let values: Vec<Value> = row.into_iter().map(plain).collect::<Result<_, _>>()?;
+            let (old_key, old) = values.split_at(key.len());
+            let mut new_key = old_key.to_vec();
+            let mut set = Vec::with_capacity(plan.set.len());
+            for ((column, assign), old) in plan.set.iter().zip(old) {
+                let new = evaluate::assign(table.column(*column), old, assign);
+                let new = new.map_err(|error| StoreError::of_assignment(table, table.column(*column), error))?;
+                if let Some(at) = key.iter().position(|part| part == column) {
+                    new_key[at] = new.clone();
+                }
+                set.push((*column, Assign::Value(new)));
+            }
+            let filter = key_filter(&key, old_key);
+            let update = Update { table: plan.table, set, filter, returning: None, expect: Expect::default() };
+            let sql = sql::update(Postgres, self.schema, &update);
+            self.statement(table, &sql, false).await?;
+            changed.push(new_key);
+        }
+        let affected = changed.len() as u64;
+        check_expect(plan.expect, affected)?;
+        if let Some(read) = plan.returning.as_deref() {
+            for values in changed {
+                self.read_back(table, read, &key_filter(&key, &values), sink).await?;
+            }
+        }
+        Ok(Affected::changed(affected))
+    }
+
+    /// One statement a row, the same text each time; the rows given back are read once all is written.
+    async fn update_each(&mut self, plan: &UpdateEach, sink: &mut dyn RowSink) -> Result<Affected, WriteFault> {
+        let table = self.schema.table(plan.table);
+        let mut found = Vec::new();
+        for change in &plan.rows {
+            let update = plan.update(change);
+            let done = self.update(&update, &mut nested::Nothing).await?;
+            if done.affected > 0 {
+                found.push(change);
+            }
+        }
+        let affected = found.len() as u64;
+        check_expect(plan.expect, affected)?;
+        if let Some(read) = plan.returning.as_deref() {
+            for change in found {
+                self.read_back(table, read, &plan.key_filter(change), sink).await?;
+            }
+        }
+        Ok(Affected::changed(affected))
+    }
+
+    async fn delete(&mut self, plan: &Delete, sink: &mut dyn RowSink) -> Result<Affected, WriteFault> {
+        let table = self.schema.table(plan.table);
+        let sql = sql::delete(Postgres, self.schema, plan);
+        // A deleted row cannot be read afterwards: where the statement itself does not give it back, it is read before.
+        let before = match (plan.returning.as_deref(), &sql.returned) {
+            (Some(read), Returned::Nothing) => {
+                let lock = Read::new(plan.table);
+                let mut lock = render::read(self.schema, &lock, From::Filter(&plan.filter));
+                lock.text.push_str(" FOR UPDATE");
+                let locked = self.session.execute(&lock.text, &params(&lock.binds)).await;
+                locked.map_err(|failure| self.fault(table, failure.into()))?;
+                let sql = render::read(self.schema, read, From::Filter(&plan.filter));
+                let rows = self.session.query_all(&sql.text, &params(&sql.binds)).await;
+                let rows = rows.map_err(|failure| self.fault(table, failure.into()))?;
+                let level = Level::of(self.session, self.is_declared(), &sql.members, rows).await;
+                Some((level.map_err(|fault| self.fault(table, fault))?, sql))
+            }
+            _ => None,
+        };
+        let done = self.statement(table, &sql, false).await?;
+        check_expect(plan.expect, done.affected)?;
+        match before {
+            Some((Some(level), sql)) => {
+                self.has_given = true;
+                level.put(&sql.members, self.session.deadline(), sink).map_err(|fault| self.fault(table, fault))?;
+            }
+            Some((None, _)) => {}
+            None => self.give_back(table, plan.returning.as_deref(), sql, done.rows, sink).await?,
+        }
+        Ok(Affected::changed(done.affected))
+    }
+
+    async fn nested(
+        &mut self,
+        plan: &mainstay_query::plan::Nested,
+        sink: &mut dyn RowSink,
+    ) -> Result<Affected, WriteFault> {
+        let mut progress = Progress::new(self.schema, plan);
+        while let Some(step) = progress.step()? {
+            match step {
+                nested::Step::Insert(insert) => match &insert.returning {
+                    None => {
+                        self.insert(&insert, &mut nested::Nothing).await?;
+                        progress.inserted(Vec::new())?;
+                    }
+                    Some(returning) => {
+                        let mut rows = Collected::of(self.schema, returning.shape(self.schema));
+                        self.insert(&insert, &mut rows).await?;
+                        progress.inserted(rows.finish()?)?;
+                    }
+                },
+                nested::Step::Read(read) => {
+                    let table = self.schema.table(read.table);
+                    self.read_back(table, &read, &Filter::True, sink).await?;
+                }
+            }
+        }
+        let affected = progress.affected();
+        Ok(Affected { affected, inserted: affected })
+    }
+
+    /// Runs a statement that writes; `has_rows` if it gives rows back whatever it returns to the caller.
+    async fn statement(&mut self, table: &Table, sql: &WriteSql<'_>, has_rows: bool) -> Result<Done, WriteFault> {
+        let params = params(&sql.binds);
+        let outcome = if has_rows || !matches!(sql.returned, Returned::Nothing) {
+            let rows = self.session.query_all(&sql.text, &params).await;
+            rows.map(|rows| Done { affected: rows.len() as u64, rows })
+        } else {
+            let affected = self.session.execute(&sql.text, &params).await;
+            affected.map(|affected| Done { affected, rows: Vec::new() })
+        };
+        outcome.map_err(|failure| self.fault(table, failure.into()))
+    }
+
+    /// Puts what a statement gave back into the sink, reading by keys what it could not give itself.
+    async fn give_back(
+        &mut self,
+        table: &Table,
+        returning: Option<&Read>,
+        sql: WriteSql<'_>,
+        rows: Vec<Row>,
+        sink: &mut dyn RowSink,
+    ) -> Result<(), WriteFault> {
+        let (Some(read), Some(first)) = (returning, rows.first()) else { return Ok(()) };
+        match sql.returned {
+            Returned::Nothing => Ok(()),
+            Returned::Members(members) => self.give(table, &members, rows, sink).await,
+            Returned::Key => {
+                let sql = render::read(self.schema, read, From::Key);
+                let width = sql.keys.len();
+                let raws: Vec<Vec<Option<&[u8]>>> =
+                    (0..width).map(|column| rows.iter().map(|row| raw(row, column)).collect()).collect();
+                let mut params = params(&sql.binds);
+                for (column, items) in raws.iter().enumerate() {
+                    let item = first.columns()[column].type_();
+                    params[sql.keys.start + column] = Param::Raw { item, items };
+                }
+                let found = self.session.query_all(&sql.text, &params).await;
+                let found = found.map_err(|failure| self.fault(table, failure.into()))?;
+                self.give_from(table, &sql.members, found, 1, sink).await
+            }
+        }
+    }
+
+    /// Reads rows by a filter and puts them into the sink.
+    async fn read_back(
+        &mut self,
+        table: &Table,
+        read: &Read,
+        filter: &Filter,
+        sink: &mut dyn RowSink,
+    ) -> Result<(), WriteFault> {
+        let sql = render::read(self.schema, read, From::Filter(filter));
+        let rows = self.session.query_all(&sql.text, &params(&sql.binds)).await;
+        let rows = rows.map_err(|failure| self.fault(table, failure.into()))?;
+        self.give(table, &sql.members, rows, sink).await
+    }
+
+    async fn give(
+        &mut self,
+        table: &Table,
+        members: &[MemberSql<'_>],
+        rows: Vec<Row>,
+        sink: &mut dyn RowSink,
+    ) -> Result<(), WriteFault> {
+        self.give_from(table, members, rows, 0, sink).await
+    }
+
+    async fn give_from(
+        &mut self,
+        table: &Table,
+        members: &[MemberSql<'_>],
+        rows: Vec<Row>,
+        offset: usize,
+        sink: &mut dyn RowSink,
+    ) -> Result<(), WriteFault> {
+        let level = Level::of_columns(self.session, self.is_declared(), members, rows, offset).await;
+        if let Some(level) = level.map_err(|fault| self.fault(table, fault))? {
+            self.has_given = true;
+            level.put(members, self.session.deadline(), sink).map_err(|fault| self.fault(table, fault))?;
+        }
+        Ok(())
+    }
+}
+
+/// What a statement did.
+struct Done {
+    affected: u64,
+    rows: Vec<Row>,
+}
+
+/// Whether the last column of a row says that it is new.
+fn is_new(row: &Row) -> bool {
+    row.try_get(row.len() - 1).unwrap_or(false)
+}
+
+fn raw(row: &Row, column: usize) -> Option<&[u8]> {
+    row.try_get::<_, Option<Raw<'_>>>(column).ok().flatten().map(|raw| raw.0)
+}
+
+fn plain(member: Member) -> Result<Value, StoreError> {
+    match member {
+        Member::Value(value) => Ok(value),
+        _ => Err(StoreError::Internal("a row where a value was asked for".into())),
+    }
+}
+
+fn key_filter(key: &[ColumnId], values: &[Value]) -> Filter {
+    use mainstay_query::plan::Comparison;
+    let equals = |(column, value): (&ColumnId, &Value)| Filter::Test {
+        expr: Expr::column(*column),
+        test: Test::Compare(Comparison::Eq, value.clone()),
+    };
+    Filter::all(key.iter().zip(values).map(equals))
+}
+
+/// Refuses what affected more or other rows than it may.
+pub(super) fn check_expect(expect: Expect, affected: u64) -> Result<(), StoreError> {
+    if expect.single && affected != 1 {
+        return Err(StoreError::Unexpected { affected, single: true });
+    }
+    if expect.affected_max.is_some_and(|max| affected > max) {
+        return Err(StoreError::Unexpected { affected, single: false });
+    }
+    Ok(())
+}
+
+impl std::convert::From<Failure> for WriteFault {
+    fn from(failure: Failure) -> WriteFault {
+        WriteFault::Final(failure.verbatim())
+    }
+}
