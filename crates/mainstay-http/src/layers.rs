@@ -8,4 +8,4 @@ pub(crate) mod identify;
 pub(crate) mod keys;
 pub(crate) mod limits;
 pub(crate) mod timing;
-mod token;
+pub(crate) mod token;

@@ -4,16 +4,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mainstay_engine::Engine;
 use mainstay_http::{
-    About, AnswerSettings, App, Compression, Cors, Description, Keys, Reference, RequestLimits, SERVER, Scope,
-    ServerLimits, TxEnd, Verbosity,
+    About, AnswerSettings, App, ClaimPath, Compression, Cors, Description, Keys, MissingAudience, Reference,
+    RequestLimits, SERVER, Scope, ServerLimits, TokenSettings, TxEnd, Verbosity,
 };
 use mainstay_query::Limits;
 use mainstay_store::Store;
 use mainstay_stores::{SqliteOptions, SqliteStore, Synchronous};
 
-use crate::config::{ServerSettings, Settings, StoreSettings};
+use crate::config::{KeySettings, ServerSettings, Settings, StoreSettings};
 use crate::follow::Followed;
 use crate::project::{Project, STATE_FOLDER};
 
@@ -103,12 +105,34 @@ pub fn app(project: &Project, engine: Arc<Engine>) -> anyhow::Result<App> {
 /// As [`app`], but what the API tells of itself is not for the settings to say.
 pub(crate) fn app_described(project: &Project, engine: Arc<Engine>, told: Description) -> anyhow::Result<App> {
     let secrets = project.secrets()?;
-    let keys = Keys::new(secrets.publishable.expose(), secrets.secret.expose(), secrets.jwt_secret.expose())
+    let settings = &project.settings.keys;
+    let jwt_secret = secrets.jwt_secret.expose();
+    let signer = if settings.jwt_secret_is_base64 { octets(jwt_secret)? } else { jwt_secret.as_bytes().to_owned() };
+    let keys = Keys::with_tokens(secrets.publishable.expose(), secrets.secret.expose(), signer, tokens(settings)?)
         .context("the keys cannot be used")?;
     engine.seal_pages_with(secrets.jwt_secret.expose().as_bytes());
     let cors = Cors::from_list(&project.settings.server.cors_origins);
     let app = App::described(engine, keys, request_limits(&project.settings), cors, told);
     Ok(app.with_answers(answer_settings(&project.settings.server)))
+}
+
+/// The octets of a secret in base64, in either alphabet and with or without padding.
+fn octets(secret: &str) -> anyhow::Result<Vec<u8>> {
+    let text = secret.trim().trim_end_matches('=').replace('+', "-").replace('/', "_");
+    // Not the decoder's own message: it would show a part of the secret.
+    URL_SAFE_NO_PAD.decode(text).map_err(|_| anyhow::anyhow!("keys.jwt_secret is not base64"))
+}
+
+fn tokens(settings: &KeySettings) -> anyhow::Result<TokenSettings> {
+    Ok(TokenSettings {
+        keys: settings.jwt_keys.as_ref().map(|keys| keys.expose().to_owned()),
+        audience: settings.jwt_audience.clone(),
+        missing_audience: match settings.jwt_missing_audience.as_str() {
+            "accept" => MissingAudience::Accept,
+            _ => MissingAudience::Refuse,
+        },
+        role: ClaimPath::parse(&settings.jwt_role_claim).context("keys.jwt_role_claim cannot be used")?,
+    })
 }
 
 fn answer_settings(server: &ServerSettings) -> AnswerSettings {
@@ -214,6 +238,28 @@ pub fn limits(settings: &Settings) -> Limits {
 mod tests {
     use super::*;
     use crate::config::{self, Environment};
+
+    #[test]
+    fn a_secret_in_base64_is_that_in_either_alphabet() {
+        for text in ["-_8=", "+/8=", "-_8", " +/8= "] {
+            assert_eq!(octets(text).unwrap(), [0xfb, 0xff], "{text}");
+        }
+        let told = octets("not base64!").unwrap_err().to_string();
+        assert_eq!(told, "keys.jwt_secret is not base64");
+    }
+
+    #[test]
+    fn settings_of_tokens_are_handed_over() {
+        let text = "[keys]\njwt_audience = \"shop\"\njwt_missing_audience = \"accept\"\njwt_role_claim = \"$.a.b\"\n";
+        let settings = |text| config::load(std::path::Path::new("."), text, &Environment::default(), &[]).unwrap();
+        let given = tokens(&settings(text).keys).unwrap();
+        assert_eq!((given.audience.as_deref(), given.missing_audience), (Some("shop"), MissingAudience::Accept));
+        assert_eq!(given.role, ClaimPath::parse("$['a']['b']").unwrap());
+        let default = tokens(&settings("").keys).unwrap();
+        assert_eq!((default.audience, default.missing_audience), (None, MissingAudience::Refuse));
+        assert_eq!((default.role, default.keys), (ClaimPath::default(), None));
+        assert!(tokens(&settings("[keys]\njwt_role_claim = \"$.*\"\n").keys).is_err());
+    }
 
     #[test]
     fn the_documented_defaults_are_those_of_the_code() {

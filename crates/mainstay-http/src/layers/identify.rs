@@ -59,7 +59,8 @@ fn role(keys: &Keys, text: &str) -> Result<Role, Problem> {
     }
     let now_s = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
     keys.token(text, now_s.cast_signed()).map_err(|refusal| match refusal {
-        Refusal::Token(message) => invalid(TOKEN, &message),
+        Refusal::Token { message, details: None } => invalid(TOKEN, &message),
+        Refusal::Token { message, details: Some(details) } => invalid(TOKEN, &message).details(details),
         Refusal::Claims(message) => invalid(CLAIMS, &message),
         Refusal::Role(name) => invalid(ROLE, &format!("role \"{name}\" does not exist")),
     })

@@ -4,23 +4,19 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{PoisonError, RwLock};
 
-use hmac::{Hmac, KeyInit};
 use mainstay_query::{Actor, Role};
-use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-use super::token::{self, Refusal, Verdict};
+use super::token::{JWT_SECRET_BYTES_MIN, Refusal, TokenSettings, Verdict, Verifier};
 
-/// Shortest secret that may sign tokens, in octets: as long as the hash, or it could be guessed with less work.
-pub const JWT_SECRET_BYTES_MIN: usize = 32;
 /// Tokens whose verdict is remembered; past it all are forgotten and verified again.
 const VERDICTS_MAX: usize = 4096;
 
-/// The opaque keys of a project and the secret that signs its tokens. Prints nothing of them.
+/// The opaque keys of a project and those that verify tokens. Prints nothing of them.
 pub struct Keys {
     publishable: Box<[u8]>,
     secret: Box<[u8]>,
-    signer: Hmac<Sha256>,
+    verifier: Verifier,
     verdicts: RwLock<HashMap<Box<str>, Verdict>>,
 }
 
@@ -34,17 +30,34 @@ pub enum WeakKey {
     /// An opaque key is too short.
     #[error("the {0} key has less than 16 characters")]
     Opaque(&'static str),
+    /// The keys of others cannot be used.
+    #[error("the JWK or JWK set cannot be used: {0}")]
+    Jwk(&'static str),
     /// Both keys are the same.
     #[error("the publishable and the secret key are the same")]
     Same,
 }
 
 impl Keys {
-    /// Keys from their texts.
+    /// Keys from their texts, and the secret that signs tokens.
     ///
     /// # Errors
     /// [`WeakKey`] if one could be guessed, or they could be mistaken for one another.
-    pub fn new(publishable: &str, secret: &str, jwt_secret: &str) -> Result<Keys, WeakKey> {
+    pub fn new(publishable: &str, secret: &str, jwt_secret: impl AsRef<[u8]>) -> Result<Keys, WeakKey> {
+        Keys::with_tokens(publishable, secret, jwt_secret, TokenSettings::default())
+    }
+
+    /// As [`Keys::new`], with tokens of others, or other claims.
+    ///
+    /// # Errors
+    /// As [`Keys::new`], and [`WeakKey::Jwk`].
+    pub fn with_tokens(
+        publishable: &str,
+        secret: &str,
+        jwt_secret: impl AsRef<[u8]>,
+        tokens: TokenSettings,
+    ) -> Result<Keys, WeakKey> {
+        let jwt_secret = jwt_secret.as_ref();
         for (name, key) in [("publishable", publishable), ("secret", secret)] {
             if key.len() < 16 {
                 return Err(WeakKey::Opaque(name));
@@ -56,11 +69,11 @@ impl Keys {
         if jwt_secret.len() < JWT_SECRET_BYTES_MIN {
             return Err(WeakKey::JwtSecret);
         }
-        let signer = Hmac::new_from_slice(jwt_secret.as_bytes()).map_err(|_| WeakKey::JwtSecret)?;
+        let verifier = Verifier::new(jwt_secret, tokens).map_err(WeakKey::Jwk)?;
         Ok(Keys {
             publishable: publishable.as_bytes().into(),
             secret: secret.as_bytes().into(),
-            signer,
+            verifier,
             verdicts: RwLock::default(),
         })
     }
@@ -93,7 +106,7 @@ impl Keys {
         if let Some(verdict) = known {
             return verdict.at(now_s);
         }
-        let verdict = token::verify(&self.signer, text)?;
+        let verdict = self.verifier.verify(text)?;
         let role = verdict.at(now_s)?;
         let mut verdicts = self.verdicts.write().unwrap_or_else(PoisonError::into_inner);
         if verdicts.len() >= VERDICTS_MAX {

@@ -188,6 +188,12 @@ impl TestApp {
         TestApp { app: self.app.with_answers(answers), store: self.store }
     }
 
+    /// The same rows, to holders of other keys.
+    pub(crate) fn with_keys(self, keys: Keys) -> TestApp {
+        let engine = self.app.engine().clone();
+        TestApp { app: App::new(engine, keys, RequestLimits::default(), Cors::Any), store: self.store }
+    }
+
     pub(crate) fn app(&self) -> App {
         self.app.clone()
     }

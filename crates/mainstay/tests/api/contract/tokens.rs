@@ -2,8 +2,10 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use mainstay_http::{ClaimPath, Keys, MissingAudience, TokenSettings};
+
 use super::member;
-use crate::app::{Ask, PUBLISHABLE, SECRET, TestApp, ask, check, check_error, get, token};
+use crate::app::{Ask, JWT_SECRET, PUBLISHABLE, SECRET, TestApp, ask, check, check_error, get, token};
 
 /// A read that only the service may make, with this token beside the publishable key.
 fn with(bearer: &str) -> Ask {
@@ -92,6 +94,35 @@ async fn accepted_claims() {
         r#""aud":[]"#.to_owned(),
     ] {
         check(&apps, with(&token(&format!(r#"{{"role":"service_role",{claims}}}"#))), 200, "[]").await;
+    }
+}
+
+/// rest.md 15: an audience, another place for the role, and keys of others, all by setting.
+#[tokio::test]
+async fn settings_say_which_tokens_count() {
+    let key = r#"{"kty":"oct","kid":"theirs","k":"dGhlaXIgc2VjcmV0LCB0aGlydHktdHdvIG9jdGV0cyE"}"#;
+    let settings = TokenSettings {
+        keys: Some(key.to_owned()),
+        audience: Some("shop".to_owned()),
+        missing_audience: MissingAudience::Accept,
+        role: ClaimPath::parse("$.app_metadata.role").unwrap(),
+    };
+    let keys = || Keys::with_tokens(PUBLISHABLE, SECRET, JWT_SECRET, settings.clone()).unwrap();
+    let apps: Vec<_> = TestApp::each().await.into_iter().map(|app| app.with_keys(keys())).collect();
+    let service = r#""app_metadata":{"role":"service_role"}"#;
+    for good in [format!(r#"{{"aud":"shop",{service}}}"#), format!("{{{service}}}")] {
+        check(&apps, with(&token(&good)), 200, "[]").await;
+    }
+    for app in &apps {
+        let reply = app.send(with(&token(&format!(r#"{{"aud":["other"],{service}}}"#)))).await;
+        assert_eq!((reply.status, reply.code().as_str()), (401, "PGRST303"));
+        assert_eq!(member(&reply, "message"), "JWT not in audience");
+        let reply = app.send(with(&token(r#"{"role":"service_role"}"#))).await;
+        assert_eq!((reply.status, reply.code().as_str()), (401, "42501"), "the role stands elsewhere");
+        let reply = app.send(with("eyJhbGciOiJIUzI1NiIsImtpZCI6InRoZWlycyJ9.e30.AAAA")).await;
+        assert_eq!((reply.status, reply.code().as_str()), (401, "PGRST301"));
+        assert_eq!(member(&reply, "message"), "No suitable key or wrong key type");
+        assert_eq!(member(&reply, "details"), "None of the keys was able to decode the JWT");
     }
 }
 
