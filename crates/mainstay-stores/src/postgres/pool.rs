@@ -2,7 +2,7 @@
 //!
 //! Waiting for a connection has its own limit and its own error, so that a full pool is told apart from a slow
 //! statement. A pool of our own, since what it must do is little and particular: see
-//! `docs/decisions/0029-postgres-driver.md`.
+//! `docs/decisions/0030-postgres-driver.md`.
 
 use std::collections::HashMap;
 use std::fmt;

@@ -1,6 +1,6 @@
 //! TLS to a server, by rustls: what is asked of its certificate, and the stream that the driver reads from.
 //!
-//! The choice of ring and of the system's roots is in `docs/decisions/0029-postgres-driver.md`.
+//! The choice of ring and of the system's roots is in `docs/decisions/0030-postgres-driver.md`.
 
 use std::future::Future;
 use std::io;
