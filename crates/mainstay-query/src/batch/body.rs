@@ -111,6 +111,10 @@ struct WireStep<'a> {
 pub fn read(text: &[u8], limits: &Limits) -> Result<Batch, BatchError> {
     let whole = |error| BatchError { step: None, error };
     let text = std::str::from_utf8(text).map_err(|_| whole(invalid("the body is not UTF-8".to_owned())))?;
+    // Serde takes a list for the members of a struct in their order, which is no batch.
+    if text.trim_start().starts_with('[') {
+        return Err(whole(invalid("it is an object with the member steps, and this is a list".to_owned())));
+    }
     let wire: Wire<'_> = serde_json::from_str(text).map_err(|error| whole(invalid(error.to_string())))?;
     if wire.steps.is_empty() {
         return Err(whole(invalid("there are no steps".to_owned())));

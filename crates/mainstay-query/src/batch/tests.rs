@@ -178,6 +178,10 @@ fn what_is_no_batch_is_refused_with_its_place() {
     let step = |rest: &str| format!(r#"{{"steps":[{{"method":"GET","path":"/t"{rest}}}]}}"#);
     for (text, expected) in [
         ("", "The body is not a batch: EOF while parsing a value at line 1 column 0".to_owned()),
+        (
+            r#"[[{"method":"GET","path":"/a"}]]"#,
+            "The body is not a batch: it is an object with the member steps, and this is a list".to_owned(),
+        ),
         (r#"{"steps":[]}"#, "The body is not a batch: there are no steps".to_owned()),
         (
             &step(r#","id":"1x""#),

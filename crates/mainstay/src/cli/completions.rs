@@ -7,7 +7,10 @@ use super::{Cli, Failure, Globals};
 
 /// Arguments of `mainstay completions`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  mainstay completions bash > ~/.local/share/bash-completion/completions/mainstay")]
+#[command(after_help = "Examples:
+  mainstay completions bash > ~/.local/share/bash-completion/completions/mainstay
+  mainstay completions zsh > ~/.zfunc/_mainstay    # with ~/.zfunc in fpath
+  mainstay completions fish > ~/.config/fish/completions/mainstay.fish")]
 pub(super) struct Args {
     /// The shell
     #[arg(value_name = "SHELL")]

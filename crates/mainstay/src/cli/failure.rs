@@ -40,7 +40,7 @@ impl From<TransferError> for Failure {
 
 impl From<MigrationError> for Failure {
     fn from(error: MigrationError) -> Failure {
-        Failure::Failed(anyhow::Error::msg(error.to_string()))
+        Failure::Failed(error.into())
     }
 }
 

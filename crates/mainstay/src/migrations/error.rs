@@ -9,7 +9,7 @@ use mainstay_store::StoreError;
 #[derive(Debug, thiserror::Error)]
 pub enum MigrationError {
     /// A file cannot be read or written.
-    #[error("{}: {error}", path.display())]
+    #[error("{}", path.display())]
     File {
         /// The file.
         path: PathBuf,
@@ -24,7 +24,7 @@ pub enum MigrationError {
         path: PathBuf,
     },
     /// A recorded schema that cannot be read.
-    #[error("{place}: {error}")]
+    #[error("{place}")]
     Record {
         /// Which one.
         place: String,
@@ -69,7 +69,7 @@ pub enum MigrationError {
         last: String,
     },
     /// The store refused.
-    #[error("{place}: {error}")]
+    #[error("{place}")]
     Store {
         /// Which migration.
         place: String,

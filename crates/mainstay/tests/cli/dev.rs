@@ -38,6 +38,11 @@ fn a_saved_schema_is_served_at_once_and_a_bad_one_changes_nothing() {
     server.waits_for("schema/shop.toml:3:");
     assert_eq!(server.get("/rest/v1/notes").body, r#"[{"id":1,"text":"bread"}]"#);
 
+    folder.write("schema/shop.toml", &NOTES.replace("text = \"text\"", "text = \"text\"\nmore = \"text\""));
+    let refused = server.waits_for("migration failed");
+    assert_eq!(refused.matches("give it a default").count(), 1, "{refused}");
+    server.waits_for("goes on with the tables as they are");
+
     let wider = NOTES.replace("text = \"text\"", "text = \"text\"\ndone = { type = \"bool\", default = false }");
     folder.write("schema/shop.toml", &wider);
     server.comes_to("/rest/v1/notes", (200, r#"[{"id":1,"text":"bread","done":false}]"#));
