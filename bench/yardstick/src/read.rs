@@ -37,6 +37,8 @@ pub(crate) enum Read {
 pub(crate) struct Rows {
     pub(crate) body: Vec<u8>,
     pub(crate) rows: usize,
+    /// Rows before the first one; `None` where nobody has counted them.
+    pub(crate) first: Option<i64>,
     pub(crate) total: Option<i64>,
 }
 
@@ -125,8 +127,12 @@ fn run(connection: &Connection, read: &Read) -> rusqlite::Result<Rows> {
             Ok(Rows { total: Some(total), ..rows })
         }
         Read::Sums { from, below } => list(connection, SUMS_OF_SPAN, [from, below], SUM),
-        Read::OrdersAfterPlace { customer, id } => list(connection, ORDERS_AFTER_PLACE, [customer, id], ORDER),
-        Read::OrdersAtOffset { offset } => list(connection, ORDERS_AT_OFFSET, [offset], ORDER),
+        Read::OrdersAfterPlace { customer, id } => {
+            Ok(Rows { first: None, ..list(connection, ORDERS_AFTER_PLACE, [customer, id], ORDER)? })
+        }
+        Read::OrdersAtOffset { offset } => {
+            Ok(Rows { first: Some(offset), ..list(connection, ORDERS_AT_OFFSET, [offset], ORDER)? })
+        }
         Read::Reviews { ref words } => list(connection, search::REVIEWS, [search::all_of(words)], search::REVIEW),
         Read::OrdersAsXml { after } => xml::orders(connection, after),
     }
@@ -136,7 +142,7 @@ fn run(connection: &Connection, read: &Read) -> rusqlite::Result<Rows> {
 fn list(connection: &Connection, sql: &str, binds: impl Params, columns: &[Member]) -> rusqlite::Result<Rows> {
     let mut body = Vec::with_capacity(4096);
     let rows = objects(connection, sql, binds, columns, &mut body)?;
-    Ok(Rows { body, rows, total: None })
+    Ok(Rows { body, rows, first: Some(0), total: None })
 }
 
 /// Appends `[{…},…]`; returns how many rows it held.
@@ -176,7 +182,7 @@ fn orders_with_customer(connection: &Connection, after: i64) -> rusqlite::Result
         count += 1;
     }
     json.push(b']');
-    Ok(Rows { body: json, rows: count, total: None })
+    Ok(Rows { body: json, rows: count, first: Some(0), total: None })
 }
 
 fn customers_with_orders(connection: &Connection, after: i64) -> rusqlite::Result<Rows> {
@@ -195,16 +201,16 @@ fn customers_with_orders(connection: &Connection, after: i64) -> rusqlite::Resul
         count += 1;
     }
     json.push(b']');
-    Ok(Rows { body: json, rows: count, total: None })
+    Ok(Rows { body: json, rows: count, first: Some(0), total: None })
 }
 
 /// The `Content-Range` of an answer.
 pub(crate) fn content_range(rows: &Rows) -> String {
     let mut text = String::with_capacity(24);
     // Writing to a String cannot fail.
-    let _ = match rows.rows {
-        0 => write!(text, "*/"),
-        rows => write!(text, "0-{}/", rows - 1),
+    let _ = match rows.first {
+        Some(first) if rows.rows > 0 => write!(text, "{first}-{}/", first + rows.rows as i64 - 1),
+        _ => write!(text, "*/"),
     };
     let _ = match rows.total {
         Some(total) => write!(text, "{total}"),

@@ -22,7 +22,7 @@ pub(crate) fn orders(connection: &Connection, after: i64) -> rusqlite::Result<Ro
         count += 1;
     }
     body.extend_from_slice(b"</rows>");
-    Ok(Rows { body, rows: count, total: None })
+    Ok(Rows { body, rows: count, first: Some(0), total: None })
 }
 
 fn element(out: &mut Vec<u8>, row: &Row<'_>) -> rusqlite::Result<()> {
