@@ -41,9 +41,18 @@ class Shop(unittest.TestCase):
         api = shop.CategoriesApi(self.owner)
         rows = [shop.CategoriesInsert(id=800 + n, name=f"Made in Python {n}") for n in range(2)]
         api.insert_categories(shop.InsertCategoriesRequest(rows))
-        api.update_categories(shop.CategoriesUpdate(name="Made anew"), id="eq.800")
+        api.update_categories(shop.UpdateCategoriesRequest(shop.CategoriesUpdate(name="Made anew")), id="eq.800")
+        each = [shop.CategoriesUpdate(id=800, name="Made at last"), shop.CategoriesUpdate(id=801, name="And this")]
+        api.update_categories(shop.UpdateCategoriesRequest(each), on_conflict="id")
         gone = api.delete_categories(id="gte.800", prefer="return=representation")
-        self.assertEqual(sorted(row.name for row in gone), ["Made anew", "Made in Python 1"])
+        self.assertEqual(sorted(row.name for row in gone), ["And this", "Made at last"])
+
+    def test_functions_are_called_by_a_url_by_a_body_and_by_a_query_in_a_body(self) -> None:
+        api = shop.RpcApi(self.anon)
+        rows = api.get_best_sellers(most=2)
+        self.assertEqual(len(rows), 2)
+        self.assertEqual(api.call_best_sellers(best_sellers_arguments=shop.BestSellersArguments(most=2)), rows)
+        self.assertEqual(api.ask_best_sellers(most=2), rows)
 
     def test_a_mistake_is_an_error_with_its_code(self) -> None:
         with self.assertRaises(shop.ApiException) as caught:

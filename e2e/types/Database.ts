@@ -298,10 +298,22 @@ export type Database = {
       cancel_order: {
         Args: { order_id: number }
         Returns: Database["public"]["Tables"]["orders"]["Row"][]
+        SetofOptions: {
+          from: "*"
+          to: "orders"
+          isOneToOne: false
+          isSetofReturn: true
+        }
       }
       similar_products: {
         Args: { product_id: number }
         Returns: Database["public"]["Tables"]["products"]["Row"][]
+        SetofOptions: {
+          from: "*"
+          to: "products"
+          isOneToOne: false
+          isSetofReturn: true
+        }
       }
     }
     Enums: {

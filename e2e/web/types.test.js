@@ -36,6 +36,8 @@ const { data: best } = await shop.rpc('best_sellers', { most: 3 }).select('produ
 export const counts: number[] = (best ?? []).map((product) => product.pieces)
 const { data: similar } = await shop.rpc('similar_products', { product_id: 2 })
 export const names: string[] = (similar ?? []).map((product) => product.name)
+const { data: reviewed } = await shop.rpc('similar_products', { product_id: 2 }).select('name, reviews(stars)')
+export const stars: number[] = (reviewed ?? []).flatMap((product) => product.reviews.map((review) => review.stars))
 const row: Tables<'products'> = { id: 1, slug: 'a', name: 'a', price: 1.5, weight_kg: null, tags: [], attributes: {}, available: true, added_on: '2026-01-01', updated_at: '2026-01-01T00:00:00Z' }
 console.log(row)
 `;

@@ -9,7 +9,7 @@ use super::json::{Json, Object, list, reference};
 use super::names::Names;
 use super::shared::{self, header_references, parameter, with_errors};
 use super::sight::{Abilities, Sight};
-use super::tables::{CLOSED, Described, RESERVED, SHOWN, rows_of};
+use super::tables::{CLOSED, Described, LISTED, RESERVED, query_body, query_statuses, rows_of};
 
 /// The tag of everything below `/rpc/`.
 pub(super) const TAG: &str = "rpc";
@@ -105,38 +105,80 @@ impl Family<'_> {
 
     /// Those that only read, and whose arguments fit into a URL.
     fn get(&self) -> Option<Object> {
-        let readers: Vec<&Member<'_>> = self.members.iter().filter(|member| member.is_gettable()).collect();
+        let readers = self.readers();
         let first = readers.first()?;
-        let mut seen: Vec<&str> = Vec::new();
-        let mut parameters = Vec::new();
-        for argument in readers.iter().flat_map(|member| member.in_query()) {
-            if seen.contains(&&*argument.name) {
-                continue;
-            }
-            seen.push(&argument.name);
-            let is_required =
-                |member: &&Member<'_>| member.function.find_parameter(&argument.name).is_some_and(Column::is_required);
-            parameters.push(in_query(argument, readers.iter().all(is_required)));
-        }
+        let arguments = in_query(&readers);
+        let mut parameters: Vec<Object> = arguments
+            .iter()
+            .map(|(argument, is_required)| {
+                Object::new()
+                    .with("name", argument.name.to_string())
+                    .with("in", "query")
+                    .with_some("description", argument.description.as_deref())
+                    .with("required", *is_required)
+                    .with("schema", value_in_query(argument))
+            })
+            .collect();
         // Where they differ, what one result can be asked is not for the description to say.
         if readers.len() == 1 {
-            parameters.extend(first.of_result(&seen));
-            if first.function.returns.is_many() {
-                parameters.push(parameter("range"));
-            }
+            parameters.extend(first.of_result(&names_of(&arguments)));
         }
+        parameters.extend(self.range(&readers));
         parameters.push(parameter("preferRead"));
+        let operation = self.operation("get", parameters);
+        Some(operation.with("responses", with_errors(responses(&readers, false), &self.read_statuses())))
+    }
+
+    /// The path that takes what stands in a URL in the body, if a URL can call any of them.
+    pub(super) fn query_path(&self) -> Option<Object> {
+        let readers = self.readers();
+        let first = readers.first()?;
+        let arguments = in_query(&readers);
+        let mut properties = Object::new();
+        for (argument, _) in &arguments {
+            let schema = value_in_query(argument).with_some("description", argument.description.as_deref());
+            properties.push(argument.name.to_string(), schema);
+        }
+        if readers.len() == 1 {
+            first.of_result_properties(&names_of(&arguments), &mut properties);
+        }
+        let form = Object::new().with("type", "object");
+        let mut required = arguments.iter().filter(|(_, is_required)| *is_required).peekable();
+        let form = match required.peek() {
+            Some(_) => form.with("required", list(required.map(|(argument, _)| &argument.name))),
+            None => form,
+        };
+        let form = form.with("properties", properties);
+        let parameters = self.range(&readers).into_iter().chain([parameter("preferRead")]).collect();
+        let responses = with_errors(responses(&readers, false), &query_statuses(&self.read_statuses()));
+        let operation = self.operation("ask", parameters).with("requestBody", query_body(form));
+        Some(Object::new().with("post", operation.with("responses", responses)))
+    }
+
+    /// Those that a URL can call.
+    fn readers(&self) -> Vec<&Member<'_>> {
+        self.members.iter().filter(|member| member.is_gettable()).collect()
+    }
+
+    fn range(&self, readers: &[&Member<'_>]) -> Option<Object> {
+        let is_many = matches!(readers, [only] if only.function.returns.is_many());
+        is_many.then(|| parameter("range"))
+    }
+
+    fn read_statuses(&self) -> Vec<u16> {
         let mut statuses = shared::READ.to_vec();
         if self.members.iter().any(|member| member.function.writes) {
             statuses.push(shared::NOT_ALLOWED);
         }
-        let operation = self.operation("get", parameters);
-        Some(operation.with("responses", with_errors(responses(&readers, false), &statuses)))
+        statuses
     }
 
     fn post(&self) -> Object {
         let members: Vec<&Member<'_>> = self.members.iter().collect();
         let mut parameters = Vec::new();
+        if members.iter().any(|member| member.has_arguments()) {
+            parameters.push(parameter("columns"));
+        }
         if let [only] = members.as_slice() {
             parameters.extend(only.of_result(&[]));
         }
@@ -152,6 +194,8 @@ impl Family<'_> {
         let arguments = members().filter(|member| !member.function.takes_body);
         let mut json: Vec<Object> =
             arguments.map(|m| reference("schemas", &format!("{}{}", m.name, FORMS[0]))).collect();
+        // In a form an array repeats its name, and a document is its JSON: what a schema means there by itself.
+        let form = members().any(Member::has_arguments).then(|| any_of(json.clone()));
         let whole = members().filter(|member| member.function.takes_body);
         let whole: Vec<&Column> = whole.filter_map(|member| member.function.parameters.first()).collect();
         let json_whole = whole.iter().filter(|parameter| parameter.ty == Type::Json);
@@ -172,6 +216,9 @@ impl Family<'_> {
                 Object::new().with_some("description", parameter.description.as_deref())
             };
             content.push(media, Object::new().with("schema", schema));
+        }
+        if let Some(form) = form {
+            content.push(shared::FORM, Object::new().with("schema", form));
         }
         let is_required = |member: &Member<'_>| member.function.parameters.iter().any(Column::is_required);
         Object::new().with("required", members().all(is_required)).with("content", content)
@@ -207,6 +254,11 @@ impl Member<'_> {
         object.with("properties", properties).with(CLOSED, false)
     }
 
+    /// Whether it has arguments that have names in a body.
+    fn has_arguments(&self) -> bool {
+        !self.function.takes_body && !self.function.parameters.is_empty()
+    }
+
     /// Whether it can be called by `GET`: arguments whose names mean something else there cannot be given.
     fn is_gettable(&self) -> bool {
         let function = self.function;
@@ -236,6 +288,21 @@ impl Member<'_> {
         parameters
     }
 
+    /// The same in a form.
+    fn of_result_properties(&self, taken: &[&str], properties: &mut Object) {
+        let is_many = self.function.returns.is_many();
+        if let Result::Shared(rows) | Result::Own(rows) = &self.result {
+            properties.push("select", shared::schema_of("select"));
+            if is_many {
+                properties.push("order", shared::schema_of("order"));
+            }
+            rows.filter_properties(taken, properties);
+        }
+        for name in ["limit", "offset"].into_iter().filter(|_| is_many) {
+            properties.push(name, shared::schema_of(name));
+        }
+    }
+
     /// The schema of the answer; `None` if it has no body.
     fn answer(&self) -> Option<Object> {
         let is_many = self.function.returns.is_many();
@@ -255,19 +322,29 @@ impl Member<'_> {
     }
 }
 
+/// The arguments that a query string can hold, each name once, and whether it is needed whichever function is meant.
+fn in_query<'m>(readers: &[&'m Member<'_>]) -> Vec<(&'m Column, bool)> {
+    let mut arguments: Vec<(&Column, bool)> = Vec::new();
+    for argument in readers.iter().flat_map(|member| member.in_query()) {
+        if arguments.iter().all(|(seen, _)| seen.name != argument.name) {
+            let is_required =
+                |member: &&Member<'_>| member.function.find_parameter(&argument.name).is_some_and(Column::is_required);
+            arguments.push((argument, readers.iter().all(is_required)));
+        }
+    }
+    arguments
+}
+
+fn names_of<'c>(arguments: &[(&'c Column, bool)]) -> Vec<&'c str> {
+    arguments.iter().map(|(argument, _)| &*argument.name).collect()
+}
+
 /// An argument in the query string, where its type is that of a filter's value: text unless it is plain.
-fn in_query(argument: &Column, is_required: bool) -> Object {
-    let schema = match argument.ty {
-        Type::Json => shared::text(&["{}"]),
-        Type::Array(_) => shared::text(&["{}"]),
+fn value_in_query(argument: &Column) -> Object {
+    match argument.ty {
+        Type::Json | Type::Array(_) => shared::text(&["{}"]),
         _ => columns::schema(&Column { optional: false, description: None, ..argument.clone() }, Purpose::Insert),
-    };
-    Object::new()
-        .with("name", argument.name.to_string())
-        .with("in", "query")
-        .with_some("description", argument.description.as_deref())
-        .with("required", is_required)
-        .with("schema", schema)
+    }
 }
 
 fn responses(members: &[&Member<'_>], is_post: bool) -> Object {
@@ -287,7 +364,8 @@ fn responses(members: &[&Member<'_>], is_post: bool) -> Object {
             if let Some(row) = members.first().filter(|_| members.len() == 1).and_then(|only| only.row()) {
                 content.push(shared::SINGULAR, Object::new().with("schema", row));
             }
-            for media in SHOWN {
+            let single = (members.len() == 1).then_some(shared::SINGULAR_XML);
+            for media in LISTED.into_iter().chain(single) {
                 content.push(media, Object::new().with("schema", shared::text(&[])));
             }
         }

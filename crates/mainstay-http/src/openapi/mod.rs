@@ -79,6 +79,9 @@ fn document(schema: &Schema, sight: Sight<'_>, about: &About) -> Bytes {
     }
     for family in &families {
         paths.push(format!("/rpc/{}", encoded(family.name)), family.path());
+        if let Some(path) = family.query_path() {
+            paths.push(format!("/rpc/{}/query", encoded(family.name)), path);
+        }
         family.components(schema, sight, &mut schemas, &mut parameters);
     }
     let components = Object::new()

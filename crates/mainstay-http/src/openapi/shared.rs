@@ -18,8 +18,12 @@ pub(super) const ROOT: &[u16] = &[400, 401, 404, 406, 414, 431, 500, 503, 504];
 /// The status of a method that a function does not take, and of a PUT whose filters are not its key.
 pub(super) const NOT_ALLOWED: u16 = 405;
 
+/// The media type of forms.
+pub(super) const FORM: &str = "application/x-www-form-urlencoded";
 /// The media type of a single row.
 pub(super) const SINGULAR: &str = "application/vnd.pgrst.object+json";
+/// The same as an element.
+pub(super) const SINGULAR_XML: &str = "application/vnd.pgrst.object+xml";
 
 /// The parameter `name` of the shared ones.
 pub(super) fn parameter(name: &str) -> Object {

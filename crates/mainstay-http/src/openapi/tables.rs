@@ -5,7 +5,7 @@ use mainstay_schema::{Column, Schema, Table};
 
 use super::columns::{self, Purpose};
 use super::json::{Json, Object, list, reference};
-use super::shared::{self, SINGULAR, header_references, parameter, with_errors};
+use super::shared::{self, FORM, SINGULAR, SINGULAR_XML, header_references, parameter, with_errors};
 use super::sight::{Abilities, Sight};
 
 /// A table that is described, with the names that its parts have.
@@ -23,8 +23,8 @@ pub(super) const FORMS: [&str; 3] = ["", "_insert", "_update"];
 pub(super) const RESERVED: [&str; 11] =
     ["select", "order", "limit", "offset", "and", "or", "columns", "on_conflict", "after", "distinct", "having"];
 
-/// Media types in which rows come that no schema describes.
-pub(super) const SHOWN: [&str; 3] = ["text/csv", "application/x-ndjson", "application/xml"];
+/// Media types in which rows come and go that no schema describes.
+pub(super) const LISTED: [&str; 4] = ["text/csv", "application/x-ndjson", "application/jsonl", "application/xml"];
 
 impl Described<'_> {
     /// Adds the component schemas.
@@ -132,21 +132,13 @@ impl Described<'_> {
         for name in read_parameters(aggregates) {
             properties.push(name, shared::schema_of(name));
         }
-        for (_, column) in self.filterable() {
-            let example = columns::filter_example(column);
-            properties.push(filter_name(&column.name), shared::text(&[&example]));
-        }
-        for name in ["and", "or"] {
-            properties.push(name, shared::schema_of(name));
-        }
+        self.filter_properties(&[], &mut properties);
         let form = Object::new().with("type", "object").with("properties", properties);
-        let content = Object::new().with(FORM, Object::new().with("schema", form));
         let parameters = ["range", "preferRead", "ifMatch", "ifNoneMatch"].map(parameter).into();
         let operation = self.operation("query", "By a query in the body, read rows", parameters);
-        let body = Object::new().with("description", "What would stand behind the `?` of a URL.");
-        let operation = operation.with("requestBody", body.with("required", false).with("content", content));
-        let statuses = [shared::READ, &[408, 413, 415]].concat();
-        Object::new().with("post", operation.with("responses", with_errors(self.pages(), &statuses)))
+        let operation = operation.with("requestBody", query_body(form));
+        let responses = with_errors(self.pages(), &query_statuses(shared::READ));
+        Object::new().with("post", operation.with("responses", responses))
     }
 
     fn list(&self, aggregates: bool) -> Object {
@@ -182,10 +174,9 @@ impl Described<'_> {
             responses.push("200", self.rows("No row was new: those that were there are changed.", &headers));
         }
         responses.push("201", self.rows("The rows are stored.", &headers));
-        let content = Object::new()
-            .with("application/json", Object::new().with("schema", body))
-            .with("text/csv", Object::new().with("schema", shared::text(&[])))
-            .with("application/x-ndjson", Object::new().with("schema", shared::text(&[])));
+        let required = self.table.columns.iter().filter(|column| column.is_required()).map(|column| &column.name);
+        let content = Object::new().with("application/json", Object::new().with("schema", body));
+        let content = self.written(content, self.form().with_some("required", not_empty(list(required))));
         self.operation("insert", "Insert rows", parameters)
             .with("requestBody", Object::new().with("required", true).with("content", content))
             .with("responses", with_errors(responses, shared::WRITE))
@@ -194,7 +185,7 @@ impl Described<'_> {
     /// One row, by all the columns of its key.
     fn replace(&self) -> Object {
         let body = Object::new().with("schema", reference("schemas", &format!("{}_insert", self.name)));
-        let content = Object::new().with("application/json", body);
+        let content = self.written(Object::new().with("application/json", body), self.form());
         let mut parameters: Vec<Object> = vec![parameter("select")];
         let is_key = |column: &Column| self.table.primary_key.contains(&column.id);
         parameters.extend(self.filterable().filter(|(_, c)| is_key(c)).map(|(at, c)| parameter(&self.filter(at, c))));
@@ -212,23 +203,62 @@ impl Described<'_> {
 
     fn update(&self) -> Object {
         let form = |schema: Object| Object::new().with("schema", schema);
-        let row = || form(reference("schemas", &format!("{}_update", self.name)));
-        let operations = || {
-            let column = |column: &Column| (column.name.to_string(), reference("schemas", "ColumnChange"));
-            let mut properties = Object::new();
-            for (name, schema) in self.table.columns.iter().map(column) {
-                properties.push(name, schema);
-            }
-            Object::new().with("type", "object").with("properties", properties).with(CLOSED, false)
+        let row = || reference("schemas", &format!("{}_update", self.name));
+        // Where a key finds each row, a list says what becomes of which.
+        let or_list = |one: Object, row: Object| match self.has_key() {
+            true => form(Object::new().with("oneOf", list([one, rows_of(row)]))),
+            false => form(one),
         };
         let content = Object::new()
-            .with("application/json", row())
-            .with("application/merge-patch+json", row())
-            .with("application/vnd.mainstay.patch+json", form(operations()))
+            .with("application/json", or_list(row(), row()))
+            .with("application/merge-patch+json", form(row()))
+            .with(
+                "application/vnd.mainstay.patch+json",
+                or_list(self.operations(), Object::new().with("type", "object")),
+            )
             .with("application/json-patch+json", form(reference("schemas", "JsonPatch")));
-        self.operation("update", "Change the rows that pass the filters", self.write_parameters())
+        let content = self.written(content, self.form());
+        let mut parameters = vec![parameter("columns")];
+        if self.has_key() {
+            parameters.push(parameter("on_conflict"));
+        }
+        parameters.extend(self.write_parameters());
+        self.operation("update", "Change the rows that pass the filters", parameters)
             .with("requestBody", Object::new().with("required", true).with("content", content))
             .with("responses", self.write_responses())
+    }
+
+    /// What is done to each column.
+    fn operations(&self) -> Object {
+        let mut properties = Object::new();
+        for column in &self.table.columns {
+            properties.push(column.name.to_string(), reference("schemas", "ColumnChange"));
+        }
+        Object::new().with("type", "object").with("properties", properties).with(CLOSED, false)
+    }
+
+    /// One row as a form: texts, and nothing inside anything.
+    fn form(&self) -> Object {
+        let names = list(self.table.columns.iter().map(|column| &column.name));
+        Object::new()
+            .with("type", "object")
+            .with("description", "One row, every value as text.")
+            .with("propertyNames", Object::new().with("enum", names))
+            .with(CLOSED, shared::text(&[]))
+    }
+
+    /// The forms of a body that are not JSON behind those that are.
+    fn written(&self, content: Object, form: Object) -> Object {
+        let listed = LISTED
+            .into_iter()
+            .fold(content, |content, media| content.with(media, Object::new().with("schema", shared::text(&[]))));
+        // The last: generators of clients take the first for what a body is.
+        listed.with(FORM, Object::new().with("schema", form))
+    }
+
+    /// Whether rows can be found by a key.
+    fn has_key(&self) -> bool {
+        !self.table.primary_key.is_empty() || !self.table.uniques.is_empty()
     }
 
     fn delete(&self) -> Object {
@@ -257,6 +287,17 @@ impl Described<'_> {
         columns.chain(["and", "or"].map(parameter)).collect()
     }
 
+    /// The same in a form.
+    pub(super) fn filter_properties(&self, taken: &[&str], properties: &mut Object) {
+        for (_, column) in self.filterable().filter(|(_, column)| !taken.contains(&&*column.name)) {
+            let example = columns::filter_example(column);
+            properties.push(filter_name(&column.name), shared::text(&[&example]));
+        }
+        for name in ["and", "or"] {
+            properties.push(name, shared::schema_of(name));
+        }
+    }
+
     /// An answer with rows. One who may not read gets none.
     fn rows(&self, words: &str, headers: &[&str]) -> Object {
         let answer = Object::new().with("description", words).with("headers", header_references(headers));
@@ -266,7 +307,7 @@ impl Described<'_> {
         let row = || reference("schemas", &self.name);
         let form = |schema: Object| Object::new().with("schema", schema);
         let mut content = Object::new().with("application/json", form(rows_of(row()))).with(SINGULAR, form(row()));
-        for media in SHOWN {
+        for media in LISTED.into_iter().chain([SINGULAR_XML]) {
             content.push(media, form(shared::text(&[])));
         }
         answer.with("content", content)
@@ -284,8 +325,18 @@ impl Described<'_> {
 /// Members that are not there are refused. Not so in new rows, which may hold rows of related tables.
 pub(super) const CLOSED: &str = "additionalProperties";
 
-/// The media type of a query in a body.
-const FORM: &str = "application/x-www-form-urlencoded";
+/// The body that holds a query, whose parts are those of this schema.
+pub(super) fn query_body(form: Object) -> Object {
+    let content = Object::new().with(FORM, Object::new().with("schema", form));
+    // OpenAPI 3.1 knows no such method, so only words can tell of it.
+    let words = "What would stand behind the `?` of a URL. The path without `/query` takes it by the method `QUERY`.";
+    Object::new().with("description", words).with("required", false).with("content", content)
+}
+
+/// The statuses of errors, with those that a body can end with.
+pub(super) fn query_statuses(statuses: &[u16]) -> Vec<u16> {
+    [statuses, &[408, 413, 415]].concat()
+}
 
 /// The parameters that say what of the rows is read, but filters.
 fn read_parameters(aggregates: bool) -> impl Iterator<Item = &'static str> {

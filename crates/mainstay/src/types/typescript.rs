@@ -134,7 +134,11 @@ fn functions(out: &mut String, model: &Model<'_>) {
     // supabase-js sends an object, so what takes a text or octets as its whole body is not for it.
     for function in model.schema.functions() {
         let Some(arguments) = arguments(function) else { continue };
-        let one = format!("{{\n        Args: {arguments}\n        Returns: {}\n      }}", returned(model, function));
+        let one = format!(
+            "{{\n        Args: {arguments}\n        Returns: {}\n{}      }}",
+            returned(model, function),
+            rows_of(model, function).unwrap_or_default()
+        );
         match families.iter_mut().find(|(name, _)| *name == &*function.name) {
             Some((_, members)) => members.push(one),
             None => families.push((&function.name, vec![one])),
@@ -166,7 +170,8 @@ fn arguments(function: &Function) -> Option<String> {
 }
 
 fn returned(model: &Model<'_>, function: &Function) -> String {
-    let list = if function.returns.is_many() { "[]" } else { "" };
+    // One row may not be there.
+    let list = if function.returns.is_many() { "[]" } else { " | null" };
     match function.returns {
         Returns::Nothing => "undefined".to_owned(),
         Returns::Value { table, many } => match model.schema.table(table).columns.first() {
@@ -187,6 +192,18 @@ fn returned(model: &Model<'_>, function: &Function) -> String {
             }
         },
     }
+}
+
+/// Whose rows come back, by which supabase-js knows what can be selected of them and embedded in them.
+fn rows_of(model: &Model<'_>, function: &Function) -> Option<String> {
+    let Returns::Rows { table, many } = function.returns else { return None };
+    let table = tables(model).find(|one| one.id == table)?;
+    Some(format!(
+        "        SetofOptions: {{\n          from: \"*\"\n          to: {}\n          isOneToOne: {}\n          \
+         isSetofReturn: {many}\n        }}\n",
+        quoted(&table.name),
+        !many,
+    ))
 }
 
 /// The values of a column that belongs to no table: there is no name for its texts.
@@ -235,4 +252,33 @@ fn key(name: &str) -> String {
     let is_word =
         name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') && !name.starts_with(|c: char| c.is_ascii_digit());
     if is_word && !name.is_empty() { name.to_owned() } else { quoted(name) }
+}
+
+#[cfg(test)]
+mod tests {
+    use mainstay_schema::load::{NoProbe, SourceFile, load, load_functions};
+
+    use super::*;
+
+    #[test]
+    fn one_row_that_a_function_gives_may_not_be_there() {
+        let file = |path: &str, text: &str| SourceFile { path: path.into(), text: text.to_owned() };
+        let toys = "[toys.fields]\nid = { type = \"int\", primary = true }\n";
+        let schema = load(&[file("schema/toys.toml", toys)]).unwrap();
+        let dearest = "--- returns = \"toys\"\n--- rows = \"one\"\nSELECT * FROM toys";
+        let sums = "--- returns.fields.n = \"bigint\"\n--- rows = \"one\"\nSELECT count(*) AS n FROM toys";
+        let all = "--- returns = \"toys\"\nSELECT * FROM toys";
+        let files = [("all", all), ("dearest", dearest), ("sums", sums)]
+            .map(|(n, text)| file(&format!("queries/{n}.sql"), text));
+        let written = write(&Model::new(&load_functions(schema, &files, &NoProbe).unwrap()));
+        for expected in [
+            "Returns: Database[\"public\"][\"Tables\"][\"toys\"][\"Row\"][]\n",
+            "Returns: Database[\"public\"][\"Tables\"][\"toys\"][\"Row\"] | null\n",
+            "Returns: { n: number } | null\n      }",
+            "to: \"toys\"\n          isOneToOne: true\n          isSetofReturn: false\n",
+            "to: \"toys\"\n          isOneToOne: false\n          isSetofReturn: true\n",
+        ] {
+            assert!(written.contains(expected), "{expected}\n{written}");
+        }
+    }
 }

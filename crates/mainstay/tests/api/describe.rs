@@ -5,8 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use mainstay_http::{Description, Reference, Scope};
 use serde_json::Value;
 
-use crate::app::{Ask, PUBLISHABLE, SECRET, TestApp, ask, get};
+use crate::app::{Ask, PUBLISHABLE, SECRET, TestApp, ask, get, post};
 use crate::functions;
+
+const FORM: &str = "application/x-www-form-urlencoded";
 
 const SHELVES: &str = r#"
 [books]
@@ -268,4 +270,85 @@ async fn functions_are_described_to_those_who_may_call_them() {
     assert!(whole("shout")["text/plain"].is_object() && whole("octets")["application/octet-stream"].is_object());
     let forget = &all["paths"]["/rpc/forget"]["post"]["responses"];
     assert!(forget["200"].is_null() && forget["204"].is_object());
+}
+
+/// rest.md 11.1, 12: what the description says of bodies and answers is what is taken and given.
+#[tokio::test]
+async fn every_form_that_is_described_is_taken_and_given() {
+    for app in [shelves().await, functions::app().await] {
+        let described = document(&app, get("")).await;
+        let mut forms = 0;
+        for (path, item) in described["paths"].as_object().unwrap() {
+            if path == "/batch" || path.contains("runaway") {
+                continue;
+            }
+            for (method, operation) in item.as_object().unwrap() {
+                let asked = || ask(&method.to_uppercase(), path.trim_start_matches('/'));
+                let names = |content: &Value| -> Vec<String> {
+                    content.as_object().map(|content| content.keys().cloned().collect()).unwrap_or_default()
+                };
+                for form in names(&operation["requestBody"]["content"]) {
+                    let reply = app.send(asked().header("content-type", &form).body("%")).await;
+                    let named = format!("{method} {path}, {form}: {} {}", reply.status, reply.body);
+                    assert!(!reply.body.contains("Content-Type not acceptable"), "{named}");
+                    forms += 1;
+                }
+                for form in names(&operation["responses"]["200"]["content"]) {
+                    let reply = app.send(asked().header("accept", &form)).await;
+                    let given = reply.header("content-type");
+                    let is_given = given.starts_with(&form) || (reply.status >= 400 && reply.code() != "PGRST107");
+                    assert!(is_given || given.is_empty(), "{method} {path}, {form}: {} {given}", reply.status);
+                    forms += 1;
+                }
+            }
+        }
+        assert!(forms > 50, "{forms}");
+    }
+}
+
+/// rest.md 11: the bodies of writes, by the names that readers of the description look for.
+#[tokio::test]
+async fn writes_are_described_in_every_form() {
+    let app = shelves().await;
+    let described = document(&app, get("")).await;
+    let content = |method: &str| described["paths"]["/books"][method]["requestBody"]["content"].clone();
+    for method in ["post", "put", "patch"] {
+        for form in ["text/csv", "application/x-ndjson", "application/jsonl", "application/xml"] {
+            assert_eq!(content(method)[form]["schema"]["type"], "string", "{method} {form}");
+        }
+    }
+    let form = &content("post")[FORM]["schema"];
+    assert_eq!((&form["required"], &form["propertyNames"]["enum"][3]), (&serde_json::json!(["title"]), &"a b".into()));
+    let rows = &content("patch")["application/json"]["schema"]["oneOf"];
+    assert_eq!(rows[1]["items"]["$ref"], "#/components/schemas/books_update");
+    let parameters = described["paths"]["/books"]["patch"]["parameters"].to_string();
+    assert!(parameters.contains("parameters/columns") && parameters.contains("parameters/on_conflict"));
+    let single = &described["paths"]["/books"]["get"]["responses"]["200"]["content"];
+    assert!(single["application/vnd.pgrst.object+xml"].is_object());
+}
+
+/// rest.md 13: forms and `columns` for calls, and their queries in bodies.
+#[tokio::test]
+async fn calls_by_forms_and_by_queries_are_described() {
+    let app = functions::app().await;
+    let described = document(&app, get("")).await;
+    let call = |name: &str| &described["paths"][format!("/rpc/{name}")]["post"];
+    let form = |operation: &Value| operation["requestBody"]["content"][FORM].clone();
+    assert_eq!(form(call("add"))["schema"]["$ref"], "#/components/schemas/add_arguments");
+    assert!(form(call("shout")).is_null() && form(call("closed")).is_null());
+    let takes_columns = |name: &str| call(name)["parameters"].to_string().contains("parameters/columns");
+    assert!(takes_columns("add") && !takes_columns("shout") && !takes_columns("closed"));
+
+    let asked = |name: &str| &described["paths"][format!("/rpc/{name}/query")]["post"];
+    let add = &form(asked("add"))["schema"];
+    assert_eq!((&add["required"], &add["properties"]["b"]["default"]), (&serde_json::json!(["a"]), &10.into()));
+    let cheap = form(asked("cheap"))["schema"]["properties"].clone();
+    for name in ["most", "select", "order", "limit", "offset", "price", "and", "or"] {
+        assert!(cheap[name].is_object(), "{name}");
+    }
+    assert!(asked("rename").is_null() && asked("shout").is_null(), "what no URL calls has no such path");
+
+    let reply =
+        app.send(post("rpc/cheap/query", "most=10&select=id&limit=1").header("content-type", FORM).anon()).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
 }

@@ -9,8 +9,8 @@ export function read(description) {
   const functions = [];
   for (const [path, item] of Object.entries(description.paths)) {
     if (path === '/' || path === '/batch') continue;
+    if (path.endsWith('/query') && path !== '/query' && path !== '/rpc/query') continue; // A `get`, said in another way.
     if (path.startsWith('/rpc/')) functions.push(readFunction(path, item, components));
-    else if (path.endsWith('/query') && path !== '/query') continue; // The reading of a table, said in another way.
     else if (item.get || item.post) tables.push(readTable(path, item, description));
   }
   const codes = new Map();
