@@ -21,7 +21,11 @@ read = true
 `;
 const screenshots = process.env.MAINSTAY_SCREENSHOTS;
 
-const server = await shop(HOSTILE);
+const QUERIES = {
+  shout: '--- access = true\n--- params.words = { type = "text", max = 40, description = "What to say." }\n--- body = "words"\n--- returns = "text"\nSELECT upper(:words)\n',
+};
+
+const server = await shop(HOSTILE, QUERIES);
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: SWITCHES });
 after(() => browser.close());
 
@@ -117,6 +121,19 @@ test('a function is found, explained and called', async () => {
   await page.fill('textarea', '{"most": 2}');
   assert.equal(await run(page), '200');
   assert.equal(JSON.parse(await page.textContent('.output pre')).length, 2);
+  await close();
+});
+
+test('a function whose body is one text gets the text of the field', async () => {
+  const { page, close } = await open('#/shout');
+  const text = await page.textContent('#content');
+  assert.match(text, /The whole body is one text, as it is\..*text\/plain.*at most 40 characters.*What to say\./s);
+  await page.fill('textarea', '@say "it"');
+  const shown = await page.textContent('.request');
+  assert.ok(shown.includes("Content-Type: text/plain") && shown.includes(`--data-raw '@say "it"'`), shown);
+  assert.ok(!shown.includes('supabase'), 'which sends JSON alone');
+  assert.equal(await run(page), '200');
+  assert.equal(JSON.parse(await page.textContent('.output pre')), '@SAY "IT"');
   await close();
 });
 

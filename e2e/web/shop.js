@@ -1,7 +1,7 @@
 // Starts `mainstay dev` on a copy of the example, on a free port, and reads its keys.
 
 import { spawn } from 'node:child_process';
-import { appendFileSync, cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -16,12 +16,16 @@ export function need(name) {
   return value;
 }
 
-/** A shop being developed; `schema` is put behind its own. It is stopped and removed when the file's tests are over. */
-export async function shop(schema = '') {
+/**
+ * A shop being developed; `schema` is put behind its own, and `queries` beside its own by their names. It is stopped and
+ * removed when the file's tests are over.
+ */
+export async function shop(schema = '', queries = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'mainstay-web-'));
   const project = join(folder, 'shop');
   cpSync(example, project, { recursive: true, filter: (path) => !path.includes('.mainstay') });
   appendFileSync(join(project, 'schema/sales.toml'), schema);
+  for (const [name, text] of Object.entries(queries)) writeFileSync(join(project, 'queries', `${name}.sql`), text);
   const server = spawn(program, ['dev', '--set', 'server.port=0', '--set', 'log.level=warn', project], { stdio: ['pipe', 'pipe', 'pipe'] });
   after(async () => {
     server.kill('SIGTERM');

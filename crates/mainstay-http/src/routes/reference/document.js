@@ -2,6 +2,9 @@
 
 const METHODS = ['get', 'post', 'patch', 'put', 'delete'];
 
+/** Bodies that are one value as it is, and hold no members. */
+const WHOLE = ['text/plain', 'application/octet-stream'];
+
 /** Tables, views and functions of a description, and what each code of an error means. */
 export function read(description) {
   const components = description.components;
@@ -77,7 +80,9 @@ function filterNames(operation, components) {
 
 function readFunction(path, item, components) {
   const operation = item.post ?? item.get;
-  let body = operation.requestBody?.content?.['application/json']?.schema;
+  const content = operation.requestBody?.content ?? {};
+  const whole = content['application/json'] ? undefined : WHOLE.find((media) => content[media]);
+  let body = content['application/json']?.schema;
   if (body?.$ref) body = components.schemas[body.$ref.split('/').pop()];
   const required = new Set(body?.required ?? []);
   return {
@@ -92,6 +97,7 @@ function readFunction(path, item, components) {
       isRequired: required.has(name),
       description: schema.description,
     })),
+    whole: whole && { media: whole, schema: content[whole].schema },
   };
 }
 

@@ -7,7 +7,7 @@ export function build(form) {
   if (form.prefer.length) headers.Prefer = form.prefer.join(', ');
   if (form.single) headers.Accept = 'application/vnd.pgrst.object+json';
   const hasBody = form.method !== 'GET' && form.method !== 'DELETE';
-  if (hasBody) headers['Content-Type'] = 'application/json';
+  if (hasBody) headers['Content-Type'] = form.media;
   return {
     method: form.method,
     url: `/rest/v1${form.path}${query ? `?${query}` : ''}`,
@@ -39,7 +39,7 @@ function encode(text) {
 export function curl(request, origin) {
   const lines = [`curl ${request.method === 'GET' ? '' : `-X ${request.method} `}${quoted(origin + request.url)}`, '-H "apikey: $MAINSTAY_KEY"'];
   for (const [name, value] of Object.entries(request.headers)) lines.push(`-H ${quoted(`${name}: ${value}`)}`);
-  if (request.body !== undefined) lines.push(`-d ${quoted(request.body)}`);
+  if (request.body !== undefined) lines.push(`--data-raw ${quoted(request.body)}`);
   return lines.join(' \\\n  ');
 }
 

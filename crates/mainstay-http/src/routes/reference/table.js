@@ -81,6 +81,7 @@ const WORDS = {
 
 /** The parameters of a function. */
 export function parametersOf(thing) {
+  if (thing.whole) return section('Body', ...wholeBody(thing.whole));
   if (!thing.parameters.length) return section('Parameters', element('p', { class: 'quiet' }, 'It takes none.'));
   const rows = thing.parameters.map((parameter) =>
     element(
@@ -92,6 +93,14 @@ export function parametersOf(thing) {
     ),
   );
   return section('Parameters', element('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Parameters' }, element('table', {}, head(['Parameter', 'Type', 'Notes']), element('tbody', {}, rows))));
+}
+
+function wholeBody({ media, schema }) {
+  const words = media === 'text/plain' ? 'The whole body is one text, as it is.' : 'The whole body is octets, as they are.';
+  return [
+    element('p', {}, words, ' Its type is ', element('code', {}, media), '.', ...checks(schema).map((check) => ` It is ${check}.`)),
+    schema.description ? prose(schema.description) : null,
+  ].filter(Boolean);
 }
 
 function head(names) {

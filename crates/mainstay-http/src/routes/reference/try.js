@@ -75,7 +75,7 @@ function fresh(thing) {
     limit: thing.parameters ? '' : '5',
     count: false,
     back: true,
-    body: JSON.stringify(body, null, 2),
+    body: thing.whole ? '' : JSON.stringify(body, null, 2),
     change: JSON.stringify(changeOf(thing), null, 2),
   };
 }
@@ -110,6 +110,7 @@ function whole(thing, form) {
     prefer,
     counts: form.count,
     body: form.method === 'PATCH' ? form.change : form.body,
+    media: thing.whole?.media ?? 'application/json',
   };
 }
 
@@ -124,7 +125,8 @@ function fields(thing, form, { show, draw }) {
   };
   const parts = [methods(thing, form, draw)];
   if (thing.parameters) {
-    if (form.method === 'POST') parts.push(bodyField('Arguments', form, 'body', set));
+    const words = { 'text/plain': 'The text', 'application/octet-stream': 'The octets, as text in UTF-8' }[thing.whole?.media] ?? 'Arguments';
+    if (form.method === 'POST') parts.push(bodyField(words, form, 'body', set));
     return parts;
   }
   const isRead = form.method === 'GET';
@@ -228,7 +230,8 @@ function preview(thing, form, context) {
     element('p', { class: 'line' }, element('span', { class: `method ${request.method.toLowerCase()}` }, request.method), ' ', element('code', { id: 'request-url' }, request.url)),
     isFilterMissing ? element('p', { class: 'quiet' }, 'Add a filter: without one the server refuses to touch every row.') : null,
     code('curl', curl(request, location.origin)),
-    code('supabase-js', supabase(complete, location.origin)),
+    // supabase-js sends nothing but JSON.
+    thing.whole ? null : code('supabase-js', supabase(complete, location.origin)),
   ].filter(Boolean);
 }
 
