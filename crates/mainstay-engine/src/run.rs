@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use mainstay_query::authorize::Operation;
@@ -19,6 +19,9 @@ use crate::context::{Context, Stage};
 use crate::error::Error;
 use crate::faults::conceal_fault;
 use crate::page::{self, PageKey, Pages, PlaceSink};
+
+/// Longest wait for a store that is asked whether it answers.
+const PING_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// Runs requests against one store.
 pub struct Engine {
@@ -225,7 +228,8 @@ impl Engine {
     /// # Errors
     /// [`Error::Store`] if not.
     pub async fn ready(&self) -> Result<(), Error> {
-        self.store.migrations().await?;
+        // Whoever asks has a limit of its own, and a shorter one.
+        self.store.ping(Instant::now() + PING_TIME_MAX).await?;
         Ok(())
     }
 

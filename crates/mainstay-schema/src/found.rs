@@ -38,6 +38,9 @@ pub struct FoundColumn {
     pub loose: bool,
     /// The store computes the values; nobody can write them.
     pub computed: bool,
+    /// The values are of a kind that has no form of its own here, such as networks and ranges: they are shown as the store
+    /// prints them.
+    pub opaque: bool,
 }
 
 impl Found {

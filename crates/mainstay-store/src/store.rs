@@ -91,10 +91,17 @@ pub trait Store: Send + Sync + 'static {
     }
 
     /// A number that changes whenever the tables do, whoever changes them. Asked before each request where other
-    /// programs may change them, so it must cost next to nothing.
+    /// programs may change them, so it must cost next to nothing: a store on the network answers from memory for a few
+    /// seconds, until a statement fails because of the tables.
     fn tables_version(&self, deadline: Instant) -> BoxFuture<'_, Result<i64, StoreError>> {
         let _ = deadline;
         self.cannot("tell whether its tables changed")
+    }
+
+    /// Whether the database answers. Asked often by whoever watches the process, so it must cost next to nothing.
+    fn ping(&self, deadline: Instant) -> BoxFuture<'_, Result<(), StoreError>> {
+        let _ = deadline;
+        async move { self.migrations().await.map(drop) }.boxed()
     }
 
     /// Listens to every commit from now on.

@@ -24,6 +24,16 @@ const CONNECT_MAX: Duration = Duration::from_secs(5);
 const AGE_MAX: Duration = Duration::from_secs(30 * 60);
 /// Statements that one connection keeps prepared.
 const STATEMENTS_MAX: usize = 256;
+/// Settings of every connection, whatever the server, the database or the role says: those on which the form of values
+/// depends, and that nobody wants to hear of what was there already.
+pub(super) const SETTINGS: [(&str, &str); 6] = [
+    ("client_min_messages", "warning"),
+    ("TimeZone", "UTC"),
+    ("DateStyle", "ISO"),
+    ("IntervalStyle", "postgres"),
+    ("bytea_output", "hex"),
+    ("extra_float_digits", "1"),
+];
 /// Where servers put their sockets when they are installed from packages.
 const SOCKETS: &str = "/var/run/postgresql";
 
@@ -94,6 +104,9 @@ pub enum PostgresUrlError {
         /// The key.
         key: String,
     },
+    /// A key that is not known, and may be part of a password in which `?` or `&` is not encoded.
+    #[error("the URL has a parameter that is not known")]
+    HiddenKey,
     /// A value that the key does not take.
     #[error("the URL's {key} must be {expected}")]
     Value {
@@ -135,7 +148,10 @@ impl PostgresOptions {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             let key = decode("parameter", key)?;
             let value = decode(&key, value)?;
-            read.parameter(key, value)?;
+            read.parameter(key, value).map_err(|error| match error {
+                PostgresUrlError::Key { .. } if parameters.contains('@') => PostgresUrlError::HiddenKey,
+                other => other,
+            })?;
         }
         read.finish()
     }

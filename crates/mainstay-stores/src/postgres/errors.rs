@@ -50,6 +50,17 @@ impl Failure {
         }
     }
 
+    /// What went wrong, in the server's words where it has some: for whoever wrote the statement.
+    pub(super) fn told(&self) -> String {
+        let Some(error) = self.server() else { return self.to_string() };
+        let mut words = error.message().to_owned();
+        for more in [error.detail(), error.hint()].into_iter().flatten() {
+            words.push_str("; ");
+            words.push_str(more.trim_end_matches('.'));
+        }
+        words
+    }
+
     /// Whether the transaction met another one, so that it may go well when begun anew.
     pub fn is_conflict(&self) -> bool {
         self.server().is_some_and(|error| {

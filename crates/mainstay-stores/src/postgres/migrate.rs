@@ -256,9 +256,10 @@ pub(super) async fn applied(session: &mut Session) -> Result<Vec<Migrated>, Fail
 /// Carries out a migration in one transaction and remembers it.
 pub(super) async fn apply(session: &mut Session, migration: &Migration) -> Result<(), StoreError> {
     let failed = |message: String| StoreError::Migration { message };
+    prepare(session).await?;
     session.begin(Access::Write, Isolation::ReadCommitted);
     let lock = session.execute("SELECT pg_advisory_xact_lock($1)", &[Param::Int(LOCK)]).await;
-    lock.map_err(|failure| failed(failure.to_string()))?;
+    lock.map_err(|failure| failed(failure.told()))?;
     let run = async {
         session.batch_execute(LOCK_WAIT).await?;
         session.batch_execute(&migration.sql).await?;
@@ -267,5 +268,5 @@ pub(super) async fn apply(session: &mut Session, migration: &Migration) -> Resul
         session.execute(record, &values).await?;
         session.commit().await
     };
-    run.await.map_err(|failure: Failure| failed(failure.to_string()))
+    run.await.map_err(|failure: Failure| failed(failure.told()))
 }

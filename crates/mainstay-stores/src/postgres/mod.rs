@@ -8,7 +8,7 @@
 //! types.rs     values → parameters          explain.rs  plans → what the server would do
 //! cells.rs     binary cells → sink          migrate.rs  changing the tables
 //! errors.rs    SQLSTATEs → StoreError       found/      databases of other programs, as schemas
-//! store.rs     all of it as a Store
+//! store.rs     all of it as a Store           proof.rs    whether tables are what a schema says
 //! ```
 //!
 //! Knows plans, values and PostgreSQL; knows no HTTP, no rules and no query language.
@@ -21,6 +21,7 @@ mod explain;
 mod found;
 pub mod migrate;
 mod pool;
+mod proof;
 mod read;
 mod render;
 mod session;

@@ -18,7 +18,7 @@ use tokio::time::{timeout, timeout_at};
 use tokio_postgres::config::SslMode;
 use tokio_postgres::{Client, Config, NoTls, Statement};
 
-use super::connect::{PostgresOptions, Verify};
+use super::connect::{PostgresOptions, SETTINGS, Verify};
 use super::errors::Failure;
 use super::session::Session;
 use super::tls::Tls;
@@ -78,7 +78,14 @@ impl Pool {
                     made.get(kind).cloned()
                 }
             };
-            targets.push(Target { config: host.config.clone(), tls, connect_max: host.connect_max });
+            let mut config = host.config.clone();
+            if options.named_statements {
+                // Where a pooler hands connections on, transactions bring the settings: see `Session::begin_with`.
+                let settings: String = SETTINGS.iter().map(|(name, value)| format!(" -c {name}={value}")).collect();
+                let own = config.get_options().unwrap_or_default().to_owned();
+                config.options(own + &settings);
+            }
+            targets.push(Target { config, tls, connect_max: host.connect_max });
         }
         Ok(Pool(Arc::new(Inner {
             targets,

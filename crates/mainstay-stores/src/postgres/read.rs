@@ -85,7 +85,7 @@ pub(super) async fn run(
     let sql = render::read(schema, plan, From::Plan);
     let has_levels = sql.members.iter().any(MemberSql::has_levels);
     // A single statement is its own snapshot.
-    if has_levels || plan.count != Count::None {
+    if has_levels || plan.count != Count::None || session.is_pooled() {
         session.begin(Access::Read, Isolation::RepeatableRead);
     }
     run_inside(session, schema, plan, sql, sink).await

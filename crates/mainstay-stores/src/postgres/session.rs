@@ -16,6 +16,7 @@ use tokio_postgres::error::{DbError, Severity};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row, RowStream, Statement};
 
+use super::connect::SETTINGS;
 use super::errors::Failure;
 use super::pool::{Connection, Lease};
 use super::types::Param;
@@ -118,7 +119,10 @@ impl Session {
         };
         let left = self.deadline.saturating_duration_since(Instant::now()).as_millis().max(1);
         let left = left.min(i32::MAX as u128); // The setting is a 32-bit number.
-        let sql = format!("BEGIN ISOLATION LEVEL {isolation} {access}; SET LOCAL statement_timeout = {left}");
+        let mut sql = format!("BEGIN ISOLATION LEVEL {isolation} {access}; SET LOCAL statement_timeout = {left}");
+        if self.is_pooled() {
+            sql.extend(SETTINGS.iter().map(|(name, value)| format!("; SET LOCAL {name} = '{value}'")));
+        }
         self.transaction = Transaction::Due(Begin { sql, settings });
         self.alarm.as_mut().reset((self.deadline + GRACE).into());
     }
@@ -293,6 +297,12 @@ impl Session {
             begun.and(made)
         })
         .await
+    }
+
+    /// Whether a pooler stands before the server, so that nothing is kept from one transaction to the next and only
+    /// transactions have our settings.
+    pub(super) fn is_pooled(&self) -> bool {
+        self.held.as_ref().is_some_and(|(lease, _)| !lease.pool.options().named_statements)
     }
 
     /// When the work has to be done.

@@ -18,7 +18,7 @@ use super::pool::Pool;
 use super::render::{self, From};
 use super::session::{Access, Isolation, Session};
 use super::write::{Affected, Work, WriteFault};
-use super::{explain, found, migrate, read};
+use super::{explain, found, migrate, proof, read};
 
 /// How long a migration or a look at the migrations may take: long, because a table may be rewritten.
 const MAINTENANCE_TIME_MAX: Duration = Duration::from_secs(3600);
@@ -29,6 +29,7 @@ const ATTEMPTS_MAX: u32 = 3;
 pub struct PostgresStore {
     pool: Pool,
     feed: ChangeFeed,
+    look: found::LastLook,
 }
 
 impl PostgresStore {
@@ -39,7 +40,7 @@ impl PostgresStore {
     /// [`StoreError::Unavailable`] if certificates cannot be read.
     pub fn new(options: PostgresOptions) -> Result<PostgresStore, StoreError> {
         let pool = Pool::new(options).map_err(StoreError::Unavailable)?;
-        Ok(PostgresStore { pool, feed: ChangeFeed::default() })
+        Ok(PostgresStore { pool, feed: ChangeFeed::default(), look: found::LastLook::default() })
     }
 
     /// Makes what Mainstay keeps for itself in the database, where it is missing. Not for databases that are served as
@@ -52,9 +53,38 @@ impl PostgresStore {
         migrate::prepare(&mut session).await.map_err(StoreError::from)
     }
 
+    /// Proves a migration: carried out on the tables of `old` it gives exactly those of `new`. Tried in two scratch schemas
+    /// inside one transaction that is rolled back; the tables of the database are not touched.
+    ///
+    /// # Errors
+    /// The outer one is [`StoreError`] if it cannot be tried, as when the user may not make schemas; the inner one tells
+    /// what is wrong with the migration, one sentence each.
+    pub async fn prove(&self, old: &Schema, new: &Schema, sql: &str) -> Result<Result<(), Vec<String>>, StoreError> {
+        let mut session = self.session(Instant::now() + MAINTENANCE_TIME_MAX).await?;
+        proof::prove(&mut session, old, new, sql).await
+    }
+
+    /// The version of the server, as it tells it.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it does not answer.
+    pub async fn server_version(&self, deadline: Instant) -> Result<String, StoreError> {
+        let mut session = self.session(deadline).await?;
+        let rows = session.query_all("SELECT current_setting('server_version')", &[]).await?;
+        Ok(rows.first().map(|row| row.get(0)).unwrap_or_default())
+    }
+
     /// The connections.
     pub fn pool(&self) -> &Pool {
         &self.pool
+    }
+
+    /// Takes note of an error that says that the tables have changed.
+    fn heeded(&self, error: StoreError) -> StoreError {
+        if matches!(error, StoreError::SchemaChanged(_)) {
+            self.look.doubt();
+        }
+        error
     }
 
     async fn session(&self, deadline: Instant) -> Result<Session, StoreError> {
@@ -193,7 +223,7 @@ impl Store for PostgresStore {
             let mut session = self.session(call.deadline).await?;
             let done = read::run(&mut session, &call.schema, &plan, &mut *sink).await;
             session.finish_read();
-            let done = done.map_err(|fault| fault.translate(&call.schema))?;
+            let done = done.map_err(|fault| self.heeded(fault.translate(&call.schema)))?;
             Ok(ReadDone { sink, rows: done.rows, total: done.total })
         }
         .boxed()
@@ -212,7 +242,7 @@ impl Store for PostgresStore {
                 match self.write_once(&call, &plan, &mut *sink).await {
                     Ok(Affected { affected, inserted }) => return Ok(WriteDone { sink, affected, inserted }),
                     Err(WriteFault::Again(_)) if attempt < ATTEMPTS_MAX && Instant::now() < call.deadline => {}
-                    Err(fault) => return Err(fault.error()),
+                    Err(fault) => return Err(self.heeded(fault.error())),
                 }
             }
         }
@@ -221,7 +251,7 @@ impl Store for PostgresStore {
 
     fn transact(&self, call: Call, mut script: Box<dyn Script>) -> BoxFuture<'_, Result<Box<dyn Script>, StoreError>> {
         async move {
-            self.run_script(&call, &mut *script).await?;
+            self.run_script(&call, &mut *script).await.map_err(|error| self.heeded(error))?;
             Ok(script)
         }
         .boxed()
@@ -263,6 +293,22 @@ impl Store for PostgresStore {
         .boxed()
     }
 
+    fn drift(&self, schema: Arc<Schema>) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {
+        async move {
+            let mut session = self.session(Instant::now() + MAINTENANCE_TIME_MAX).await?;
+            proof::drift(&mut session, &schema).await
+        }
+        .boxed()
+    }
+
+    fn ping(&self, deadline: Instant) -> BoxFuture<'_, Result<(), StoreError>> {
+        async move {
+            let mut session = self.session(deadline).await?;
+            session.execute("SELECT 1", &[]).await.map_err(StoreError::from).map(drop)
+        }
+        .boxed()
+    }
+
     fn find(&self, deadline: Instant) -> BoxFuture<'_, Result<Schema, StoreError>> {
         async move {
             let mut session = self.session(deadline).await?;
@@ -273,8 +319,14 @@ impl Store for PostgresStore {
 
     fn tables_version(&self, deadline: Instant) -> BoxFuture<'_, Result<i64, StoreError>> {
         async move {
+            let now = Instant::now();
+            if let Some(version) = self.look.version(now) {
+                return Ok(version);
+            }
             let mut session = self.session(deadline).await?;
-            found::version(&mut session).await
+            let version = found::version(&mut session).await?;
+            self.look.saw(now, version);
+            Ok(version)
         }
         .boxed()
     }

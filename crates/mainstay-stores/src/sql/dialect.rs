@@ -59,6 +59,24 @@ pub(crate) trait Dialect: Debug + Copy + 'static {
     /// Writes an expression: a column, a path into it, a cast of either.
     fn expr(sql: &mut Sql<'_, Self>, scope: Scope, table: &Table, expr: &Expr);
 
+    /// Whether a column is shown in another form than the one that it is compared in: as text.
+    fn is_opaque(schema: &Schema, table: &Table, column: ColumnId) -> bool {
+        let _ = (schema, table, column);
+        false
+    }
+
+    /// Writes the form in which an opaque column of this type is shown, of what `value` writes.
+    fn opaque<'p>(sql: &mut Sql<'p, Self>, ty: &Type, value: impl FnOnce(&mut Sql<'p, Self>)) {
+        let _ = ty;
+        value(sql);
+    }
+
+    /// Writes a value on its way into a column, of what `value` writes.
+    fn stored<'p>(sql: &mut Sql<'p, Self>, table: &Table, column: ColumnId, value: impl FnOnce(&mut Sql<'p, Self>)) {
+        let _ = (table, column);
+        value(sql);
+    }
+
     /// Writes the order that values of a type are compared in, if it is not the engine's own.
     fn collate(sql: &mut Sql<'_, Self>, ty: &Type);
 

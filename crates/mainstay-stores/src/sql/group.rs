@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use mainstay_query::plan::{Aggregate, Embed, Filter, Groups, Join, Output, Read, Source};
+use mainstay_query::plan::{Aggregate, Embed, Filter, Function, Groups, Join, Output, Read, Source};
 use mainstay_schema::{ColumnId, Table, Type};
 
 use super::dialect::Dialect;
@@ -178,7 +178,17 @@ impl<'p, D: Dialect> Sql<'p, D> {
             }
             Some(input) => {
                 let ty = input.ty(near.table);
-                D::aggregate(self, aggregate.function, &ty, |sql| D::expr(sql, near.scope, near.table, input));
+                let is_opaque = input.as_column().is_some_and(|column| D::is_opaque(self.schema, near.table, column));
+                // The largest of some values is not the one whose text comes last.
+                let was_comparing = std::mem::replace(&mut self.is_comparing, is_opaque);
+                let value = |sql: &mut Self| {
+                    D::aggregate(sql, aggregate.function, &ty, |sql| D::expr(sql, near.scope, near.table, input));
+                };
+                match aggregate.function {
+                    Function::Min | Function::Max if is_opaque => D::opaque(self, &ty, value),
+                    _ => value(self),
+                }
+                self.is_comparing = was_comparing;
             }
         }
     }

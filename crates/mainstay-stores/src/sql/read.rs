@@ -284,7 +284,9 @@ impl<'p, D: Dialect> Sql<'p, D> {
                 Source::Value(expr) => {
                     self.comma(columns.held.len());
                     D::expr(self, scope, table, expr);
-                    columns.held.push(expr.as_column().map(|column| (scope, column)));
+                    // What is shown in another form is no key to what is below.
+                    let is_plain = |column: &ColumnId| !D::is_opaque(self.schema, table, *column);
+                    columns.held.push(expr.as_column().filter(is_plain).map(|column| (scope, column)));
                     MemberSql::Cell { column: columns.held.len() - 1, kind: D::kind(&expr.ty(table)) }
                 }
                 Source::Embed(embed) => match self.is_look_up(embed, columns) {

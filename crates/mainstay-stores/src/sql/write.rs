@@ -60,7 +60,7 @@ pub(crate) fn update<'p, D: Dialect>(dialect: D, schema: &'p Schema, plan: &'p U
         sql.name(&table.column(*column).name);
         sql.push("=");
         match assign {
-            Assign::Value(value) => sql.bind(Bind::Value(value)),
+            Assign::Value(value) => D::stored(&mut sql, table, *column, |sql| sql.bind(Bind::Value(value))),
             _ => D::assign(&mut sql, scope, table, *column, assign, position),
         }
     }

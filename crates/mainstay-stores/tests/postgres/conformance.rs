@@ -11,7 +11,7 @@ use mainstay_stores::{PostgresOptions, PostgresStore};
 use crate::support;
 
 /// A URL whose connections find and make their tables in a new schema of this name.
-async fn fresh_namespace() -> String {
+pub(crate) async fn fresh_namespace() -> String {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let name = format!("case_{}_{number}", std::process::id());

@@ -4,6 +4,7 @@
 
 mod conformance;
 mod errors;
+mod proof;
 mod sessions;
 mod support;
 mod tls;

@@ -11,6 +11,7 @@
 mod catalog;
 mod lineage;
 mod types;
+mod version;
 mod views;
 
 use std::collections::HashMap;
@@ -27,6 +28,8 @@ use mainstay_store::StoreError;
 use super::errors::Failure;
 use super::session::Session;
 use super::types::{Param, Raw};
+pub(super) use version::LastLook;
+
 use catalog::{Catalog, CatalogColumn, CatalogTable};
 
 /// Most tables and views that are served.
@@ -115,6 +118,7 @@ fn table(from: &CatalogTable, at: usize) -> Made<'_> {
             declared: column.declared.clone(),
             loose: false,
             computed: column.generated || column.identity == "a",
+            opaque: types::is_opaque(column),
         });
         columns.push(made_column(id, column));
     }

@@ -19,6 +19,47 @@ pub(super) fn data_type(column: &CatalogColumn) -> Type {
     }
 }
 
+/// Whether the driver does not know the binary form of a column, which is then asked for as text: see
+/// [`CellKind::of`](crate::postgres::CellKind::of).
+pub(super) fn is_opaque(column: &CatalogColumn) -> bool {
+    match (&column.item, column.item_kind.as_deref()) {
+        (Some(item), Some("b")) => !is_read(item),
+        (Some(_), kind) => kind != Some("e"),
+        (None, _) => match column.kind.as_str() {
+            "e" => false,
+            "b" if column.base_schema == "pg_catalog" => !is_read(&column.base),
+            _ => column.base != "citext",
+        },
+    }
+}
+
+/// Types of the server whose binary form is known.
+fn is_read(name: &str) -> bool {
+    const READ: [&str; 20] = [
+        "bool",
+        "int2",
+        "int4",
+        "int8",
+        "oid",
+        "float4",
+        "float8",
+        "numeric",
+        "text",
+        "varchar",
+        "bpchar",
+        "name",
+        "uuid",
+        "bytea",
+        "date",
+        "time",
+        "timetz",
+        "timestamp",
+        "timestamptz",
+        "json",
+    ];
+    name == "jsonb" || READ.contains(&name)
+}
+
 fn enum_or_text(column: &CatalogColumn) -> Type {
     match column.item_kind.as_deref() {
         Some("c") => Type::Json,

@@ -4,8 +4,8 @@ use mainstay_query::plan::{Expr, PathStep};
 use mainstay_schema::{Table, Type};
 
 use super::names::type_name;
-use super::{Bind, Sql};
-use crate::sql::Scope;
+use super::{Bind, Postgres, Sql};
+use crate::sql::{Dialect, Scope};
 
 impl<'p> Sql<'p> {
     /// Writes an expression: a column, a path into it, a cast of either.
@@ -27,6 +27,10 @@ impl<'p> Sql<'p> {
 
     fn path(&mut self, scope: Scope, table: &Table, expr: &Expr) {
         let ty = &table.column(expr.column).ty;
+        let is_shown = expr.path.is_empty() && !self.is_comparing && scope != Scope::Groups;
+        if is_shown && Postgres::is_opaque(self.schema, table, expr.column) {
+            return Postgres::opaque(self, ty, |sql| sql.column(scope, table, expr.column));
+        }
         if expr.path.is_empty() {
             self.column(scope, table, expr.column);
             if self.is_comparing && *ty == Type::Json {

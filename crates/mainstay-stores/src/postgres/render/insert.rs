@@ -5,19 +5,20 @@ use std::fmt::Write as _;
 
 use mainstay_query::plan::Insert;
 use mainstay_schema::value::Json;
-use mainstay_schema::{Column, ColumnId, DefaultValue, Table, Value};
+use mainstay_schema::{Column, ColumnId, DefaultValue, Table, Type, Value};
 
 use super::names::column_type;
-use super::{Bind, Sql};
+use super::{Bind, Postgres, Sql};
+use crate::sql::Dialect;
 
 pub(super) fn values<'p>(sql: &mut Sql<'p>, table: &'p Table, plan: &'p Insert) {
     match plan.rows.as_slice() {
         [row] => {
             sql.push(" VALUES (");
-            for (position, cell) in row.iter().enumerate() {
+            for (position, (column, cell)) in plan.columns.iter().zip(row).enumerate() {
                 sql.comma(position);
                 match cell {
-                    Some(value) => sql.bind(Bind::Value(value)),
+                    Some(value) => stored(sql, table, *column, |sql| sql.bind(Bind::Value(value))),
                     None => sql.push("DEFAULT"),
                 }
             }
@@ -39,12 +40,46 @@ pub(super) fn values<'p>(sql: &mut Sql<'p>, table: &'p Table, plan: &'p Insert) 
 /// Writes one cell of a row of the document, read as what its column is; `true` there asks for the default.
 fn cell(sql: &mut Sql<'_>, table: &Table, column: ColumnId, position: usize, may_be_default: bool) {
     let ty = column_type(sql.schema, table, column).into_owned();
-    let value = format!("(v->>{position})::{ty}");
+    let value = |sql: &mut Sql<'_>| match is_composite(sql, table, column) {
+        true => stored(sql, table, column, |sql| sql.push(&format!("v->>{position}"))),
+        false => sql.push(&format!("(v->>{position})::{ty}")),
+    };
     if !may_be_default {
-        return sql.push(&value);
+        return value(sql);
     }
     let default = default(table, table.column(column));
-    let _ = write!(sql.text, "CASE json_typeof(v->{position}) WHEN 'boolean' THEN ({default})::{ty} ELSE {value} END");
+    let _ = write!(sql.text, "CASE json_typeof(v->{position}) WHEN 'boolean' THEN ({default})::{ty} ELSE ");
+    value(sql);
+    sql.push(" END");
+}
+
+/// Whether a column holds values of several parts, or a list of them, which come as documents.
+fn is_composite(sql: &Sql<'_>, table: &Table, column: ColumnId) -> bool {
+    let is_document = match &table.column(column).ty {
+        Type::Json => true,
+        Type::Array(item) => **item == Type::Json,
+        _ => false,
+    };
+    is_document && Postgres::is_opaque(sql.schema, table, column)
+}
+
+/// Writes a value on its way into a column: what comes as a document is made of the parts of the column's type.
+pub(super) fn stored<'p>(sql: &mut Sql<'p>, table: &Table, column: ColumnId, value: impl FnOnce(&mut Sql<'p>)) {
+    if !is_composite(sql, table, column) {
+        return value(sql);
+    }
+    let ty = column_type(sql.schema, table, column).into_owned();
+    let (before, after) = match ty.strip_suffix("[]") {
+        None => (format!("json_populate_record(NULL::{ty},("), ")::json)".to_owned()),
+        Some(item) => (
+            "(SELECT CASE WHEN l IS NOT NULL THEN ARRAY(SELECT json_populate_record(".to_owned()
+                + &format!("NULL::{item},d) FROM unnest(l) WITH ORDINALITY AS u(d,i) ORDER BY i) END FROM (SELECT ("),
+            ")::json[] AS l) AS j)".to_owned(),
+        ),
+    };
+    sql.push(&before);
+    value(sql);
+    sql.push(&after);
 }
 
 /// What a column gets when nothing is said, as an expression.

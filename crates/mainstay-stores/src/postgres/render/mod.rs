@@ -122,6 +122,26 @@ impl Dialect for Postgres {
         sql.expr(scope, table, expr);
     }
 
+    fn is_opaque(schema: &Schema, table: &Table, column: ColumnId) -> bool {
+        let about = schema.found().and_then(|found| found.table(table.id)?.columns.get(column.index()));
+        about.is_some_and(|about| about.opaque)
+    }
+
+    fn opaque<'p>(sql: &mut Sql<'p>, ty: &Type, value: impl FnOnce(&mut Sql<'p>)) {
+        // A cast to text is not always what the server prints: an address would get a mask.
+        let (before, after) = match ty {
+            Type::Json | Type::Array(_) => ("to_json(", ")"),
+            _ => ("(to_json(", ")#>>'{}')"),
+        };
+        sql.push(before);
+        value(sql);
+        sql.push(after);
+    }
+
+    fn stored<'p>(sql: &mut Sql<'p>, table: &Table, column: ColumnId, value: impl FnOnce(&mut Sql<'p>)) {
+        insert::stored(sql, table, column, value);
+    }
+
     fn collate(sql: &mut Sql<'_>, ty: &Type) {
         if *ty == Type::Text && sql.schema.found().is_none() {
             sql.push(" COLLATE \"C\"");

@@ -171,7 +171,7 @@ fn read_table(connection: &Connection, listed: &Listed, at: usize) -> Result<Mad
         }
         defaults.push(row.get::<_, Option<String>>(3)?);
         let computed = hidden == COMPUTED_VIRTUAL || hidden == COMPUTED_STORED;
-        about.push(FoundColumn { declared, loose, computed });
+        about.push(FoundColumn { declared, loose, computed, opaque: false });
         columns.push(Column {
             id,
             name: name.into(),
