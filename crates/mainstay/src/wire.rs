@@ -1,6 +1,6 @@
 //! How a project becomes a running engine: the one place where the crates meet.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -18,25 +18,31 @@ use mainstay_stores::{SqliteOptions, SqliteStore, Synchronous};
 use crate::config::{KeySettings, ServerSettings, Settings, StoreSettings};
 use crate::follow::Followed;
 use crate::project::{Project, STATE_FOLDER};
+use crate::server;
 
 /// Opens the store of a project, making an empty one where there is none.
 ///
 /// # Errors
 /// That the database cannot be opened.
 pub fn store(project: &Project) -> anyhow::Result<Arc<dyn Store>> {
-    Ok(Arc::new(sqlite_store(project)?))
+    match project.database_file() {
+        Some(file) => Ok(Arc::new(sqlite_store(project, &file)?)),
+        None => {
+            let store = server::store(&project.settings.store);
+            store.with_context(|| format!("cannot use the database {}", project.database_place()))
+        }
+    }
 }
 
-/// As [`store`], for whoever must know the engine: to compare its file with the schema.
-pub(crate) fn sqlite_store(project: &Project) -> anyhow::Result<SqliteStore> {
-    let file = project.database_file();
+/// The store of a project in a file, for whoever must know the engine.
+pub(crate) fn sqlite_store(project: &Project, file: &Path) -> anyhow::Result<SqliteStore> {
     let state = project.folder.join(STATE_FOLDER);
     if file.starts_with(&state) {
         project.state_folder().with_context(|| format!("cannot make the folder {}", state.display()))?;
     }
     let mut options = sqlite_options(&project.settings.store);
     options.lock = Some(lock_file(project)?);
-    let store = SqliteStore::open(&file, options);
+    let store = SqliteStore::open(file, options);
     store.with_context(|| format!("cannot open the database {}", file.display()))
 }
 
@@ -55,8 +61,13 @@ pub(crate) fn lock_file(project: &Project) -> anyhow::Result<PathBuf> {
 /// # Errors
 /// That there is none, or that it cannot be opened.
 pub fn existing_store(project: &Project) -> anyhow::Result<Arc<dyn Store>> {
-    let file = project.database_file();
-    anyhow::ensure!(file.exists(), "there is no database {} yet; the first `mainstay dev` makes it", file.display());
+    if let Some(file) = project.database_file() {
+        anyhow::ensure!(
+            file.exists(),
+            "there is no database {} yet; the first `mainstay dev` makes it",
+            file.display()
+        );
+    }
     store(project)
 }
 
@@ -81,7 +92,7 @@ fn sqlite_options(settings: &StoreSettings) -> SqliteOptions {
 /// # Errors
 /// As [`store`].
 pub fn engine(project: &Project) -> anyhow::Result<Arc<Engine>> {
-    let store = Arc::new(sqlite_store(project)?);
+    let store = store(project)?;
     let engine = engine_over(project, store.clone());
     if project.settings.store.introspect {
         engine.follow(Arc::new(Followed::new(project, store)));

@@ -44,7 +44,7 @@ pub enum Owner {
 /// That the backup is not whole or of another project, the database is in use, or something cannot be written. Then
 /// nothing has changed.
 pub fn restore(project: &Project, file: &Path, owner: Owner, dry_run: bool) -> anyhow::Result<Restored> {
-    let database = project.database_file();
+    let database = project.database_file().context("only a database in a file can be restored")?;
     let backup = BackupFile::open(file)?;
     if owner == Owner::Project {
         check_owner(&backup, &database)?;

@@ -50,7 +50,9 @@ impl Schedule {
         }
         let folder = project.folder.join(&settings.folder);
         let is_over = Arc::new(AtomicBool::new(false));
-        Some(Schedule { settings, database: project.database_file(), folder, is_over })
+        // A server makes its own.
+        let database = project.database_file()?;
+        Some(Schedule { settings, database, folder, is_over })
     }
 
     /// Where the backups are.

@@ -45,7 +45,9 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     }
     let project = globals.open_without_schema(&args.folder.folder)?;
     let target = target(args, &project);
-    let database = project.database_file();
+    let remedy =
+        "the server's own tools make backups of it: pg_dump --format=custom --file=shop.dump \"$DATABASE_URL\"";
+    let database = super::sqlite_file(&project, "backup copies", remedy)?;
     if !database.is_file() {
         return Err(Failure::Usage(format!("there is no database {} yet", database.display())));
     }

@@ -49,6 +49,7 @@ async fn develop(project: Project, overrides: Vec<Override>, globals: &Globals) 
         let banner = banner(&project, &url, has_reference)?;
         let limits = wire::server_limits(&project.settings);
         let _backups = super::start_backups(&project);
+        super::note_functions(&project, &console);
         let mut session = Session::begin(project, overrides, engine.clone(), console).await?;
         let mut answers = terminal::answers();
         console.line(banner);

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::{Console, Failure, Folder, Globals};
 use crate::backup::{self, Schedule};
+use crate::config::Database;
 use crate::project::{self, Project, STATE_FOLDER};
 
 /// Arguments of `mainstay doctor`.
@@ -68,7 +69,10 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
 }
 
 fn examine(project: &Project) -> Vec<Finding> {
-    let mut findings = vec![files(project), secrets(project), version_control(project), disk(project), port(project)];
+    let mut findings = vec![files(project), secrets(project), version_control(project)];
+    findings.extend(project.database_file().map(|file| disk(project, &file)));
+    findings.push(port(project));
+    findings.extend(functions(project));
     findings.extend(database::examine(project));
     findings.push(backups(project));
     findings
@@ -148,8 +152,7 @@ fn ignores_state(folder: &Path) -> bool {
 }
 
 /// Whether the database can grow: tried with a file beside it, since permissions alone do not tell.
-fn disk(project: &Project) -> Finding {
-    let file = project.database_file();
+fn disk(project: &Project, file: &Path) -> Finding {
     let folder = file.ancestors().skip(1).find(|folder| folder.is_dir()).unwrap_or(&project.folder);
     let probe = folder.join(format!(".mainstay-probe-{}", std::process::id()));
     let written = fs::write(&probe, [0; 4096]);
@@ -164,8 +167,18 @@ fn disk(project: &Project) -> Finding {
     }
 }
 
+/// Functions that the database cannot run.
+fn functions(project: &Project) -> Option<Finding> {
+    let left_out = project.functions_left_out();
+    let found = format!("not served, since PostgreSQL does not run them yet: {}", left_out.join(", "));
+    (!left_out.is_empty()).then(|| Finding::warn("functions", found, "serve the project from SQLite if it needs them"))
+}
+
 /// Whether backups are made by themselves, and when the last one was.
 fn backups(project: &Project) -> Finding {
+    if project.database() == Database::Postgres {
+        return Finding::ok("backups", "left to the server's own tools, such as pg_dump");
+    }
     let Some(schedule) = Schedule::of(project) else {
         return Finding::ok("backups", "none are scheduled; set backup.at or backup.every, or run `mainstay backup`");
     };

@@ -61,6 +61,6 @@ pub(super) async fn create(project: &Project, store: &dyn Store, console: &Conso
     let seeded = transfer::seed(store, &project.schema, &project.seed_folder(), SeedMode::Empty).await;
     let seeded =
         seeded.context("the tables are made, but seed/ cannot be put into them; mend it, then run `mainstay seed`")?;
-    console.note(format!("made {} with {} rows of {SEED_FOLDER}/", project.database_file().display(), seeded.rows()));
+    console.note(format!("made {} with {} rows of {SEED_FOLDER}/", project.database_place(), seeded.rows()));
     Ok(())
 }

@@ -4,7 +4,7 @@ mod found;
 
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context;
 
@@ -16,21 +16,23 @@ use crate::project::{self, MIGRATIONS_FOLDER, QUERIES_FOLDER, SCHEMA_FOLDER, SEE
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   mainstay init shop && mainstay dev shop
-  mainstay init music --from chinook.db    # an API over a database that another program made")]
+  mainstay init music --from chinook.db    # an API over a database that another program made
+  mainstay init music --from postgres://me@localhost/chinook")]
 pub(super) struct Args {
     #[command(flatten)]
     folder: Folder,
-    /// Serve this SQLite database of another program as it is; it is read, and nothing in it is changed
-    #[arg(long, value_name = "FILE")]
-    from: Option<PathBuf>,
+    /// Serve this database of another program as it is: a SQLite file, or the URL of a PostgreSQL server. It is read, and
+    /// nothing in it is changed
+    #[arg(long, value_name = "FILE|URL")]
+    from: Option<String>,
 }
 
 pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let folder = &args.folder.folder;
     if globals.store.is_some() {
-        return Err(Failure::Usage("a new project takes a database by --from FILE".to_owned()));
+        return Err(Failure::Usage("a new project takes a database by --from FILE or --from URL".to_owned()));
     }
-    let found = args.from.as_deref().map(|file| Found::look_at(file, folder)).transpose()?;
+    let found = args.from.as_deref().map(|from| Found::look_at(from, folder)).transpose()?;
     fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let name = project::folder_name(folder);
     let files = found.as_ref().map_or_else(|| files(&name), |found| found.files(&name));

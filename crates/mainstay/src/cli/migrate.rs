@@ -81,7 +81,7 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
 fn plan(folder: &Folder, globals: &Globals) -> Result<(), Failure> {
     let project = globals.open(&folder.folder)?;
     let history = with_history(&project)?;
-    let plan = migrations::plan(&history.current, &project.schema);
+    let plan = migrations::plan(history.database, &history.current, &project.schema);
     let console = globals.console();
     if globals.json {
         console.value(&serde_json::json!({ "steps": plan.steps, "losses": plan.losses, "sql": plan.sql }));
@@ -96,7 +96,7 @@ fn plan(folder: &Folder, globals: &Globals) -> Result<(), Failure> {
 
 fn write_new(args: &New, globals: &Globals) -> Result<(), Failure> {
     let project = globals.open(&args.folder.folder)?;
-    let written = migrations::write_new(&project, args.name.as_deref())?;
+    let written = block_on(async { Ok(migrations::write_new(&project, args.name.as_deref()).await?) })?;
     let console = globals.console();
     if globals.json {
         console.value(&written);
@@ -154,7 +154,7 @@ async fn apply(
         console.line("nothing is pending");
     }
     let last = history.files.last().map(|file| &file.schema);
-    if last.is_some_and(|last| !migrations::plan(last, &project.schema).steps.is_empty()) {
+    if last.is_some_and(|last| !migrations::plan(history.database, last, &project.schema).steps.is_empty()) {
         console.note("schema/ has changes that no migration has; `mainstay migrate new` writes them down");
     }
     Ok(())
@@ -168,7 +168,7 @@ async fn apply_directly(
     console: &Console,
     history: &History,
 ) -> Result<(), Failure> {
-    let plan = migrations::plan(&history.current, &project.schema);
+    let plan = migrations::plan(history.database, &history.current, &project.schema);
     let mut synced = Synced { steps: plan.steps, losses: plan.losses, ..Synced::default() };
     if !args.dry_run {
         agree(&synced.losses, args.yes, console)?;
@@ -218,7 +218,7 @@ fn status(folder: &Folder, globals: &Globals) -> Result<(), Failure> {
 /// What the database remembers; where there is none yet, nothing.
 fn with_history(project: &Project) -> Result<History, Failure> {
     block_on(async {
-        if !project.database_file().exists() {
+        if project.database_file().is_some_and(|file| !file.exists()) {
             return Ok(History::without_database(project)?);
         }
         let store = wire::existing_store(project)?;

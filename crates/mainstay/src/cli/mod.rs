@@ -63,7 +63,7 @@ pub struct Globals {
     /// Set one setting, before the environment and mainstay.toml
     #[arg(long = "set", global = true, value_name = "SECTION.NAME=VALUE")]
     pub set: Vec<Override>,
-    /// Use this database as it is, instead of the one of the project: sqlite:FILE
+    /// Use this database as it is, instead of the one of the project: sqlite:FILE or postgres://…
     #[arg(long, global = true, value_name = "URL", value_parser = parse_store)]
     pub store: Option<String>,
 }
@@ -105,8 +105,31 @@ impl Globals {
 
 /// The URL of a database, as it was written.
 fn parse_store(text: &str) -> Result<String, String> {
-    let problem = |problem| format!("it {problem}; write sqlite:FILE, with the path as the project folder sees it");
+    let problem = |problem| {
+        format!(
+            "it {problem}; write sqlite:FILE, with the path as the project folder sees it, or postgres://USER@HOST/DATABASE"
+        )
+    };
     StoreUrl::parse(text).map(|_| text.to_owned()).map_err(problem)
+}
+
+/// The file of the database, for commands that work on files.
+///
+/// # Errors
+/// [`Failure::Usage`] where the database is no file: which it is, and what to do instead.
+fn sqlite_file(project: &Project, command: &str, remedy: &str) -> Result<PathBuf, Failure> {
+    let place = project.database_place();
+    let refuse = || Failure::Usage(format!("{command} SQLite databases, and {place} is PostgreSQL; {remedy}"));
+    project.database_file().ok_or_else(refuse)
+}
+
+/// Says which functions are not served because the database cannot run them.
+fn note_functions(project: &Project, console: &Console) {
+    let left_out = project.functions_left_out();
+    if !left_out.is_empty() {
+        let names = left_out.join(", ");
+        console.note(format!("not served: functions run on SQLite only so far, and this is PostgreSQL: {names}"));
+    }
 }
 
 /// Backups that are made beside the requests, until this is dropped.

@@ -32,6 +32,7 @@ async fn serve(project: &Project, console: &Console) -> Result<(), Failure> {
     let url = listen::url(listener.local_addr().context("the socket has no address")?);
     let engine = wire::engine(project)?;
     let served = async {
+        super::note_functions(project, console);
         first_start::prepare(project, &**engine.store(), console).await?;
         let app = wire::app(project, engine.clone())?;
         // Before anybody is told, so that a signal from then on drains.

@@ -11,7 +11,7 @@ use super::environment::Environment;
 use super::value::Value;
 use super::{
     AccessSettings, BackupSettings, KeySettings, LimitSettings, LogSettings, ProjectSettings, RestSettings,
-    ServerSettings, StoreSettings,
+    ServerSettings, StoreSettings, StoreUrl,
 };
 use super::{Kind, Section, Setting, Settings};
 use crate::project::place::Place;
@@ -229,6 +229,12 @@ impl Loader<'_> {
                     self.mistake(value.span().start, problem, "write \"env:NAME\" or \"file:PATH\"".to_owned());
                     return None;
                 }
+                None if section.name == StoreSettings::SECTION.name && StoreUrl::holds_password(text) => {
+                    let problem =
+                        format!("{}.{} holds a password, in a file that others read", section.name, setting.name);
+                    self.mistake(value.span().start, problem, "write \"env:DATABASE_URL\"".to_owned());
+                    return None;
+                }
                 None => setting.kind.accept(Value::Text(text.to_string())),
             },
             other => setting.kind.accept(plain(other)),
@@ -429,11 +435,17 @@ mod tests {
     #[test]
     fn another_store_or_engine_is_refused_without_its_password() {
         check_mistakes(
-            "[stores.events]\nurl = \"x\"\n[stores.main]\nurl = \"postgres://u:hunter2@h/d\"",
+            "[stores.events]\nurl = \"x\"\n[stores.main]\nurl = \"mysql://u:hunter2@h/d\"",
             &[
                 "mainstay.toml:1:9: this build knows one store, not stores.events; use [stores.main]",
-                "mainstay.toml:4:7: stores.main.url names a postgres database, but this build serves sqlite only; \
-                 write sqlite: and the path of the file, as in sqlite:.mainstay/main.db",
+                "mainstay.toml:4:7: stores.main.url names a mysql database, but this build serves sqlite and postgres; \
+                 write sqlite: and the path of the file, as in sqlite:.mainstay/main.db, or postgres://USER@HOST/DATABASE",
+            ],
+        );
+        check_mistakes(
+            "[stores.main]\nurl = \"postgres://u:hunter2@h/d\"",
+            &[
+                "mainstay.toml:2:7: stores.main.url holds a password, in a file that others read; write \"env:DATABASE_URL\"",
             ],
         );
     }

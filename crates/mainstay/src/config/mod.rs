@@ -5,7 +5,8 @@
 //! for editors are all made from it. A value comes from the first of: command line, environment, `.env`,
 //! `mainstay.toml`, default.
 //!
-//! Knows nothing of the crates that the settings are for; [`wire`](crate::wire) hands them over.
+//! Knows nothing of the crates that the settings are for, but for what the URL of a database may say;
+//! [`wire`](crate::wire) hands them over.
 
 #[macro_use]
 mod table;
@@ -34,7 +35,7 @@ pub use project::ProjectSettings;
 pub use reference::{json_schema, reference_page};
 pub use rest::RestSettings;
 pub use server::ServerSettings;
-pub use stores::{StoreSettings, StoreUrl};
+pub use stores::{Database, StoreSettings, StoreUrl};
 pub use table::{Kind, Section, Setting};
 pub use value::{Secret, Value};
 

@@ -1,43 +1,69 @@
 //! `[stores.main]`.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::value::FromValue;
-use super::{Kind, Value};
+use super::{Kind, Secret, Value};
+use crate::server;
 
 section! {
     /// Where rows are kept.
     StoreSettings in "stores.main" {
-        /// The database. A path in the URL is relative to the project folder.
+        /// The database: `sqlite:` and a path relative to the project folder, or the URL of a PostgreSQL server. A URL with
+        /// a password belongs into the environment, and stands here as `"env:DATABASE_URL"`.
         url: StoreUrl = Kind::Form { expected: EXPECTED, check: |text| StoreUrl::parse(text).map(drop) },
             default "sqlite:.mainstay/main.db", env ["DATABASE_URL"];
-        /// Serves the tables that another program made in the file, as they are: no schema files, no migrations, and
-        /// nothing is changed in the file but by requests.
+        /// Serves the tables that another program made in the database, as they are: no schema files, no migrations, and
+        /// nothing is changed in it but by requests.
         introspect: bool = Kind::Flag, default "false";
-        /// When a write is acknowledged: `full` after it is on the disk, `normal` when it would survive a crash of the
-        /// program but perhaps not a power cut.
+        /// SQLite: when a write is acknowledged: `full` after it is on the disk, `normal` when it would survive a crash of
+        /// the program but perhaps not a power cut.
         synchronous: String = Kind::Choice(&["full", "normal"]), default "full";
-        /// Threads that read, each with a connection of its own; 0 for one per core, at least two.
+        /// SQLite: threads that read, each with a connection of its own; 0 for one per core, at least two.
         readers: usize = Kind::Number(0, 256), default "0";
-        /// Threads besides them that read answers which are sent while they are read, each with a connection of its own.
+        /// SQLite: threads besides them that read answers which are sent while they are read, each with a connection of its
+        /// own.
         streamers: usize = Kind::Number(1, 256), default "4";
-        /// Page cache of each connection, in KiB.
+        /// SQLite: page cache of each connection, in KiB.
         cache_kib: u32 = Kind::Number(64, 1_048_576), default "8192";
-        /// Requests that may wait for the database, reads and writes each; one more is answered with 503.
+        /// Requests that may wait for the database; one more is answered with 503. SQLite counts reads and writes each.
         queue_max: usize = Kind::Number(1, 1_000_000), default "4096";
+        /// PostgreSQL: connections of this process at most.
+        connections_max: usize = Kind::Number(1, 10_000), default "10";
+        /// PostgreSQL: how long a request waits for one of them before it is answered with 503.
+        connection_wait: Duration = Kind::Seconds(1, 600), default "2";
+        /// PostgreSQL: statements that each connection keeps prepared.
+        statements_max: usize = Kind::Number(1, 100_000), default "256";
+        /// PostgreSQL: whether statements are prepared under a name and used again. `false` behind PgBouncer in transaction
+        /// mode, as `?pgbouncer=true` in the URL.
+        named_statements: bool = Kind::Flag, default "true";
     }
 }
 
-const EXPECTED: &str = "sqlite: and the path of the file, as in sqlite:.mainstay/main.db";
+const EXPECTED: &str =
+    "sqlite: and the path of the file, as in sqlite:.mainstay/main.db, or postgres://USER@HOST/DATABASE";
 
-/// Which database, and where. This version has one engine.
+/// A database engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Database {
+    /// One file of this machine.
+    Sqlite,
+    /// A server.
+    Postgres,
+}
+
+/// Which database, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoreUrl {
-    path: PathBuf,
+pub enum StoreUrl {
+    /// The file, as the project folder sees it.
+    Sqlite(PathBuf),
+    /// The whole URL, which may hold a password.
+    Postgres(Secret),
 }
 
 impl StoreUrl {
-    /// Reads `sqlite:PATH` or `sqlite://PATH`.
+    /// Reads `sqlite:PATH`, `sqlite://PATH`, or a URL of PostgreSQL as its own programs take it.
     ///
     /// # Errors
     /// What is wrong, to follow the name of the setting. It never repeats the text: that may hold a password.
@@ -45,8 +71,12 @@ impl StoreUrl {
         let scheme = text.split_once(':').map(|(scheme, _)| scheme);
         match scheme {
             Some("sqlite") => {}
+            Some("postgres" | "postgresql") => {
+                server::check(text)?;
+                return Ok(StoreUrl::Postgres(Secret::new(text)));
+            }
             Some(other) if other.chars().all(|c| c.is_ascii_alphanumeric() || c == '+') => {
-                return Err(format!("names a {other} database, but this build serves sqlite only"));
+                return Err(format!("names a {other} database, but this build serves sqlite and postgres"));
             }
             _ => return Err("has no scheme".to_owned()),
         }
@@ -56,13 +86,41 @@ impl StoreUrl {
             "" => Err("names no file".to_owned()),
             ":memory:" => Err("would keep the rows in memory only".to_owned()),
             _ if path.contains('?') => Err("has parameters after the path, which mean nothing here".to_owned()),
-            _ => Ok(StoreUrl { path: path.into() }),
+            _ => Ok(StoreUrl::Sqlite(path.into())),
         }
     }
 
-    /// The database file of the project in `folder`.
-    pub fn path(&self, folder: &Path) -> PathBuf {
-        folder.join(&self.path)
+    /// Whether the text of a URL holds a password, so that it does not belong into a file that others read.
+    pub(super) fn holds_password(text: &str) -> bool {
+        let Some((scheme, rest)) = text.split_once("://") else { return false };
+        let (authority, parameters) = rest.split_once('?').unwrap_or((rest, ""));
+        let login = authority.rsplit_once('@').map_or("", |(login, _)| login);
+        scheme.starts_with("postgres")
+            && (login.contains(':') || parameters.split('&').any(|pair| pair.starts_with("password=")))
+    }
+
+    /// The engine.
+    pub fn database(&self) -> Database {
+        match self {
+            StoreUrl::Sqlite(_) => Database::Sqlite,
+            StoreUrl::Postgres(_) => Database::Postgres,
+        }
+    }
+
+    /// The database file of the project in `folder`, where the database is a file.
+    pub fn file(&self, folder: &Path) -> Option<PathBuf> {
+        match self {
+            StoreUrl::Sqlite(path) => Some(folder.join(path)),
+            StoreUrl::Postgres(_) => None,
+        }
+    }
+
+    /// Where it is, for people and without anything secret: the file, or `host:port/database`.
+    pub fn place(&self, folder: &Path) -> String {
+        match self {
+            StoreUrl::Sqlite(path) => folder.join(path).display().to_string(),
+            StoreUrl::Postgres(url) => server::place(url.expose()),
+        }
     }
 }
 
@@ -84,14 +142,37 @@ mod tests {
             ("sqlite:/var/shop.db", "/var/shop.db"),
             ("sqlite:///var/shop.db", "/var/shop.db"),
         ] {
-            assert_eq!(StoreUrl::parse(text).unwrap().path(Path::new("/p")), Path::new(expected), "{text}");
+            let file = StoreUrl::parse(text).unwrap().file(Path::new("/p"));
+            assert_eq!(file.as_deref(), Some(Path::new(expected)), "{text}");
+        }
+    }
+
+    #[test]
+    fn urls_of_servers_are_told_without_what_is_secret() {
+        let url = StoreUrl::parse("postgres://u:hunter2@h:6543/d?sslmode=require").unwrap();
+        assert_eq!((url.database(), url.file(Path::new("/p"))), (Database::Postgres, None));
+        assert_eq!(url.place(Path::new("/p")), "h:6543/d");
+        assert!(!format!("{url:?}").contains("hunter2"));
+        for (text, expected) in [
+            ("postgres://u:hunter2@h/d", true),
+            ("postgresql://h/d?user=u&password=hunter2", true),
+            ("postgres://u@h:5432/d?sslmode=require", false),
+            ("sqlite:shop.db", false),
+        ] {
+            assert_eq!(StoreUrl::holds_password(text), expected, "{text}");
         }
     }
 
     #[test]
     fn other_urls_are_refused_without_repeating_them() {
         for (text, expected) in [
-            ("postgres://u:hunter2@h/d", "names a postgres database, but this build serves sqlite only"),
+            ("mysql://u:hunter2@h/d", "names a mysql database, but this build serves sqlite and postgres"),
+            (
+                "postgres://u:hunter2@h/d?sslmode=maybe",
+                "cannot be used (the URL's sslmode must be disable, prefer, require, verify-ca or verify-full)",
+            ),
+            ("postgres://u:hunter2@h/d?hun@ter2=x", "cannot be used (the URL has a parameter that is not known)"),
+            ("postgres://u:hun?ter2@h/d", "cannot be used (the URL's port must be a number from 1 to 65535)"),
             ("shop.db", "has no scheme"),
             ("sqlite:", "names no file"),
             ("sqlite::memory:", "would keep the rows in memory only"),

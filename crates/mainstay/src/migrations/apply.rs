@@ -61,15 +61,15 @@ pub fn pending(history: &History) -> Result<Pending, MigrationError> {
     let waiting = history.pending();
     let Some((_, first)) = waiting.first() else { return Ok(Pending::default()) };
     // Normally the first file starts from what is there. Where `dev` went ahead, a later one does, or all are there.
-    let starts = waiting.iter().position(|(before, _)| is_same(before, &history.current));
-    let is_there = || waiting.last().is_some_and(|(_, last)| is_same(&last.schema, &history.current));
+    let starts = waiting.iter().position(|(before, _)| is_same(history.database, before, &history.current));
+    let is_there = || waiting.last().is_some_and(|(_, last)| is_same(history.database, &last.schema, &history.current));
     let noted = match starts {
         Some(at) => at,
         None if is_there() => waiting.len(),
         None => return Err(MigrationError::Astray { name: first.name.clone() }),
     };
     let files = waiting.iter().enumerate().map(|(at, (before, file))| {
-        let plan = plan(before, &file.schema);
+        let plan = plan(history.database, before, &file.schema);
         PendingFile { name: file.name.clone(), steps: plan.steps, losses: plan.losses, noted: at < noted }
     });
     Ok(Pending { files: files.collect() })

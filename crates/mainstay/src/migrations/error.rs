@@ -41,6 +41,9 @@ pub enum MigrationError {
     /// The statements do not lead to the schema.
     #[error("the migration does not lead to the schema: {0}")]
     Unproven(String),
+    /// The statements cannot be tried: the server does not answer, or its user may not make a scratch schema.
+    #[error("the migration cannot be proved, so it was not written")]
+    Untried(#[source] StoreError),
     /// A file was edited after it was applied.
     #[error("migrations/{name}.sql was edited after it was applied; put it back as it was and write a new migration")]
     Edited {

@@ -6,11 +6,14 @@ use serde::Serialize;
 
 use super::error::MigrationError;
 use super::files::{self, MigrationFile};
+use crate::config::Database;
 use crate::project::Project;
 
 /// The migrations of a project and of its database.
 #[derive(Debug, Clone, PartialEq)]
 pub struct History {
+    /// The engine of the database.
+    pub database: Database,
     /// The files, oldest first.
     pub files: Vec<MigrationFile>,
     /// What was applied, oldest first.
@@ -56,7 +59,7 @@ impl History {
             Some(last) => Schema::from_json(&last.schema)
                 .map_err(|error| MigrationError::Record { place: format!("migration {}", last.name), error })?,
         };
-        Ok(History { files, applied, current })
+        Ok(History { database: project.database(), files, applied, current })
     }
 
     /// The files of a project that has no database yet.
@@ -65,7 +68,7 @@ impl History {
     /// [`MigrationError`] if they cannot be read.
     pub fn without_database(project: &Project) -> Result<History, MigrationError> {
         let files = files::read(&project.migrations_folder())?;
-        Ok(History { files, applied: Vec::new(), current: files::nothing() })
+        Ok(History { database: project.database(), files, applied: Vec::new(), current: files::nothing() })
     }
 
     /// Every migration with where it stands, in the order of their names.

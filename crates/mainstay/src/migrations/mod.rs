@@ -26,13 +26,19 @@ pub use sync::{Allow, Synced, require_current, sync};
 
 use mainstay_schema::Schema;
 
-/// What would change between two schemas, in the order in which it would be done.
-pub fn plan(old: &Schema, new: &Schema) -> MigrationPlan {
-    mainstay_stores::sqlite::migrate::plan(old, new)
+use crate::config::Database;
+use crate::server;
+
+/// What would change between two schemas in a database of this engine, in the order in which it would be done.
+pub fn plan(database: Database, old: &Schema, new: &Schema) -> MigrationPlan {
+    match database {
+        Database::Sqlite => mainstay_stores::sqlite::migrate::plan(old, new),
+        Database::Postgres => server::plan(old, new),
+    }
 }
 
 /// Whether the tables of two schemas are the same to a store; words, access and validation may differ.
-fn is_same(one: &Schema, other: &Schema) -> bool {
-    let plan = plan(one, other);
+fn is_same(database: Database, one: &Schema, other: &Schema) -> bool {
+    let plan = plan(database, one, other);
     plan.steps.is_empty() && plan.sql.trim().is_empty()
 }

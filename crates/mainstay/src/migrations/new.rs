@@ -3,12 +3,15 @@
 use std::path::PathBuf;
 
 use mainstay_engine::{Clock, SystemClock};
+use mainstay_schema::Schema;
 use serde::Serialize;
 
 use super::error::MigrationError;
 use super::files::{self, MigrationFile};
 use super::{MigrationPlan, is_same, plan};
+use crate::config::Database;
 use crate::project::Project;
+use crate::server;
 
 /// Characters of a name that is made from what a migration does.
 const NAME_CHARS_MAX: usize = 48;
@@ -31,17 +34,18 @@ pub struct Written {
 ///
 /// # Errors
 /// [`MigrationError`]; then nothing is written.
-pub fn write_new(project: &Project, name: Option<&str>) -> Result<Written, MigrationError> {
+pub async fn write_new(project: &Project, name: Option<&str>) -> Result<Written, MigrationError> {
     let folder = project.migrations_folder();
     let files = files::read(&folder)?;
     let nothing = files::nothing();
     let before = files.last().map_or(&nothing, |file| &file.schema);
-    if is_same(before, &project.schema) {
+    let database = project.database();
+    if is_same(database, before, &project.schema) {
         let last = files.last().map_or_else(|| "the empty database".to_owned(), |file| file.name.clone());
         return Err(MigrationError::NothingChanged { last });
     }
-    let plan = plan(before, &project.schema);
-    prove(before, project, &plan)?;
+    let plan = plan(database, before, &project.schema);
+    prove(before, project, &plan).await?;
     let words = name.map_or_else(|| plan.steps.first().cloned().unwrap_or_default(), str::to_owned);
     let name = format!("{}_{}", SystemClock.now().strftime("%Y%m%dT%H%M%S"), slug(&words));
     if let Some(last) = files.last().filter(|last| last.name >= name) {
@@ -53,9 +57,16 @@ pub fn write_new(project: &Project, name: Option<&str>) -> Result<Written, Migra
     Ok(Written { name, file, steps: plan.steps, losses: plan.losses })
 }
 
-fn prove(before: &mainstay_schema::Schema, project: &Project, plan: &MigrationPlan) -> Result<(), MigrationError> {
-    mainstay_stores::sqlite::migrate::prove(before, &project.schema, &plan.sql)
-        .map_err(|differences| MigrationError::Unproven(differences.join("; ")))
+/// Carries the plan out where it does no harm: in a database of its own, or in a scratch schema of the server.
+async fn prove(before: &Schema, project: &Project, plan: &MigrationPlan) -> Result<(), MigrationError> {
+    let outcome = match project.database() {
+        Database::Sqlite => mainstay_stores::sqlite::migrate::prove(before, &project.schema, &plan.sql),
+        Database::Postgres => {
+            let proved = server::prove(&project.settings.store, before, &project.schema, &plan.sql).await;
+            proved.map_err(MigrationError::Untried)?
+        }
+    };
+    outcome.map_err(|differences| MigrationError::Unproven(differences.join("; ")))
 }
 
 /// The text of the file: what it does and destroys, then the statements.

@@ -71,10 +71,10 @@ pub async fn sync(project: &Project, store: &dyn Store, allow: Allow) -> Result<
         Err(error) => return Err(error),
     }
     let history = History::read(store, project).await?;
-    if is_same(&history.current, &project.schema) {
+    if is_same(history.database, &history.current, &project.schema) {
         return Ok(synced);
     }
-    let plan = plan(&history.current, &project.schema);
+    let plan = plan(history.database, &history.current, &project.schema);
     (synced.steps, synced.losses) = (plan.steps, plan.losses);
     if allow == Allow::Safe && !synced.losses.is_empty() {
         synced.waiting = true;
@@ -104,5 +104,8 @@ pub async fn require_current(project: &Project, store: &dyn Store) -> Result<(),
         // Where nothing was ever made, nothing can be lost.
         return sync(project, store, Allow::All).await.map(drop);
     }
-    if is_same(&history.current, &project.schema) { Ok(()) } else { Err(MigrationError::Behind) }
+    match is_same(history.database, &history.current, &project.schema) {
+        true => Ok(()),
+        false => Err(MigrationError::Behind),
+    }
 }

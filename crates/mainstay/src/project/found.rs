@@ -1,20 +1,25 @@
 //! Projects whose tables another program made: `introspect = true`, or nothing but a database.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use mainstay_schema::{Access, Mistake, Rule, Schema};
 use mainstay_stores::sqlite::found;
 
 use super::{SETTINGS_FILE, schema_files};
 use crate::config::{self, Environment, Override, Settings};
+use crate::server;
+
+/// Longest wait for the catalog of a server.
+const LOOK_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// The settings of a project that is nothing but a database.
 pub(super) fn overrides() -> Vec<Override> {
     vec![Override::new("stores.main", "introspect", "true").expect("the setting exists")]
 }
 
-/// Whether there is no project in `folder`, and the environment or the command line names a database file: one that exists,
-/// or one that is said outright to be served as it is, which had better exist.
+/// Whether there is no project in `folder`, and the environment or the command line names a database: a server's, a file
+/// that exists, or one that is said outright to be served as it is, which had better exist.
 pub(super) fn is_database_enough(folder: &Path, environment: &Environment, given: &[Override]) -> bool {
     if folder.join(SETTINGS_FILE).exists() || folder.join(super::SCHEMA_FOLDER).exists() {
         return false;
@@ -22,7 +27,8 @@ pub(super) fn is_database_enough(folder: &Path, environment: &Environment, given
     let default = config::load(folder, "", &Environment::default(), &[]);
     let settings = config::load(folder, "", environment, given);
     let (Ok(default), Ok(settings)) = (default, settings) else { return false };
-    let is_there = || settings.store.url.path(folder).is_file();
+    // Whether a server has the database, and tables in it, is for the first look to find out.
+    let is_there = || settings.store.url.file(folder).is_none_or(|file| file.is_file());
     settings.store.url != default.store.url && (settings.store.introspect || is_there())
 }
 
@@ -46,9 +52,16 @@ pub(super) fn check_access(settings: Settings) -> Result<Settings, Vec<Mistake>>
 /// # Errors
 /// That the database cannot be read, or every mistake of the files.
 pub fn found_schema(folder: &Path, settings: &Settings) -> Result<Schema, Vec<Mistake>> {
-    let file = settings.store.url.path(folder);
+    let place = settings.store.url.place(folder);
     let wrong = |problem: String, remedy: &str| {
-        vec![Mistake { file: file.clone(), line: 1, column: 1, problem, remedy: remedy.to_owned() }]
+        vec![Mistake { file: place.clone().into(), line: 1, column: 1, problem, remedy: remedy.to_owned() }]
+    };
+    let Some(file) = settings.store.url.file(folder) else {
+        let found = find_on_server(settings).map_err(|error| {
+            let problem = format!("the database cannot be read ({error:#})");
+            wrong(problem, "see that the server runs, and that this user may connect to the database")
+        })?;
+        return laid_over(folder, settings, &found);
     };
     if !file.is_file() {
         let remedy = "name a database that exists in stores.main.url, or set stores.main.introspect = false";
@@ -59,6 +72,22 @@ pub fn found_schema(folder: &Path, settings: &Settings) -> Result<Schema, Vec<Mi
         wrong(problem, "see that it is a SQLite database, and that this user may read it")
     })?;
     laid_over(folder, settings, &found)
+}
+
+/// The tables of a server's database.
+///
+/// Called on a runtime and beside one, so the look has a thread and a runtime of its own.
+pub(crate) fn find_on_server(settings: &Settings) -> anyhow::Result<Schema> {
+    let look = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let store = server::store(&settings.store)?;
+            let found = store.find(Instant::now() + LOOK_TIME_MAX).await;
+            store.close().await;
+            Ok(found?)
+        })
+    };
+    std::thread::scope(|scope| scope.spawn(look).join()).map_err(|_| anyhow::anyhow!("the look at it panicked"))?
 }
 
 /// Found tables with what the schema files of a project say about them.

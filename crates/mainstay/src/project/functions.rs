@@ -8,12 +8,13 @@ use mainstay_stores::SqliteProbe;
 
 use super::{QUERIES_FOLDER, source_files};
 
-/// The schema with the functions of the project in `folder`, over the tables of the schema, or those of `database` where
-/// they were found there.
+/// The schema with the functions of the project in `folder`, over the tables of the schema, or those of the file
+/// `database` where they were found there. Without a file there are none: no server runs them yet.
 ///
 /// # Errors
 /// Every mistake of every file.
-pub(crate) fn add(folder: &Path, database: &Path, schema: Schema) -> Result<Schema, Vec<Mistake>> {
+pub(crate) fn add(folder: &Path, database: Option<&Path>, schema: Schema) -> Result<Schema, Vec<Mistake>> {
+    let Some(database) = database else { return Ok(schema) };
     let files = source_files(folder, QUERIES_FOLDER, "sql")?;
     if files.is_empty() {
         return Ok(schema);
@@ -28,4 +29,11 @@ pub(crate) fn add(folder: &Path, database: &Path, schema: Schema) -> Result<Sche
         vec![Mistake { file: QUERIES_FOLDER.into(), line: 1, column: 1, problem, remedy }]
     })?;
     load_functions(schema, &files, &probe)
+}
+
+/// The names of the functions of the project in `folder`.
+pub(super) fn names(folder: &Path) -> Vec<String> {
+    let files = source_files(folder, QUERIES_FOLDER, "sql").unwrap_or_default();
+    let stems = files.iter().filter_map(|file| file.path.file_stem());
+    stems.map(|stem| stem.to_string_lossy().into_owned()).collect()
 }

@@ -16,10 +16,10 @@ use std::sync::Arc;
 use mainstay_schema::load::SourceFile;
 use mainstay_schema::{Mistake, Schema};
 
-use crate::config::{self, Environment, Override, Settings};
+use crate::config::{self, Database, Environment, Override, Settings};
 
 pub use found::found_schema;
-pub(crate) use found::laid_over;
+pub(crate) use found::{find_on_server, laid_over};
 pub(crate) use functions::add as with_functions;
 pub(crate) use functions::add as add_functions;
 pub use secrets::Secrets;
@@ -79,7 +79,7 @@ impl Project {
         };
         let overrides = [more.as_slice(), overrides].concat();
         let settings = environment.and_then(|environment| config::load(folder, &text, &environment, &overrides));
-        let settings = settings.and_then(found::check_access);
+        let settings = settings.and_then(found::check_access).and_then(check_backup);
         let schema = match &settings {
             _ if !with_schema => Ok(Schema::default()),
             Ok(settings) if settings.store.introspect => found_schema(folder, settings),
@@ -87,8 +87,8 @@ impl Project {
         };
         let schema = match &settings {
             Ok(settings) if with_schema => {
-                let database = settings.store.url.path(folder);
-                schema.and_then(|schema| functions::add(folder, &database, schema))
+                let database = settings.store.url.file(folder);
+                schema.and_then(|schema| functions::add(folder, database.as_deref(), schema))
             }
             _ => schema,
         };
@@ -106,9 +106,27 @@ impl Project {
         self.settings.project.name.clone().unwrap_or_else(|| folder_name(&self.folder))
     }
 
-    /// The file of the database.
-    pub fn database_file(&self) -> PathBuf {
-        self.settings.store.url.path(&self.folder)
+    /// The engine of the database.
+    pub fn database(&self) -> Database {
+        self.settings.store.url.database()
+    }
+
+    /// The file of the database, where it is a file.
+    pub fn database_file(&self) -> Option<PathBuf> {
+        self.settings.store.url.file(&self.folder)
+    }
+
+    /// Where the database is, for people: nothing secret is told.
+    pub fn database_place(&self) -> String {
+        self.settings.store.url.place(&self.folder)
+    }
+
+    /// The functions of the project that its database cannot run, by their names.
+    pub fn functions_left_out(&self) -> Vec<String> {
+        match self.database() {
+            Database::Sqlite => Vec::new(),
+            Database::Postgres => functions::names(&self.folder),
+        }
     }
 
     /// Where migrations lie; it may not exist.
@@ -138,6 +156,21 @@ impl Project {
     pub fn secrets(&self) -> anyhow::Result<Secrets> {
         secrets::load(self)
     }
+}
+
+/// Refuses backups that nobody would make.
+fn check_backup(settings: Settings) -> Result<Settings, Vec<Mistake>> {
+    let is_asked = !settings.backup.every.is_zero() || settings.backup.at.seconds.is_some();
+    if settings.store.url.database() == Database::Sqlite || !is_asked {
+        return Ok(settings);
+    }
+    Err(vec![Mistake {
+        file: SETTINGS_FILE.into(),
+        line: 1,
+        column: 1,
+        problem: "[backup] is for SQLite, and the database is PostgreSQL".to_owned(),
+        remedy: "take the section out, and have the server's own tools make backups, such as pg_dump".to_owned(),
+    }])
 }
 
 /// Reads the schema files of the project in `folder`.

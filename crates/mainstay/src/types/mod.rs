@@ -195,7 +195,7 @@ mod tests {
 
     fn check(language: Language, ending: &str) {
         let shop = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/shop");
-        let schema = add_functions(&shop, Path::new(""), read_schema(&shop).unwrap()).unwrap();
+        let schema = add_functions(&shop, Some(Path::new("")), read_schema(&shop).unwrap()).unwrap();
         generated::check(&format!("e2e/types/Database.{ending}"), &types(&schema, language));
     }
 

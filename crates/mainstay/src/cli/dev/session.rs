@@ -91,7 +91,7 @@ impl Session {
             let tables = first_start::applied_schema(&**self.engine.store()).await?;
             // Functions that do not fit the tables as they are wait with the tables.
             let with_functions =
-                project::add_functions(&self.project.folder, &self.project.database_file(), tables.clone());
+                project::add_functions(&self.project.folder, self.project.database_file().as_deref(), tables.clone());
             self.engine.replace_schema(with_functions.unwrap_or(tables));
             self.ask(&synced);
         } else {

@@ -13,7 +13,7 @@ use super::Finding;
 use crate::cli::{Failure, block_on};
 use crate::migrations::{self, History};
 use crate::project::Project;
-use crate::wire;
+use crate::{server, wire};
 
 /// How to go on with a file that is damaged.
 const RESTORE: &str = "stop the server, keep a copy of the file, and restore the last backup";
@@ -21,9 +21,9 @@ const RESTORE: &str = "stop the server, keep a copy of the file, and restore the
 /// Longest wait for a look at the settings of a file.
 const LOOK_TIME_MAX: Duration = Duration::from_secs(10);
 
-/// Looks at the database file, and at its tables if it can be opened.
+/// Looks at the database, and at its tables if it can be opened.
 pub(super) fn examine(project: &Project) -> Vec<Finding> {
-    let file = project.database_file();
+    let Some(file) = project.database_file() else { return on_server(project) };
     if !file.exists() {
         return vec![Finding::ok("database", "not there yet; the first start makes it")];
     }
@@ -33,8 +33,15 @@ pub(super) fn examine(project: &Project) -> Vec<Finding> {
         Err(error) => return vec![Finding::fail("database", told(&error.into()), RESTORE)],
     };
     let tables = block_on(async {
-        let store = wire::sqlite_store(project)?;
-        let findings = tables(project, &store).await;
+        let store = wire::sqlite_store(project, &file)?;
+        let findings = async {
+            let mut findings = tables(project, &store).await?;
+            if project.settings.store.introspect {
+                findings.push(journal(&store).await?);
+            }
+            Ok::<_, anyhow::Error>(findings)
+        };
+        let findings = findings.await;
         store.close().await;
         Ok::<_, Failure>(findings?)
     });
@@ -44,9 +51,28 @@ pub(super) fn examine(project: &Project) -> Vec<Finding> {
     std::iter::once(sound).chain(tables).collect()
 }
 
-async fn tables(project: &Project, store: &SqliteStore) -> anyhow::Result<Vec<Finding>> {
+/// Looks at a database of a server.
+fn on_server(project: &Project) -> Vec<Finding> {
+    let place = project.database_place();
+    let findings = block_on(async {
+        let version = server::version(&project.settings.store).await.map_err(anyhow::Error::from)?;
+        let answers = Finding::ok("database", format!("{place} answers (PostgreSQL {version})"));
+        let store = wire::store(project)?;
+        let tables = tables(project, &*store).await.unwrap_or_else(|error| {
+            vec![Finding::fail("tables", told(&error), "see that the user may read them, and may create schemas")]
+        });
+        store.close().await;
+        Ok::<_, Failure>(std::iter::once(answers).chain(tables).collect())
+    });
+    findings.unwrap_or_else(|failure| {
+        let remedy = "see that the server runs, and that this user may connect to the database";
+        vec![Finding::fail("database", format!("{place} cannot be used ({failure})"), remedy)]
+    })
+}
+
+async fn tables(project: &Project, store: &dyn Store) -> anyhow::Result<Vec<Finding>> {
     if project.settings.store.introspect {
-        return found(project, store).await;
+        return Ok(vec![found(project)]);
     }
     let applied = store.migrations().await.context("cannot read which migrations were applied")?;
     let Some(last) = applied.last() else {
@@ -57,21 +83,23 @@ async fn tables(project: &Project, store: &SqliteStore) -> anyhow::Result<Vec<Fi
     Ok(vec![drift(&differences), schema(project, &recorded), pending(project, store).await])
 }
 
-/// What is there to know about a database that is served as it was found.
-async fn found(project: &Project, store: &SqliteStore) -> anyhow::Result<Vec<Finding>> {
+/// What is there to know about the tables of a database that is served as it was found.
+fn found(project: &Project) -> Finding {
     let left_out = project.schema.found().map(|found| found.left_out.as_slice()).unwrap_or_default();
-    let tables = match left_out {
+    match left_out {
         [] => Finding::ok("tables", "all are served"),
         some => Finding::warn("tables", format!("left out: {}", some.join("; ")), "the rest is served"),
-    };
+    }
+}
+
+/// How another program's file is written to.
+async fn journal(store: &SqliteStore) -> anyhow::Result<Finding> {
     let is_logged = store.is_write_ahead(Instant::now() + LOOK_TIME_MAX).await.context("cannot look at the file")?;
-    let mode = if is_logged {
-        Finding::ok("journal", "write-ahead: reads and writes do not wait for each other")
-    } else {
-        let remedy = "if every program that uses it may: sqlite3 FILE 'PRAGMA journal_mode = wal'";
-        Finding::warn("journal", "rollback: reads wait while a write commits, and writes for reads", remedy)
-    };
-    Ok(vec![tables, mode])
+    if is_logged {
+        return Ok(Finding::ok("journal", "write-ahead: reads and writes do not wait for each other"));
+    }
+    let remedy = "if every program that uses it may: sqlite3 FILE 'PRAGMA journal_mode = wal'";
+    Ok(Finding::warn("journal", "rollback: reads wait while a write commits, and writes for reads", remedy))
 }
 
 /// Whether another program changed the tables.
@@ -93,7 +121,7 @@ fn schema(project: &Project, recorded: &Schema) -> Finding {
     Finding::fail("schema", found, "look at them with `mainstay migrate plan`")
 }
 
-async fn pending(project: &Project, store: &SqliteStore) -> Finding {
+async fn pending(project: &Project, store: &dyn Store) -> Finding {
     let history = History::read(store, project).await;
     match history.and_then(|history| migrations::pending(&history)) {
         Ok(pending) if pending.files.is_empty() => Finding::ok("migrations", "all are applied"),

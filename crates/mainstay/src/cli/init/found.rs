@@ -12,8 +12,11 @@ use toml_edit::Key;
 
 use super::{NewFile, slug};
 use crate::cli::Failure;
-use crate::config::StoreUrl;
-use crate::project::{QUERIES_FOLDER, SCHEMA_FOLDER, SETTINGS_FILE};
+use crate::config::{self, Environment, Override, StoreUrl};
+use crate::project::{self, QUERIES_FOLDER, SCHEMA_FOLDER, SETTINGS_FILE};
+
+/// Where a project takes the URL of a server from.
+const FROM_ENVIRONMENT: &str = "env:DATABASE_URL";
 
 /// A database, and what is in it.
 pub(super) struct Found {
@@ -22,11 +25,29 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// Reads the tables of `file`; its URL is as the project in `folder` needs it.
+    /// Reads the tables of a file or of a server; its URL is as the project in `folder` needs it.
     ///
     /// # Errors
-    /// [`Failure::Usage`] if there is no such file, or it cannot be served.
-    pub(super) fn look_at(file: &Path, folder: &Path) -> Result<Found, Failure> {
+    /// [`Failure::Usage`] if there is no such database, or it cannot be served.
+    pub(super) fn look_at(from: &str, folder: &Path) -> Result<Found, Failure> {
+        match from.starts_with("postgres://") || from.starts_with("postgresql://") {
+            true => Found::on_server(from),
+            false => Found::in_file(Path::new(from), folder),
+        }
+    }
+
+    /// The URL may hold a password, so it is written nowhere.
+    fn on_server(url: &str) -> Result<Found, Failure> {
+        let url = Override::new("stores.main", "url", url).expect("the setting exists");
+        let settings = config::load(Path::new("."), "", &Environment::default(), &[url]).map_err(Failure::Mistakes)?;
+        let schema = project::find_on_server(&settings).map_err(|error| {
+            let place = settings.store.url.place(Path::new("."));
+            Failure::Usage(format!("{place}: this is no PostgreSQL database that can be read ({error:#})"))
+        })?;
+        Ok(Found { url: FROM_ENVIRONMENT.to_owned(), schema })
+    }
+
+    fn in_file(file: &Path, folder: &Path) -> Result<Found, Failure> {
         let told = |problem: &str| Failure::Usage(format!("{}: {problem}", file.display()));
         if !file.is_file() {
             return Err(told("there is no such file"));
@@ -75,6 +96,9 @@ impl Found {
         let mut words = format!("\nFound {tables} tables and {views} views.");
         if let left @ 1.. = self.left_out() {
             let _ = write!(words, " Not served: {left}; `mainstay doctor` says what and why.");
+        }
+        if self.url == FROM_ENVIRONMENT {
+            words += " Its URL may hold a password and was not written down: set DATABASE_URL.";
         }
         words + " Only the secret key may use them until access says otherwise."
     }

@@ -1,0 +1,18 @@
+//! Projects whose database is a PostgreSQL server, which `cargo xtask test` starts: each test has a database of its own.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+#[path = "on_postgres/app.rs"]
+mod app;
+#[path = "on_postgres/chinook.rs"]
+mod chinook;
+#[path = "on_postgres/commands.rs"]
+mod commands;
+#[path = "on_postgres/kinds.rs"]
+mod kinds;
+#[path = "on_postgres/outage.rs"]
+mod outage;
+#[path = "on_postgres/shop.rs"]
+mod shop;
+#[path = "cli/support.rs"]
+#[expect(dead_code, reason = "the other tests of the executable need more of it")]
+mod support;
