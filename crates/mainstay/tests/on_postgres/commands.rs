@@ -43,6 +43,10 @@ async fn what_is_saved_changes_the_tables_and_is_written_down_as_a_migration() {
     assert!(apply.contains("_all: applied"), "{apply}");
     let doctor = with(folder.run(&["doctor"]), &other).succeeds().stdout;
     assert!(doctor.contains("ok    tables: as the last migration left them"), "{doctor}");
+    let reader = other.url() + "&options=-c%20role%3Dpg_read_all_data";
+    let doctor = folder.run(&["doctor"]).env("DATABASE_URL", &reader).succeeds().stdout;
+    assert!(doctor.contains("warn  tables: cannot be compared with the last migration (permission denied"), "{doctor}");
+    assert!(doctor.contains("ok    migrations: all are applied"), "{doctor}");
     other.run("ALTER TABLE notes ADD COLUMN stolen text").await;
     let doctor = with(folder.run(&["doctor"]), &other).exits(1).stdout;
     assert!(doctor.contains("notes: column stolen is there and not in the schema"), "{doctor}");

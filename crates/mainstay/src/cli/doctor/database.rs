@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use mainstay_schema::Schema;
 use mainstay_schema::diff::diff;
-use mainstay_store::Store;
+use mainstay_store::{Store, StoreError};
 use mainstay_stores::SqliteStore;
 use mainstay_stores::sqlite::check;
 
@@ -79,8 +79,16 @@ async fn tables(project: &Project, store: &dyn Store) -> anyhow::Result<Vec<Find
         return Ok(vec![Finding::ok("tables", "none yet; the first start makes them")]);
     };
     let recorded = Schema::from_json(&last.schema).with_context(|| format!("the record of {}", last.name))?;
-    let differences = store.drift(recorded.clone().into()).await.context("cannot look at the tables")?;
-    Ok(vec![drift(&differences), schema(project, &recorded), pending(project, store).await])
+    let compared = match store.drift(recorded.clone().into()).await {
+        Ok(differences) => drift(&differences),
+        // A server's user may read without being allowed to make the tables that they would be compared with.
+        Err(StoreError::Database(words)) => {
+            let found = format!("cannot be compared with the last migration ({})", words.message);
+            Finding::warn("tables", found, "look with a user who may create schemas in the database")
+        }
+        Err(error) => return Err(anyhow::Error::from(error).context("cannot look at the tables")),
+    };
+    Ok(vec![compared, schema(project, &recorded), pending(project, store).await])
 }
 
 /// What is there to know about the tables of a database that is served as it was found.
