@@ -162,6 +162,12 @@ fn prepare(schema: &Schema, request: &ImportRequest) -> Result<(TableId, FileFor
     if !table.is_writable() {
         return Err(TransferError::Misuse(format!("{} is a view: import into the tables it is made of", table.name)));
     }
+    if schema.found().is_some() && !request.dry_run {
+        // Without the note nobody knew after an interruption which rows are there.
+        let problem = "an import notes how far it came in a table of ours, and the database of another program has none; \
+                       send the file to the API: curl --data-binary @FILE -H 'Content-Type: text/csv'";
+        return Err(TransferError::Misuse(format!("{problem} …/rest/v1/{}", table.name)));
+    }
     if request.batch_records == 0 {
         return Err(TransferError::Misuse("--batch must be at least 1".to_owned()));
     }

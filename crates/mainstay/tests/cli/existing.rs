@@ -114,3 +114,18 @@ fn commands_that_would_change_its_tables_are_refused() {
     let wrong = folder.run(&["doctor"]).exits(2);
     assert!(wrong.stderr.contains("[stores.main.access]"), "{}", wrong.stderr);
 }
+
+#[test]
+fn an_import_into_its_tables_is_refused_with_another_way() {
+    let folder = Folder::new();
+    database(&folder);
+    folder.write("t.csv", "id,a\n7,z\n");
+    let run = |more: &[&str]| {
+        let arguments = [&["import", "t", "t.csv", "--store", "sqlite:shop.db"], more].concat();
+        folder.run(&arguments)
+    };
+    let refused = run(&[]).exits(2).stderr;
+    assert!(refused.contains("…/rest/v1/t") && !refused.contains("panicked"), "{refused}");
+    // What would be imported can still be looked at.
+    assert!(run(&["--dry-run"]).succeeds().stdout.contains("1 of 1 records are right"));
+}
