@@ -84,7 +84,7 @@ impl Method {
 #[serde(deny_unknown_fields)]
 struct Wire<'a> {
     #[serde(borrow)]
-    steps: Vec<WireStep<'a>>,
+    steps: Vec<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -123,6 +123,11 @@ pub fn read(text: &[u8], limits: &Limits) -> Result<Batch, BatchError> {
     let mut names = Names::default();
     let mut steps = Vec::with_capacity(wire.steps.len());
     for (position, step) in wire.steps.into_iter().enumerate() {
+        let unread = |details| BatchError { step: Some((position, None)), error: invalid(details) };
+        if !step.get().starts_with('{') {
+            return Err(unread("a step is an object".to_owned()));
+        }
+        let step: WireStep<'_> = serde_json::from_str(step.get()).map_err(|error| unread(error.to_string()))?;
         let id = step.id.as_deref().map(str::to_owned);
         let here = |error| BatchError { step: Some((position, id.clone())), error };
         let step = read_step(step, &mut names).map_err(here)?;

@@ -183,6 +183,7 @@ fn what_is_no_batch_is_refused_with_its_place() {
             "The body is not a batch: it is an object with the member steps, and this is a list".to_owned(),
         ),
         (r#"{"steps":[]}"#, "The body is not a batch: there are no steps".to_owned()),
+        (r#"{"steps":[[null,"GET","/a"]]}"#, "0 : The body is not a batch: a step is an object".to_owned()),
         (
             &step(r#","id":"1x""#),
             "0 1x: The id of a step is no name: It is a letter or _, then letters, digits, _ and \
