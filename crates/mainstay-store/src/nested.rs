@@ -142,7 +142,9 @@ impl<'p> Progress<'p> {
             parts.push(Filter::Test { expr: Expr::column(*column), test });
         }
         self.returned += 1;
-        Ok(Step::Read(Read { filter: Filter::all(parts), ..returning.clone() }))
+        // One row by its key: what a write gives back has no pages.
+        let read = Read { filter: Filter::all(parts), limit: None, offset: 0, ..returning.clone() };
+        Ok(Step::Read(read))
     }
 }
 
