@@ -129,7 +129,12 @@ impl Work<'_> {
             check_expect(plan.expect, 0)?;
             return Ok(Affected::default());
         }
-        self.count_on(table, plan).await?;
+        // A sequence keeps what it was told even if the rows are refused: so it is told after them, unless some of them ask
+        // for the number after those of others.
+        let asks = plan.rows.iter().flatten().any(Option::is_none);
+        if asks {
+            self.count_on(table, plan).await?;
+        }
         let mut sql = sql::insert(Postgres, self.schema, plan);
         // Only a merge leaves open which of its rows are new.
         let is_merge = plan.conflict.as_ref().is_some_and(|conflict| conflict.merge.is_some());
@@ -141,13 +146,15 @@ impl Work<'_> {
         }
         let done = self.statement(table, &sql, is_merge).await?;
         check_expect(plan.expect, done.affected)?;
+        if !asks {
+            self.count_on(table, plan).await?;
+        }
         let inserted = if is_merge { done.rows.iter().filter(|row| is_new(row)).count() as u64 } else { done.affected };
         self.give_back(table, plan.returning.as_deref(), sql, done.rows, sink).await?;
         Ok(Affected { affected: done.affected, inserted })
     }
 
-    /// Has a sequence go on after numbers that an insert brings itself, as it does on every store. Before the insert,
-    /// some rows of which may ask for the next number.
+    /// Has a sequence go on after numbers that an insert brings itself, as it does on every store.
     async fn count_on(&mut self, table: &Table, plan: &Insert) -> Result<(), WriteFault> {
         let is_counted = |column: &ColumnId| table.column(*column).default == Some(DefaultValue::Sequence);
         let Some(place) = plan.columns.iter().position(is_counted).filter(|_| self.is_declared()) else {
