@@ -100,6 +100,10 @@ pub(super) async fn run_inside(
     sink: &mut dyn RowSink,
 ) -> Result<Counted, Fault> {
     let rows = top(session, schema.found().is_none(), plan, &sql, sink).await?;
+    if sink.is_full() {
+        // Nothing of it will be shown.
+        return Ok(Counted { rows, total: None });
+    }
     let total = count::total(session, schema, plan, rows).await?;
     Ok(Counted { rows, total })
 }
@@ -150,11 +154,7 @@ async fn stream(
     let mut level: Option<Level> = None;
     let mut scratch = String::new();
     let mut given = 0;
-    let mut is_full = false;
     while let Some(row) = rows.next().await? {
-        if is_full {
-            continue;
-        }
         let mut one = level.take().unwrap_or_else(|| Level::new(&sql.members, &row, is_declared));
         one.rows.push(row);
         ready(sink).await;
@@ -162,7 +162,10 @@ async fn stream(
         one.rows.clear();
         level = Some(one);
         given += 1;
-        is_full = sink.is_full();
+        // What is still to come is canceled on the server.
+        if sink.is_full() {
+            break;
+        }
     }
     Ok(given)
 }
