@@ -225,6 +225,14 @@ impl Step {
         self
     }
 
+    /// The sentence, and what may make the store refuse the step.
+    pub fn in_words(&self) -> String {
+        match &self.loss {
+            Some(condition) if !self.is_destructive() => format!("{self} ({condition})"),
+            _ => self.to_string(),
+        }
+    }
+
     /// Whether data is lost when the step is taken. A step that the store may refuse loses nothing by that.
     pub fn is_destructive(&self) -> bool {
         match &self.kind {

@@ -58,15 +58,7 @@ pub fn plan(old: &Schema, new: &Schema) -> MigrationPlan {
     statements.splice(views..views, references);
     let sql = statements.into_iter().map(|statement| statement + ";\n").collect();
     let losses = diff.steps.iter().filter(|step| step.is_destructive()).filter_map(|step| step.loss.clone());
-    MigrationPlan { sql, steps: diff.steps.iter().map(in_words).collect(), losses: losses.collect() }
-}
-
-/// A step and what may make the store refuse it.
-fn in_words(step: &Step) -> String {
-    match &step.loss {
-        Some(condition) if !step.is_destructive() => format!("{step} ({condition})"),
-        _ => step.to_string(),
-    }
+    MigrationPlan { sql, steps: diff.steps.iter().map(Step::in_words).collect(), losses: losses.collect() }
 }
 
 /// From one schema to another.

@@ -77,7 +77,7 @@ pub fn plan(old: &Schema, new: &Schema) -> MigrationPlan {
     }));
     let sql = statements.into_iter().map(|statement| statement + ";\n").collect();
     let losses = diff.steps.iter().filter(|step| step.is_destructive()).filter_map(|step| step.loss.clone());
-    MigrationPlan { sql, steps: diff.steps.iter().map(in_words).collect(), losses: losses.collect() }
+    MigrationPlan { sql, steps: diff.steps.iter().map(Step::in_words).collect(), losses: losses.collect() }
 }
 
 /// A table goes with its triggers; what they serve is dropped first.
@@ -85,14 +85,6 @@ fn drop_table(old: &Schema, name: &str) -> Vec<String> {
     let table = old.find(name).into_iter();
     let indexes = table.flat_map(|table| table.fulltexts.iter().flat_map(|index| fulltext::drop(table, index)));
     indexes.chain([format!("DROP TABLE {}", quoted(name))]).collect()
-}
-
-/// A step and what may make the store refuse it.
-fn in_words(step: &Step) -> String {
-    match &step.loss {
-        Some(condition) if !step.is_destructive() => format!("{step} ({condition})"),
-        _ => step.to_string(),
-    }
 }
 
 fn simple_steps(diff: &Diff, statements: impl Fn(&StepKind) -> Vec<String>) -> Vec<String> {
