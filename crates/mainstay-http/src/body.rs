@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 
 /// The body of an answer.
 #[derive(Default)]
-pub(crate) struct AnswerBody(Inner);
+pub struct AnswerBody(Inner);
 
 enum Inner {
     /// All of it; `None` once it was taken.
@@ -55,7 +55,7 @@ impl std::error::Error for Cut {}
 
 impl AnswerBody {
     /// A body in one piece.
-    pub(crate) fn whole(bytes: impl Into<Bytes>) -> AnswerBody {
+    pub fn whole(bytes: impl Into<Bytes>) -> AnswerBody {
         AnswerBody(Inner::Whole(Some(bytes.into())))
     }
 

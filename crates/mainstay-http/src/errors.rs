@@ -1,7 +1,7 @@
 //! Every error that a caller can see: its code, its status, its four members. The only place that knows both the
 //! errors of the crates below and what goes over the wire.
 
-pub(crate) mod codes;
+pub mod codes;
 mod database;
 mod translate;
 
@@ -80,7 +80,7 @@ impl Details {
 
 impl Problem {
     /// A problem with this code; `message` is for the caller.
-    pub(crate) fn new(code: &'static Code, message: impl Into<String>) -> Problem {
+    pub fn new(code: &'static Code, message: impl Into<String>) -> Problem {
         Problem(Box::new(Parts {
             code,
             own: None,
@@ -95,14 +95,14 @@ impl Problem {
     }
 
     /// A problem in a database's own words, with its code and the status that this code gets.
-    pub(crate) fn database(code: &str, status: StatusCode, message: impl Into<String>) -> Problem {
+    pub fn database(code: &str, status: StatusCode, message: impl Into<String>) -> Problem {
         let mut problem = Problem::new(&DATABASE, message);
         problem.0.own = Some(Own { code: code.into(), status, reason: None });
         problem
     }
 
     /// The words beside the status that a database chose. Words that cannot stand there are left out.
-    pub(crate) fn reason(mut self, text: &str) -> Problem {
+    pub fn reason(mut self, text: &str) -> Problem {
         if let Some(own) = &mut self.0.own {
             own.reason = ReasonPhrase::try_from(text.as_bytes()).ok();
         }
@@ -110,12 +110,13 @@ impl Problem {
     }
 
     /// What makes this case particular.
-    pub(crate) fn details(mut self, text: impl Into<String>) -> Problem {
+    pub fn details(mut self, text: impl Into<String>) -> Problem {
         self.0.details = Details::Text(text.into());
         self
     }
 
-    pub(crate) fn details_json(mut self, json: String) -> Problem {
+    /// What makes this case particular, as JSON source text.
+    pub fn details_json(mut self, json: String) -> Problem {
         self.0.details = Details::Json(json);
         self
     }
@@ -145,18 +146,19 @@ impl Problem {
     }
 
     /// What would be right.
-    pub(crate) fn hint(mut self, text: impl Into<String>) -> Problem {
+    pub fn hint(mut self, text: impl Into<String>) -> Problem {
         self.0.hint = Some(text.into());
         self
     }
 
-    pub(crate) fn hint_if_any(mut self, text: Option<String>) -> Problem {
+    /// What would be right, where that is known.
+    pub fn hint_if_any(mut self, text: Option<String>) -> Problem {
         self.0.hint = text;
         self
     }
 
     /// The `WWW-Authenticate` of a 401 that has more to say than `Bearer`.
-    pub(crate) fn challenge(mut self, text: String) -> Problem {
+    pub fn challenge(mut self, text: String) -> Problem {
         self.0.challenge = Some(text);
         self
     }
@@ -168,13 +170,13 @@ impl Problem {
     }
 
     /// A header that says more.
-    pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Problem {
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Problem {
         self.0.headers.push((name, value));
         self
     }
 
     /// What the log is told and the caller is not.
-    pub(crate) fn cause(mut self, error: &dyn std::error::Error) -> Problem {
+    pub fn cause(mut self, error: &dyn std::error::Error) -> Problem {
         let mut text = error.to_string();
         let mut source = error.source();
         while let Some(error) = source {
@@ -192,7 +194,7 @@ impl Problem {
     }
 
     /// The code as it goes over the wire.
-    fn name(&self) -> &str {
+    pub fn name(&self) -> &str {
         self.0.own.as_ref().map_or(self.0.code.name, |own| &own.code)
     }
 
@@ -227,7 +229,7 @@ impl Problem {
     }
 
     /// The JSON object that every error answer holds.
-    pub(crate) fn to_json(&self, verbosity: Verbosity) -> Bytes {
+    pub fn to_json(&self, verbosity: Verbosity) -> Bytes {
         let mut out = Vec::with_capacity(128 + self.0.message.len());
         out.extend_from_slice(b"{\"code\":");
         push_string(&mut out, self.name());
@@ -247,7 +249,7 @@ impl Problem {
     }
 
     /// The answer. A `HEAD` request gets the headers alone.
-    pub(crate) fn into_response(self, is_head: bool, verbosity: Verbosity) -> Response<AnswerBody> {
+    pub fn into_response(self, is_head: bool, verbosity: Verbosity) -> Response<AnswerBody> {
         let body = self.to_json(verbosity);
         let mut response = Response::new(AnswerBody::default());
         let status = self.status();

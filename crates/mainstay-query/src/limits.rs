@@ -1,7 +1,7 @@
 //! Named bounds on what one request may ask.
 
-/// Bounds on one request. Past one of them the request is refused with the name of the bound. Two parts of the language
-/// are bounded to all or nothing.
+/// Bounds on one request. Past one of them the request is refused with the name of the bound. Three parts of the
+/// language are bounded to all or nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Rows in one page; a larger or absent `limit` is cut to this, at the top and in every embed.
@@ -28,6 +28,8 @@ pub struct Limits {
     pub aggregates: bool,
     /// Whether filters, orders and limits may name an embed that has an alias by its target.
     pub legacy_target_names: bool,
+    /// Whether only PostgREST's own language is read: none of our words, and operators for types of PostgreSQL's.
+    pub postgrest_only: bool,
 }
 
 impl Default for Limits {
@@ -45,6 +47,7 @@ impl Default for Limits {
             batch_steps_max: 100,
             aggregates: false,
             legacy_target_names: true,
+            postgrest_only: false,
         }
     }
 }

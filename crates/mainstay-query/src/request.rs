@@ -249,6 +249,24 @@ pub enum Operator {
     ContainedIn,
     /// `ov`
     Overlaps,
+    /// `sl`: a range that lies before.
+    StrictlyLeft,
+    /// `sr`: a range that lies behind.
+    StrictlyRight,
+    /// `nxr`: a range that does not reach beyond.
+    NotRight,
+    /// `nxl`: a range that does not begin before.
+    NotLeft,
+    /// `adj`: ranges side by side.
+    Adjacent,
+}
+
+impl Operator {
+    /// Whether it is about ranges, which are a type of PostgreSQL's alone.
+    pub fn is_of_ranges(self) -> bool {
+        use Operator::{Adjacent, NotLeft, NotRight, StrictlyLeft, StrictlyRight};
+        matches!(self, StrictlyLeft | StrictlyRight | NotRight | NotLeft | Adjacent)
+    }
 }
 
 /// How the words of a full-text search are written.

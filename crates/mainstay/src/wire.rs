@@ -242,6 +242,7 @@ pub fn limits(settings: &Settings) -> Limits {
         batch_steps_max: settings.batch_steps_max,
         aggregates: rest.aggregates == "on",
         legacy_target_names: rest.legacy_target_names == "on",
+        postgrest_only: false,
     }
 }
 

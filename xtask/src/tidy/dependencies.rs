@@ -16,9 +16,10 @@ const TABLE: &[(&str, &[&str])] = &[
     ("mainstay-stores", &["mainstay-store", "mainstay-query", "mainstay-schema"]),
     ("mainstay-engine", &["mainstay-store", "mainstay-query", "mainstay-schema"]),
     ("mainstay-http", &["mainstay-engine", "mainstay-store", "mainstay-query", "mainstay-schema"]),
+    ("mainstay-postgrest", &["mainstay-http", "mainstay-stores", "mainstay-store", "mainstay-query"]),
     (
         "mainstay",
-        &["mainstay-http", "mainstay-engine", "mainstay-stores", "mainstay-store", "mainstay-query", "mainstay-schema"],
+        &["mainstay-postgrest", "mainstay-http", "mainstay-engine", "mainstay-stores", "mainstay-store", "mainstay-query", "mainstay-schema"],
     ),
 ];
 

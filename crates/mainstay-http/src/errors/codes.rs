@@ -13,7 +13,7 @@ pub struct Code {
 
 macro_rules! codes {
     ($($(#[$attribute:meta])* $constant:ident = $name:literal, $status:literal, $when:literal;)*) => {
-        $($(#[$attribute])* pub(crate) const $constant: &Code = &Code { name: $name, status: $status, when: $when };)*
+        $(#[doc = $when] $(#[$attribute])* pub const $constant: &Code = &Code { name: $name, status: $status, when: $when };)*
         /// Every code that an answer can carry, in the order of the documentation.
         pub const CODES: &[&Code] = &[$($constant),*];
     };

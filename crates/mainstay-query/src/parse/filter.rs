@@ -106,10 +106,6 @@ fn operation(cursor: &mut Cursor<'_>, place: Place, budget: &Budget<'_>) -> Resu
     match word {
         "is" if cursor.eat(".") => is_word(cursor).map(Operation::Is),
         "in" if cursor.eat(".") => list(cursor, budget).map(Operation::In),
-        word if RANGES.contains(&word) && cursor.peek() == Some('.') => {
-            let details = format!("There are no range types, so no range operators ({word}).");
-            Err(ParseError::NotImplemented { details })
-        }
         word => {
             if let Some((_, syntax)) = SearchSyntax::ALL.iter().find(|(name, _)| *name == word) {
                 let language = language(cursor)?;
@@ -120,8 +116,12 @@ fn operation(cursor: &mut Cursor<'_>, place: Place, budget: &Budget<'_>) -> Resu
             }
             let (_, operator, kind) =
                 *OPERATORS.iter().find(|(name, ..)| *name == word).ok_or_else(|| expected(cursor))?;
-            if kind.takes_column() && cursor.eat("(col).") {
+            if kind.takes_column() && !budget.limits.postgrest_only && cursor.eat("(col).") {
                 return Ok(Operation::Column { operator, field: cursor.field()? });
+            }
+            if operator.is_of_ranges() && !budget.limits.postgrest_only && cursor.peek() == Some('.') {
+                let details = format!("There are no range types, so no range operators ({word}).");
+                return Err(ParseError::NotImplemented { details });
             }
             let quantifier = if kind.takes_list() { quantifier(cursor) } else { None };
             if !cursor.eat(".") {
@@ -292,7 +292,7 @@ impl Kind {
 }
 
 /// The operators that take one operand, by their word.
-const OPERATORS: [(&str, Operator, Kind); 14] = [
+const OPERATORS: [(&str, Operator, Kind); 19] = [
     ("eq", Operator::Eq, Kind::Both),
     ("neq", Operator::Neq, Kind::Column),
     ("gt", Operator::Gt, Kind::Both),
@@ -307,9 +307,11 @@ const OPERATORS: [(&str, Operator, Kind); 14] = [
     ("cs", Operator::Contains, Kind::Value),
     ("cd", Operator::ContainedIn, Kind::Value),
     ("ov", Operator::Overlaps, Kind::Value),
+    ("sl", Operator::StrictlyLeft, Kind::Value),
+    ("sr", Operator::StrictlyRight, Kind::Value),
+    ("nxr", Operator::NotRight, Kind::Value),
+    ("nxl", Operator::NotLeft, Kind::Value),
+    ("adj", Operator::Adjacent, Kind::Value),
 ];
-
-/// Operators of PostgreSQL's ranges, which are no type here.
-const RANGES: [&str; 5] = ["sl", "sr", "nxl", "nxr", "adj"];
 
 const OPERATOR_EXPECTED: &str = "\"not\" or operator (eq, neq, gt, gte, lt, lte, like, ilike, match, imatch, in, is, isdistinct, fts, plfts, phfts, wfts, cs, cd, ov)";

@@ -102,7 +102,8 @@ impl Reader<'_> {
     fn located(&mut self, key: &str, value: &str) -> Result<(), ParseError> {
         let Key { mut path, field, word } = Key::parse(key)?;
         // At a function these words of ours are arguments, as all are that PostgREST does not reserve.
-        let is_rows = self.purpose != Purpose::Call || !path.is_empty();
+        let is_ours = !self.budget.limits.postgrest_only;
+        let is_rows = is_ours && (self.purpose != Purpose::Call || !path.is_empty());
         match word.as_deref() {
             Some("order") => {
                 let what = order::order(value, &self.budget)?;
@@ -114,7 +115,7 @@ impl Reader<'_> {
                 self.need_read(&path, "distinct")?;
                 self.query.distinct.push(Located { path, what: value == "true" });
             }
-            Some("having") if value.trim_start().starts_with('(') => {
+            Some("having") if is_ours && value.trim_start().starts_with('(') => {
                 self.need_read(&path, "having")?;
                 let what = filter::tree(Joint::And, value, &mut self.budget)?;
                 self.query.having.push(Located { path, what });

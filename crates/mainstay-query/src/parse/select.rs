@@ -52,7 +52,7 @@ fn item(cursor: &mut Cursor<'_>, budget: &mut Budget<'_>, depth: usize) -> Resul
         let target = cursor.name()?;
         return embed(cursor, budget, depth + 1, None, target).map(Item::Spread);
     }
-    if cursor.eat("-") {
+    if !budget.limits.postgrest_only && cursor.eat("-") {
         return cursor.name().map(Item::Except);
     }
     let first = cursor.name()?;

@@ -42,9 +42,7 @@ fn test(operator: Operator) -> Option<ColumnTest> {
         Operator::IsDistinct => ColumnTest::IsDistinct,
         Operator::Like => ColumnTest::Like { case_sensitive: true },
         Operator::Ilike => ColumnTest::Like { case_sensitive: false },
-        Operator::Match | Operator::Imatch | Operator::Contains | Operator::ContainedIn | Operator::Overlaps => {
-            return None;
-        }
+        _ => return None,
     })
 }
 

@@ -99,5 +99,10 @@ pub(super) fn word(operator: Operator) -> &'static str {
         Operator::Contains => "cs",
         Operator::ContainedIn => "cd",
         Operator::Overlaps => "ov",
+        Operator::StrictlyLeft => "sl",
+        Operator::StrictlyRight => "sr",
+        Operator::NotRight => "nxr",
+        Operator::NotLeft => "nxl",
+        Operator::Adjacent => "adj",
     }
 }
