@@ -6,6 +6,7 @@
 
 pub mod authorize;
 pub mod batch;
+pub mod csv;
 pub mod error;
 pub mod evaluate;
 pub mod limits;

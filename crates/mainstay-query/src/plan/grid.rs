@@ -2,7 +2,7 @@
 
 use mainstay_schema::Value;
 
-use super::csv::{Field, Records};
+use crate::csv::{Field, Records};
 use super::rows::Rows;
 use crate::error::{ParseError, PlanError};
 

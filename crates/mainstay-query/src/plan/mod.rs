@@ -6,7 +6,7 @@
 mod assign;
 mod call;
 mod columns;
-mod csv;
+
 mod defaults;
 mod each;
 mod filter;

@@ -7,37 +7,37 @@ use std::borrow::Cow;
 
 /// One field of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Field<'t> {
+pub struct Field<'t> {
     /// Its text, without quotes.
-    pub(super) text: Cow<'t, str>,
+    pub text: Cow<'t, str>,
     /// Whether it stood in quotes.
-    pub(super) is_quoted: bool,
+    pub is_quoted: bool,
 }
 
 impl Field<'_> {
     /// The text; `None` for null.
-    pub(super) fn value(&self) -> Option<&str> {
+    pub fn value(&self) -> Option<&str> {
         if !self.is_quoted && self.text == "NULL" { None } else { Some(&self.text) }
     }
 }
 
 /// Takes records off a text.
-pub(super) struct Records<'t> {
+pub struct Records<'t> {
     rest: &'t str,
 }
 
 /// A quote that does not end, or text after one that does.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Malformed;
+pub struct Malformed;
 
 impl<'t> Records<'t> {
     /// The records of `text`.
-    pub(super) fn new(text: &'t str) -> Records<'t> {
+    pub fn new(text: &'t str) -> Records<'t> {
         Records { rest: text.strip_prefix('\u{feff}').unwrap_or(text) }
     }
 
     /// Puts the fields of the next record into `fields`; false when there is none.
-    pub(super) fn next(&mut self, fields: &mut Vec<Field<'t>>) -> Result<bool, Malformed> {
+    pub fn next(&mut self, fields: &mut Vec<Field<'t>>) -> Result<bool, Malformed> {
         fields.clear();
         self.rest = self.rest.trim_start_matches(['\r', '\n']);
         if self.rest.is_empty() {
