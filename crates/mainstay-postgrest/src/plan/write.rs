@@ -12,7 +12,8 @@ use super::media::{Made, choose};
 use super::payload::{JsonBody, Payload};
 use super::prepared::{Expect, Prepared};
 use super::wanted::{Action, Wanted};
-use super::{Planner, Root, explained, strict};
+use super::prepare::{explained, strict};
+use super::{Planner, Root};
 use crate::catalog::{Column, Relation};
 use crate::sql::{self, Body, Conflict, Form, Insert, Rows, Sql, Update};
 

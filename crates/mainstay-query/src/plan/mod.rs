@@ -6,7 +6,6 @@
 mod assign;
 mod call;
 mod columns;
-
 mod defaults;
 mod each;
 mod filter;
