@@ -224,7 +224,7 @@ impl Problem {
     }
 
     /// What the log is told and the caller is not.
-    pub(crate) fn log_cause(&self) -> Option<&str> {
+    pub fn log_cause(&self) -> Option<&str> {
         self.0.cause.as_deref()
     }
 

@@ -16,17 +16,19 @@ mod routes;
 mod serve;
 
 pub use app::{AnswerSettings, App};
+pub use body::{AnswerBody, Cut};
 pub use description::{Description, Reference, SERVER, Scope};
 pub use encode::xml_schema;
-pub use body::AnswerBody;
 pub use errors::{CODES, Code, Problem, Verbosity, codes};
 pub use layers::coding::Compression;
 pub use layers::cors::Cors;
 pub use layers::keys::{Keys, WeakKey};
-pub use layers::limits::RequestLimits;
-pub use layers::token::{ClaimPath, JWT_SECRET_BYTES_MIN, MissingAudience, NoPath, TokenSettings};
+pub use layers::limits::{RequestLimits, check_head, read_body};
+pub use layers::token::{
+    ClaimPath, JWT_SECRET_BYTES_MIN, MissingAudience, NoPath, TokenReader, TokenSettings, UnreadableToken,
+};
 pub use openapi::{About, openapi};
 pub use router::{ROUTES, router};
 pub use routes::prefer::TxEnd;
 pub use routes::preview::preview;
-pub use serve::{ServerLimits, serve};
+pub use serve::{Answers, Listen, ServerLimits, serve};

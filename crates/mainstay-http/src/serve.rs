@@ -8,16 +8,21 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::{Request, Response};
 use hyper::body::{Body, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::app::App;
+use crate::body::AnswerBody;
 use crate::edge;
+use crate::errors::Verbosity;
 use socket::{Activity, TimedSocket};
 
 /// Bounds on connections.
@@ -59,13 +64,70 @@ impl Default for ServerLimits {
 /// Pause after the system refused a connection, for want of files perhaps, before the next is asked for.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// What answers requests.
+pub trait Answers: Clone + Send + Sync + 'static {
+    /// Answers one request, whatever happens on the way.
+    fn answer<B>(&self, request: Request<B>) -> impl Future<Output = Response<AnswerBody>> + Send
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>;
+
+    /// How much is told to whoever sends what is no request.
+    fn verbosity(&self) -> Verbosity;
+}
+
+impl Answers for App {
+    fn answer<B>(&self, request: Request<B>) -> impl Future<Output = Response<AnswerBody>> + Send
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        edge::answer(self, request)
+    }
+
+    fn verbosity(&self) -> Verbosity {
+        self.answers.errors
+    }
+}
+
+/// Where connections come from.
+pub trait Listen: Send {
+    /// One end of a connection.
+    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+
+    /// The next connection.
+    fn accept(&self) -> impl Future<Output = std::io::Result<Self::Stream>> + Send;
+}
+
+impl Listen for TcpListener {
+    type Stream = TcpStream;
+
+    async fn accept(&self) -> std::io::Result<TcpStream> {
+        let (stream, _) = TcpListener::accept(self).await?;
+        // An answer is written in one piece, so there is nothing to wait for.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a socket does not take TCP_NODELAY");
+        }
+        Ok(stream)
+    }
+}
+
+#[cfg(unix)]
+impl Listen for tokio::net::UnixListener {
+    type Stream = tokio::net::UnixStream;
+
+    async fn accept(&self) -> std::io::Result<tokio::net::UnixStream> {
+        tokio::net::UnixListener::accept(self).await.map(|(stream, _)| stream)
+    }
+}
+
 /// Serves until `shutdown` completes, then lets running requests end, for at most [`ServerLimits::drain_time`].
 ///
 /// # Errors
 /// None that end the server: what goes wrong on one connection ends that connection.
-pub async fn serve(
-    listener: TcpListener,
-    app: App,
+pub async fn serve<L: Listen, A: Answers>(
+    listener: L,
+    app: A,
     limits: ServerLimits,
     shutdown: impl Future<Output = ()>,
 ) -> std::io::Result<()> {
@@ -80,7 +142,7 @@ pub async fn serve(
             () = &mut shutdown => break,
         };
         match accepted {
-            Ok((stream, _)) => match places.clone().try_acquire_owned() {
+            Ok(stream) => match places.clone().try_acquire_owned() {
                 Ok(place) => {
                     tokio::spawn(server.clone().connection(stream, place, graceful.watcher()));
                 }
@@ -101,34 +163,30 @@ pub async fn serve(
     Ok(())
 }
 
-struct Server {
-    app: App,
+struct Server<A> {
+    app: A,
     builder: Builder<TokioExecutor>,
     limits: ServerLimits,
     /// Its sender goes when what still runs is to end.
     is_cut: watch::Receiver<()>,
 }
 
-impl Server {
-    async fn connection(
-        self: Arc<Server>,
-        stream: TcpStream,
+impl<A: Answers> Server<A> {
+    async fn connection<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+        self: Arc<Server<A>>,
+        stream: S,
         place: OwnedSemaphorePermit,
         watcher: hyper_util::server::graceful::Watcher,
     ) {
-        // An answer is written in one piece, so there is nothing to wait for.
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a socket does not take TCP_NODELAY");
-        }
         let activity = Arc::new(Activity::new());
         let app = &self.app;
-        let socket = TimedSocket::new(stream, activity.clone(), &self.limits, app.answers.errors);
+        let socket = TimedSocket::new(stream, activity.clone(), &self.limits, app.verbosity());
         let socket = TokioIo::new(socket);
-        let service = service_fn(|request: hyper::Request<Incoming>| {
+        let service = service_fn(|request: Request<Incoming>| {
             let running = activity.begin(request.version(), !request.body().is_end_stream());
             let app = app.clone();
             async move {
-                let mut answer = edge::answer(&app, request).await;
+                let mut answer = app.answer(request).await;
                 // It ends with its answer, which may yet have to be read.
                 answer.body_mut().keep(running);
                 Ok::<_, Infallible>(answer)

@@ -19,7 +19,15 @@ const TABLE: &[(&str, &[&str])] = &[
     ("mainstay-postgrest", &["mainstay-http", "mainstay-stores", "mainstay-store", "mainstay-query"]),
     (
         "mainstay",
-        &["mainstay-postgrest", "mainstay-http", "mainstay-engine", "mainstay-stores", "mainstay-store", "mainstay-query", "mainstay-schema"],
+        &[
+            "mainstay-postgrest",
+            "mainstay-http",
+            "mainstay-engine",
+            "mainstay-stores",
+            "mainstay-store",
+            "mainstay-query",
+            "mainstay-schema",
+        ],
     ),
 ];
 

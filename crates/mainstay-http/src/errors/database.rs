@@ -15,10 +15,20 @@ use super::codes::CUSTOM;
 
 /// The problem that a database told in its own words.
 pub(super) fn problem(error: &DatabaseError, actor: &Actor) -> Problem {
+    Problem::said(error, *actor == Actor::Caller(Role::Anon))
+}
+
+impl Problem {
+    /// The problem that a database told in its own words to a caller who has, or has not, said who it is.
+    pub fn said(error: &DatabaseError, is_anonymous: bool) -> Problem {
+        said(error, is_anonymous)
+    }
+}
+
+fn said(error: &DatabaseError, is_anonymous: bool) -> Problem {
     if &*error.code == "PGRST" {
         return custom(error).unwrap_or_else(|reason| unreadable(error, reason));
     }
-    let is_anonymous = *actor == Actor::Caller(Role::Anon);
     let status = status(&error.code, &error.message, is_anonymous);
     let problem = of(&error.code, status, &error.message, error.details.clone(), error.hint.clone());
     match error.code.starts_with("PT") {

@@ -56,7 +56,10 @@ impl Default for RequestLimits {
 }
 
 /// Refuses a head that is too large, or whose framing two programs could read in two ways.
-pub(crate) fn check_head(limits: &RequestLimits, head: &request::Parts) -> Result<(), Problem> {
+///
+/// # Errors
+/// Which bound was passed.
+pub fn check_head(limits: &RequestLimits, head: &request::Parts) -> Result<(), Problem> {
     let url_bytes = head.uri.path_and_query().map_or(0, |url| url.as_str().len());
     if url_bytes > limits.url_bytes_max {
         let message = format!("limits.url_bytes_max is {}; this URL has {url_bytes}", limits.url_bytes_max);
@@ -86,7 +89,10 @@ fn check_framing(version: Version, headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 /// The whole body. A body whose length is announced above the limit is refused before any of it is read.
-pub(crate) async fn read_body<B>(limits: &RequestLimits, headers: &HeaderMap, body: B) -> Result<Bytes, Problem>
+///
+/// # Errors
+/// Which bound was passed, or that the body ended too early.
+pub async fn read_body<B>(limits: &RequestLimits, headers: &HeaderMap, body: B) -> Result<Bytes, Problem>
 where
     B: Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,

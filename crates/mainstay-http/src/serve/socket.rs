@@ -11,7 +11,6 @@ use std::time::Duration;
 use bytes::{Buf, Bytes};
 use http::Version;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 
 use super::target::Targets;
@@ -71,8 +70,8 @@ impl Drop for Running {
 }
 
 /// The socket with its clocks.
-pub(super) struct TimedSocket {
-    stream: TcpStream,
+pub(super) struct TimedSocket<S> {
+    stream: S,
     activity: Arc<Activity>,
     head_time: Duration,
     idle_time: Duration,
@@ -93,13 +92,13 @@ pub(super) struct TimedSocket {
     verbosity: Verbosity,
 }
 
-impl TimedSocket {
+impl<S: AsyncRead + AsyncWrite + Unpin> TimedSocket<S> {
     pub(super) fn new(
-        stream: TcpStream,
+        stream: S,
         activity: Arc<Activity>,
         limits: &ServerLimits,
         verbosity: Verbosity,
-    ) -> TimedSocket {
+    ) -> TimedSocket<S> {
         TimedSocket {
             stream,
             activity,
@@ -202,7 +201,7 @@ fn too_slow(what: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, what)
 }
 
-impl AsyncRead for TimedSocket {
+impl<S: AsyncRead + Unpin + AsyncWrite> AsyncRead for TimedSocket<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         if !this.unread.is_empty() {
@@ -224,7 +223,7 @@ impl AsyncRead for TimedSocket {
     }
 }
 
-impl AsyncWrite for TimedSocket {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TimedSocket<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let written = match self.poll_instead(cx, buf) {
             Poll::Ready(Ok(None)) => Pin::new(&mut self.stream).poll_write(cx, buf),

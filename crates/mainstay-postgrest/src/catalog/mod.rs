@@ -4,5 +4,5 @@ mod model;
 
 pub use model::{
     Cardinality, Catalog, Column, Function, Handler, HandlerSource, Junction, Link, Name, Parameter, Relation,
-    Relationship, Representation, Returns, ReturnType, RoleSettings, Volatility,
+    Relationship, Representation, ReturnType, Returns, RoleSettings, Volatility,
 };

@@ -151,8 +151,7 @@ mod tests {
         let mut outer = Sql::of("SELECT * FROM t WHERE y = ");
         outer.value("1").push(" AND EXISTS (").append(sql).push(")");
         let (text, params) = outer.finish();
-        let expected =
-            r#"SELECT * FROM t WHERE y = $1 AND EXISTS (SELECT "a""b" FROM "s"."t""" WHERE x = $2)"#;
+        let expected = r#"SELECT * FROM t WHERE y = $1 AND EXISTS (SELECT "a""b" FROM "s"."t""" WHERE x = $2)"#;
         assert_eq!((text.as_str(), params.len()), (expected, 2));
         assert_eq!(Sql::new().literal("it's").finish().0, "'it''s'");
         assert_eq!(Sql::new().literal("a\\'").finish().0, "E'a\\\\'''");

@@ -53,6 +53,11 @@ pub struct PostgresOptions {
     /// Whether statements get names on the server and are used again. PgBouncer in transaction mode does not keep them
     /// unless it is 1.21 or later and configured to.
     pub named_statements: bool,
+    /// How long a connection that nobody uses is kept; `None` for as long as its age allows.
+    pub idle_max: Option<Duration>,
+    /// Whether only the settings of the server, the database and the roles hold, as for any other program: none of ours
+    /// for the form of values, and no limit on the time of statements.
+    pub as_configured: bool,
     pub(super) hosts: Vec<Host>,
     pub(super) certificates: Certificates,
 }
@@ -154,6 +159,11 @@ impl PostgresOptions {
             })?;
         }
         read.finish()
+    }
+
+    /// The user that it connects as, where the URL names one.
+    pub fn user(&self) -> Option<&str> {
+        self.hosts.first().and_then(|host| host.config.get_user())
     }
 
     /// Where it connects to, without anything secret: `db.example.com:5432/shop`.
@@ -365,6 +375,8 @@ impl Reader {
             age_max: AGE_MAX,
             statements_max: STATEMENTS_MAX,
             named_statements: !self.unnamed_statements,
+            idle_max: None,
+            as_configured: false,
             hosts,
             certificates: Certificates { roots: roots.filter(|roots| roots != "system").map(PathBuf::from), own },
         })

@@ -75,7 +75,7 @@ impl Failure {
 
     /// Whether the statement was prepared before the tables changed, or is not prepared any more: preparing it again
     /// heals that.
-    pub(super) fn is_stale(&self) -> bool {
+    pub fn is_stale(&self) -> bool {
         self.server().is_some_and(|error| {
             *error.code() == SqlState::INVALID_SQL_STATEMENT_NAME
                 || (*error.code() == SqlState::FEATURE_NOT_SUPPORTED

@@ -79,7 +79,7 @@ impl Pool {
                 }
             };
             let mut config = host.config.clone();
-            if options.named_statements {
+            if options.named_statements && !options.as_configured {
                 // Where a pooler hands connections on, transactions bring the settings: see `Session::begin_with`.
                 let settings: String = SETTINGS.iter().map(|(name, value)| format!(" -c {name}={value}")).collect();
                 let own = config.get_options().unwrap_or_default().to_owned();
@@ -224,6 +224,7 @@ impl Target {
             driver: Driver(driver),
             tls: self.tls.clone(),
             since: Instant::now(),
+            idle_since: Instant::now(),
             statements: Statements::default(),
         };
         let start = Instant::now();
@@ -265,7 +266,8 @@ pub(super) struct Lease {
 
 impl Lease {
     /// Gives a connection back on which nothing is under way.
-    pub(super) fn give_back(self, connection: Connection) {
+    pub(super) fn give_back(self, mut connection: Connection) {
+        connection.idle_since = Instant::now();
         if connection.is_usable(&self.pool.options) && !self.pool.slots.is_closed() {
             self.pool.idle().push(connection);
         }
@@ -305,11 +307,14 @@ pub(super) struct Connection {
     driver: Driver,
     tls: Option<Tls>,
     since: Instant,
+    /// When it was last given back.
+    idle_since: Instant,
 }
 
 impl Connection {
     fn is_usable(&self, options: &PostgresOptions) -> bool {
-        !self.client.is_closed() && self.since.elapsed() < options.age_max
+        let is_stale = options.idle_max.is_some_and(|idle_max| self.idle_since.elapsed() >= idle_max);
+        !self.client.is_closed() && !is_stale && self.since.elapsed() < options.age_max
     }
 
     /// Lets the server end what it still does for a while, then hangs up.

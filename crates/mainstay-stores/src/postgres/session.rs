@@ -117,10 +117,13 @@ impl Session {
             Access::Read => "READ ONLY",
             Access::Write => "READ WRITE",
         };
-        let left = self.deadline.saturating_duration_since(Instant::now()).as_millis().max(1);
-        let left = left.min(i32::MAX as u128); // The setting is a 32-bit number.
-        let mut sql = format!("BEGIN ISOLATION LEVEL {isolation} {access}; SET LOCAL statement_timeout = {left}");
-        if self.is_pooled() {
+        let mut sql = format!("BEGIN ISOLATION LEVEL {isolation} {access}");
+        if !self.is_as_configured() {
+            let left = self.deadline.saturating_duration_since(Instant::now()).as_millis().max(1);
+            let left = left.min(i32::MAX as u128); // The setting is a 32-bit number.
+            sql.push_str(&format!("; SET LOCAL statement_timeout = {left}"));
+        }
+        if self.is_pooled() && !self.is_as_configured() {
             sql.extend(SETTINGS.iter().map(|(name, value)| format!("; SET LOCAL {name} = '{value}'")));
         }
         self.transaction = Transaction::Due(Begin { sql, settings });
@@ -303,6 +306,11 @@ impl Session {
     /// transactions have our settings.
     pub(super) fn is_pooled(&self) -> bool {
         self.held.as_ref().is_some_and(|(lease, _)| !lease.pool.options().named_statements)
+    }
+
+    /// Whether nothing of ours is set for the connection.
+    fn is_as_configured(&self) -> bool {
+        self.held.as_ref().is_some_and(|(lease, _)| lease.pool.options().as_configured)
     }
 
     /// When the work has to be done.

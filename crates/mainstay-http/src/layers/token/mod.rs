@@ -5,9 +5,11 @@
 
 mod keys;
 mod path;
+mod reader;
 
 pub use keys::JWT_SECRET_BYTES_MIN;
 pub use path::{ClaimPath, NoPath};
+pub use reader::{TokenReader, UnreadableToken};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -120,45 +122,51 @@ impl Verifier {
         if text.len() > TOKEN_BYTES_MAX {
             return Err(Refusal::token("The JWT is longer than 8192 octets"));
         }
-        let parts: Vec<&str> = text.split('.').take(6).collect();
-        let [header, payload, signature] = parts[..] else {
-            return Err(Refusal::token(&format!("Expected 3 parts in JWT; got {}", parts.len())));
-        };
-        let unreadable = || Refusal::token("JWT cryptographic operation failed");
-        let decode = |part| URL_SAFE_NO_PAD.decode(part).map_err(|_| unreadable());
-        let header = object(&decode(header)?).ok_or_else(unreadable)?;
-        let algorithm = header.get("alg").and_then(Value::as_str).and_then(Algorithm::of);
-        let fitting = algorithm.filter(|algorithm| self.keys.iter().any(|key| key.fits(*algorithm)));
-        let Some(algorithm) = fitting else {
-            return Err(Refusal::token("Wrong or unsupported encoding algorithm"));
-        };
-        if header.contains_key("crit") {
-            return Err(Refusal::token("Unsupported token type"));
-        }
-        let signed = &text[..text.len() - signature.len() - 1];
-        let signature = decode(signature)?;
-        let is_good = |key: &&VerifyingKey| key.verifies(algorithm, signed.as_bytes(), &signature);
-        if !self.candidates(header.get("kid").and_then(Value::as_str)).any(|key| is_good(&key)) {
-            let details = Some("None of the keys was able to decode the JWT");
-            return Err(Refusal::Token { message: "No suitable key or wrong key type".to_owned(), details });
-        }
-        claims(&decode(payload)?, &self.settings)
+        claims(&opened(&self.keys, text, |keys, id| candidates(keys, id, Some(0)))?, &self.settings)
     }
+}
 
-    /// The keys that a token may be signed by: that of its `kid`, without one all of them. A `kid` that is not known
-    /// leaves the project's own secret, whose tokens may have any.
-    fn candidates(&self, id: Option<&str>) -> impl Iterator<Item = &VerifyingKey> {
-        let is_known = id.is_none_or(|id| self.keys.iter().any(|key| key.is_named(id)));
-        self.keys
-            .iter()
-            .enumerate()
-            .filter(move |(at, key)| match id {
-                Some(id) if is_known => key.is_named(id),
-                Some(_) => *at == 0,
-                None => true,
-            })
-            .map(|(_, key)| key)
+/// The keys that a token may be signed by: that of its `kid`, without one all of them. A `kid` that is not known leaves
+/// the key at `fallback`: the project's own secret, whose tokens may have any.
+fn candidates<'k>(keys: &'k [VerifyingKey], id: Option<&str>, fallback: Option<usize>) -> Vec<&'k VerifyingKey> {
+    let Some(id) = id else { return keys.iter().collect() };
+    let named: Vec<_> = keys.iter().filter(|key| key.is_named(id)).collect();
+    if named.is_empty() { fallback.and_then(|at| keys.get(at)).into_iter().collect() } else { named }
+}
+
+/// The payload of a token that one of the keys signed.
+fn opened<'k>(
+    keys: &'k [VerifyingKey],
+    text: &str,
+    candidates: impl Fn(&'k [VerifyingKey], Option<&str>) -> Vec<&'k VerifyingKey>,
+) -> Result<Vec<u8>, Refusal> {
+    let parts: Vec<&str> = text.split('.').take(6).collect();
+    let [header, payload, signature] = parts[..] else {
+        return Err(Refusal::token(&format!("Expected 3 parts in JWT; got {}", parts.len())));
+    };
+    let unreadable = || Refusal::token("JWT cryptographic operation failed");
+    let decode = |part| URL_SAFE_NO_PAD.decode(part).map_err(|_| unreadable());
+    let header = object(&decode(header)?).ok_or_else(unreadable)?;
+    let named = header.get("alg").and_then(Value::as_str);
+    let fitting = named.and_then(Algorithm::of).filter(|algorithm| keys.iter().any(|key| key.fits(*algorithm)));
+    let Some(algorithm) = fitting else {
+        let details = (named == Some("none")).then_some("JWT is unsecured but expected 'alg' was not 'none'");
+        return Err(Refusal::Token { message: "Wrong or unsupported encoding algorithm".to_owned(), details });
+    };
+    if header.contains_key("crit") {
+        return Err(Refusal::token("Unsupported token type"));
     }
+    let no_key = |details| Refusal::Token { message: "No suitable key or wrong key type".to_owned(), details };
+    let fitting = candidates(keys, header.get("kid").and_then(Value::as_str));
+    if fitting.is_empty() {
+        return Err(no_key(Some("No suitable key was found to decode the JWT")));
+    }
+    let signed = &text[..text.len() - signature.len() - 1];
+    let signature = decode(signature)?;
+    if !fitting.iter().any(|key| key.verifies(algorithm, signed.as_bytes(), &signature)) {
+        return Err(no_key(Some("None of the keys was able to decode the JWT")));
+    }
+    decode(payload)
 }
 
 /// Reads the claims of a payload that a signature vouches for.
