@@ -2,8 +2,8 @@
 
 use mainstay_schema::Value;
 
-use crate::csv::{Field, Records};
 use super::rows::Rows;
+use crate::csv::{Field, Records};
 use crate::error::{ParseError, PlanError};
 
 /// Reads CSV: a header, then one line a row. A bare field `NULL` is null; a quoted one is that text.
