@@ -1,0 +1,59 @@
+//! Which columns the rows of a write or call must have for what is made of them.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::model::{Filter, Join, Level, Member, OrderBy};
+use crate::plan::Root;
+
+/// The columns, and whether all of the relation come before them.
+pub(super) fn returning(root: Root<'_>, level: &Level) -> (Vec<Arc<str>>, bool) {
+    let (relation, is_call) = match root {
+        Root::Relation(_) => return (Vec::new(), false),
+        Root::Written(relation) => (Some(relation), false),
+        Root::Called { relation, .. } => (relation, true),
+    };
+    let mut names = BTreeSet::new();
+    let mut is_all = false;
+    for member in &level.members {
+        match member {
+            Member::Star => is_all = true,
+            Member::Field { operand, .. } => drop(names.insert(operand.name.clone())),
+            Member::Aggregate { operand, .. } => names.extend(operand.iter().map(|operand| operand.name.clone())),
+            Member::One => {}
+        }
+    }
+    for embed in &level.embeds {
+        match &embed.join {
+            Join::Direct(pairs) => names.extend(pairs.iter().map(|(near, _)| near.clone())),
+            Join::Through { near, .. } => names.extend(near.iter().map(|(near, _)| near.clone())),
+            // A function of the row wants it whole.
+            Join::Computed => is_all = true,
+        }
+    }
+    for order in &level.order {
+        if let OrderBy::Own(operand) = &order.by {
+            names.insert(operand.name.clone());
+        }
+    }
+    for filter in &level.filters {
+        tested(filter, &mut names);
+    }
+    if let (Some(relation), false) = (relation, is_call) {
+        names.extend(relation.primary_key.iter().cloned());
+    }
+    if is_all {
+        // Without a relation nobody knows what the star has already.
+        names.retain(|name| relation.is_some_and(|relation| relation.column(name).is_none()));
+    }
+    (names.into_iter().collect(), is_all)
+}
+
+fn tested(filter: &Filter, names: &mut BTreeSet<Arc<str>>) {
+    match filter {
+        Filter::All(parts) | Filter::Any(parts) => parts.iter().for_each(|part| tested(part, names)),
+        Filter::Not(inner) => tested(inner, names),
+        Filter::Test(test) => drop(names.insert(test.operand.name.clone())),
+        Filter::Embedded(_) => {}
+    }
+}
