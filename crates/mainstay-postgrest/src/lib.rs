@@ -17,6 +17,8 @@
 //! The contract is `rest.md` with everything it marks PostgreSQL-only.
 
 pub mod catalog;
-mod sql;
+mod near;
+pub mod plan;
+pub mod sql;
 
 pub use sql::Sql;

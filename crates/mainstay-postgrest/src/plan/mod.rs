@@ -3,14 +3,24 @@
 //! What a name means is decided here as far as the catalog knows it. A column that it does not know is left to the
 //! server, which may know a function of that name, and has better words for it if not.
 
+mod call;
+mod counts;
+pub mod media;
+pub mod payload;
+mod prepare;
+mod prepared;
 pub mod read;
 mod relationship;
+pub mod wanted;
+mod write;
 
 use mainstay_http::{Problem, codes};
 use mainstay_query::request::Query;
 
 use crate::catalog::{Catalog, Function, Name, Relation};
 
+pub use prepare::prepare;
+pub use prepared::{Expect, Guess, Prepared};
 pub use read::ReadPlan;
 
 /// What bounds a plan beside the catalog.
@@ -20,6 +30,8 @@ pub struct PlanLimits {
     pub rows_max: Option<u64>,
     /// Whether aggregates may be used (`db-aggregates-enabled`).
     pub aggregates: bool,
+    /// Whether plans may be asked for in place of answers (`db-plan-enabled`).
+    pub plans_allowed: bool,
     /// Whether an embed with an alias may be named by its target too (`url-use-legacy-target-names`).
     pub legacy_target_names: bool,
 }

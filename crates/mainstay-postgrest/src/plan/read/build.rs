@@ -50,9 +50,9 @@ pub(crate) fn plan<'c>(planner: &Planner<'c>, root: Root<'c>, query: &Query) -> 
     if let Some(problem) = builder.refused {
         return Err(problem);
     }
-    let (returning, returns_star) = returning(root, &root_level);
+    let returning = returning(root, &root_level);
     let is_star = matches!(query.select.as_slice(), [] | [Item::Star]);
-    Ok(ReadPlan { root: root_level, picks, returning, returns_star, is_star, legacy: builder.names.legacy })
+    Ok(ReadPlan { root: root_level, picks, returning, is_star, legacy: builder.names.legacy })
 }
 
 fn uses_aggregates(items: &[Item]) -> bool {

@@ -14,7 +14,6 @@ pub struct ReadPlan {
     pub(crate) picks: Vec<Filter>,
     /// What `pgrst_source` must hold; see [`ReadPlan::returning`].
     pub(crate) returning: Vec<Arc<str>>,
-    pub(crate) returns_star: bool,
     pub(crate) is_star: bool,
     pub(crate) legacy: Vec<(Arc<str>, Arc<str>)>,
 }
@@ -26,14 +25,9 @@ impl ReadPlan {
     }
 
     /// Of a write or call: the columns that `pgrst_source` must have for what is selected, embedded and ordered by.
-    /// Functions of the row count as columns. With [`ReadPlan::returns_star`] these come on top of all columns.
-    pub fn returning(&self) -> &[Arc<str>] {
-        &self.returning
-    }
-
-    /// Of a write or call: whether `pgrst_source` must have all columns, written `*`.
-    pub fn returns_star(&self) -> bool {
-        self.returns_star
+    /// Functions of the row count as columns.
+    pub fn returning(&self) -> Vec<Arc<str>> {
+        self.returning.clone()
     }
 
     /// Whether the rows are selected whole and as they are, so that a handler for the relation may take them.

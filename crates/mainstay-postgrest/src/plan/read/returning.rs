@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::model::{Filter, Join, Level, Member, OrderBy};
 use crate::plan::Root;
 
-/// The columns, and whether all of the relation come before them.
-pub(super) fn returning(root: Root<'_>, level: &Level) -> (Vec<Arc<str>>, bool) {
+/// The columns: those of the relation first where all of them are needed.
+pub(super) fn returning(root: Root<'_>, level: &Level) -> Vec<Arc<str>> {
     let (relation, is_call) = match root {
-        Root::Relation(_) => return (Vec::new(), false),
+        Root::Relation(_) => return Vec::new(),
         Root::Written(relation) => (Some(relation), false),
         Root::Called { relation, .. } => (relation, true),
     };
@@ -42,11 +42,13 @@ pub(super) fn returning(root: Root<'_>, level: &Level) -> (Vec<Arc<str>>, bool) 
     if let (Some(relation), false) = (relation, is_call) {
         names.extend(relation.primary_key.iter().cloned());
     }
-    if is_all {
-        // Without a relation nobody knows what the star has already.
-        names.retain(|name| relation.is_some_and(|relation| relation.column(name).is_none()));
+    let mut all: Vec<Arc<str>> = Vec::new();
+    if let (Some(relation), true) = (relation, is_all) {
+        all.extend(relation.columns.iter().map(|column| column.name.clone()));
+        names.retain(|name| relation.column(name).is_none());
     }
-    (names.into_iter().collect(), is_all)
+    all.extend(names);
+    all
 }
 
 fn tested(filter: &Filter, names: &mut BTreeSet<Arc<str>>) {
