@@ -9,9 +9,9 @@ use mainstay_stores::postgres::Access;
 use super::counts::{self, Count};
 use super::media::{Made, choose};
 use super::payload::{BodyKind, JsonBody, Payload};
+use super::prepare::{explained, strict};
 use super::prepared::{Expect, Prepared};
 use super::wanted::{Call, Wanted};
-use super::prepare::{explained, strict};
 use super::{Planner, Root};
 use crate::catalog::{Function, Name, Parameter, ReturnType, Volatility};
 use crate::near;
@@ -180,7 +180,8 @@ fn ambiguous(fitting: &[&Function]) -> Problem {
 fn arguments<'r>(function: &'r Function, call: &Call<'r>, given: &Given<'_>) -> Arguments<'r> {
     let texts = |pairs: &'r [(String, String)]| -> Arguments<'r> {
         let arguments = function.parameters.iter().filter_map(|parameter| {
-            let mut values = pairs.iter().filter(|(name, _)| **name == *parameter.name).map(|(_, value)| value.as_str());
+            let mut values =
+                pairs.iter().filter(|(name, _)| **name == *parameter.name).map(|(_, value)| value.as_str());
             if parameter.is_variadic {
                 let values: Vec<&str> = values.collect();
                 return (!values.is_empty()).then_some(Argument::Texts(parameter, values));

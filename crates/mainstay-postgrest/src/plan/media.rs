@@ -230,14 +230,14 @@ fn of_database(catalog: &Catalog, made: &Made<'_>, media: &Media) -> Option<(Bod
         },
     };
     let own = |wanted: &str| {
-        catalog.handlers.iter().filter(|handler| is_star && handler.media == wanted).find_map(|handler| {
-            match &handler.source {
-                HandlerSource::Function(function) if function == name => Some(Body::Function),
-                HandlerSource::Aggregate(aggregate) if handler.relation.as_ref() == Some(name) => {
-                    Some(Body::Aggregate(aggregate.clone()))
-                }
-                _ => None,
+        catalog.handlers.iter().filter(|handler| is_star && handler.media == wanted).find_map(|handler| match &handler
+            .source
+        {
+            HandlerSource::Function(function) if function == name => Some(Body::Function),
+            HandlerSource::Aggregate(aggregate) if handler.relation.as_ref() == Some(name) => {
+                Some(Body::Aggregate(aggregate.clone()))
             }
+            _ => None,
         })
     };
     if let Some(body) = own(ANYTHING) {

@@ -29,7 +29,8 @@ pub(super) fn find<'c>(
 }
 
 fn meant<'c>(all: &[&'c Relationship], target: &str, hint: Option<&str>) -> Vec<&'c Relationship> {
-    let computed = |one: &&&Relationship| matches!(&one.link, Link::Computed { function, .. } if &*function.name == target);
+    let computed =
+        |one: &&&Relationship| matches!(&one.link, Link::Computed { function, .. } if &*function.name == target);
     let found: Vec<&Relationship> = all.iter().filter(computed).copied().collect();
     if !found.is_empty() {
         return found;
@@ -85,7 +86,8 @@ fn is_hinted(link: &Link, hint: &str, is_self: bool) -> bool {
             &**constraint == hint || is_single(columns, |(near, far)| &**near == hint || &**far == hint)
         }
         Link::Many(Junction { table, target_constraint, target_columns, .. }) => {
-            let is_far = |name: &str| &**target_constraint == name || is_single(target_columns, |(_, far)| &**far == name);
+            let is_far =
+                |name: &str| &**target_constraint == name || is_single(target_columns, |(_, far)| &**far == name);
             &*table.name == hint || (is_self && is_far(hint))
         }
         Link::Computed { .. } => false,
@@ -96,7 +98,13 @@ fn is_single(columns: &Pairs, is_wanted: impl Fn(&(Arc<str>, Arc<str>)) -> bool)
     matches!(columns, [pair] if is_wanted(pair))
 }
 
-fn none(planner: &Planner<'_>, source: &Name, target: &str, hint: Option<&str>, _reachable: &[&Relationship]) -> Problem {
+fn none(
+    planner: &Planner<'_>,
+    source: &Name,
+    target: &str,
+    hint: Option<&str>,
+    _reachable: &[&Relationship],
+) -> Problem {
     let source = &source.name;
     let message = format!("Could not find a relationship between '{source}' and '{target}' in the schema cache");
     let using = hint.map(|hint| format!(" using the hint '{hint}'")).unwrap_or_default();
@@ -109,10 +117,8 @@ fn none(planner: &Planner<'_>, source: &Name, target: &str, hint: Option<&str>, 
 }
 
 fn ambiguous(source: &Name, target: &str, several: &[&Relationship]) -> Problem {
-    let message = format!(
-        "Could not embed because more than one relationship was found for '{}' and '{target}'",
-        source.name
-    );
+    let message =
+        format!("Could not embed because more than one relationship was found for '{}' and '{target}'", source.name);
     let candidates: Vec<Candidate> = several.iter().map(|one| candidate(one)).collect();
     let instead: Vec<String> = candidates.iter().map(|one| format!("'{}'", one.instead)).collect();
     let entries: Vec<serde_json::Value> = candidates

@@ -10,9 +10,9 @@ use mainstay_stores::postgres::Access;
 
 use super::media::{Made, choose};
 use super::payload::{JsonBody, Payload};
+use super::prepare::{explained, strict};
 use super::prepared::{Expect, Prepared};
 use super::wanted::{Action, Wanted};
-use super::prepare::{explained, strict};
 use super::{Planner, Root};
 use crate::catalog::{Column, Relation};
 use crate::sql::{self, Body, Conflict, Form, Insert, Rows, Sql, Update};
@@ -157,7 +157,8 @@ fn key_of_url<'c>(relation: &'c Relation, query: &Query) -> Result<Vec<(&'c Colu
     };
     let mut key: Vec<(&Column, String)> = Vec::new();
     for filter in query.filters.iter().filter(|filter| filter.path.is_empty()) {
-        let Condition::Test(field, Operation::Binary { operator: Operator::Eq, quantifier: None, value }) = &filter.what
+        let Condition::Test(field, Operation::Binary { operator: Operator::Eq, quantifier: None, value }) =
+            &filter.what
         else {
             return Err(wrong());
         };

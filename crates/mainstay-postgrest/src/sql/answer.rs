@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::statement::Sql;
 use super::INSERTED;
+use super::statement::Sql;
 use crate::catalog::Name;
 
 /// What a body is.

@@ -1,7 +1,7 @@
 //! Calls of functions as sources of rows.
 
-use super::write::unbounded;
 use super::Sql;
+use super::write::unbounded;
 use crate::catalog::{Function, Parameter, ReturnType};
 use crate::plan::payload::JsonBody;
 

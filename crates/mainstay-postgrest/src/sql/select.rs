@@ -70,9 +70,8 @@ fn shown(member: &Member, level: &Level) -> Sql {
             name
         }
         Member::Aggregate { aggregated, operand, input_cast, name } => {
-            let input = operand.as_ref().map(|operand| {
-                converted(self::operand(operand, qualifier), input_cast.as_deref())
-            });
+            let input =
+                operand.as_ref().map(|operand| converted(self::operand(operand, qualifier), input_cast.as_deref()));
             sql.append(aggregate::of(aggregated, input));
             name
         }
@@ -200,7 +199,11 @@ pub(super) fn converted(value: Sql, ty: Option<&str>) -> Sql {
     sql.append(value).push(" AS ");
     // Types of several words are written as they are; what SQL would not read as a type's name is quoted.
     let is_plain = ty.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | ' '));
-    if is_plain { sql.push(ty) } else { sql.ident(ty) };
+    if is_plain {
+        sql.push(ty)
+    } else {
+        sql.ident(ty)
+    };
     sql.push(")");
     sql
 }

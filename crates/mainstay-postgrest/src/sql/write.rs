@@ -257,8 +257,11 @@ impl Rows<'_> {
         if !self.with_defaults {
             return sql;
         }
-        let with: Vec<(&Column, &String)> =
-            self.columns.iter().filter_map(|column| column.default.as_ref().map(|default| (*column, default))).collect();
+        let with: Vec<(&Column, &String)> = self
+            .columns
+            .iter()
+            .filter_map(|column| column.default.as_ref().map(|default| (*column, default)))
+            .collect();
         // A function takes a hundred arguments at most.
         let objects = with.chunks(40).map(|some| {
             let mut object = Sql::of("jsonb_build_object(");

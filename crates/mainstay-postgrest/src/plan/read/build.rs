@@ -240,8 +240,7 @@ impl<'c> Builder<'_, 'c> {
         if embed.is_many {
             if lifted.iter().any(|lifted| lifted.aggregate.is_some()) && self.refused.is_none() {
                 let details = "Aggregates are not implemented for one-to-many or many-to-many spreads.";
-                self.refused =
-                    Some(Problem::new(codes::NOT_IMPLEMENTED, "Feature not implemented").details(details));
+                self.refused = Some(Problem::new(codes::NOT_IMPLEMENTED, "Feature not implemented").details(details));
             }
             lifted.iter_mut().for_each(|lifted| lifted.is_json = true);
         }
@@ -252,8 +251,7 @@ impl<'c> Builder<'_, 'c> {
 fn members(node: &Node<'_>, fields: Fields<'_>, embeds: &[Embed]) -> Vec<Member> {
     let is_root_default = node.embed.is_none() && node.items.is_empty();
     let is_lifted = |embed: &Embed| embed.lifted.iter().any(|lifted| lifted.aggregate.is_some());
-    let is_grouped =
-        node.items.iter().any(|item| matches!(item, Item::Aggregate(_))) || embeds.iter().any(is_lifted);
+    let is_grouped = node.items.iter().any(|item| matches!(item, Item::Aggregate(_))) || embeds.iter().any(is_lifted);
     let must_expand = fields.has_shown_forms() || node.is_spread || (is_grouped && fields.relation.is_some());
     let star = || match must_expand {
         true => fields.all_shown().into_iter().map(|operand| field(operand, None, None)).collect(),

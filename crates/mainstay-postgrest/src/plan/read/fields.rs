@@ -138,9 +138,7 @@ impl<'c> Fields<'c> {
             Operation::Binary { operator, quantifier, value } => {
                 TestOf::Binary { operator: *operator, quantifier: *quantifier, value: value.clone() }
             }
-            Operation::Column { operator, field } => {
-                TestOf::Column { operator: *operator, other: self.operand(field) }
-            }
+            Operation::Column { operator, field } => TestOf::Column { operator: *operator, other: self.operand(field) },
             Operation::Search { syntax, language, text } => TestOf::Search {
                 syntax: *syntax,
                 language: language.clone(),

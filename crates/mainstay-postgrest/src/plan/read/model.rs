@@ -79,7 +79,8 @@ impl Level {
     /// Whether rows are grouped: some member is made of many rows.
     pub fn is_grouped(&self) -> bool {
         let is_lifted = |embed: &Embed| embed.lifted.iter().any(|lifted| lifted.aggregate.is_some());
-        self.members.iter().any(|member| matches!(member, Member::Aggregate { .. })) || self.embeds.iter().any(is_lifted)
+        self.members.iter().any(|member| matches!(member, Member::Aggregate { .. }))
+            || self.embeds.iter().any(is_lifted)
     }
 }
 
