@@ -43,8 +43,8 @@ pub struct Catalog {
     pub representations: HashMap<(Arc<str>, Arc<str>), Representation>,
     /// What makes bodies of other media types.
     pub handlers: Vec<Handler>,
-    /// Names of time zones.
-    pub timezones: HashSet<String>,
+    /// Names of time zones; shared by all snapshots, since reading them is slow and they stay.
+    pub timezones: Arc<HashSet<String>>,
     /// Comments of the exposed schemas.
     pub schema_comments: HashMap<Arc<str>, String>,
     /// Settings that hold for a role (`ALTER ROLE … SET`), for each role that the authenticator may become.
@@ -56,11 +56,13 @@ pub struct Catalog {
 /// A table or view.
 #[derive(Debug, Clone)]
 pub struct Relation {
+    /// The server's number for it.
+    pub oid: u32,
     /// Its name.
     pub name: Name,
     /// Its comment.
     pub comment: Option<String>,
-    /// Whether it is a view.
+    /// Whether it is a view, materialized or not.
     pub is_view: bool,
     /// Whether rows may be inserted: tables, and views that are automatically insertable or have an INSTEAD trigger.
     pub insertable: bool,
@@ -92,12 +94,16 @@ pub struct Column {
     pub is_nullable: bool,
     /// Its type below all domains as `format_type` writes it, without a length: `character varying`, `integer[]`, `api.mood`.
     pub base_type: Arc<str>,
-    /// Its type as declared, likewise: a domain stays one.
+    /// Its type as declared: a domain stays one, and a length stays with its type, as in `character varying(3)` and
+    /// `bit(5)`, which without it would be types of length one.
     pub declared_type: Arc<str>,
+    /// Its type as the description shows it: types of the system (and domains over them) as `base_type`, others as
+    /// `declared_type`.
+    pub shown_type: Arc<str>,
     /// Its longest text, for types with one.
     pub length_max: Option<i32>,
-    /// Its default as SQL; `None` without one, and for generated columns. Identity columns have theirs as
-    /// `nextval('…')`.
+    /// Its default as SQL, or that of its domain; `None` without one, for generated columns and for those that are always
+    /// an identity. Other identity columns have `nextval('…')`.
     pub default: Option<String>,
     /// The labels of its type, where that is an enum.
     pub labels: Vec<String>,
@@ -178,6 +184,8 @@ pub struct Junction {
 /// A function.
 #[derive(Debug, Clone)]
 pub struct Function {
+    /// The server's number for it.
+    pub oid: u32,
     /// Its name.
     pub name: Name,
     /// Its comment.
@@ -202,7 +210,7 @@ pub struct Parameter {
     pub name: Arc<str>,
     /// Its type, as `format_type` writes it.
     pub ty: Arc<str>,
-    /// Its type with the length taken away, to cast to: `character varying` for `character varying(3)`.
+    /// A type to cast to that takes every length: `character varying` for `character`, `bit varying` for `bit`.
     pub cast_type: Arc<str>,
     /// Whether it has no default.
     pub is_required: bool,

@@ -6,17 +6,17 @@
 
 /// A column of a view and what it shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Shown {
+pub struct Shown {
     /// Number of the view's column, from 1.
-    pub(super) column: i16,
+    pub column: i16,
     /// The relation that it comes from.
-    pub(super) relation: i64,
+    pub relation: i64,
     /// Number of the column there.
-    pub(super) origin: i16,
+    pub origin: i16,
 }
 
 /// What the columns of a view show, those that are computed left out.
-pub(super) fn shown(action: &str) -> Vec<Shown> {
+pub fn shown(action: &str) -> Vec<Shown> {
     let Some(list) = outermost_list(action, ":targetList ") else { return Vec::new() };
     entries(list).filter_map(entry).collect()
 }

@@ -9,7 +9,7 @@
 //! Nothing here changes the database. What cannot be served is left out and said (`Found::left_out`).
 
 mod catalog;
-mod lineage;
+pub mod lineage;
 mod types;
 mod version;
 mod views;

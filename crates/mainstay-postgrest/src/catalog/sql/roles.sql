@@ -1,0 +1,10 @@
+-- Settings of the roles that we may become, as far as a request may set them.
+SELECT r.rolname, own.name, own.value
+FROM pg_roles r
+CROSS JOIN LATERAL unnest(r.rolconfig) AS whole (setting)
+CROSS JOIN LATERAL (
+  SELECT lower(split_part(setting, '=', 1)) AS name, substr(setting, strpos(setting, '=') + 1) AS value
+) AS own
+JOIN pg_settings s ON lower(s.name) = own.name
+WHERE r.rolname <> current_user AND pg_has_role(current_user, r.oid, 'member') AND s.context = 'user'
+ORDER BY r.rolname, own.name

@@ -1,0 +1,2 @@
+-- Names of time zones.
+SELECT name FROM pg_timezone_names
