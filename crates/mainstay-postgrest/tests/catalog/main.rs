@@ -1,0 +1,4 @@
+//! The snapshot against a real server, which `cargo xtask test` starts.
+
+mod found;
+mod support;
