@@ -263,21 +263,22 @@ struct Side<'r> {
 
 /// Clients see several candidates in this order, whatever the order in which the server gave the keys.
 fn order(relationship: &Relationship) -> impl Ord + '_ {
-    let (kind, first, second, columns) = match &relationship.link {
+    let (kind, table, names, columns) = match &relationship.link {
         Link::Key { constraint, columns, cardinality } => {
             let kind = match cardinality {
                 Cardinality::OneToMany => 0,
                 Cardinality::ManyToOne => 1,
                 Cardinality::OneToOne | Cardinality::OneToOneInverse => 2,
             };
-            (kind, &**constraint, "", columns)
+            (kind, None, [&**constraint, ""], Some(columns))
         }
         Link::Many(junction) => {
-            (3, &*junction.source_constraint, &*junction.target_constraint, &junction.source_columns)
+            let names = [&*junction.source_constraint, &*junction.target_constraint];
+            (3, Some(&junction.table), names, Some(&junction.source_columns))
         }
-        Link::Computed { function, .. } => return (true, &relationship.target, 4, &*function.name, "", None),
+        Link::Computed { function, .. } => (4, Some(function), ["", ""], None),
     };
-    (false, &relationship.target, kind, first, second, Some(columns))
+    (kind == 4, &relationship.target, kind, table, names, columns)
 }
 
 /// What views show of tables.

@@ -223,6 +223,7 @@ mod tests {
             is_variadic: false,
         });
         Function {
+            oid: 1,
             name: Name::new("s", "f"),
             comment: None,
             parameters: parameters.collect(),

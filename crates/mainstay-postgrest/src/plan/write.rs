@@ -182,12 +182,14 @@ mod tests {
             is_nullable: true,
             base_type: "integer".into(),
             declared_type: "integer".into(),
+            shown_type: "integer".into(),
             length_max: None,
             default: None,
             labels: Vec::new(),
             is_composite_or_array: false,
         };
         Relation {
+            oid: 1,
             name: Name::new("s", "t"),
             comment: None,
             is_view: false,

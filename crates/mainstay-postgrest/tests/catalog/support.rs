@@ -8,9 +8,7 @@ use mainstay_stores::postgres::{Pool, PostgresOptions, Session};
 /// The server's URL, without which the tests fail: nobody should take what did not run for what passed.
 fn url() -> String {
     std::env::var("MAINSTAY_TEST_POSTGRES_URL").unwrap_or_else(|_| {
-        panic!(
-            "not run: no PostgreSQL server; cargo xtask test starts one (MAINSTAY_TEST_POSTGRES_URL is not set)"
-        )
+        panic!("not run: no PostgreSQL server; cargo xtask test starts one (MAINSTAY_TEST_POSTGRES_URL is not set)")
     })
 }
 
