@@ -8,7 +8,7 @@ use mainstay_stores::postgres::Access;
 
 use super::counts::{self, Count};
 use super::media::{Made, choose};
-use super::payload::{BodyKind, JsonBody, Payload};
+use super::payload::{BodyKind, Payload};
 use super::prepare::{explained, strict};
 use super::prepared::{Expect, Prepared};
 use super::wanted::{Call, Wanted};

@@ -235,7 +235,7 @@ fn of_database(catalog: &Catalog, made: &Made<'_>, media: &Media) -> Option<(Bod
         {
             HandlerSource::Function(function) if function == name => Some(Body::Function),
             HandlerSource::Aggregate(aggregate) if handler.relation.as_ref() == Some(name) => {
-                Some(Body::Aggregate(aggregate.clone()))
+                Some(Body::Aggregate(aggregate.clone(), Some(name.clone())))
             }
             _ => None,
         })
@@ -247,7 +247,7 @@ fn of_database(catalog: &Catalog, made: &Made<'_>, media: &Media) -> Option<(Bod
     let of_all = || {
         catalog.handlers.iter().find_map(|handler| match &handler.source {
             HandlerSource::Aggregate(aggregate) if handler.relation.is_none() && handler.media == wanted => {
-                Some(Body::Aggregate(aggregate.clone()))
+                Some(Body::Aggregate(aggregate.clone(), None))
             }
             _ => None,
         })

@@ -15,7 +15,7 @@ use super::prepared::{Expect, Prepared};
 use super::wanted::{Action, Wanted};
 use super::{Planner, Root};
 use crate::catalog::{Column, Relation};
-use crate::sql::{self, Body, Conflict, Form, Insert, Rows, Sql, Update};
+use crate::sql::{self, Body, Conflict, Form, Insert, Rows, Update};
 
 /// Plans a write.
 pub(super) fn plan(planner: &Planner<'_>, wanted: &Wanted<'_>) -> Result<Prepared, Problem> {

@@ -21,8 +21,8 @@ pub enum Body {
     Csv,
     /// A collection of features.
     GeoJson,
-    /// What this aggregate makes of the rows.
-    Aggregate(Name),
+    /// What this aggregate makes of the rows, which are of this relation; `None` for any.
+    Aggregate(Name, Option<Name>),
     /// The value of a call, as JSON.
     Scalar,
     /// The values of a call, as a JSON array.
@@ -106,9 +106,12 @@ fn body(body: &Body) -> Sql {
             "json_build_object('type', 'FeatureCollection', 'features', \
              coalesce(json_agg(ST_AsGeoJSON(_postgrest_t)::json), '[]'))"
         }
-        Body::Aggregate(aggregate) => {
-            sql.name(aggregate);
-            "(_postgrest_t)"
+        Body::Aggregate(aggregate, relation) => {
+            sql.name(aggregate).push("(_postgrest_t");
+            if let Some(relation) = relation {
+                sql.push("::").name(relation);
+            }
+            ")"
         }
         Body::Scalar => "coalesce(json_agg(_postgrest_t.pgrst_scalar)->0, 'null')",
         Body::ScalarSet => "coalesce(json_agg(_postgrest_t.pgrst_scalar), '[]')",
