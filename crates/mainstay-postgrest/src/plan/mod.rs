@@ -18,6 +18,7 @@ use mainstay_http::{Problem, codes};
 use mainstay_query::request::Query;
 
 use crate::catalog::{Catalog, Function, Name, Relation};
+use crate::near;
 
 pub use prepare::prepare;
 pub use prepared::{Expect, Guess, Prepared};
@@ -73,6 +74,7 @@ impl<'c> Planner<'c> {
         self.catalog.relations.get(&Name::new(self.schema, name)).ok_or_else(|| {
             let full = format!("{}.{name}", self.schema);
             Problem::new(codes::UNKNOWN_TABLE, format!("Could not find the table '{full}' in the schema cache"))
+                .hint_if_any(near::relation_hint(self.catalog, self.schema, name))
         })
     }
 

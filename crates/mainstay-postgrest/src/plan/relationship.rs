@@ -6,6 +6,7 @@ use mainstay_http::{Problem, codes};
 
 use super::Planner;
 use crate::catalog::{Cardinality, Junction, Link, Name, Relationship};
+use crate::near;
 
 type Pairs = [(Arc<str>, Arc<str>)];
 
@@ -20,11 +21,19 @@ pub(super) fn find<'c>(
     hint: Option<&str>,
 ) -> Result<&'c Relationship, Problem> {
     let all = planner.catalog.relationships.get(source).map(Vec::as_slice).unwrap_or_default();
-    let reachable: Vec<&Relationship> = all.iter().filter(|one| &*one.target.schema == planner.schema).collect();
+    let reachable: Vec<&Relationship> = all.iter().filter(|one| is_in(one, planner.schema)).collect();
     match meant(&reachable, target, hint).as_slice() {
         [] => Err(none(planner, source, target, hint, &reachable)),
         [one] => Ok(one),
         several => Err(ambiguous(source, target, several)),
+    }
+}
+
+/// Whether a relationship leads into a schema: a computed one does so by its function, wherever the rows come from.
+fn is_in(relationship: &Relationship, schema: &str) -> bool {
+    match &relationship.link {
+        Link::Computed { function, .. } => &*function.schema == schema,
+        Link::Key { .. } | Link::Many(_) => &*relationship.target.schema == schema,
     }
 }
 
@@ -103,9 +112,10 @@ fn none(
     source: &Name,
     target: &str,
     hint: Option<&str>,
-    _reachable: &[&Relationship],
+    reachable: &[&Relationship],
 ) -> Problem {
     let source = &source.name;
+    let near = near::relationship_hint(planner.catalog, planner.schema, source, target, reachable);
     let message = format!("Could not find a relationship between '{source}' and '{target}' in the schema cache");
     let using = hint.map(|hint| format!(" using the hint '{hint}'")).unwrap_or_default();
     let details = format!(
@@ -113,7 +123,7 @@ fn none(
          matches were found.",
         planner.schema
     );
-    Problem::new(codes::NO_RELATION, message).details(details)
+    Problem::new(codes::NO_RELATION, message).details(details).hint_if_any(near)
 }
 
 fn ambiguous(source: &Name, target: &str, several: &[&Relationship]) -> Problem {
