@@ -30,12 +30,7 @@ pub(crate) fn relation_hint(catalog: &Catalog, schema: &str, name: &str) -> Opti
 
 /// What to call instead of a function that is not there; `overloads` are those of its name, which take other parameters
 /// than `given`.
-pub(crate) fn function_hint(
-    catalog: &Catalog,
-    name: &Name,
-    overloads: &[Function],
-    given: &[&str],
-) -> Option<String> {
+pub(crate) fn function_hint(catalog: &Catalog, name: &Name, overloads: &[Function], given: &[&str]) -> Option<String> {
     let called = if overloads.is_empty() {
         let all = catalog.functions.keys().filter(|known| known.schema == name.schema).map(|known| &*known.name);
         nearest(all, &name.name, CLOSE)?.1.to_owned()
@@ -152,9 +147,13 @@ mod tests {
 
     #[test]
     fn edits_are_counted() {
-        for (a, b, edits, length) in
-            [("", "", 0, 1), ("a", "", 1, 1), ("kitten", "sitting", 3, 7), ("ab", "ba", 2, 2), ("größe", "grösse", 2, 6)]
-        {
+        for (a, b, edits, length) in [
+            ("", "", 0, 1),
+            ("a", "", 1, 1),
+            ("kitten", "sitting", 3, 7),
+            ("ab", "ba", 2, 2),
+            ("größe", "grösse", 2, 6),
+        ] {
             let expected = 1.0 - f64::from(edits) / f64::from(length);
             assert!((closeness(a, b) - expected).abs() < 1e-9, "{a} {b}");
             assert!((closeness(b, a) - expected).abs() < 1e-9, "{b} {a}");
