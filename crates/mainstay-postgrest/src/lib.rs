@@ -6,7 +6,7 @@
 //! this is a path of its own: `docs/decisions/0032-the-database-decides.md`.
 //!
 //! ```text
-//! settings/     postgrest.conf, PGRST_* → Settings
+//! settings.rs   postgrest.conf, PGRST_* → Settings
 //! http/         headers → what is wanted; what came back → answer
 //! catalog/      what is in the database, read as one snapshot and swapped when it changes
 //! plan/         request (mainstay-query) + catalog → plan, every name looked up
@@ -19,7 +19,6 @@
 pub mod catalog;
 mod near;
 pub mod plan;
-pub mod settings;
 pub mod sql;
 
 pub use sql::Sql;

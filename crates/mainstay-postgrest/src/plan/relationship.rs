@@ -46,9 +46,8 @@ fn meant<'c>(all: &[&'c Relationship], target: &str, hint: Option<&str>) -> Vec<
     }
     let mut found: Vec<&Relationship> = all.iter().filter(|one| is_meant(one, target, hint)).copied().collect();
     if found.is_empty() && hint.is_none() {
-        // A table related to itself through a junction only: there is nothing else that its name could mean.
-        let is_junction = |one: &&&Relationship| one.is_self && *one.target.name == *target;
-        found = all.iter().filter(is_junction).filter(|one| matches!(one.link, Link::Many(_))).copied().collect();
+        // There is nothing else that could be meant.
+        found = all.iter().filter(|one| is_perhaps_meant(one, target)).copied().collect();
     }
     found
 }
@@ -63,6 +62,17 @@ fn is_meant(one: &Relationship, target: &str, hint: Option<&str>) -> bool {
         }
         (_, None) => is_name || is_constraint(one, target) || is_source_column(one, target),
         (link, Some(hint)) => is_name && is_hinted(link, hint, one.is_self),
+    }
+}
+
+/// A table that is related to itself through a junction only, and a column of the target that holds the key.
+fn is_perhaps_meant(one: &Relationship, target: &str) -> bool {
+    match &one.link {
+        Link::Many(_) => one.is_self && &*one.target.name == target,
+        Link::Key { columns, .. } => {
+            is_of_target(&one.link) && !one.target_is_view && is_single(columns, |(_, far)| &**far == target)
+        }
+        Link::Computed { .. } => false,
     }
 }
 
@@ -82,7 +92,7 @@ fn is_constraint(one: &Relationship, name: &str) -> bool {
 fn is_source_column(one: &Relationship, name: &str) -> bool {
     // A column that leads to a table leads to the views of it as well; it means the table.
     let is_key = matches!(&one.link, Link::Key { columns, .. } if is_single(columns, |(near, _)| &**near == name));
-    is_key && !is_of_target(&one.link) && !one.target_is_view && !one.source_is_view
+    is_key && !is_of_target(&one.link) && !one.target_is_view
 }
 
 fn is_hinted(link: &Link, hint: &str, is_self: bool) -> bool {

@@ -4,7 +4,7 @@ use super::aggregate;
 use super::filter;
 use super::select::{from, level, matched, page, where_};
 use super::statement::Sql;
-use crate::plan::read::{Embed, Filter, Level, Lifted};
+use crate::plan::read::{Embed, Filter, Level, Lifted, Member, Operand};
 
 /// The join that gives the rows of an embed; nothing where nobody looks at them.
 pub(super) fn join(embed: &Embed, parent: &Level) -> Sql {
@@ -119,6 +119,16 @@ fn column(embed: &Embed, lifted: &Lifted) -> Sql {
     let mut sql = Sql::new();
     sql.ident(&embed.alias).push(".").ident(&lifted.column);
     sql
+}
+
+/// The column of a spread of one row that is this, if it is handed up as it is.
+pub(super) fn spread_column(embed: &Embed, wanted: &Operand) -> Option<Sql> {
+    let is_it = |member: &Member| {
+        matches!(member, Member::Field { operand, cast: None, .. }
+            if operand.name == wanted.name && operand.path == wanted.path && operand.shown_by.is_none())
+    };
+    let at = embed.level.members.iter().position(is_it).filter(|_| embed.level.is_spread)?;
+    embed.lifted.get(at).map(|lifted| column(embed, lifted))
 }
 
 /// Whether a filter asks for the rows of an embed.

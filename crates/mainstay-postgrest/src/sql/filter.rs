@@ -6,7 +6,7 @@ use super::embed;
 use super::select::operand;
 use super::statement::Sql;
 use crate::catalog::Name;
-use crate::plan::read::{Filter, Level, Qualifier, Test, TestOf};
+use crate::plan::read::{Filter, Level, Qualifier, Test, TestOf, Vector};
 
 /// Conditions on the rows of a relation that is written, joined by `AND`.
 pub fn conditions(filters: &[Filter], table: &Name) -> Sql {
@@ -96,7 +96,7 @@ fn test(test: &Test, of: &Qualifier) -> Sql {
                 IsWord::Unknown => " IS UNKNOWN",
             });
         }
-        TestOf::Search { syntax, language, text, vectorize } => {
+        TestOf::Search { syntax, language, text, vector } => {
             let configured = |call: &str| {
                 let mut sql = Sql::of(call);
                 sql.push("(");
@@ -105,11 +105,15 @@ fn test(test: &Test, of: &Qualifier) -> Sql {
                 }
                 sql
             };
-            if *vectorize {
-                sql.append(configured("to_tsvector")).append(column).push(")");
-            } else {
-                sql.append(column);
-            }
+            match vector {
+                Vector::Itself => sql.append(column),
+                Vector::Made => sql.append(configured("to_tsvector")).append(column).push(")"),
+                Vector::Unknown => {
+                    sql.push("CASE WHEN pg_typeof(").append(column.clone());
+                    sql.push(") = 'tsvector'::regtype THEN ").append(column.clone()).push("::text::tsvector ELSE ");
+                    sql.append(configured("to_tsvector")).append(column).push("::text) END")
+                }
+            };
             let call = match syntax {
                 SearchSyntax::Query => "to_tsquery",
                 SearchSyntax::Plain => "plainto_tsquery",

@@ -19,10 +19,15 @@ fn term(order: &Order, level: &Level) -> Sql {
         OrderBy::Own(by) => operand(by, &level.qualifier),
         OrderBy::Embedded(at, by) => {
             let embed = &level.embeds[*at];
-            let mut sql = Sql::of("(SELECT ");
-            sql.append(operand(by, &embed.level.qualifier)).push(" FROM ");
-            sql.append(embed::inside(embed, level)).push(" LIMIT 1)");
-            sql
+            match embed::spread_column(embed, by) {
+                Some(column) => column,
+                None => {
+                    let mut sql = Sql::of("(SELECT ");
+                    sql.append(operand(by, &embed.level.qualifier)).push(" FROM ");
+                    sql.append(embed::inside(embed, level)).push(" LIMIT 1)");
+                    sql
+                }
+            }
         }
     };
     if order.descending {

@@ -97,7 +97,8 @@ pub(super) fn from(level: &Level, parent: Option<(&Join, &Level)>) -> Sql {
         From::Computed { function, parameter } => {
             sql.name(function).push("(");
             if let Some((_, parent)) = parent {
-                sql.append(qualifier(&parent.qualifier)).push("::").name(parameter);
+                // The star keeps it from being read as a column of that name.
+                sql.push("(").append(qualifier(&parent.qualifier)).push(".*)::").name(parameter);
             }
             sql.push(") AS ").ident(level.qualifier.name());
         }

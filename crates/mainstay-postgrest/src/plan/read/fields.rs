@@ -5,9 +5,9 @@ use std::sync::Arc;
 use mainstay_http::{Problem, codes};
 use mainstay_query::request::{Condition, Field, IsWord, Operation};
 
-use super::model::{Filter, Operand, Test, TestOf};
+use super::model::{Filter, Operand, Test, TestOf, Vector};
 use super::place::{Names, Node};
-use crate::catalog::{Catalog, Column, Name, Relation, ReturnType};
+use crate::catalog::{Catalog, Column, Name, Relation};
 
 /// Looks names up in one relation, or leaves them to the server where there is none.
 #[derive(Clone, Copy)]
@@ -143,7 +143,7 @@ impl<'c> Fields<'c> {
                 syntax: *syntax,
                 language: language.clone(),
                 text: text.clone(),
-                vectorize: !self.is_vector(field),
+                vector: self.vector(field),
             },
             Operation::In(values) => TestOf::In(values.clone()),
             Operation::Is(word) => TestOf::Is(*word),
@@ -151,19 +151,14 @@ impl<'c> Fields<'c> {
         Test { operand: self.operand(field), read_by, of }
     }
 
-    /// Whether it is a `tsvector`: a column, or a function of the row.
-    fn is_vector(&self, field: &Field) -> bool {
-        if !field.path.is_empty() {
-            return false;
+    /// How a search gets the vector of a field.
+    fn vector(&self, field: &Field) -> Vector {
+        match self.column(&field.name) {
+            _ if !field.path.is_empty() => Vector::Made,
+            Some(column) if &*column.base_type == "tsvector" => Vector::Itself,
+            Some(_) => Vector::Made,
+            // A function of the row may give either.
+            None => Vector::Unknown,
         }
-        if let Some(column) = self.column(&field.name) {
-            return &*column.base_type == "tsvector";
-        }
-        let Some(relation) = self.relation else { return false };
-        let functions = self.catalog.functions.get(&Name::new(relation.name.schema.clone(), &*field.name));
-        functions.into_iter().flatten().any(|function| {
-            matches!(&function.returns.what, ReturnType::Scalar(ty) if &*ty.name == "tsvector")
-                && function.parameters.len() == 1
-        })
     }
 }

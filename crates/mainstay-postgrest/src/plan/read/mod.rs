@@ -9,5 +9,5 @@ mod returning;
 pub(crate) use build::plan;
 pub use model::{
     Aggregated, Embed, Filter, From, Join, Level, Lifted, Member, Operand, Order, OrderBy, Qualifier, ReadPlan, Test,
-    TestOf,
+    TestOf, Vector,
 };

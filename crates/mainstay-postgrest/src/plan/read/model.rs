@@ -275,13 +275,24 @@ pub enum TestOf {
         language: Option<String>,
         /// The words.
         text: String,
-        /// Whether the column is text that has to be vectorised.
-        vectorize: bool,
+        /// How the column becomes a vector.
+        vector: Vector,
     },
     /// One of these.
     In(Vec<String>),
     /// `IS …`.
     Is(IsWord),
+}
+
+/// How a search gets the vector that it looks into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Vector {
+    /// The value is one.
+    Itself,
+    /// One is made of the value, which is text or JSON.
+    Made,
+    /// Whichever its type wants, which only the server knows.
+    Unknown,
 }
 
 /// One term of an order.
