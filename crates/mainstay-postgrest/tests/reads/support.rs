@@ -64,8 +64,7 @@ enum Kind<'a> {
 impl<'a> Asked<'a> {
     fn new(line: &'a str) -> Asked<'a> {
         let form = Form { body: Body::Json, total: None, counts_inserted: false, location: Vec::new() };
-        let limits =
-            PlanLimits { rows_max: None, aggregates: true, plans_allowed: false, legacy_target_names: true };
+        let limits = PlanLimits { rows_max: None, aggregates: true, plans_allowed: false, legacy_target_names: true };
         let mut asked = Asked { form, limits, kind: Kind::Read, target: "", query: "", counts: false };
         let mut rest = line;
         while let Some((word, more)) = rest.split_once(' ').filter(|(word, _)| word.chars().all(|c| c != '?')) {
@@ -189,7 +188,8 @@ impl Database {
         let total = number(0).map(|total| format!("/{total}")).unwrap_or_default();
         let body = raw(2).map(|octets| String::from_utf8_lossy(octets).into_owned()).unwrap_or_default();
         // Lines of CSV show where they end: a case ends with an empty line.
-        let body = if is_csv { body.replace('\n', "⏎\n").trim_end().to_owned() } else { body.replace(", \n ", ",\n") };
+        let body =
+            if is_csv { body.replace('\n', "⏎\n").trim_end().to_owned() } else { body.replace(", \n ", ",\n") };
         Ok(format!("{}{total} {body}", number(1).unwrap()))
     }
 }
