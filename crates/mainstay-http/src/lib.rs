@@ -29,6 +29,7 @@ pub use layers::token::{
 };
 pub use openapi::{About, openapi};
 pub use router::{ROUTES, router};
+pub use routes::legacy::warning as legacy_warning;
 pub use routes::prefer::TxEnd;
 pub use routes::preview::preview;
 pub use serve::{Answers, Listen, ServerLimits, serve};

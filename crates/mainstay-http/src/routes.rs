@@ -6,7 +6,7 @@ mod conditional;
 mod declared;
 pub(crate) mod functions;
 pub(crate) mod health;
-mod legacy;
+pub(crate) mod legacy;
 mod media;
 mod patch;
 mod precondition;

@@ -6,7 +6,7 @@
 //! this is a path of its own: `docs/decisions/0032-the-database-decides.md`.
 //!
 //! ```text
-//! settings.rs   postgrest.conf, PGRST_* → Settings
+//! settings/     postgrest.conf, PGRST_* → Settings
 //! http/         headers → what is wanted; what came back → answer
 //! catalog/      what is in the database, read as one snapshot and swapped when it changes
 //! plan/         request (mainstay-query) + catalog → plan, every name looked up
@@ -17,8 +17,12 @@
 //! The contract is `rest.md` with everything it marks PostgreSQL-only.
 
 pub mod catalog;
+mod http;
 mod near;
 pub mod plan;
+mod run;
+pub mod settings;
 pub mod sql;
 
+pub use http::{Api, Base, CODES, ProjectKeys, REQUEST_TIME_MAX};
 pub use sql::Sql;

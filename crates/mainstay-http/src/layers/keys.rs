@@ -84,7 +84,7 @@ impl Keys {
     }
 
     /// Whoever holds this opaque key.
-    pub(crate) fn actor(&self, text: &str) -> Option<Actor> {
+    pub fn actor(&self, text: &str) -> Option<Actor> {
         self.opaque(text).map(Actor::Caller)
     }
 

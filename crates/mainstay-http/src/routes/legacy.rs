@@ -4,7 +4,7 @@ use http::HeaderValue;
 use mainstay_query::request::{EmbedItem, Item, Query};
 
 /// The `Warning` of an answer to a query that does so, for the first embed that it does so with.
-pub(super) fn warning(query: &Query) -> Option<HeaderValue> {
+pub fn warning(query: &Query) -> Option<HeaderValue> {
     // Hardly any query has an alias on an embed: the others are done here.
     let embed = |item: &Item| matches!(item, Item::Embed(_) | Item::Spread(_));
     if !query.select.iter().any(embed) {

@@ -57,6 +57,7 @@ pub(super) fn plan(planner: &Planner<'_>, wanted: &Wanted<'_>, call: &Call<'_>) 
         isolation: isolation.map(|(_, value)| value.to_lowercase()),
         guess,
         expect: Expect { is_singular: chosen.media.is_singular(), affected_max, is_replaced: false },
+        is_void: function.returns.what == ReturnType::Void,
         chosen,
     })
 }

@@ -42,6 +42,7 @@ fn read(planner: &Planner<'_>, wanted: &Wanted<'_>) -> Result<Prepared, Problem>
         isolation: None,
         guess,
         expect: Expect { is_singular: chosen.media.is_singular(), ..Expect::default() },
+        is_void: false,
         chosen,
     })
 }

@@ -22,6 +22,8 @@ pub struct Prepared {
     pub guess: Option<Guess>,
     /// What must hold of the rows, or all is undone.
     pub expect: Expect,
+    /// Whether it calls a function that gives nothing.
+    pub is_void: bool,
 }
 
 impl Prepared {

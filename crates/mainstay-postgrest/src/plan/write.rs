@@ -93,6 +93,7 @@ pub(super) fn plan(planner: &Planner<'_>, wanted: &Wanted<'_>) -> Result<Prepare
             affected_max,
             is_replaced: matches!(wanted.action, Action::Replace(_)),
         },
+        is_void: false,
         chosen,
     })
 }

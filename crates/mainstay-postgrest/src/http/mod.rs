@@ -1,0 +1,341 @@
+//! Requests as PostgREST takes them, and answers as it gives them.
+//!
+//! Knows headers, statuses and settings; what a request wants is planned in `plan/` and run by `run.rs`.
+
+mod accept;
+mod answer;
+mod ask;
+mod caller;
+mod codes;
+mod context;
+mod cors;
+mod failure;
+mod route;
+mod settled;
+mod timing;
+mod tx;
+
+use std::any::Any;
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::header::{CONTENT_TYPE, SERVER};
+use http::{HeaderValue, Method, Request, Response, request};
+use http_body::Body;
+use mainstay_http::{AnswerBody, Answers, Problem, RequestLimits, Verbosity, check_head, read_body};
+use mainstay_stores::postgres::Pool;
+use tower::service_fn;
+
+use crate::catalog::Catalog;
+use crate::plan::{self, PlanLimits, Planner};
+use crate::run::{self, Job};
+use crate::settings::{LogLevel, Settings};
+use ask::Deed;
+use caller::Tokens;
+use route::Route;
+use timing::Timing;
+
+pub use caller::ProjectKeys;
+pub use codes::CODES;
+pub(crate) use failure::problem;
+pub use route::Base;
+
+/// What the header `Server` says: the programs that look at it look for PostgREST's version.
+const PROGRAM: HeaderValue = HeaderValue::from_static(concat!("postgrest/16.1 mainstay/", env!("CARGO_PKG_VERSION")));
+
+/// The API over one database. Cheap to clone.
+#[derive(Clone)]
+pub struct Api(Arc<Shared>);
+
+/// What requests share.
+struct Shared {
+    pool: Pool,
+    live: RwLock<Arc<Live>>,
+    tokens: Tokens,
+    keys: Option<ProjectKeys>,
+    base: Base,
+    limits: RequestLimits,
+    counters: Counters,
+}
+
+/// What a reload replaces.
+#[derive(Debug, Clone)]
+pub(crate) struct Live {
+    pub(crate) settings: Arc<Settings>,
+    /// `None` until it was first read.
+    pub(crate) catalog: Option<Arc<Catalog>>,
+    /// Whether it is being read.
+    pub(crate) is_loading: bool,
+}
+
+/// What the admin server tells besides.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    /// Times that the catalog was read.
+    pub(crate) loads: AtomicU64,
+    /// Times that it could not be.
+    pub(crate) failed_loads: AtomicU64,
+    /// How long the last time took, in microseconds.
+    pub(crate) load_us: AtomicU64,
+    /// Requests that found no connection in time.
+    pub(crate) pool_timeouts: AtomicU64,
+    /// Whether the listener for notifications is connected.
+    pub(crate) is_listening: AtomicBool,
+}
+
+/// Longest time of a request, where nothing else ends it. PostgREST has no such limit.
+pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(24 * 3600);
+
+impl Api {
+    /// An API whose catalog is still to be read: see [`Api::replace`].
+    pub fn new(pool: Pool, settings: Settings, base: Base, keys: Option<ProjectKeys>, limits: RequestLimits) -> Api {
+        let live = Live { settings: Arc::new(settings), catalog: None, is_loading: true };
+        Api(Arc::new(Shared {
+            pool,
+            live: RwLock::new(Arc::new(live)),
+            tokens: Tokens::default(),
+            keys,
+            base,
+            limits,
+            counters: Counters::default(),
+        }))
+    }
+
+    /// The API as a router, to mount beside others.
+    pub fn router(&self) -> Router {
+        let api = self.clone();
+        Router::new().fallback_service(service_fn(move |request: Request<axum::body::Body>| {
+            let api = api.clone();
+            async move { Ok::<_, Infallible>(api.answer(request).await) }
+        }))
+    }
+
+    /// The connections.
+    pub fn pool(&self) -> &Pool {
+        &self.0.pool
+    }
+
+    /// From now on these settings hold, and this is what is in the database.
+    pub fn replace(&self, settings: Option<Settings>, catalog: Option<Arc<Catalog>>) {
+        let mut live = self.0.live.write().unwrap_or_else(PoisonError::into_inner);
+        let settings = match settings {
+            Some(settings) => {
+                self.0.tokens.clear();
+                Arc::new(settings)
+            }
+            None => live.settings.clone(),
+        };
+        let is_loading = live.is_loading && catalog.is_none();
+        let catalog = catalog.or_else(|| live.catalog.clone());
+        *live = Arc::new(Live { settings, catalog, is_loading });
+    }
+
+    /// The catalog is being read, or is not.
+    pub(crate) fn note_loading(&self, is_loading: bool) {
+        let mut live = self.0.live.write().unwrap_or_else(PoisonError::into_inner);
+        *live = Arc::new(Live { is_loading, ..(**live).clone() });
+    }
+
+    /// What holds at the moment.
+    pub(crate) fn live(&self) -> Arc<Live> {
+        self.0.live.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What the admin server tells.
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.0.counters
+    }
+
+    /// The remembered tokens.
+    pub(crate) fn tokens(&self) -> &Tokens {
+        &self.0.tokens
+    }
+}
+
+impl Answers for Api {
+    async fn answer<B>(&self, request: Request<B>) -> Response<AnswerBody>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let started = Instant::now();
+        let (head, body) = request.into_parts();
+        let live = self.live();
+        let settings = &live.settings;
+        let Some(path) = self.0.base.below(head.uri.path()) else {
+            let problem = Problem::new(mainstay_http::codes::NO_ROUTE, "Nothing is at this path");
+            return problem.into_response(head.method == Method::HEAD, settings.verbosity);
+        };
+        if let Some(mut response) = cors::preflight(&settings.cors, &head) {
+            response.headers_mut().insert(SERVER, PROGRAM);
+            return response;
+        }
+        let mut timing = settings.timing.then(Timing::new);
+        let mut role = None;
+        let run = self.run(&live, &head, path, body, &mut timing, &mut role);
+        let outcome = AssertUnwindSafe(run).catch_unwind().await.unwrap_or_else(|panic| Err(panicked(&*panic)));
+        let cause = outcome.as_ref().err().and_then(|problem| problem.log_cause().map(str::to_owned));
+        let mut response = outcome.unwrap_or_else(|problem| refuse(problem, &head, settings.verbosity));
+        let headers = response.headers_mut();
+        headers.insert(SERVER, PROGRAM);
+        cors::apply(&settings.cors, &head, headers);
+        if let Some(name) = &settings.trace_header {
+            headers.insert(name, head.headers.get(name).cloned().unwrap_or(HeaderValue::from_static("")));
+        }
+        if let Some(timing) = &timing {
+            timing.tell(headers);
+        }
+        log(settings.log_level, &head, path, role.as_deref(), response.status().as_u16(), started, cause.as_deref());
+        response
+    }
+
+    fn verbosity(&self) -> Verbosity {
+        self.live().settings.verbosity
+    }
+}
+
+impl Api {
+    /// The steps of a request in their order.
+    async fn run<B>(
+        &self,
+        live: &Live,
+        head: &request::Parts,
+        path: &str,
+        body: B,
+        timing: &mut Option<Timing>,
+        role: &mut Option<String>,
+    ) -> Result<Response<AnswerBody>, Problem>
+    where
+        B: Body<Data = Bytes>,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let mut end = |stage| timing.as_mut().map_or((), |timing| timing.end(stage));
+        let settings = &live.settings;
+        check_head(&self.0.limits, head)?;
+        let caller = caller::identify(settings, self.0.keys.as_ref(), &self.0.tokens, &head.headers)?;
+        *role = Some(caller.role.clone());
+        end("jwt");
+        let catalog = live.catalog.as_ref().ok_or_else(|| {
+            Problem::new(codes::NO_CATALOG, "Could not query the database for the schema cache. Retrying.")
+        })?;
+        let mut ask = ask::head(settings, head, path)?;
+        if ask.takes_body() {
+            let octets = read_body(&self.0.limits, &head.headers, body).await?;
+            ask.body(&head.headers, octets)?;
+        }
+        end("parse");
+        if ask.deed == Deed::Info {
+            return self.info(settings, catalog, &ask);
+        }
+        let Some(wanted) = ask.wanted() else {
+            return Err(Problem::new(mainstay_http::codes::ROOT, "Root endpoint metadata is disabled"));
+        };
+        let prepared = plan::prepare(&planner(settings, catalog, &ask.schema), &wanted)?;
+        end("plan");
+        let isolation = catalog.role_settings.get(&caller.role).and_then(|role| role.isolation.as_deref());
+        let job = Job {
+            pool: &self.0.pool,
+            deadline: Instant::now() + self.0.limits.handler_time,
+            settings: context::settings(settings, catalog, head, path, &caller, &ask, &prepared),
+            prepared: &prepared,
+            isolation,
+            pre_request: settings.pre_request.as_ref(),
+            rolls_back: tx::rolls_back(settings.tx_end, ask.preferences.tx),
+            is_anonymous: caller.is_anonymous,
+            is_logged: settings.log_query,
+        };
+        let outcome = run::run(&job).await?;
+        end("transaction");
+        let response = answer::answer(catalog, head, &ask, &prepared, outcome, settings.legacy_target_names)?;
+        end("response");
+        Ok(response)
+    }
+
+    /// The answer to `OPTIONS`.
+    fn info(
+        &self,
+        settings: &Settings,
+        catalog: &Catalog,
+        ask: &ask::Ask<'_>,
+    ) -> Result<Response<AnswerBody>, Problem> {
+        let planner = planner(settings, catalog, &ask.schema);
+        match &ask.route {
+            Route::Root => {}
+            Route::Relation(name) => drop(planner.relation(name)?),
+            Route::Function(name) => {
+                let name = crate::catalog::Name::new(ask.schema.as_str(), &**name);
+                if !catalog.functions.contains_key(&name)
+                    && let Some(wanted) = ask.wanted()
+                {
+                    plan::prepare(&planner, &wanted)?;
+                }
+            }
+        }
+        Ok(answer::info(catalog, ask))
+    }
+}
+
+fn planner<'c>(settings: &Settings, catalog: &'c Catalog, schema: &'c str) -> Planner<'c> {
+    Planner {
+        catalog,
+        schema,
+        limits: PlanLimits {
+            rows_max: settings.rows_max,
+            aggregates: settings.aggregates,
+            plans_allowed: settings.plans,
+            legacy_target_names: settings.legacy_target_names,
+        },
+    }
+}
+
+/// The answer to a request that met a problem.
+fn refuse(problem: Problem, head: &request::Parts, verbosity: Verbosity) -> Response<AnswerBody> {
+    let mut response = problem.into_response(head.method == Method::HEAD, verbosity);
+    let json = HeaderValue::from_static("application/json; charset=utf-8");
+    response.headers_mut().entry(CONTENT_TYPE).or_insert(json);
+    response
+}
+
+/// A panic ends its own request and nothing else.
+fn panicked(panic: &(dyn Any + Send)) -> Problem {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let cause = std::io::Error::other(format!("panicked: {}", text.unwrap_or("no message")));
+    Problem::new(mainstay_http::codes::INTERNAL, "internal error").cause(&cause)
+}
+
+/// One line about a request, if the level asks for it.
+fn log(
+    level: LogLevel,
+    head: &request::Parts,
+    path: &str,
+    role: Option<&str>,
+    status: u16,
+    started: Instant,
+    cause: Option<&str>,
+) {
+    let least = match status {
+        500.. => LogLevel::Error,
+        400.. => LogLevel::Warn,
+        _ => LogLevel::Info,
+    };
+    if level < least {
+        return;
+    }
+    let (method, route) = (head.method.as_str(), Route::pattern(path));
+    let role = role.unwrap_or("none");
+    let duration_ms = started.elapsed().as_micros() as f64 / 1e3;
+    match status {
+        500.. => {
+            let cause = cause.unwrap_or_default();
+            tracing::error!(method, route, status, duration_ms, role, cause, "request not answered");
+        }
+        400.. => tracing::warn!(method, route, status, duration_ms, role, "request refused"),
+        _ => tracing::info!(method, route, status, duration_ms, role, "request answered"),
+    }
+}
