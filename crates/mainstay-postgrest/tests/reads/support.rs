@@ -7,7 +7,7 @@ use mainstay_http::{Problem, Verbosity};
 use mainstay_postgrest::catalog::{Catalog, Name, ReadOptions, ReturnType, read};
 use mainstay_postgrest::plan::{PlanLimits, Planner, ReadPlan, Root};
 use mainstay_postgrest::sql::{self, Body, Form, Sql};
-use mainstay_query::Limits;
+use mainstay_query::{Limits, ParseError};
 use mainstay_query::parse::{Purpose, query};
 use mainstay_stores::PostgresOptions;
 use mainstay_stores::postgres::{Access, Failure, Isolation, Pool, Raw};
@@ -89,6 +89,18 @@ impl<'a> Asked<'a> {
     }
 }
 
+/// Why there is no statement.
+enum Refused {
+    Parsed(ParseError),
+    Planned(Problem),
+}
+
+impl From<Problem> for Refused {
+    fn from(problem: Problem) -> Refused {
+        Refused::Planned(problem)
+    }
+}
+
 impl Database {
     pub(crate) async fn new() -> Database {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -109,8 +121,9 @@ impl Database {
     pub(crate) async fn answer(&self, line: &str) -> String {
         let asked = Asked::new(line);
         let (statement, note) = match self.statement(&asked) {
+            Err(Refused::Parsed(error)) => return format!("{error:?}"),
             Ok(statement) => statement,
-            Err(problem) => return String::from_utf8(problem.to_json(Verbosity::Verbose).to_vec()).unwrap(),
+            Err(Refused::Planned(problem)) => return String::from_utf8(problem.to_json(Verbosity::Verbose).to_vec()).unwrap(),
         };
         match self.run(&statement, asked.form.body == Body::Csv).await {
             Ok(answer) => format!("{note}{answer}"),
@@ -121,14 +134,14 @@ impl Database {
         }
     }
 
-    fn statement(&self, asked: &Asked<'_>) -> Result<(Sql, String), Problem> {
+    fn statement(&self, asked: &Asked<'_>) -> Result<(Sql, String), Refused> {
         let limits = Limits { postgrest_only: true, aggregates: true, ..Limits::default() };
         let purpose = match asked.kind {
             Kind::Read => Purpose::Read,
             Kind::Deleted => Purpose::Delete,
             Kind::Called(_) => Purpose::Call,
         };
-        let query = query(purpose, asked.query, &limits).expect(asked.query);
+        let query = query(purpose, asked.query, &limits).map_err(Refused::Parsed)?;
         let planner = Planner { catalog: &self.catalog, schema: "test", limits: asked.limits.clone() };
         let mut form = asked.form.clone();
         let everything = || Sql::of("SELECT * FROM pgrst_source");
