@@ -7,8 +7,8 @@ use mainstay_http::{Problem, Verbosity};
 use mainstay_postgrest::catalog::{Catalog, Name, ReadOptions, ReturnType, read};
 use mainstay_postgrest::plan::{PlanLimits, Planner, ReadPlan, Root};
 use mainstay_postgrest::sql::{self, Body, Form, Sql};
-use mainstay_query::{Limits, ParseError};
 use mainstay_query::parse::{Purpose, query};
+use mainstay_query::{Limits, ParseError};
 use mainstay_stores::PostgresOptions;
 use mainstay_stores::postgres::{Access, Failure, Isolation, Pool, Raw};
 
@@ -123,7 +123,9 @@ impl Database {
         let (statement, note) = match self.statement(&asked) {
             Err(Refused::Parsed(error)) => return format!("{error:?}"),
             Ok(statement) => statement,
-            Err(Refused::Planned(problem)) => return String::from_utf8(problem.to_json(Verbosity::Verbose).to_vec()).unwrap(),
+            Err(Refused::Planned(problem)) => {
+                return String::from_utf8(problem.to_json(Verbosity::Verbose).to_vec()).unwrap();
+            }
         };
         match self.run(&statement, asked.form.body == Body::Csv).await {
             Ok(answer) => format!("{note}{answer}"),
