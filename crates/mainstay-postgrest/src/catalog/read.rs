@@ -8,13 +8,16 @@ use std::time::{Duration, Instant};
 
 use mainstay_stores::postgres::{Access, Failure, Isolation, Param, Pool, Session};
 
+use super::columns;
 use super::functions::function;
 use super::names::{Names, array};
 use super::relations::{ComputedRow, Found, Key, KeyKind};
-use super::{Catalog, Column, Handler, HandlerSource, Name, Relation, Representation, RoleSettings};
+use super::{Catalog, Handler, HandlerSource, Name, Relation, Representation, RoleSettings};
 
 /// How long reading may take.
 const READ_MAX: Duration = Duration::from_secs(120);
+/// Settings while it is read. Compiling the statements takes longer than running them on any catalog.
+const SETTINGS: [(&str, &str); 2] = [("search_path", ""), ("jit", "off")];
 /// From this version on a role may be granted single settings.
 const GRANTED_SETTINGS_SINCE: u32 = 150_000;
 /// Settings of a function that hold for the whole transaction, unless the configuration names others.
@@ -49,7 +52,7 @@ impl ReadOptions {
 /// [`Failure`] if no connection can be had or the server does not answer as it should.
 pub async fn read(pool: &Pool, options: &ReadOptions) -> Result<Catalog, Failure> {
     let mut session = pool.session(Instant::now() + READ_MAX).await?;
-    let settings = vec![("search_path".to_owned(), String::new())];
+    let settings = SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
     session.begin_with(Access::Read, Isolation::RepeatableRead, settings);
     let catalog = Reader { session: &mut session, schemas: array(&options.schemas), names: Names::default() };
     let catalog = catalog.catalog(options).await?;
@@ -68,7 +71,8 @@ impl Reader<'_> {
     async fn catalog(mut self, options: &ReadOptions) -> Result<Catalog, Failure> {
         let (server_version, has_postgis) = self.server().await?;
         let mut relations = self.relations().await?;
-        let attributes = self.columns(&mut relations).await?;
+        let attributes =
+            columns::read(self.session, &self.schemas, &mut self.names, &mut relations).await?;
         let found = Found {
             keys: self.keys().await?,
             views: self.views().await?,
@@ -138,35 +142,6 @@ impl Reader<'_> {
             relations.insert(relation.oid, relation);
         }
         Ok(relations)
-    }
-
-    /// Gives the relations their columns; what they are called, by relation and number.
-    async fn columns(
-        &mut self,
-        relations: &mut HashMap<u32, Relation>,
-    ) -> Result<HashMap<(u32, i16), Arc<str>>, Failure> {
-        let rows = self.session.query_all(include_str!("sql/columns.sql"), &[Param::Text(&self.schemas)]).await?;
-        let mut attributes = HashMap::with_capacity(rows.len());
-        for row in rows {
-            let (relation, number): (u32, i16) = (row.try_get(0)?, row.try_get(1)?);
-            let column = Column {
-                name: self.names.share(row.try_get(2)?),
-                comment: row.try_get(3)?,
-                is_nullable: row.try_get(4)?,
-                base_type: self.names.share(row.try_get(5)?),
-                declared_type: self.names.share(row.try_get(6)?),
-                shown_type: self.names.share(row.try_get(7)?),
-                length_max: row.try_get(8)?,
-                default: row.try_get(9)?,
-                labels: row.try_get::<_, Option<_>>(10)?.unwrap_or_default(),
-                is_composite_or_array: row.try_get(11)?,
-            };
-            attributes.insert((relation, number), column.name.clone());
-            if let Some(relation) = relations.get_mut(&relation) {
-                relation.columns.push(column);
-            }
-        }
-        Ok(attributes)
     }
 
     async fn keys(&mut self) -> Result<Vec<Key>, Failure> {

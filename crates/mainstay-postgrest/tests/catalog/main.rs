@@ -1,4 +1,7 @@
 //! The snapshot against a real server, which `cargo xtask test` starts.
 
+mod big;
 mod found;
+mod live;
+mod roles;
 mod support;

@@ -9,6 +9,7 @@
 //! cells.rs     binary cells → sink          migrate.rs  changing the tables
 //! errors.rs    SQLSTATEs → StoreError       found/      databases of other programs, as schemas
 //! store.rs     all of it as a Store           proof.rs    whether tables are what a schema says
+//! listen.rs    what is notified
 //! ```
 //!
 //! Knows plans, values and PostgreSQL; knows no HTTP, no rules and no query language.
@@ -19,6 +20,7 @@ mod count;
 mod errors;
 mod explain;
 mod found;
+mod listen;
 pub mod migrate;
 mod pool;
 mod proof;
@@ -34,6 +36,7 @@ pub use cells::{CellKind, Malformed};
 pub use connect::{PostgresOptions, PostgresUrlError};
 pub use errors::Failure;
 pub use found::lineage;
+pub use listen::Listener;
 pub use pool::{Pool, PoolStatus};
 pub use session::{Access, Isolation, Rows, Session};
 pub use store::PostgresStore;

@@ -38,10 +38,10 @@ pub(super) struct Inner {
 }
 
 /// A host, and TLS towards it.
-struct Target {
-    config: Config,
-    tls: Option<Tls>,
-    connect_max: Duration,
+pub(super) struct Target {
+    pub(super) config: Config,
+    pub(super) tls: Option<Tls>,
+    pub(super) connect_max: Duration,
 }
 
 /// What a pool has at the moment.
@@ -146,6 +146,10 @@ impl Pool {
     pub fn round_trip(&self) -> Option<Duration> {
         let nanoseconds = self.0.round_trip_ns.load(Ordering::Relaxed);
         (nanoseconds > 0).then(|| Duration::from_nanos(nanoseconds))
+    }
+
+    pub(super) fn targets(&self) -> &[Target] {
+        &self.0.targets
     }
 
     /// What it was made of.
