@@ -71,8 +71,7 @@ impl Reader<'_> {
     async fn catalog(mut self, options: &ReadOptions) -> Result<Catalog, Failure> {
         let (server_version, has_postgis) = self.server().await?;
         let mut relations = self.relations().await?;
-        let attributes =
-            columns::read(self.session, &self.schemas, &mut self.names, &mut relations).await?;
+        let attributes = columns::read(self.session, &self.schemas, &mut self.names, &mut relations).await?;
         let found = Found {
             keys: self.keys().await?,
             views: self.views().await?,

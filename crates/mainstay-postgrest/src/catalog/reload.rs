@@ -260,7 +260,13 @@ impl Keeper {
                     pause = PAUSE_MIN;
                     self.shared.health.send_modify(|health| {
                         let Health { is_listening, .. } = *health;
-                        *health = Health { is_loaded: true, is_listening, asked: health.asked, done: asked, ..Health::default() };
+                        *health = Health {
+                            is_loaded: true,
+                            is_listening,
+                            asked: health.asked,
+                            done: asked,
+                            ..Health::default()
+                        };
                     });
                     self.rest().await;
                 }

@@ -14,13 +14,17 @@ async fn ten_thousand_tables_are_read_in_time() {
     run(&pool, "CREATE SCHEMA api").await;
     // In many transactions, since each of them holds a lock for each table.
     for first in (1..=TABLES).step_by(500) {
-        run(&pool, &format!(
-            "DO $$ BEGIN FOR i IN {first} .. {} LOOP
+        run(
+            &pool,
+            &format!(
+                "DO $$ BEGIN FOR i IN {first} .. {} LOOP
                EXECUTE format('CREATE TABLE api.t%s (id int, a text, b varchar(5) DEFAULT ''x'', c numeric(8, 2),
                  d timestamptz DEFAULT now(), e boolean NOT NULL, f jsonb, g uuid)', i);
              END LOOP; END $$",
-            first + 499
-        )).await;
+                first + 499
+            ),
+        )
+        .await;
     }
     let start = Instant::now();
     let catalog = read(&pool, &ReadOptions::of(["api"])).await.expect("it can be read");

@@ -62,7 +62,9 @@ fn way(relationship: &Relationship) -> String {
 async fn relations_are_those_of_the_exposed_schemas_without_partitions() {
     let catalog = catalog().await;
     let found = |schema: &str, name: &str| catalog.relations.contains_key(&Name::new(schema, name));
-    assert!(found("api", "clients") && found("other", "shops") && found("api", "sales") && found("api", "projects_kept"));
+    assert!(
+        found("api", "clients") && found("other", "shops") && found("api", "sales") && found("api", "projects_kept")
+    );
     assert!(!found("hidden", "secrets") && !found("api", "sales_2025") && !found("api", "clients_pkey"));
     assert_eq!(relation(&catalog, "clients").comment.as_deref(), Some("Clients\nwho pay"));
     for (name, is_view, writable) in [
@@ -106,7 +108,8 @@ async fn columns_have_types_lengths_defaults_and_labels() {
     let catalog = catalog().await;
     let kinds = relation(&catalog, "kinds");
     let names: Vec<&str> = kinds.columns.iter().map(|column| &*column.name).collect();
-    let expected = ["id", "serial", "v", "c", "b", "vb", "n", "doubled", "m", "ms", "w", "s", "f", "p", "is_on", "at", "j"];
+    let expected =
+        ["id", "serial", "v", "c", "b", "vb", "n", "doubled", "m", "ms", "w", "s", "f", "p", "is_on", "at", "j"];
     assert_eq!(names, expected);
     let about = |column: &Column| {
         format!(
@@ -152,14 +155,14 @@ async fn columns_have_types_lengths_defaults_and_labels() {
 #[tokio::test]
 async fn foreign_keys_lead_both_ways() {
     let catalog = catalog().await;
-    assert_eq!(ways(&catalog, "orders"), [
-        "m2o api.addresses billing billing_id=id",
-        "m2o api.addresses shipping shipping_id=id"
-    ]);
-    assert_eq!(ways(&catalog, "addresses"), [
-        "o2m api.orders billing id=billing_id",
-        "o2m api.orders shipping id=shipping_id"
-    ]);
+    assert_eq!(
+        ways(&catalog, "orders"),
+        ["m2o api.addresses billing billing_id=id", "m2o api.addresses shipping shipping_id=id"]
+    );
+    assert_eq!(
+        ways(&catalog, "addresses"),
+        ["o2m api.orders billing id=billing_id", "o2m api.orders shipping id=shipping_id"]
+    );
     assert_eq!(ways(&catalog, "staff"), ["o2m api.staff boss id=boss_id self", "m2o api.staff boss boss_id=id self"]);
     assert_eq!(ways(&catalog, "people")[..], ["m2o api.towns lives land=country town=name"]);
     let clients = ways(&catalog, "clients");
@@ -178,33 +181,42 @@ async fn foreign_keys_lead_both_ways() {
 #[tokio::test]
 async fn views_inherit_what_they_show_whole() {
     let catalog = catalog().await;
-    assert_eq!(ways(&catalog, "people_twice"), [
-        "m2o api.towns lives land=country town=name",
-        "m2o api.towns lives land=country town2=name"
-    ]);
+    assert_eq!(
+        ways(&catalog, "people_twice"),
+        ["m2o api.towns lives land=country town=name", "m2o api.towns lives land=country town2=name"]
+    );
     assert_eq!(ways(&catalog, "people_half"), [""; 0]);
     assert_eq!(ways(&catalog, "everybody"), [""; 0]);
     assert_eq!(ways(&catalog, "secrets"), ["m2o api.users secrets_user_id_fkey user_id=id"]);
     // Through a view that nobody may ask for; and from a view to a view.
-    assert_eq!(ways(&catalog, "projects_deep"), [
-        "m2o api.clients projects_client_id_fkey owner=id",
-        "m2o api.projects_joined projects_client_id_fkey owner=cid",
-        "o2m api.tasks tasks_project_id_fkey key=project_id",
-    ]);
+    assert_eq!(
+        ways(&catalog, "projects_deep"),
+        [
+            "m2o api.clients projects_client_id_fkey owner=id",
+            "m2o api.projects_joined projects_client_id_fkey owner=cid",
+            "o2m api.tasks tasks_project_id_fkey key=project_id",
+        ]
+    );
 }
 
 #[tokio::test]
 async fn junctions_have_both_keys_in_their_primary_key() {
     let catalog = catalog().await;
     let many = |from: &str| ways(&catalog, from).into_iter().filter(|way| way.starts_with("m2m")).collect::<Vec<_>>();
-    assert_eq!(many("users"), [
-        "m2m api.tasks api.users_tasks users_tasks_user_id_fkey id=user_id id=task_id",
-        "m2m api.tasks api.users_tasks_view users_tasks_user_id_fkey id=user_id id=task_id",
-    ]);
-    assert_eq!(many("tasks"), [
-        "m2m api.users api.users_tasks users_tasks_task_id_fkey id=task_id id=user_id",
-        "m2m api.users api.users_tasks_view users_tasks_task_id_fkey id=task_id id=user_id",
-    ]);
+    assert_eq!(
+        many("users"),
+        [
+            "m2m api.tasks api.users_tasks users_tasks_user_id_fkey id=user_id id=task_id",
+            "m2m api.tasks api.users_tasks_view users_tasks_user_id_fkey id=user_id id=task_id",
+        ]
+    );
+    assert_eq!(
+        many("tasks"),
+        [
+            "m2m api.users api.users_tasks users_tasks_task_id_fkey id=task_id id=user_id",
+            "m2m api.users api.users_tasks_view users_tasks_task_id_fkey id=task_id id=user_id",
+        ]
+    );
     assert_eq!(many("projects"), [""; 0], "its junction is hidden");
 }
 
@@ -259,7 +271,8 @@ async fn functions_are_told_apart_by_what_they_take() {
 async fn functions_say_what_they_give() {
     let catalog = catalog().await;
     let scalar = |name: &str| ReturnType::Scalar(Name::new("pg_catalog", name));
-    let composite = |schema: &str, name: &str, is_relation| ReturnType::Composite { ty: Name::new(schema, name), is_relation };
+    let composite =
+        |schema: &str, name: &str, is_relation| ReturnType::Composite { ty: Name::new(schema, name), is_relation };
     for (name, is_set, what) in [
         ("nothing", false, ReturnType::Void),
         ("all_of", false, scalar("_text")),
