@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use mainstay_http::{Problem, codes};
+use mainstay_query::parse::prefer::CountPreference;
 use mainstay_query::request::Query;
 use mainstay_stores::postgres::Access;
 
-use super::counts::{self, Count};
 use super::media::{Made, choose};
 use super::payload::{BodyKind, Payload};
 use super::prepare::{explained, strict};
@@ -44,7 +44,11 @@ pub(super) fn plan(planner: &Planner<'_>, wanted: &Wanted<'_>, call: &Call<'_>) 
     if wanted.action.is_head() {
         chosen.body = Body::Nothing;
     }
-    let Count { total, guess } = counts::of(planner, wanted.preferences, &read);
+    // The server guesses nothing of use about a function's rows, so what may be a guess is counted, and what must be one
+    // is left out.
+    let is_counted =
+        matches!(wanted.preferences.count, Some(CountPreference::Exact | CountPreference::Estimated));
+    let total = is_counted.then(|| sql::count(&read));
     let form = Form { body: chosen.body.clone(), total, counts_inserted: false, location: Vec::new() };
     let statement = sql::answer(source, sql::rows(&read), &form);
     let may_write = matches!(call, Call::Post(_)) && function.volatility == Volatility::Volatile;
@@ -55,7 +59,7 @@ pub(super) fn plan(planner: &Planner<'_>, wanted: &Wanted<'_>, call: &Call<'_>) 
         access: if may_write { Access::Write } else { Access::Read },
         settings: function.settings.iter().filter(|(name, _)| !is_isolation(name)).cloned().collect(),
         isolation: isolation.map(|(_, value)| value.to_lowercase()),
-        guess,
+        guess: None,
         expect: Expect { is_singular: chosen.media.is_singular(), affected_max, is_replaced: false },
         is_void: function.returns.what == ReturnType::Void,
         chosen,
