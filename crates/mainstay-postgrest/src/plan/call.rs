@@ -46,8 +46,7 @@ pub(super) fn plan(planner: &Planner<'_>, wanted: &Wanted<'_>, call: &Call<'_>) 
     }
     // The server guesses nothing of use about a function's rows, so what may be a guess is counted, and what must be one
     // is left out.
-    let is_counted =
-        matches!(wanted.preferences.count, Some(CountPreference::Exact | CountPreference::Estimated));
+    let is_counted = matches!(wanted.preferences.count, Some(CountPreference::Exact | CountPreference::Estimated));
     let total = is_counted.then(|| sql::count(&read));
     let form = Form { body: chosen.body.clone(), total, counts_inserted: false, location: Vec::new() };
     let statement = sql::answer(source, sql::rows(&read), &form);
