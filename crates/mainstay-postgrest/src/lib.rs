@@ -11,11 +11,13 @@
 //! catalog/      what is in the database, read as one snapshot and swapped when it changes
 //! plan/         request (mainstay-query) + catalog → plan, every name looked up
 //! sql/          plan → statement
+//! admin/        the server beside it: live, ready, metrics, the catalog
 //! run.rs        one transaction: role and settings, pre-request, statement, response settings
 //! ```
 //!
 //! The contract is `rest.md` with everything it marks PostgreSQL-only.
 
+mod admin;
 pub mod catalog;
 mod http;
 mod near;
@@ -24,5 +26,6 @@ mod run;
 pub mod settings;
 pub mod sql;
 
-pub use http::{Api, Base, CODES, ProjectKeys, REQUEST_TIME_MAX};
+pub use admin::{Admin, Door};
+pub use http::{Api, Base, CODES, ProjectKeys, REQUEST_TIME_MAX, Reread};
 pub use sql::Sql;

@@ -59,6 +59,12 @@ pub struct Health {
     pub pause: Duration,
     /// Whether the channel is listened on.
     pub is_listening: bool,
+    /// How often a snapshot was read.
+    pub loads: u64,
+    /// How often reading failed.
+    pub failures: u64,
+    /// How long the last reading took.
+    pub load_time: Duration,
     /// How many reloads were asked for, and how many of those are done: see [`Live::settled`].
     asked: u64,
     done: u64,
@@ -255,17 +261,20 @@ impl Keeper {
                 continue;
             }
             self.shared.health.send_modify(|health| health.is_loading = true);
+            let start = Instant::now();
             match self.load().await {
                 Ok(()) => {
                     pause = PAUSE_MIN;
                     self.shared.health.send_modify(|health| {
-                        let Health { is_listening, .. } = *health;
                         *health = Health {
                             is_loaded: true,
-                            is_listening,
-                            asked: health.asked,
+                            is_loading: false,
+                            is_failing: false,
+                            pause: Duration::ZERO,
+                            loads: health.loads + 1,
+                            load_time: start.elapsed(),
                             done: asked,
-                            ..Health::default()
+                            ..*health
                         };
                     });
                     self.rest().await;
@@ -274,7 +283,8 @@ impl Keeper {
                     tracing::error!(error = %failure, pause_s = pause.as_secs(), "Failed to load the schema cache");
                     self.shared.wanted().schema = true;
                     self.shared.health.send_modify(|health| {
-                        *health = Health { is_loading: false, is_failing: true, pause, done: asked, ..*health };
+                        let failures = health.failures + 1;
+                        *health = Health { is_loading: false, is_failing: true, pause, failures, done: asked, ..*health };
                     });
                     // Whoever asks now wants it tried now.
                     let _ = timeout(pause, self.shared.wake.notified()).await;

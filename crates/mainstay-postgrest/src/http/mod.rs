@@ -5,6 +5,7 @@
 mod accept;
 mod answer;
 mod ask;
+mod begin;
 mod caller;
 mod codes;
 mod context;
@@ -18,8 +19,8 @@ mod tx;
 use std::any::Any;
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -32,7 +33,7 @@ use mainstay_http::{AnswerBody, Answers, Problem, RequestLimits, Verbosity, chec
 use mainstay_stores::postgres::Pool;
 use tower::service_fn;
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Health, Live};
 use crate::plan::{self, PlanLimits, Planner};
 use crate::run::{self, Job};
 use crate::settings::{LogLevel, Settings};
@@ -41,6 +42,7 @@ use caller::Tokens;
 use route::Route;
 use timing::Timing;
 
+pub use begin::Reread;
 pub use caller::ProjectKeys;
 pub use codes::CODES;
 pub(crate) use failure::problem;
@@ -56,7 +58,11 @@ pub struct Api(Arc<Shared>);
 /// What requests share.
 struct Shared {
     pool: Pool,
-    live: RwLock<Arc<Live>>,
+    settings: RwLock<Arc<Settings>>,
+    /// The settings as text.
+    config: RwLock<String>,
+    /// What keeps the catalog; empty until the settings of the database are known.
+    catalog: OnceLock<Live>,
     tokens: Tokens,
     keys: Option<ProjectKeys>,
     base: Base,
@@ -64,41 +70,27 @@ struct Shared {
     counters: Counters,
 }
 
-/// What a reload replaces.
-#[derive(Debug, Clone)]
-pub(crate) struct Live {
-    pub(crate) settings: Arc<Settings>,
-    /// `None` until it was first read.
-    pub(crate) catalog: Option<Arc<Catalog>>,
-    /// Whether it is being read.
-    pub(crate) is_loading: bool,
-}
-
 /// What the admin server tells besides.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
-    /// Times that the catalog was read.
-    pub(crate) loads: AtomicU64,
-    /// Times that it could not be.
-    pub(crate) failed_loads: AtomicU64,
-    /// How long the last time took, in microseconds.
-    pub(crate) load_us: AtomicU64,
     /// Requests that found no connection in time.
     pub(crate) pool_timeouts: AtomicU64,
-    /// Whether the listener for notifications is connected.
-    pub(crate) is_listening: AtomicBool,
 }
 
 /// Longest time of a request, where nothing else ends it. PostgREST has no such limit.
 pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(24 * 3600);
 
+/// How long a connection may take to be had, when somebody asks whether one can be.
+const PROBE_MAX: Duration = Duration::from_secs(2);
+
 impl Api {
-    /// An API whose catalog is still to be read: see [`Api::replace`].
+    /// An API that answers 503 until [`Api::begin`] has read what is in the database.
     pub fn new(pool: Pool, settings: Settings, base: Base, keys: Option<ProjectKeys>, limits: RequestLimits) -> Api {
-        let live = Live { settings: Arc::new(settings), catalog: None, is_loading: true };
         Api(Arc::new(Shared {
             pool,
-            live: RwLock::new(Arc::new(live)),
+            settings: RwLock::new(Arc::new(settings)),
+            config: RwLock::default(),
+            catalog: OnceLock::new(),
             tokens: Tokens::default(),
             keys,
             base,
@@ -121,30 +113,34 @@ impl Api {
         &self.0.pool
     }
 
-    /// From now on these settings hold, and this is what is in the database.
-    pub fn replace(&self, settings: Option<Settings>, catalog: Option<Arc<Catalog>>) {
-        let mut live = self.0.live.write().unwrap_or_else(PoisonError::into_inner);
-        let settings = match settings {
-            Some(settings) => {
-                self.0.tokens.clear();
-                Arc::new(settings)
-            }
-            None => live.settings.clone(),
+    /// What is in the database; `None` while that was not read yet.
+    pub fn catalog(&self) -> Option<Arc<Catalog>> {
+        self.0.catalog.get().and_then(Live::catalog)
+    }
+
+    /// The settings that hold.
+    pub fn settings(&self) -> Arc<Settings> {
+        self.0.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How it stands with the catalog.
+    pub(crate) fn health(&self) -> Health {
+        let beginning = || {
+            let mut health = Health::default();
+            health.is_loading = true;
+            health
         };
-        let is_loading = live.is_loading && catalog.is_none();
-        let catalog = catalog.or_else(|| live.catalog.clone());
-        *live = Arc::new(Live { settings, catalog, is_loading });
+        self.0.catalog.get().map_or_else(beginning, Live::health)
     }
 
-    /// The catalog is being read, or is not.
-    pub(crate) fn note_loading(&self, is_loading: bool) {
-        let mut live = self.0.live.write().unwrap_or_else(PoisonError::into_inner);
-        *live = Arc::new(Live { is_loading, ..(**live).clone() });
+    /// The settings that hold, as text.
+    pub(crate) fn config(&self) -> String {
+        self.0.config.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What holds at the moment.
-    pub(crate) fn live(&self) -> Arc<Live> {
-        self.0.live.read().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Whether a connection can be had.
+    pub(crate) async fn can_connect(&self) -> bool {
+        self.0.pool.session(Instant::now() + PROBE_MAX).await.is_ok()
     }
 
     /// What the admin server tells.
@@ -166,8 +162,7 @@ impl Answers for Api {
     {
         let started = Instant::now();
         let (head, body) = request.into_parts();
-        let live = self.live();
-        let settings = &live.settings;
+        let settings = &self.settings();
         let Some(path) = self.0.base.below(head.uri.path()) else {
             let problem = Problem::new(mainstay_http::codes::NO_ROUTE, "Nothing is at this path");
             return problem.into_response(head.method == Method::HEAD, settings.verbosity);
@@ -178,7 +173,7 @@ impl Answers for Api {
         }
         let mut timing = settings.timing.then(Timing::new);
         let mut role = None;
-        let run = self.run(&live, &head, path, body, &mut timing, &mut role);
+        let run = self.run(settings, &head, path, body, &mut timing, &mut role);
         let outcome = AssertUnwindSafe(run).catch_unwind().await.unwrap_or_else(|panic| Err(panicked(&*panic)));
         let cause = outcome.as_ref().err().and_then(|problem| problem.log_cause().map(str::to_owned));
         let mut response = outcome.unwrap_or_else(|problem| refuse(problem, &head, settings.verbosity));
@@ -196,7 +191,7 @@ impl Answers for Api {
     }
 
     fn verbosity(&self) -> Verbosity {
-        self.live().settings.verbosity
+        self.settings().verbosity
     }
 }
 
@@ -204,7 +199,7 @@ impl Api {
     /// The steps of a request in their order.
     async fn run<B>(
         &self,
-        live: &Live,
+        settings: &Settings,
         head: &request::Parts,
         path: &str,
         body: B,
@@ -216,12 +211,11 @@ impl Api {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let mut end = |stage| timing.as_mut().map_or((), |timing| timing.end(stage));
-        let settings = &live.settings;
         check_head(&self.0.limits, head)?;
         let caller = caller::identify(settings, self.0.keys.as_ref(), &self.0.tokens, &head.headers)?;
         *role = Some(caller.role.clone());
         end("jwt");
-        let catalog = live.catalog.as_ref().ok_or_else(|| {
+        let catalog = &self.catalog().ok_or_else(|| {
             Problem::new(codes::NO_CATALOG, "Could not query the database for the schema cache. Retrying.")
         })?;
         let mut ask = ask::head(settings, head, path)?;
@@ -250,7 +244,11 @@ impl Api {
             is_anonymous: caller.is_anonymous,
             is_logged: settings.log_query,
         };
-        let outcome = run::run(&job).await?;
+        let outcome = run::run(&job).await.inspect_err(|problem| {
+            if problem.name() == codes::POOL_TIME.name {
+                self.0.counters.pool_timeouts.fetch_add(1, Ordering::Relaxed);
+            }
+        })?;
         end("transaction");
         let response = answer::answer(catalog, head, &ask, &prepared, outcome, settings.legacy_target_names)?;
         end("response");

@@ -36,6 +36,12 @@ impl FromStr for Address {
 }
 
 impl Address {
+    /// Its host and port.
+    #[cfg(feature = "postgres")]
+    pub(super) fn parts(&self) -> (&str, u16) {
+        (&self.host, self.port)
+    }
+
     /// The settings that this address stands for.
     pub(super) fn overrides(&self) -> [Override; 2] {
         let set = |name, text| Override::new("server", name, text).expect("the server has a host and a port");

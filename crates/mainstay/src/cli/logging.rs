@@ -9,13 +9,18 @@ use crate::config::LogSettings;
 
 /// Starts the log of this process; a second call changes nothing.
 pub(super) fn start(settings: &LogSettings) {
+    start_with(&settings.level, &settings.format);
+}
+
+/// The same, by a level or filters and a format.
+pub(super) fn start_with(level: &str, format: &str) {
     let is_terminal = std::io::stderr().is_terminal();
-    let is_json = match settings.format.as_str() {
+    let is_json = match format {
         "json" => true,
         "text" => false,
         _ => !is_terminal,
     };
-    let filter = EnvFilter::new(&settings.level);
+    let filter = EnvFilter::new(level);
     let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_terminal);
     // A log that is there already (tests in one process) is as good.
     let _ = if is_json { builder.json().flatten_event(true).try_init() } else { builder.try_init() };

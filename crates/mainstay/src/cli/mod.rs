@@ -13,6 +13,11 @@ mod explain;
 mod export;
 mod failure;
 mod first_start;
+#[cfg(feature = "postgres")]
+mod from_postgrest;
+#[cfg(not(feature = "postgres"))]
+#[path = "from_postgrest_missing.rs"]
+mod from_postgrest;
 #[cfg(test)]
 pub(crate) mod generated;
 mod import;

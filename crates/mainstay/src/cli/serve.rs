@@ -1,7 +1,10 @@
-//! `mainstay serve [DIR]`: the API of a project, until somebody ends it.
+//! `mainstay serve [DIR]`: the API of a project, until somebody ends it; or that of a database as PostgREST serves it.
+
+use std::path::PathBuf;
 
 use anyhow::Context;
 
+use super::from_postgrest;
 use super::listen::{self, Address};
 use super::{Console, Failure, Folder, Globals, first_start, logging, signals};
 use crate::project::Project;
@@ -10,16 +13,26 @@ use crate::wire;
 /// Arguments of `mainstay serve`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  mainstay serve shop --listen 127.0.0.1:8080
-  mainstay serve --store sqlite:chinook.db")]
+  mainstay serve --store sqlite:chinook.db
+  mainstay serve --from-postgrest postgrest.conf")]
 pub(super) struct Args {
     #[command(flatten)]
     folder: Folder,
     /// Address to listen on; port 0 picks a free one
     #[arg(long, value_name = "HOST:PORT")]
     listen: Option<Address>,
+    /// Serve a PostgreSQL database as PostgREST does, by its configuration file or by PGRST_… of the environment alone
+    #[arg(long, value_name = "FILE", num_args = 0..=1, conflicts_with = "folder")]
+    from_postgrest: Option<Option<PathBuf>>,
+    /// With --from-postgrest: print the settings that count and what is not supported, and end
+    #[arg(long, requires = "from_postgrest")]
+    check: bool,
 }
 
 pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
+    if let Some(file) = &args.from_postgrest {
+        return from_postgrest::run(file.as_deref(), args.listen.as_ref(), args.check, &globals.console());
+    }
     let options: Vec<_> = args.listen.iter().flat_map(Address::overrides).collect();
     let project = globals.open_with(&args.folder.folder, &options)?;
     logging::start(&project.settings.log);
