@@ -9,13 +9,13 @@ use crate::edge;
 use crate::errors::codes::{FRAMING, HEAD_LARGE, URL_LONG};
 use crate::errors::{Problem, Verbosity};
 
-/// Our own answers to HTTP/1 carry this; the library's refusals do not.
-const OURS: &[u8] = b"\r\nx-request-id: ";
+/// Our own answers to HTTP/1 carry one of these; the library's refusals do not.
+const OURS: [&[u8]; 2] = [b"\r\nx-request-id: ", b"\r\nserver: "];
 
 /// What to send instead of `written`, if that is a refusal by the library.
 pub(super) fn answer(written: &[u8], verbosity: Verbosity) -> Option<Bytes> {
     let status = written.strip_prefix(b"HTTP/1.1 4")?.get(..2)?;
-    if memmem::find(written, OURS).is_some() {
+    if OURS.iter().any(|header| memmem::find(written, header).is_some()) {
         return None;
     }
     let problem = match status {
@@ -62,6 +62,7 @@ mod tests {
             (bare("404 Not Found"), None),
             (bare("200 OK"), None),
             ("HTTP/1.1 400 Bad Request\r\nx-request-id: 1\r\n\r\n".to_owned(), None),
+            ("HTTP/1.1 400 Bad Request\r\nserver: x\r\n\r\n".to_owned(), None),
             ("HTTP/1.1 4".to_owned(), None),
         ] {
             let found = answer(written.as_bytes(), Verbosity::Verbose);
