@@ -15,7 +15,7 @@ use super::prepared::{Expect, Prepared};
 use super::wanted::{Action, Wanted};
 use super::{Planner, Root};
 use crate::catalog::{Column, Relation};
-use crate::sql::{self, Body, Conflict, Form, Insert, Rows, Update};
+use crate::sql::{self, Body, Conflict, Form, Insert, Rows, Sql, Update};
 
 /// Plans a write.
 pub(super) fn plan(planner: &Planner<'_>, wanted: &Wanted<'_>) -> Result<Prepared, Problem> {
@@ -77,7 +77,12 @@ pub(super) fn plan(planner: &Planner<'_>, wanted: &Wanted<'_>) -> Result<Prepare
         counts_inserted,
         location: if wants_place { relation.primary_key.clone() } else { Vec::new() },
     };
-    let statement = sql::answer(source, sql::rows(&read), &form);
+    // Nothing comes back of a write whose rows nobody wants, so there is nothing to select either.
+    let rows = match answer {
+        Return::Representation => sql::rows(&read),
+        Return::HeadersOnly | Return::Minimal => Sql::of("SELECT 1 FROM pgrst_source"),
+    };
+    let statement = sql::answer(source, rows, &form);
     let affected_max = match wanted.action {
         Action::Update(_) | Action::Delete if wanted.preferences.is_strict() => wanted.preferences.max_affected,
         _ => None,
