@@ -37,10 +37,13 @@ pub struct ProjectKeys {
     pub service_role: String,
 }
 
+/// What a token says.
+type Claims = Map<String, Value>;
+
 /// Tokens whose signature was good, by their text.
 #[derive(Default)]
 pub(crate) struct Tokens {
-    known: RwLock<HashMap<Box<str>, Arc<Map<String, Value>>>>,
+    known: RwLock<HashMap<Box<str>, Arc<Claims>>>,
     /// How often one was looked up.
     pub(crate) asked: AtomicU64,
     /// How often it was there.

@@ -103,7 +103,7 @@ pub(super) fn plan(planner: &Planner<'_>, wanted: &Wanted<'_>) -> Result<Prepare
     })
 }
 
-fn rows_of<'r>(payload: &'r Payload) -> Result<&'r JsonBody, Problem> {
+fn rows_of(payload: &Payload) -> Result<&JsonBody, Problem> {
     match payload {
         Payload::Json(body) => Ok(body),
         Payload::Form(_) | Payload::Raw(..) => Err(Problem::new(codes::BODY, "Empty or invalid json")),

@@ -1,6 +1,8 @@
 //! Reads, from the query string to the body that a real PostgreSQL makes: `cases/*.txt`, one file for a chapter of
 //! `rest.md`. `UPDATE_EXPECT=1` writes what came into the files.
 
+#![expect(clippy::unwrap_used, reason = "a test ends by a panic")]
+
 mod support;
 
 use std::path::Path;
