@@ -3,7 +3,10 @@
 //! `cargo xtask test` runs the workspace's tests with them; `cargo xtask servers COMMAND…` runs any command with them,
 //! and without a command prints what to export and waits until its input ends. An engine is one line of [`ENGINES`].
 
+mod mariadb;
+mod mysql;
 mod postgres;
+mod tls;
 
 use std::fs;
 use std::io::Read as _;
@@ -29,12 +32,14 @@ struct Engine {
     needs: &'static [(&'static str, &'static str)],
     /// The system's user that it runs as when we are root; such programs refuse to be root.
     user: &'static str,
+    /// The signal that ends it in good order.
+    stop: &'static str,
     /// Starts one whose files are all in this folder.
     start: fn(&Place) -> anyhow::Result<Running>,
 }
 
 /// Every kind of server.
-const ENGINES: &[Engine] = &[postgres::ENGINE];
+const ENGINES: &[Engine] = &[postgres::ENGINE, mariadb::ENGINE, mysql::ENGINE];
 
 /// Arguments of `cargo xtask servers`.
 #[derive(clap::Args)]
@@ -104,7 +109,7 @@ struct Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let told = program("kill").args([self.stop, &self.process.id().to_string()]).status();
+        let told = program("kill").args(["-s", self.stop, &self.process.id().to_string()]).status();
         let until = Instant::now() + STOP_MAX;
         let mut is_over = false;
         while told.is_ok() && !is_over && Instant::now() < until {
@@ -125,6 +130,8 @@ struct Place {
     folder: PathBuf,
     /// `None` for ourselves.
     user: Option<&'static str>,
+    /// The signal that ends it in good order.
+    stop: &'static str,
 }
 
 impl Place {
@@ -135,7 +142,7 @@ impl Place {
         let name = format!("{}-{}", engine.name, std::process::id());
         for parent in [target().join("servers"), std::env::temp_dir().join("mainstay-servers")] {
             remove_left(&parent, engine.name);
-            let place = Place { folder: parent.join(&name), user };
+            let place = Place { folder: parent.join(&name), user, stop: engine.stop };
             fs::create_dir_all(&place.folder)?;
             place.give()?;
             if place.command("test").arg("-w").arg(&place.folder).status().is_ok_and(|status| status.success()) {
@@ -144,6 +151,11 @@ impl Place {
             fs::remove_dir_all(&place.folder)?;
         }
         anyhow::bail!("the user {} can write to no folder that was tried", engine.user)
+    }
+
+    /// A folder beside this one that stays when the server stops, for what is fetched once.
+    fn beside(&self, name: &str) -> PathBuf {
+        self.folder.with_file_name(format!("programs-of-{name}"))
     }
 
     /// Makes everything in the folder the server's own.
@@ -162,7 +174,7 @@ impl Place {
     fn command(&self, name: &str) -> Command {
         let mut command = if is_there("setpriv") {
             let mut command = Command::new("setpriv");
-            command.args(["--pdeathsig", "INT"]);
+            command.args(["--pdeathsig", self.stop]);
             if let Some(user) = self.user {
                 command.args(["--reuid", user, "--regid", user, "--init-groups"]);
             }

@@ -13,6 +13,7 @@ pub(super) const ENGINE: Engine = Engine {
     name: "postgres",
     needs: &[("/usr/lib/postgresql/15/bin/postgres", "postgresql-15"), ("openssl", "openssl")],
     user: "postgres",
+    stop: "INT",
     start,
 };
 
@@ -25,12 +26,9 @@ host all all 127.0.0.1/32 scram-sha-256
 
 fn start(place: &Place) -> anyhow::Result<Running> {
     let data = place.folder.join("data");
-    let tls = place.folder.join("tls");
     let password = place.folder.join("password");
     fs::write(&password, "mainstay")?;
-    fs::create_dir_all(&tls)?;
-    place.give()?;
-    certificates(place)?;
+    let tls = super::tls::certificates(place)?;
     place.run(
         place
             .command(&format!("{PROGRAMS}/initdb"))
@@ -65,28 +63,11 @@ fn start(place: &Place) -> anyhow::Result<Running> {
     let variables =
         vec![("MAINSTAY_TEST_POSTGRES_URL", url), ("MAINSTAY_TEST_POSTGRES_TLS", tls.to_string_lossy().into_owned())];
     // From here on it is stopped whatever happens.
-    let mut running = Running { process, stop: "-INT", folder: place.folder.clone(), variables };
+    let mut running = Running { process, stop: place.stop, folder: place.folder.clone(), variables };
     wait(&mut running.process, &log, || {
         let mut ask = place.command(&format!("{PROGRAMS}/pg_isready"));
         let status = ask.args(["-q", "-h", "127.0.0.1", "-p", &port.to_string()]).status();
         status.is_ok_and(|status| status.success())
     })?;
     Ok(running)
-}
-
-/// A CA with a certificate for the server, whose name is `localhost`, and one for the role `certain`; another CA that has
-/// signed nothing of it.
-fn certificates(place: &Place) -> anyhow::Result<()> {
-    let make = |name: &str, subject: &str, more: &[&str]| {
-        let mut command = place.command("openssl");
-        command.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]);
-        command.args(["-days", "2", "-subj", subject, "-keyout", &format!("tls/{name}.key")]);
-        place.run(command.args(["-out", &format!("tls/{name}.pem")]).args(more))
-    };
-    let is_root = ["-addext", "basicConstraints=critical,CA:TRUE"];
-    let is_leaf = ["-CA", "tls/ca.pem", "-CAkey", "tls/ca.key", "-addext", "basicConstraints=critical,CA:FALSE"];
-    make("ca", "/CN=Mainstay test CA", &is_root)?;
-    make("other", "/CN=Another test CA", &is_root)?;
-    make("server", "/CN=localhost", &[&is_leaf[..], &["-addext", "subjectAltName=DNS:localhost"]].concat())?;
-    make("certain", "/CN=certain", &is_leaf)
 }
