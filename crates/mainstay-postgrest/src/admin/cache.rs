@@ -2,14 +2,20 @@
 
 use serde_json::{Value, json};
 
-use crate::catalog::{Cardinality, Catalog, Function, HandlerSource, Link, Name, Relation, Relationship, ReturnType, Volatility};
+use crate::catalog::{
+    Cardinality, Catalog, Function, HandlerSource, Link, Name, Relation, Relationship, ReturnType, Volatility,
+};
 
 /// All of it.
 pub(super) fn json(catalog: &Catalog) -> String {
-    let tables: Vec<Value> = catalog.relations.values().map(|relation| json!([named(&relation.name), table(relation)])).collect();
+    let tables: Vec<Value> =
+        catalog.relations.values().map(|relation| json!([named(&relation.name), table(relation)])).collect();
     let relationships: Vec<Value> = catalog.relationships.values().flatten().map(relationship).collect();
-    let routines: Vec<Value> =
-        catalog.functions.iter().map(|(name, all)| json!([named(name), all.iter().map(routine).collect::<Vec<_>>()])).collect();
+    let routines: Vec<Value> = catalog
+        .functions
+        .iter()
+        .map(|(name, all)| json!([named(name), all.iter().map(routine).collect::<Vec<_>>()]))
+        .collect();
     let representations: Vec<Value> = (catalog.representations.iter())
         .map(|((from, to), by)| json!({"drFunction": by.function.to_string(), "drSourceType": **from, "drTargetType": **to}))
         .collect();
@@ -68,7 +74,9 @@ fn table(relation: &Relation) -> Value {
 }
 
 fn relationship(relationship: &Relationship) -> Value {
-    let columns = |pairs: &[(std::sync::Arc<str>, std::sync::Arc<str>)]| pairs.iter().map(|(a, b)| json!([**a, **b])).collect::<Vec<_>>();
+    let columns = |pairs: &[(std::sync::Arc<str>, std::sync::Arc<str>)]| {
+        pairs.iter().map(|(a, b)| json!([**a, **b])).collect::<Vec<_>>()
+    };
     let link = match &relationship.link {
         Link::Key { constraint, columns: pairs, cardinality } => {
             let cardinality = match cardinality {
@@ -86,7 +94,9 @@ fn relationship(relationship: &Relationship) -> Value {
             "junColsSource": columns(&junction.source_columns),
             "junColsTarget": columns(&junction.target_columns),
         }),
-        Link::Computed { function, to_one, .. } => json!({"tag": "ComputedRelationship", "relFunction": named(function), "relToOne": to_one}),
+        Link::Computed { function, to_one, .. } => {
+            json!({"tag": "ComputedRelationship", "relFunction": named(function), "relToOne": to_one})
+        }
     };
     json!({
         "relTable": named(&relationship.source),

@@ -19,16 +19,52 @@ pub(super) fn text(api: &Api) -> String {
         }
     };
     let seconds = health.load_time.as_secs_f64();
-    let loads = [("{status=\"SUCCESS\"}", health.loads.to_string()), ("{status=\"FAIL\"}", health.failures.to_string())];
-    tell("pgrst_schema_cache_query_time_seconds", "gauge", "The time it took to load the schema cache last", &[("", format!("{seconds}"))]);
+    let loads =
+        [("{status=\"SUCCESS\"}", health.loads.to_string()), ("{status=\"FAIL\"}", health.failures.to_string())];
+    tell(
+        "pgrst_schema_cache_query_time_seconds",
+        "gauge",
+        "The time it took to load the schema cache last",
+        &[("", format!("{seconds}"))],
+    );
     tell("pgrst_schema_cache_loads_total", "counter", "The total number of times the schema cache was loaded", &loads);
-    tell("pgrst_db_pool_timeouts_total", "counter", "The total number of pool connection timeouts", &[("", of(&counters.pool_timeouts).to_string())]);
-    tell("pgrst_db_pool_available", "gauge", "Available connections in the pool", &[("", most.saturating_sub(status.busy).to_string())]);
-    tell("pgrst_db_pool_waiting", "gauge", "Requests waiting to acquire a pool connection", &[("", status.waiting.to_string())]);
+    tell(
+        "pgrst_db_pool_timeouts_total",
+        "counter",
+        "The total number of pool connection timeouts",
+        &[("", of(&counters.pool_timeouts).to_string())],
+    );
+    tell(
+        "pgrst_db_pool_available",
+        "gauge",
+        "Available connections in the pool",
+        &[("", most.saturating_sub(status.busy).to_string())],
+    );
+    tell(
+        "pgrst_db_pool_waiting",
+        "gauge",
+        "Requests waiting to acquire a pool connection",
+        &[("", status.waiting.to_string())],
+    );
     tell("pgrst_db_pool_max", "gauge", "Max pool connections", &[("", most.to_string())]);
-    tell("pgrst_jwt_cache_requests_total", "counter", "The total number of JWT cache lookups", &[("", of(&tokens.asked).to_string())]);
-    tell("pgrst_jwt_cache_hits_total", "counter", "The total number of JWT cache hits", &[("", of(&tokens.found).to_string())]);
-    tell("pgrst_jwt_cache_evictions_total", "counter", "The total number of JWT cache evictions", &[("", of(&tokens.evicted).to_string())]);
+    tell(
+        "pgrst_jwt_cache_requests_total",
+        "counter",
+        "The total number of JWT cache lookups",
+        &[("", of(&tokens.asked).to_string())],
+    );
+    tell(
+        "pgrst_jwt_cache_hits_total",
+        "counter",
+        "The total number of JWT cache hits",
+        &[("", of(&tokens.found).to_string())],
+    );
+    tell(
+        "pgrst_jwt_cache_evictions_total",
+        "counter",
+        "The total number of JWT cache evictions",
+        &[("", of(&tokens.evicted).to_string())],
+    );
     tell("mainstay_jwt_cache_entries", "gauge", "Tokens that are remembered", &[("", tokens.len().to_string())]);
     out
 }

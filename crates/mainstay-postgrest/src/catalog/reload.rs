@@ -284,7 +284,8 @@ impl Keeper {
                     self.shared.wanted().schema = true;
                     self.shared.health.send_modify(|health| {
                         let failures = health.failures + 1;
-                        *health = Health { is_loading: false, is_failing: true, pause, failures, done: asked, ..*health };
+                        *health =
+                            Health { is_loading: false, is_failing: true, pause, failures, done: asked, ..*health };
                     });
                     // Whoever asks now wants it tried now.
                     let _ = timeout(pause, self.shared.wake.notified()).await;

@@ -51,7 +51,8 @@ fn reread(file: Option<PathBuf>) -> Reread {
             vec![Mistake(format!("the file {path} cannot be read ({error})"))]
         })?;
         let environment = std::env::vars_os();
-        let environment = environment.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let environment =
+            environment.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         Sources::new(text.as_deref(), environment.collect())
     })
 }
@@ -73,12 +74,7 @@ fn start_log(settings: &Settings) {
 }
 
 /// Tells the settings that count, the database's own among them where it answers.
-async fn check(
-    sources: &Sources,
-    settings: &Settings,
-    notices: &[Notice],
-    console: &Console,
-) -> Result<(), Failure> {
+async fn check(sources: &Sources, settings: &Settings, notices: &[Notice], console: &Console) -> Result<(), Failure> {
     let pool = Pool::new(settings.database.clone()).map_err(|error| anyhow::anyhow!("{error}"))?;
     let asked = sources.with_database(&pool, settings, Instant::now() + CHECK_MAX).await;
     let sources = match asked {
