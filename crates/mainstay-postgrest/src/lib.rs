@@ -9,6 +9,7 @@
 //! settings/     postgrest.conf, PGRST_* → Settings
 //! http/         headers → what is wanted; what came back → answer
 //! catalog/      what is in the database, read as one snapshot and swapped when it changes
+//! openapi/      catalog → the root document
 //! plan/         request (mainstay-query) + catalog → plan, every name looked up
 //! sql/          plan → statement
 //! admin/        the server beside it: live, ready, metrics, the catalog
@@ -21,6 +22,7 @@ mod admin;
 pub mod catalog;
 mod http;
 mod near;
+pub mod openapi;
 pub mod plan;
 mod run;
 pub mod settings;
