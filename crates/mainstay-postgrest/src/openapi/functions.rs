@@ -21,13 +21,19 @@ pub(super) fn path(function: &Function) -> Value {
     let body = json!({ "name": "args", "required": true, "in": "body", "schema": arguments(function) });
     let mut path = json!({ "post": with(vec![body, parameter("preferParams")]) });
     if function.volatility != Volatility::Volatile {
-        path["get"] = with(function.parameters.iter().map(|parameter| {
-            let mut told = types::in_query(&parameter.ty, parameter.is_variadic);
-            told.insert("name".into(), (&*parameter.name).into());
-            told.insert("required".into(), parameter.is_required.into());
-            told.insert("in".into(), "query".into());
-            Value::from(told)
-        }).collect());
+        path["get"] = with(
+            function
+                .parameters
+                .iter()
+                .map(|parameter| {
+                    let mut told = types::in_query(&parameter.ty, parameter.is_variadic);
+                    told.insert("name".into(), (&*parameter.name).into());
+                    told.insert("required".into(), parameter.is_required.into());
+                    told.insert("in".into(), "query".into());
+                    Value::from(told)
+                })
+                .collect(),
+        );
     }
     path
 }

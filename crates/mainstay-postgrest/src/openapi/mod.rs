@@ -61,8 +61,7 @@ impl<'d> About<'d> {
     /// The functions that are described. Of overloads it is the last, the one with the most parameters: a path can be
     /// told of once.
     fn functions(&self) -> impl Iterator<Item = &'d Function> {
-        let is_shown =
-            |function: &&Function| self.allowed.is_none_or(|allowed| allowed.has_function(function.oid));
+        let is_shown = |function: &&Function| self.allowed.is_none_or(|allowed| allowed.has_function(function.oid));
         (self.catalog.functions.iter())
             .filter(|(name, _)| *name.schema == *self.schema)
             .filter_map(move |(_, overloads)| overloads.iter().rfind(is_shown))

@@ -7,13 +7,16 @@ const PREFERENCES: [(&str, &[&str]); 4] = [
     ("preferParams", &["params=single-object"]),
     ("preferReturn", &["return=representation", "return=minimal", "return=none"]),
     ("preferCount", &["count=none"]),
-    ("preferPost", &[
-        "return=representation",
-        "return=minimal",
-        "return=none",
-        "resolution=ignore-duplicates",
-        "resolution=merge-duplicates",
-    ]),
+    (
+        "preferPost",
+        &[
+            "return=representation",
+            "return=minimal",
+            "return=none",
+            "resolution=ignore-duplicates",
+            "resolution=merge-duplicates",
+        ],
+    ),
 ];
 
 /// Name, what it is called in a request, where it stands there, and what it does.

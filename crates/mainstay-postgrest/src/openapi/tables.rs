@@ -50,9 +50,7 @@ fn description(catalog: &Catalog, relation: &Relation, column: &Column) -> Optio
         notes.push("This is a Primary Key.<pk/>".to_owned());
     }
     if let Some((table, target)) = foreign_key(catalog, relation, &column.name) {
-        notes.push(format!(
-            "This is a Foreign Key to `{table}.{target}`.<fk table='{table}' column='{target}'/>"
-        ));
+        notes.push(format!("This is a Foreign Key to `{table}.{target}`.<fk table='{table}' column='{target}'/>"));
     }
     let comment = column.comment.as_deref();
     if notes.is_empty() {

@@ -103,14 +103,20 @@ mod tests {
         let body = |ty| Value::from(in_body(ty));
         assert_eq!(body("bigint"), json!({ "format": "int64", "type": "integer" }));
         assert_eq!(body("jsonb"), json!({ "format": "jsonb" }));
-        assert_eq!(body("integer[]"), json!({ "format": "integer[]", "type": "array", "items": { "type": "integer" } }));
+        assert_eq!(
+            body("integer[]"),
+            json!({ "format": "integer[]", "type": "array", "items": { "type": "integer" } })
+        );
         assert_eq!(body("json[]"), json!({ "format": "json[]", "type": "array", "items": {} }));
         assert_eq!(body("api.mood"), json!({ "format": "api.mood", "type": "string" }));
         let query = |ty, is_repeated| Value::from(in_query(ty, is_repeated));
         assert_eq!(query("json", false), json!({ "format": "json", "type": "string" }));
         assert_eq!(query("text[]", false), json!({ "format": "text[]", "type": "string" }));
-        assert_eq!(query("text[]", true), json!({
-            "type": "array", "items": { "format": "text", "type": "string" }, "collectionFormat": "multi"
-        }));
+        assert_eq!(
+            query("text[]", true),
+            json!({
+                "type": "array", "items": { "format": "text", "type": "string" }, "collectionFormat": "multi"
+            })
+        );
     }
 }

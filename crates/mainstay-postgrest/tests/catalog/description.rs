@@ -48,22 +48,26 @@ async fn the_document_tells_what_and_where_the_api_is() {
 async fn a_relation_is_a_definition() {
     let document = whole().await;
     let definitions = &document["definitions"];
-    assert_eq!(definitions["projects"], json!({
-        "type": "object",
-        "required": ["id"],
-        "properties": {
-            "id": { "type": "integer", "format": "int32", "description": "Note:\nThis is a Primary Key.<pk/>" },
-            "name": { "type": "string", "format": "text", "default": "new" },
-            "client_id": {
-                "type": "integer", "format": "int32",
-                "description": "Note:\nThis is a Foreign Key to `clients.id`.<fk table='clients' column='id'/>",
+    assert_eq!(
+        definitions["projects"],
+        json!({
+            "type": "object",
+            "required": ["id"],
+            "properties": {
+                "id": { "type": "integer", "format": "int32", "description": "Note:\nThis is a Primary Key.<pk/>" },
+                "name": { "type": "string", "format": "text", "default": "new" },
+                "client_id": {
+                    "type": "integer", "format": "int32",
+                    "description": "Note:\nThis is a Foreign Key to `clients.id`.<fk table='clients' column='id'/>",
+                },
             },
-        },
-    }));
+        })
+    );
     let clients = &definitions["clients"];
     assert_eq!(clients["description"], "Clients\nwho pay");
     assert_eq!(clients["properties"]["name"]["description"], "What they are called");
-    let both = "Note:\nThis is a Primary Key.<pk/>\nThis is a Foreign Key to `clients.id`.<fk table='clients' column='id'/>";
+    let both =
+        "Note:\nThis is a Primary Key.<pk/>\nThis is a Foreign Key to `clients.id`.<fk table='clients' column='id'/>";
     assert_eq!(definitions["passports"]["properties"]["client_id"]["description"], both);
     let kinds = &definitions["kinds"];
     assert_eq!(kinds["required"], json!(["id", "serial", "w", "is_on"]));
@@ -91,7 +95,17 @@ async fn a_relation_is_a_path_with_parameters() {
         let list = path[method]["parameters"].as_array().expect("a list");
         list.iter().map(|one| one["$ref"].as_str().expect("a reference").replace("#/parameters/", "")).collect()
     };
-    let get = ["rowFilter.clients.id", "rowFilter.clients.name", "select", "order", "range", "rangeUnit", "offset", "limit", "preferCount"];
+    let get = [
+        "rowFilter.clients.id",
+        "rowFilter.clients.name",
+        "select",
+        "order",
+        "range",
+        "rangeUnit",
+        "offset",
+        "limit",
+        "preferCount",
+    ];
     assert_eq!(references("get"), get);
     assert_eq!(references("post"), ["body.clients", "select", "preferPost"]);
     assert_eq!(references("patch"), ["rowFilter.clients.id", "rowFilter.clients.name", "body.clients", "preferReturn"]);
@@ -108,45 +122,57 @@ async fn a_relation_is_a_path_with_parameters() {
     let names = |path: &str| document["paths"][path].as_object().expect(path).keys().cloned().collect::<Vec<_>>();
     assert_eq!(names("/everybody"), ["get"], "nobody can write there");
     assert_eq!(names("/written").len(), 4, "rows can be inserted");
-    assert_eq!(document["parameters"]["rowFilter.clients.name"], json!({
-        "name": "name", "description": "What they are called", "required": false, "in": "query", "type": "string",
-        "format": "text",
-    }));
-    assert_eq!(document["parameters"]["body.clients"], json!({
-        "name": "clients", "description": "clients", "required": false, "in": "body",
-        "schema": { "$ref": "#/definitions/clients" },
-    }));
+    assert_eq!(
+        document["parameters"]["rowFilter.clients.name"],
+        json!({
+            "name": "name", "description": "What they are called", "required": false, "in": "query", "type": "string",
+            "format": "text",
+        })
+    );
+    assert_eq!(
+        document["parameters"]["body.clients"],
+        json!({
+            "name": "clients", "description": "clients", "required": false, "in": "body",
+            "schema": { "$ref": "#/definitions/clients" },
+        })
+    );
 }
 
 #[tokio::test]
 async fn a_function_is_a_path() {
     let document = whole().await;
     let add = &document["paths"]["/rpc/add"];
-    assert_eq!(add["post"], json!({
-        "tags": ["(rpc) add"],
-        "summary": "Adds",
-        "description": "two numbers",
-        "produces": [
-            "application/json", "application/vnd.pgrst.object+json;nulls=stripped", "application/vnd.pgrst.object+json"
-        ],
-        "parameters": [
-            { "name": "args", "required": true, "in": "body", "schema": {
-                "type": "object",
-                "description": "Adds\n\ntwo numbers",
-                "required": ["a"],
-                "properties": {
-                    "a": { "type": "integer", "format": "int32" },
-                    "b": { "type": "integer", "format": "int32" },
-                },
-            } },
-            { "$ref": "#/parameters/preferParams" },
-        ],
-        "responses": { "200": { "description": "OK" } },
-    }));
-    assert_eq!(add["get"]["parameters"], json!([
-        { "name": "a", "required": true, "in": "query", "type": "integer", "format": "int32" },
-        { "name": "b", "required": false, "in": "query", "type": "integer", "format": "int32" },
-    ]));
+    assert_eq!(
+        add["post"],
+        json!({
+            "tags": ["(rpc) add"],
+            "summary": "Adds",
+            "description": "two numbers",
+            "produces": [
+                "application/json", "application/vnd.pgrst.object+json;nulls=stripped", "application/vnd.pgrst.object+json"
+            ],
+            "parameters": [
+                { "name": "args", "required": true, "in": "body", "schema": {
+                    "type": "object",
+                    "description": "Adds\n\ntwo numbers",
+                    "required": ["a"],
+                    "properties": {
+                        "a": { "type": "integer", "format": "int32" },
+                        "b": { "type": "integer", "format": "int32" },
+                    },
+                } },
+                { "$ref": "#/parameters/preferParams" },
+            ],
+            "responses": { "200": { "description": "OK" } },
+        })
+    );
+    assert_eq!(
+        add["get"]["parameters"],
+        json!([
+            { "name": "a", "required": true, "in": "query", "type": "integer", "format": "int32" },
+            { "name": "b", "required": false, "in": "query", "type": "integer", "format": "int32" },
+        ])
+    );
     assert!(document["paths"]["/rpc/slow"].get("get").is_none(), "it may write");
     assert!(document["paths"].get("/rpc/on_change").is_none());
 }
@@ -155,15 +181,19 @@ async fn a_function_is_a_path() {
 async fn a_role_is_told_of_what_it_may_use() {
     let pool = pool_of(&database("allowed").await);
     let role = format!("reader_{}", std::process::id());
-    run(&pool, &format!(
-        "CREATE ROLE {role}; CREATE SCHEMA api; GRANT USAGE ON SCHEMA api TO {role};
+    run(
+        &pool,
+        &format!(
+            "CREATE ROLE {role}; CREATE SCHEMA api; GRANT USAGE ON SCHEMA api TO {role};
          CREATE TABLE api.shown (id int); CREATE TABLE api.hidden (id int); CREATE TABLE api.partly (a int, b int);
          GRANT DELETE ON api.shown TO {role}; GRANT SELECT (b) ON api.partly TO {role};
          CREATE FUNCTION api.open() RETURNS int LANGUAGE sql AS 'SELECT 1';
          CREATE FUNCTION api.shut() RETURNS int LANGUAGE sql AS 'SELECT 1';
          CREATE FUNCTION api.shut(a int) RETURNS int STABLE LANGUAGE sql AS 'SELECT 1';
          REVOKE EXECUTE ON FUNCTION api.shut() FROM public"
-    )).await;
+        ),
+    )
+    .await;
     let catalog = catalog(&pool, &["api"]).await;
     let mut session = session(&pool).await;
     session.begin_with(Access::Read, Isolation::ReadCommitted, vec![("role".to_owned(), role)]);
