@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::catalog::Name;
 use crate::http::problem;
+use crate::openapi::{self, Allowed};
 use crate::plan::{Guess, Prepared};
 use crate::sql::Sql;
 
@@ -87,9 +88,7 @@ async fn attempt(job: &Job<'_>) -> Result<Outcome, Ended> {
     let isolation = prepared.isolation.as_deref().or(job.isolation).map_or(Isolation::ReadCommitted, isolation);
     session.begin_with(prepared.access, isolation, job.settings.clone());
     if let Some(function) = job.pre_request {
-        let mut call = Sql::of("SELECT ");
-        call.name(function).push("()");
-        session.execute(&call.finish().0, &[]).await?;
+        call_first(&mut session, function).await?;
     }
     let (sql, params) = prepared.statement.finish();
     if job.is_logged {
@@ -108,6 +107,38 @@ async fn attempt(job: &Job<'_>) -> Result<Outcome, Ended> {
     }
     end(session, job).await?;
     Ok(outcome)
+}
+
+/// Calls the function that looks at every request first.
+async fn call_first(session: &mut Session, function: &Name) -> Result<(), Failure> {
+    let mut call = Sql::of("SELECT ");
+    call.name(function).push("()");
+    session.execute(&call.finish().0, &[]).await.map(drop)
+}
+
+/// What the role of the settings may use of a schema; once more if the tables changed since the statement was prepared.
+pub(crate) async fn allowed(
+    pool: &Pool,
+    deadline: Instant,
+    settings: &[(String, String)],
+    pre_request: Option<&Name>,
+    schema: &str,
+) -> Result<Allowed, Failure> {
+    let mut is_again = false;
+    loop {
+        let mut session = pool.session(deadline).await?;
+        session.begin_with(Access::Read, Isolation::ReadCommitted, settings.to_vec());
+        if let Some(function) = pre_request {
+            call_first(&mut session, function).await?;
+        }
+        match openapi::allowed(&mut session, schema).await {
+            Err(failure) if failure.is_stale() && !is_again => is_again = true,
+            found => {
+                session.finish_read();
+                return found;
+            }
+        }
+    }
 }
 
 /// Ends a transaction in which all went well. One that is left without this is undone.

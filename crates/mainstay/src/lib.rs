@@ -8,6 +8,8 @@ pub mod backup;
 pub mod cli;
 pub mod config;
 mod follow;
+#[cfg(feature = "postgres")]
+mod database_rules;
 pub mod migrations;
 pub mod project;
 #[cfg(feature = "postgres")]

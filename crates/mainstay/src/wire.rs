@@ -116,6 +116,11 @@ pub fn app(project: &Project, engine: Arc<Engine>) -> anyhow::Result<App> {
 /// As [`app`], but what the API tells of itself is not for the settings to say.
 pub(crate) fn app_described(project: &Project, engine: Arc<Engine>, told: Description) -> anyhow::Result<App> {
     let secrets = project.secrets()?;
+    // Nothing that the database would refuse may be let through by rules that nobody wrote.
+    anyhow::ensure!(
+        project.settings.store.rules != "database",
+        "the rules of this project are those of its database (stores.main.rules); `mainstay serve` serves it"
+    );
     let settings = &project.settings.keys;
     let jwt_secret = secrets.jwt_secret.expose();
     let signer = if settings.jwt_secret_is_base64 { octets(jwt_secret)? } else { jwt_secret.as_bytes().to_owned() };
@@ -128,7 +133,7 @@ pub(crate) fn app_described(project: &Project, engine: Arc<Engine>, told: Descri
 }
 
 /// The octets of a secret in base64, in either alphabet and with or without padding.
-fn octets(secret: &str) -> anyhow::Result<Vec<u8>> {
+pub(crate) fn octets(secret: &str) -> anyhow::Result<Vec<u8>> {
     let text = secret.trim().trim_end_matches('=').replace('+', "-").replace('/', "_");
     // Not the decoder's own message: it would show a part of the secret.
     URL_SAFE_NO_PAD.decode(text).map_err(|_| anyhow::anyhow!("keys.jwt_secret is not base64"))
@@ -146,7 +151,7 @@ fn tokens(settings: &KeySettings) -> anyhow::Result<TokenSettings> {
     })
 }
 
-fn answer_settings(server: &ServerSettings) -> AnswerSettings {
+pub(crate) fn answer_settings(server: &ServerSettings) -> AnswerSettings {
     AnswerSettings {
         compression: Compression {
             is_on: server.compression == "on",
@@ -210,7 +215,7 @@ pub fn server_limits(settings: &Settings) -> ServerLimits {
     }
 }
 
-fn request_limits(settings: &Settings) -> RequestLimits {
+pub(crate) fn request_limits(settings: &Settings) -> RequestLimits {
     let (server, settings) = (&settings.server, &settings.limits);
     RequestLimits {
         body_bytes_max: settings.body_bytes_max,

@@ -48,6 +48,20 @@ impl Api {
     }
 }
 
+impl Api {
+    /// Begins to keep the catalog by the settings as they are.
+    pub fn keep(&self) {
+        let settings = self.settings();
+        let options = LiveOptions {
+            read: options(&settings),
+            channel: settings.channel.clone(),
+            detect: true,
+            reconfigure: Arc::new(|| std::future::ready(None).boxed()),
+        };
+        self.0.catalog.get_or_init(|| Live::start(self.0.pool.clone(), options));
+    }
+}
+
 fn options(settings: &Settings) -> ReadOptions {
     ReadOptions { hoisted_settings: settings.hoisted.clone(), ..ReadOptions::of(settings.schemas.clone()) }
 }

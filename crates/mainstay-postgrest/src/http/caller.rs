@@ -121,7 +121,7 @@ pub(crate) fn identify(
         UnreadableToken::Claims => invalid(codes::CLAIMS, "Parsing claims failed"),
     })?;
     let now_s = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64());
-    check(&claims, settings.audience.as_deref(), now_s).map_err(|message| invalid(codes::CLAIMS, &message))?;
+    check(&claims, settings.audience.as_deref(), settings.audience_is_needed, now_s).map_err(|message| invalid(codes::CLAIMS, &message))?;
     let claims = Value::Object((*claims).clone());
     let role = settings.role_path.find(&claims).or_else(|| settings.anon_role.clone()).ok_or_else(no_access)?;
     let Value::Object(claims) = claims else { return Err(no_access()) };
@@ -174,7 +174,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// Whether times and audience of a token are as they must be.
-fn check(claims: &Map<String, Value>, audience: Option<&str>, now_s: f64) -> Result<(), String> {
+fn check(claims: &Map<String, Value>, audience: Option<&str>, is_needed: bool, now_s: f64) -> Result<(), String> {
     let time = |name: &str| match claims.get(name) {
         None => Ok(None),
         Some(value) => value.as_f64().map(Some).ok_or_else(|| format!("The JWT '{name}' claim must be a number")),
@@ -199,7 +199,7 @@ fn check(claims: &Map<String, Value>, audience: Option<&str>, now_s: f64) -> Res
         Some(_) => return Err(malformed()),
     };
     match audience {
-        Some(audience) if !named.is_empty() && !named.contains(&audience) => Err("JWT not in audience".to_owned()),
+        Some(audience) if (is_needed || !named.is_empty()) && !named.contains(&audience) => Err("JWT not in audience".to_owned()),
         _ => Ok(()),
     }
 }
@@ -223,7 +223,7 @@ mod tests {
 
     fn told(claims: Value, audience: Option<&str>) -> String {
         let Value::Object(claims) = claims else { panic!("claims are an object") };
-        check(&claims, audience, 1_000_000.0).err().unwrap_or_default()
+        check(&claims, audience, false, 1_000_000.0).err().unwrap_or_default()
     }
 
     #[test]
@@ -257,5 +257,7 @@ mod tests {
         ] {
             assert_eq!(told(claims.clone(), audience), expected, "{claims}");
         }
+        assert!(check(&Map::new(), Some("a"), true, 0.0).is_err());
+        assert!(check(&Map::new(), None, true, 0.0).is_ok());
     }
 }

@@ -8,7 +8,6 @@ use http::{HeaderMap, request};
 use super::ask::Ask;
 use super::caller::Caller;
 use crate::catalog::{Catalog, Name};
-use crate::plan::Prepared;
 use crate::settings::Settings;
 use crate::sql::Sql;
 
@@ -20,7 +19,7 @@ pub(super) fn settings(
     path: &str,
     caller: &Caller,
     ask: &Ask<'_>,
-    prepared: &Prepared,
+    own: &[(String, String)],
 ) -> Vec<(String, String)> {
     let set = |name: &str, value: String| (name.to_owned(), value);
     let mut all = vec![set("search_path", search_path(settings, &ask.schema)), set("role", caller.role.clone())];
@@ -35,7 +34,7 @@ pub(super) fn settings(
     if let Some(zone) = &ask.preferences.timezone {
         all.push(set("timezone", zone.clone()));
     }
-    all.extend(prepared.settings.iter().cloned());
+    all.extend(own.iter().cloned());
     all.extend(settings.app_settings.iter().cloned());
     all
 }

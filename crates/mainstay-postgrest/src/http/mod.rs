@@ -11,6 +11,7 @@ mod codes;
 mod context;
 mod cors;
 mod failure;
+mod root;
 mod route;
 mod settled;
 mod timing;
@@ -27,7 +28,7 @@ use axum::Router;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::header::{CONTENT_TYPE, SERVER};
-use http::{HeaderValue, Method, Request, Response, request};
+use http::{HeaderValue, Method, Request, Response, StatusCode, request};
 use http_body::Body;
 use mainstay_http::{AnswerBody, Answers, Problem, RequestLimits, Verbosity, check_head, read_body};
 use mainstay_stores::postgres::Pool;
@@ -47,6 +48,10 @@ pub use caller::ProjectKeys;
 pub use codes::CODES;
 pub(crate) use failure::problem;
 pub use route::Base;
+
+/// Where a project without an admin server is asked whether it lives and is ready.
+const LIVE: &str = "/health/live";
+const READY: &str = "/health/ready";
 
 /// What the header `Server` says: the programs that look at it look for PostgREST's version.
 const PROGRAM: HeaderValue = HeaderValue::from_static(concat!("postgrest/16.1 mainstay/", env!("CARGO_PKG_VERSION")));
@@ -76,6 +81,8 @@ pub(crate) struct Counters {
     /// Requests that found no connection in time.
     pub(crate) pool_timeouts: AtomicU64,
 }
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
 /// Longest time of a request, where nothing else ends it. PostgREST has no such limit.
 pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(24 * 3600);
@@ -164,6 +171,9 @@ impl Answers for Api {
         let (head, body) = request.into_parts();
         let settings = &self.settings();
         let Some(path) = self.0.base.below(head.uri.path()) else {
+            if let Some(response) = self.probed(&head) {
+                return response;
+            }
             let problem = Problem::new(mainstay_http::codes::NO_ROUTE, "Nothing is at this path");
             return problem.into_response(head.method == Method::HEAD, settings.verbosity);
         };
@@ -228,7 +238,9 @@ impl Api {
             return self.info(settings, catalog, &ask);
         }
         let Some(wanted) = ask.wanted() else {
-            return Err(Problem::new(mainstay_http::codes::ROOT, "Root endpoint metadata is disabled"));
+            let answered = root::answer(self, settings, catalog, head, path, &caller, &ask).await;
+            end("transaction");
+            return answered;
         };
         let prepared = plan::prepare(&planner(settings, catalog, &ask.schema), &wanted)?;
         end("plan");
@@ -236,7 +248,7 @@ impl Api {
         let job = Job {
             pool: &self.0.pool,
             deadline: Instant::now() + self.0.limits.handler_time,
-            settings: context::settings(settings, catalog, head, path, &caller, &ask, &prepared),
+            settings: context::settings(settings, catalog, head, path, &caller, &ask, &prepared.settings),
             prepared: &prepared,
             isolation,
             pre_request: settings.pre_request.as_ref(),
@@ -253,6 +265,22 @@ impl Api {
         let response = answer::answer(catalog, head, &ask, &prepared, outcome, settings.legacy_target_names)?;
         end("response");
         Ok(response)
+    }
+
+    /// The answer to a probe; `None` if it is none.
+    fn probed(&self, head: &request::Parts) -> Option<Response<AnswerBody>> {
+        let is_probe = matches!(head.method, Method::GET | Method::HEAD) && self.0.base == Base::RestV1;
+        let (status, body) = match head.uri.path() {
+            LIVE if is_probe => (StatusCode::OK, r#"{"status":"live"}"#),
+            READY if is_probe && self.health().is_loaded => (StatusCode::OK, r#"{"status":"ready"}"#),
+            READY if is_probe => (StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"loading"}"#),
+            _ => return None,
+        };
+        let is_head = head.method == Method::HEAD;
+        let mut response = Response::new(if is_head { AnswerBody::default() } else { AnswerBody::whole(body) });
+        *response.status_mut() = status;
+        response.headers_mut().insert(CONTENT_TYPE, JSON);
+        Some(response)
     }
 
     /// The answer to `OPTIONS`.
@@ -295,8 +323,7 @@ fn planner<'c>(settings: &Settings, catalog: &'c Catalog, schema: &'c str) -> Pl
 /// The answer to a request that met a problem.
 fn refuse(problem: Problem, head: &request::Parts, verbosity: Verbosity) -> Response<AnswerBody> {
     let mut response = problem.into_response(head.method == Method::HEAD, verbosity);
-    let json = HeaderValue::from_static("application/json; charset=utf-8");
-    response.headers_mut().entry(CONTENT_TYPE).or_insert(json);
+    response.headers_mut().entry(CONTENT_TYPE).or_insert(JSON);
     response
 }
 

@@ -28,6 +28,9 @@ impl Timing {
 
     /// Tells the stages that there were, in milliseconds.
     pub(super) fn tell(&self, answer: &mut HeaderMap) {
+        if self.stages.is_empty() {
+            return;
+        }
         let entries: Vec<String> =
             self.stages.iter().map(|(stage, time)| format!("{stage};dur={:.1}", time.as_secs_f64() * 1e3)).collect();
         if let Ok(value) = HeaderValue::try_from(entries.join(", ")) {

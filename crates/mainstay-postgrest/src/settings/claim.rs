@@ -42,8 +42,8 @@ const TESTS: [(&str, Test); 5] = [
 ];
 
 impl RolePath {
-    /// Reads a path.
-    pub(super) fn parse(text: &str) -> Option<RolePath> {
+    /// Reads a path; `None` if it is none.
+    pub fn parse(text: &str) -> Option<RolePath> {
         let mut rest = text.trim();
         rest = rest.strip_prefix('$').unwrap_or(rest);
         let mut segments = Vec::new();

@@ -60,6 +60,8 @@ pub struct Settings {
     pub tokens: Option<std::sync::Arc<TokenReader>>,
     /// Who tokens must be made for.
     pub audience: Option<String>,
+    /// Whether a token that names no audience is refused where one is set; PostgREST takes it.
+    pub audience_is_needed: bool,
     /// Where in the claims the role stands.
     pub role_path: RolePath,
     /// Tokens that are remembered at most.

@@ -89,6 +89,7 @@ fn settings(reader: &mut Reader<'_>) -> Option<Settings> {
         in_database: reader.flag("db-config"),
         pre_config: reader.name("db-pre-config"),
         audience: reader.text("jwt-aud"),
+        audience_is_needed: false,
         tokens_max: reader.count("jwt-cache-max-entries"),
         openapi: reader.word("openapi-mode", &openapi),
         openapi_security: reader.flag("openapi-security-active"),

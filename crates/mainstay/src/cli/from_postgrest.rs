@@ -1,4 +1,5 @@
-//! `mainstay serve --from-postgrest [FILE]`: a PostgreSQL database as PostgREST serves it, by its settings.
+//! A PostgreSQL database as PostgREST serves it: by PostgREST's settings (`mainstay serve --from-postgrest [FILE]`), or by
+//! those of a project whose database decides.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,6 +14,8 @@ use tokio::net::TcpListener;
 
 use super::listen::{self, Address};
 use super::{Console, Failure, logging, signals};
+use crate::project::Project;
+use crate::{database_rules, wire};
 
 /// Longest body of a request: more than any client of PostgREST sends, and less than would hurt.
 const BODY_BYTES_MAX: u64 = 256 << 20;
@@ -150,6 +153,18 @@ async fn run_api(settings: Settings, sources: Sources, reread: Reread, console: 
         let _ = std::fs::remove_file(path); // Gone already is as good.
     }
     outcome
+}
+
+/// Serves a project whose database decides.
+pub(super) async fn serve_project(project: &Project, console: &Console) -> Result<(), Failure> {
+    let listener = listen::listen(&project.settings.server).await?;
+    let url = listen::url(listener.local_addr().context("the socket has no address")?);
+    let api = database_rules::api(project)?;
+    let stop = signals::stop().context("cannot listen for signals")?;
+    console.line(format!("listening on {url}"));
+    api.keep();
+    let served = serve(listener, api.clone(), wire::server_limits(&project.settings), stop).await;
+    Ok(served.context("serving failed")?)
 }
 
 fn spawn<L: Listen + Sync + 'static>(

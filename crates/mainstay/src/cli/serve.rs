@@ -36,6 +36,9 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let options: Vec<_> = args.listen.iter().flat_map(Address::overrides).collect();
     let project = globals.open_with(&args.folder.folder, &options)?;
     logging::start(&project.settings.log);
+    if project.settings.store.rules == "database" {
+        return super::block_on(from_postgrest::serve_project(&project, &globals.console()));
+    }
     super::block_on(serve(&project, &globals.console()))
 }
 

@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 use super::environment::Environment;
 use super::value::Value;
 use super::{
-    AccessSettings, BackupSettings, KeySettings, LimitSettings, LogSettings, ProjectSettings, RestSettings,
+    AccessSettings, BackupSettings, DatabaseSettings, KeySettings, LimitSettings, LogSettings, ProjectSettings, RestSettings,
     ServerSettings, StoreSettings, StoreUrl,
 };
 use super::{Kind, Section, Setting, Settings};
@@ -19,7 +19,7 @@ use crate::project::place::Place;
 /// Name of the settings file in a project folder.
 pub(crate) const FILE: &str = "mainstay.toml";
 
-static SECTIONS: [Section; 9] = Settings::SECTIONS;
+static SECTIONS: [Section; 10] = Settings::SECTIONS;
 
 /// One setting given on the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +75,7 @@ pub fn load(
         keys: KeySettings::take(loader.section(&KeySettings::SECTION, &given, overrides)),
         store: StoreSettings::take(loader.section(&StoreSettings::SECTION, &given, overrides)),
         access: AccessSettings::take(loader.section(&AccessSettings::SECTION, &given, overrides)),
+        database: DatabaseSettings::take(loader.section(&DatabaseSettings::SECTION, &given, overrides)),
         backup: BackupSettings::take(loader.section(&BackupSettings::SECTION, &given, overrides)),
         rest: RestSettings::take(loader.section(&RestSettings::SECTION, &given, overrides)),
         limits: LimitSettings::take(loader.section(&LimitSettings::SECTION, &given, overrides)),

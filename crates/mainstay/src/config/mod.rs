@@ -12,6 +12,7 @@
 mod table;
 mod access;
 mod backup;
+mod database;
 mod environment;
 mod keys;
 mod limits;
@@ -26,6 +27,7 @@ mod value;
 
 pub use access::AccessSettings;
 pub use backup::{BackupSettings, TimeOfDay};
+pub use database::DatabaseSettings;
 pub use environment::Environment;
 pub use keys::KeySettings;
 pub use limits::LimitSettings;
@@ -52,6 +54,8 @@ pub struct Settings {
     pub store: StoreSettings,
     /// Who may use tables that were found rather than declared.
     pub access: AccessSettings,
+    /// What of a database is served whose own rules decide.
+    pub database: DatabaseSettings,
     /// When backups are made by themselves, and how many are kept.
     pub backup: BackupSettings,
     /// What the REST language offers.
@@ -64,11 +68,12 @@ pub struct Settings {
 
 impl Settings {
     /// Every section, in the order of the reference page.
-    pub const SECTIONS: [Section; 9] = [
+    pub const SECTIONS: [Section; 10] = [
         ProjectSettings::SECTION,
         ServerSettings::SECTION,
         StoreSettings::SECTION,
         AccessSettings::SECTION,
+        DatabaseSettings::SECTION,
         BackupSettings::SECTION,
         KeySettings::SECTION,
         RestSettings::SECTION,

@@ -17,6 +17,10 @@ section! {
         /// Serves the tables that another program made in the database, as they are: no schema files, no migrations, and
         /// nothing is changed in it but by requests.
         introspect: bool = Kind::Flag, default "false";
+        /// PostgreSQL: whose rules decide. `project`: those of the schema files and of `[stores.main.access]`.
+        /// `database`: its own roles, grants and row-level security; then it is served as PostgREST serves it, and
+        /// `introspect` is needed.
+        rules: String = Kind::Choice(&["project", "database"]), default "project";
         /// SQLite: when a write is acknowledged: `full` after it is on the disk, `normal` when it would survive a crash of
         /// the program but perhaps not a power cut.
         synchronous: String = Kind::Choice(&["full", "normal"]), default "full";

@@ -47,6 +47,21 @@ pub(super) fn check_access(settings: Settings) -> Result<Settings, Vec<Mistake>>
     }])
 }
 
+/// Refuses `rules = "database"` where no database has rules, or the tables are declared.
+pub(super) fn check_rules(settings: Settings) -> Result<Settings, Vec<Mistake>> {
+    let is_fine = settings.store.url.database() == config::Database::Postgres && settings.store.introspect;
+    if settings.store.rules != "database" || is_fine {
+        return Ok(settings);
+    }
+    Err(vec![Mistake {
+        file: SETTINGS_FILE.into(),
+        line: 1,
+        column: 1,
+        problem: "stores.main.rules = \"database\" serves a PostgreSQL database as it is".to_owned(),
+        remedy: "set stores.main.url to one and stores.main.introspect = true, or leave rules out".to_owned(),
+    }])
+}
+
 /// The schema of the database of a project, with what its schema files say about the tables.
 ///
 /// # Errors

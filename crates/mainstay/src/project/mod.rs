@@ -79,7 +79,7 @@ impl Project {
         };
         let overrides = [more.as_slice(), overrides].concat();
         let settings = environment.and_then(|environment| config::load(folder, &text, &environment, &overrides));
-        let settings = settings.and_then(found::check_access).and_then(check_backup);
+        let settings = settings.and_then(found::check_access).and_then(found::check_rules).and_then(check_backup);
         let schema = match &settings {
             _ if !with_schema => Ok(Schema::default()),
             Ok(settings) if settings.store.introspect => found_schema(folder, settings),

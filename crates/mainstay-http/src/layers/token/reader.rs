@@ -10,8 +10,8 @@ use super::{Refusal, candidates, object, opened};
 /// Verifies signatures and gives all claims. Times and audience are the caller's to check.
 pub struct TokenReader {
     keys: Vec<VerifyingKey>,
-    /// Whether a `kid` means nothing, since the only key has no name.
-    is_plain: bool,
+    /// The key of tokens whose `kid` is not known: a secret that has no name.
+    fallback: Option<usize>,
 }
 
 /// Why a token gives no claims.
@@ -37,7 +37,7 @@ impl TokenReader {
         if secret.len() < super::JWT_SECRET_BYTES_MIN {
             return Err("The JWT secret must be at least 32 characters long.");
         }
-        Ok(TokenReader { keys: vec![VerifyingKey::of_secret(secret)], is_plain: true })
+        Ok(TokenReader { keys: vec![VerifyingKey::of_secret(secret)], fallback: Some(0) })
     }
 
     /// One for tokens that a key of a JWK, or of a JWK set, verifies.
@@ -45,7 +45,17 @@ impl TokenReader {
     /// # Errors
     /// What is wrong with the keys.
     pub fn of_keys(json: &str) -> Result<TokenReader, &'static str> {
-        Ok(TokenReader { keys: keys::read(json)?, is_plain: false })
+        Ok(TokenReader { keys: keys::read(json)?, fallback: None })
+    }
+
+    /// One for tokens that a secret signs or a key of a set verifies.
+    ///
+    /// # Errors
+    /// As for the two by themselves.
+    pub fn of_both(secret: &[u8], json: &str) -> Result<TokenReader, &'static str> {
+        let mut reader = TokenReader::of_secret(secret)?;
+        reader.keys.extend(keys::read(json)?);
+        Ok(reader)
     }
 
     /// The octets of a secret in base64, in either alphabet, with or without padding; `None` if it is none.
@@ -59,8 +69,7 @@ impl TokenReader {
     /// # Errors
     /// [`UnreadableToken`]; the token is not to be believed then.
     pub fn claims(&self, token: &str) -> Result<Map<String, Value>, UnreadableToken> {
-        let fallback = self.is_plain.then_some(0);
-        let payload = opened(&self.keys, token, |keys, id| candidates(keys, id, fallback));
+        let payload = opened(&self.keys, token, |keys, id| candidates(keys, id, self.fallback));
         let payload = payload.map_err(|refusal| match refusal {
             Refusal::Token { message, details } => UnreadableToken::Token { message, details },
             Refusal::Claims(_) | Refusal::Role(_) => UnreadableToken::Claims,
