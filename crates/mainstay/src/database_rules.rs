@@ -33,7 +33,8 @@ pub(crate) fn api(project: &Project) -> anyhow::Result<Api> {
         None => TokenReader::of_secret(&signer),
     };
     let tokens = tokens.map_err(|what| anyhow::anyhow!("the keys of tokens cannot be used: {what}"))?;
-    let keys = Keys::new(secrets.publishable.expose(), secrets.secret.expose(), signer).context("the keys cannot be used")?;
+    let keys =
+        Keys::new(secrets.publishable.expose(), secrets.secret.expose(), signer).context("the keys cannot be used")?;
     let options = options(project)?;
     let pool = Pool::new(options.clone()).map_err(|error| anyhow::anyhow!("{error}"))?;
     let server = &project.settings.server;

@@ -7,9 +7,9 @@
 pub mod backup;
 pub mod cli;
 pub mod config;
-mod follow;
 #[cfg(feature = "postgres")]
 mod database_rules;
+mod follow;
 pub mod migrations;
 pub mod project;
 #[cfg(feature = "postgres")]

@@ -121,7 +121,8 @@ pub(crate) fn identify(
         UnreadableToken::Claims => invalid(codes::CLAIMS, "Parsing claims failed"),
     })?;
     let now_s = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64());
-    check(&claims, settings.audience.as_deref(), settings.audience_is_needed, now_s).map_err(|message| invalid(codes::CLAIMS, &message))?;
+    check(&claims, settings.audience.as_deref(), settings.audience_is_needed, now_s)
+        .map_err(|message| invalid(codes::CLAIMS, &message))?;
     let claims = Value::Object((*claims).clone());
     let role = settings.role_path.find(&claims).or_else(|| settings.anon_role.clone()).ok_or_else(no_access)?;
     let Value::Object(claims) = claims else { return Err(no_access()) };
@@ -199,7 +200,9 @@ fn check(claims: &Map<String, Value>, audience: Option<&str>, is_needed: bool, n
         Some(_) => return Err(malformed()),
     };
     match audience {
-        Some(audience) if (is_needed || !named.is_empty()) && !named.contains(&audience) => Err("JWT not in audience".to_owned()),
+        Some(audience) if (is_needed || !named.is_empty()) && !named.contains(&audience) => {
+            Err("JWT not in audience".to_owned())
+        }
         _ => Ok(()),
     }
 }

@@ -107,3 +107,15 @@ pub const GONE: &[(&str, &str)] = &[
     ("jwt-cache-max-lifetime", "jwt-cache-max-entries bounds the memory for tokens"),
     ("raw-media-types", "functions that return a domain named like a media type took its place"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_guide_tells_of_every_setting() {
+        let guide = include_str!("../../../../docs/postgrest.md");
+        let untold: Vec<_> = KNOWN.iter().filter(|known| !guide.contains(&format!("`{}`", known.name))).collect();
+        assert!(untold.is_empty(), "{untold:#?}");
+    }
+}

@@ -10,8 +10,8 @@ use toml::de::{DeTable, DeValue};
 use super::environment::Environment;
 use super::value::Value;
 use super::{
-    AccessSettings, BackupSettings, DatabaseSettings, KeySettings, LimitSettings, LogSettings, ProjectSettings, RestSettings,
-    ServerSettings, StoreSettings, StoreUrl,
+    AccessSettings, BackupSettings, DatabaseSettings, KeySettings, LimitSettings, LogSettings, ProjectSettings,
+    RestSettings, ServerSettings, StoreSettings, StoreUrl,
 };
 use super::{Kind, Section, Setting, Settings};
 use crate::project::place::Place;
