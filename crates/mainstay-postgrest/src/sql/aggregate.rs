@@ -3,7 +3,7 @@
 use super::embed;
 use super::select::{converted, operand};
 use super::statement::Sql;
-use crate::plan::read::{Aggregated, Level, Member};
+use crate::plan::read::{Aggregated, Level, Member, Operand};
 
 /// An aggregate of a value; without one, of rows.
 pub(super) fn of(aggregated: &Aggregated, input: Option<Sql>) -> Sql {
@@ -24,7 +24,10 @@ pub(super) fn group_by(level: &Level) -> Sql {
         return sql;
     }
     let field = |member: &Member| match member {
-        Member::Field { operand: by, .. } => Some(operand(by, &level.qualifier)),
+        // By the value itself: the form in which it is shown may have no equality.
+        Member::Field { operand: by, .. } => {
+            Some(operand(&Operand { shown_by: None, ..by.clone() }, &level.qualifier))
+        }
         Member::Star | Member::Aggregate { .. } | Member::One => None,
     };
     let mut terms: Vec<Sql> = level.members.iter().filter_map(field).collect();

@@ -2,18 +2,18 @@
 
 use super::aggregate;
 use super::filter;
-use super::select::{from, level, matched, page, where_};
+use super::select::{Shape, from, key_name, level, matched, page, where_};
 use super::statement::Sql;
-use crate::plan::read::{Embed, Filter, Level, Lifted, Member, Operand};
+use crate::plan::read::{Embed, Filter, Level, Lifted, Member};
 
 /// The join that gives the rows of an embed; nothing where nobody looks at them.
 pub(super) fn join(embed: &Embed, parent: &Level) -> Sql {
-    let is_shown = embed.name.is_some() || !embed.lifted.is_empty();
-    if !is_shown {
+    if !is_joined(embed) {
         // Whether there are rows is asked in the conditions.
         return Sql::new();
     }
-    let inside = level(&embed.level, Some((&embed.join, parent)));
+    let shape = Shape { is_json: is_json(embed), keys: &embed.keys };
+    let inside = level(&embed.level, Some((&embed.join, parent)), &shape);
     let mut sql = Sql::of(if embed.is_inner && !embed.is_many { " INNER" } else { " LEFT" });
     sql.push(" JOIN LATERAL (");
     match (embed.is_many, embed.level.is_spread) {
@@ -35,10 +35,25 @@ pub(super) fn join(embed: &Embed, parent: &Level) -> Sql {
     sql
 }
 
+fn is_shown(embed: &Embed) -> bool {
+    embed.name.is_some() || !embed.lifted.is_empty()
+}
+
+/// Whether rows are joined: they are shown, or ordered by.
+fn is_joined(embed: &Embed) -> bool {
+    is_shown(embed) || !embed.keys.is_empty()
+}
+
+/// Whether the one row comes as JSON already: where rows are ordered by its columns too, it cannot be made of all that is
+/// joined. Groups have no such columns.
+fn is_json(embed: &Embed) -> bool {
+    embed.name.is_some() && !embed.keys.is_empty()
+}
+
 /// The condition that there are rows, where parents without any are left out and the join does not see to it.
 pub(super) fn required(embed: &Embed, parent: &Level) -> Option<Sql> {
-    let is_joined = !embed.is_many && (embed.name.is_some() || !embed.lifted.is_empty());
-    (embed.is_inner && !is_joined).then(|| exists(embed, parent))
+    let is_seen_to = !embed.is_many && is_joined(embed);
+    (embed.is_inner && !is_seen_to).then(|| exists(embed, parent))
 }
 
 /// Whether there are rows in an embed.
@@ -49,7 +64,7 @@ pub(super) fn exists(embed: &Embed, parent: &Level) -> Sql {
 }
 
 /// What follows `FROM` where the members of an embed do not matter.
-pub(super) fn inside(embed: &Embed, parent: &Level) -> Sql {
+fn inside(embed: &Embed, parent: &Level) -> Sql {
     let inner = &embed.level;
     let mut sql = from(inner, Some((&embed.join, parent)));
     let mut conditions = matched(inner, &embed.join, parent);
@@ -95,6 +110,8 @@ fn whole(embed: &Embed, is_grouped: bool) -> Sql {
     let mut sql = Sql::new();
     if embed.is_many {
         sql.push("coalesce(").ident(&embed.alias).push(".").ident(&embed.alias).push(ty).push(", '[]')");
+    } else if is_json(embed) {
+        sql.ident(&embed.alias).push(".json").push(ty);
     } else {
         sql.push("row_to_json(").ident(&embed.alias).push(".*)").push(ty);
     }
@@ -121,14 +138,21 @@ fn column(embed: &Embed, lifted: &Lifted) -> Sql {
     sql
 }
 
-/// The column of a spread of one row that is this, if it is handed up as it is.
-pub(super) fn spread_column(embed: &Embed, wanted: &Operand) -> Option<Sql> {
+/// The column of the one row of an embed that rows around are ordered by.
+pub(super) fn key(embed: &Embed, at: usize) -> Sql {
+    let wanted = &embed.keys[at];
     let is_it = |member: &Member| {
         matches!(member, Member::Field { operand, cast: None, .. }
             if operand.name == wanted.name && operand.path == wanted.path && operand.shown_by.is_none())
     };
-    let at = embed.level.members.iter().position(is_it).filter(|_| embed.level.is_spread)?;
-    embed.lifted.get(at).map(|lifted| column(embed, lifted))
+    // Where rows are grouped, only what is handed up as it is can be ordered by.
+    let handed = embed.level.members.iter().position(is_it).and_then(|at| embed.lifted.get(at));
+    let mut sql = Sql::new();
+    match handed {
+        Some(lifted) => sql.append(column(embed, lifted)),
+        None => sql.ident(&embed.alias).push(".").ident(&key_name(at)),
+    };
+    sql
 }
 
 /// Whether a filter asks for the rows of an embed.

@@ -17,18 +17,7 @@ pub(super) fn order_by(level: &Level) -> Sql {
 fn term(order: &Order, level: &Level) -> Sql {
     let mut sql = match &order.by {
         OrderBy::Own(by) => operand(by, &level.qualifier),
-        OrderBy::Embedded(at, by) => {
-            let embed = &level.embeds[*at];
-            match embed::spread_column(embed, by) {
-                Some(column) => column,
-                None => {
-                    let mut sql = Sql::of("(SELECT ");
-                    sql.append(operand(by, &embed.level.qualifier)).push(" FROM ");
-                    sql.append(embed::inside(embed, level)).push(" LIMIT 1)");
-                    sql
-                }
-            }
-        }
+        OrderBy::Embedded { embed, key } => embed::key(&level.embeds[*embed], *key),
     };
     if order.descending {
         sql.push(" DESC");

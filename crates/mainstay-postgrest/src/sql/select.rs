@@ -11,7 +11,7 @@ use crate::plan::read::{From, Join, Level, Member, Operand, Qualifier};
 
 /// The rows of a plan, members and embeds as its request selects them.
 pub fn rows(plan: &ReadPlan) -> Sql {
-    level(&plan.root, None)
+    level(&plan.root, None, &Shape::default())
 }
 
 /// A query with as many rows as the plan has without its limits: for counting, or for guessing the count.
@@ -25,19 +25,45 @@ pub fn count(plan: &ReadPlan) -> Sql {
     sql
 }
 
+/// In what form a level gives its rows.
+#[derive(Default)]
+pub(super) struct Shape<'s> {
+    /// Whether all that is shown comes as one column `json`.
+    pub(super) is_json: bool,
+    /// What comes besides, as `o1`, `o2`, …, for the order of the rows around.
+    pub(super) keys: &'s [Operand],
+}
+
 /// The rows of one level: of the root, or of an embed for one row of its parent.
-pub(super) fn level(level: &Level, parent: Option<(&Join, &Level)>) -> Sql {
+pub(super) fn level(level: &Level, parent: Option<(&Join, &Level)>, shape: &Shape<'_>) -> Sql {
+    let mut selected = members(level);
     let mut sql = Sql::of("SELECT ");
-    sql.join(", ", members(level)).push(" FROM ").append(from(level, parent));
+    let mut row = Sql::new();
+    if shape.is_json {
+        row.push(" CROSS JOIN LATERAL (SELECT ").join(", ", std::mem::take(&mut selected)).push(") AS pgrst_row");
+        selected.push(Sql::of("row_to_json(pgrst_row.*) AS json"));
+    }
+    selected.extend(shape.keys.iter().enumerate().map(|(at, key)| {
+        let mut sql = operand(key, &level.qualifier);
+        sql.push(" AS ").ident(&key_name(at));
+        sql
+    }));
+    sql.join(", ", selected).push(" FROM ").append(from(level, parent));
     for embed in &level.embeds {
         sql.append(embed::join(embed, level));
     }
+    sql.append(row);
     let mut conditions = parent.map(|(join, parent)| matched(level, join, parent)).unwrap_or_default();
     conditions.extend(filter::all(level));
     conditions.extend(level.embeds.iter().filter_map(|embed| embed::required(embed, level)));
     sql.append(where_(conditions));
     sql.append(aggregate::group_by(level)).append(order::order_by(level)).append(page(level));
     sql
+}
+
+/// What the key of an order at this place is called.
+pub(super) fn key_name(at: usize) -> String {
+    format!("o{}", at + 1)
 }
 
 /// What is selected, each under its name.

@@ -86,3 +86,8 @@ async fn sources() {
 async fn forms() {
     check("forms").await;
 }
+
+#[tokio::test]
+async fn statements() {
+    check("statements").await;
+}

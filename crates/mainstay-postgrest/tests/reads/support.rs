@@ -50,6 +50,8 @@ struct Asked<'a> {
     target: &'a str,
     query: &'a str,
     counts: bool,
+    /// Whether the statement is asked for, and not what it gives.
+    is_text: bool,
 }
 
 /// What the rows are.
@@ -65,7 +67,7 @@ impl<'a> Asked<'a> {
     fn new(line: &'a str) -> Asked<'a> {
         let form = Form { body: Body::Json, total: None, counts_inserted: false, location: Vec::new() };
         let limits = PlanLimits { rows_max: None, aggregates: true, plans_allowed: false, legacy_target_names: true };
-        let mut asked = Asked { form, limits, kind: Kind::Read, target: "", query: "", counts: false };
+        let mut asked = Asked { form, limits, kind: Kind::Read, target: "", query: "", counts: false, is_text: false };
         let mut rest = line;
         while let Some((word, more)) = rest.split_once(' ').filter(|(word, _)| word.chars().all(|c| c != '?')) {
             rest = more;
@@ -76,6 +78,7 @@ impl<'a> Asked<'a> {
                 ("csv", _) => asked.form.body = Body::Csv,
                 ("nothing", _) => asked.form.body = Body::Nothing,
                 ("count", _) => asked.counts = true,
+                ("sql", _) => asked.is_text = true,
                 ("max", rows) => asked.limits.rows_max = Some(rows.parse().unwrap()),
                 ("plain", _) => asked.limits.aggregates = false,
                 ("strict-names", _) => asked.limits.legacy_target_names = false,
@@ -127,6 +130,9 @@ impl Database {
                 return String::from_utf8(problem.to_json(Verbosity::Verbose).to_vec()).unwrap();
             }
         };
+        if asked.is_text {
+            return statement.finish().0;
+        }
         match self.run(&statement, asked.form.body == Body::Csv).await {
             Ok(answer) => format!("{note}{answer}"),
             Err(failure) => match failure.server() {
@@ -151,6 +157,9 @@ impl Database {
         match asked.kind {
             Kind::Read => {
                 plan = planner.read(Root::Relation(planner.relation(asked.target)?), &query)?;
+                if asked.is_text {
+                    return Ok((if asked.counts { sql::count(&plan) } else { sql::rows(&plan) }, String::new()));
+                }
                 (source, rows) = (sql::rows(&plan), everything());
             }
             Kind::Deleted => {

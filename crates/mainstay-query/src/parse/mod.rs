@@ -13,6 +13,8 @@ pub mod range;
 mod select;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod told;
 
 pub use call::{CallQuery, call};
 pub use prefer::prefer;
@@ -117,7 +119,7 @@ impl Reader<'_> {
             }
             Some("having") if is_ours && value.trim_start().starts_with('(') => {
                 self.need_read(&path, "having")?;
-                let what = filter::tree(Joint::And, value, &mut self.budget)?;
+                let what = filter::tree(Joint::And, value, 0, &mut self.budget)?;
                 self.query.having.push(Located { path, what });
             }
             // A filter has an operator and so a point, which no token has.
@@ -127,7 +129,8 @@ impl Reader<'_> {
             }
             Some(joint) if let Some(joint) = Joint::of(joint) => {
                 let negated = path.pop_if(|last| last == "not").is_some();
-                let tree = filter::tree(joint, value, &mut self.budget)?;
+                let before = word.as_deref().map_or(0, str::len) + if negated { "not.".len() } else { 0 };
+                let tree = filter::tree(joint, value, before, &mut self.budget)?;
                 let what = if negated { Condition::Not(Box::new(tree)) } else { tree };
                 self.query.filters.push(Located { path, what });
             }

@@ -90,8 +90,10 @@ impl<'c> Builder<'_, 'c> {
         for child in &node.children {
             embeds.push(self.embed(child, relation, &around, depth + 1)?);
         }
-        let order = node.order.iter().map(|term| self.order(term, node, &embeds, fields, &qualifier));
-        let order = order.collect::<Result<_, _>>()?;
+        let mut order = Vec::new();
+        for term in node.order {
+            order.push(self.order(term, node, &mut embeds, fields, &qualifier)?);
+        }
         let filters = node.filters.iter().map(|filter| fields.filter(filter, &node.children, &mut self.names));
         let filters: Vec<Filter> = filters.collect::<Result<_, _>>()?;
         let members = members(node, fields, &embeds);
@@ -118,7 +120,7 @@ impl<'c> Builder<'_, 'c> {
         &mut self,
         term: &OrderTerm,
         node: &Node<'_>,
-        embeds: &[Embed],
+        embeds: &mut [Embed],
         fields: Fields<'c>,
         qualifier: &Qualifier,
     ) -> Result<Order, Problem> {
@@ -133,8 +135,10 @@ impl<'c> Builder<'_, 'c> {
                         "'{parent}' and '{name}' do not form a many-to-one or one-to-one relationship"
                     )));
                 }
+                let keys = &mut embeds[at].keys;
                 let target = Fields { catalog: self.planner.catalog, relation: None };
-                OrderBy::Embedded(at, target.operand(&term.field))
+                keys.push(target.operand(&term.field));
+                OrderBy::Embedded { embed: at, key: keys.len() - 1 }
             }
         };
         Ok(Order { by, descending: term.descending, nulls_first: term.nulls_first })
@@ -192,6 +196,7 @@ impl<'c> Builder<'_, 'c> {
             is_many: is_many(found),
             is_inner: item.inner,
             join,
+            keys: Vec::new(),
             lifted: Vec::new(),
             level,
         };

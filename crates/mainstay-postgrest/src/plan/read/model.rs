@@ -185,6 +185,8 @@ pub struct Embed {
     pub is_many: bool,
     /// Whether parents without any are left out.
     pub is_inner: bool,
+    /// Columns of the one row that the rows around are ordered by.
+    pub keys: Vec<Operand>,
     /// Of a spread, what it hands up; otherwise empty.
     pub lifted: Vec<Lifted>,
 }
@@ -311,6 +313,11 @@ pub struct Order {
 pub enum OrderBy {
     /// A column of their own.
     Own(Operand),
-    /// A column of the one row in the embed at this place of the level's list.
-    Embedded(usize, Operand),
+    /// A column of the one row in an embed.
+    Embedded {
+        /// The embed's place in the level's list.
+        embed: usize,
+        /// The column's place in the embed's keys.
+        key: usize,
+    },
 }
