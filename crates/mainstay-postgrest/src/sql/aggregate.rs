@@ -25,9 +25,7 @@ pub(super) fn group_by(level: &Level) -> Sql {
     }
     let field = |member: &Member| match member {
         // By the value itself: the form in which it is shown may have no equality.
-        Member::Field { operand: by, .. } => {
-            Some(operand(&Operand { shown_by: None, ..by.clone() }, &level.qualifier))
-        }
+        Member::Field { operand: by, .. } => Some(operand(&Operand { shown_by: None, ..by.clone() }, &level.qualifier)),
         Member::Star | Member::Aggregate { .. } | Member::One => None,
     };
     let mut terms: Vec<Sql> = level.members.iter().filter_map(field).collect();

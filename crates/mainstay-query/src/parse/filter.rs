@@ -17,12 +17,7 @@ pub(super) fn filter(field: Field, text: &str, budget: &mut Budget<'_>) -> Resul
 }
 
 /// Reads the value of `and` or `or`, after a key of `before` characters.
-pub(super) fn tree(
-    joint: Joint,
-    text: &str,
-    before: usize,
-    budget: &mut Budget<'_>,
-) -> Result<Condition, ParseError> {
+pub(super) fn tree(joint: Joint, text: &str, before: usize, budget: &mut Budget<'_>) -> Result<Condition, ParseError> {
     let mut cursor = Cursor::new("logic tree", text).telling(budget.limits, before);
     cursor.blanks();
     let condition = branches(&mut cursor, joint, budget, 1)?;
