@@ -235,11 +235,16 @@ impl Api {
         }
         end("parse");
         if ask.deed == Deed::Info {
-            return self.info(settings, catalog, &ask);
+            let answered = self.info(settings, catalog, &ask);
+            // Every answer tells of the same stages.
+            ["plan", "transaction", "response"].into_iter().for_each(end);
+            return answered;
         }
         let Some(wanted) = ask.wanted() else {
+            end("plan");
             let answered = root::answer(self, settings, catalog, head, path, &caller, &ask).await;
             end("transaction");
+            end("response");
             return answered;
         };
         let prepared = plan::prepare(&planner(settings, catalog, &ask.schema), &wanted)?;
