@@ -23,7 +23,11 @@ pub(super) fn plan(planner: &Planner<'_>, wanted: &Wanted<'_>, call: &Call<'_>) 
     let given = Given::of(call, wanted.query);
     let function = find(planner, &name, &given)?;
     let relation = match &function.returns.what {
-        ReturnType::Composite { ty, is_relation: true } => planner.catalog.relations.get(ty),
+        // Rows of a table elsewhere are taken for those of the relation of its name here, which can be embedded in.
+        ReturnType::Composite { ty, .. } if &*ty.schema != "pg_catalog" => {
+            let relations = &planner.catalog.relations;
+            relations.get(&Name::new(planner.schema, ty.name.clone())).or_else(|| relations.get(ty))
+        }
         _ => None,
     };
     let read = planner.read(Root::Called { function, relation }, wanted.query)?;

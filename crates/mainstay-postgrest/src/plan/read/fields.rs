@@ -112,11 +112,11 @@ impl<'c> Fields<'c> {
         if !field.path.is_empty() || !children.iter().any(is_child) || (is_column && word.is_none()) {
             return Ok(None);
         }
-        let at = match names.look_up(children, &field.name) {
-            // The name of a column is one whatever else is called so.
-            Err(_) if is_column => return Ok(None),
-            found => found?,
-        };
+        // The name of a column is one, also where an embed with another name leads through it.
+        if is_column && !children.iter().any(|child| child.alias().unwrap_or(child.target()) == field.name) {
+            return Ok(None);
+        }
+        let at = names.look_up(children, &field.name)?;
         Ok(match (at, word) {
             (None, _) => None,
             (Some(at), Some(IsWord::NotNull)) => Some(Filter::Embedded(at)),
