@@ -16,7 +16,7 @@ use super::route::Route;
 use crate::plan::media::Media;
 use crate::plan::payload::{BodyKind, For, Payload};
 use crate::plan::wanted::{Action, Call, Wanted};
-use crate::settings::Settings;
+use crate::settings::{OpenApi, Settings};
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 
@@ -63,8 +63,10 @@ pub(super) enum Deed {
 pub(super) fn head<'h>(settings: &Settings, head: &request::Parts, path: &'h str) -> Result<Ask<'h>, Problem> {
     let route = Route::find(path)?;
     let route = match (route, &settings.root_spec) {
-        (Route::Root, Some(function)) if head.method != Method::OPTIONS => {
-            Route::Function(Cow::Owned(function.name.to_string()))
+        (Route::Root, Some(function)) => Route::Function(Cow::Owned(function.name.to_string())),
+        // Where there is no document there is no path.
+        (Route::Root, None) if settings.openapi == OpenApi::Disabled => {
+            return Err(Problem::new(codes::ROOT, "Root endpoint metadata is disabled"));
         }
         (route, _) => route,
     };
@@ -87,7 +89,11 @@ pub(super) fn head<'h>(settings: &Settings, head: &request::Parts, path: &'h str
         && let Some(range) = head.headers.get(RANGE).and_then(|value| value.to_str().ok())
         && let Some(range) = parse::range(range)?
     {
-        range.narrow(&mut query)?;
+        // That the two have no row in common is told as PostgREST tells it.
+        range.narrow(&mut query).map_err(|_| {
+            let details = "Limit should be greater than or equal to zero.";
+            Problem::new(codes::RANGE, "Requested range not satisfiable").details(details)
+        })?;
     }
     let texts = head.headers.get_all(PREFER).iter().filter_map(|value| value.to_str().ok());
     let mut preferences = prefer::prefer(texts);

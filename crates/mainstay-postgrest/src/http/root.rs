@@ -21,7 +21,7 @@ const VERSION: &str = "16.1";
 /// `GET /`.
 ///
 /// # Errors
-/// PGRST126 where there is none, PGRST107 for a media type that it is not, and what the server says.
+/// PGRST107 for a media type that it is not, and what the server says.
 pub(super) async fn answer(
     api: &Api,
     settings: &Settings,
@@ -31,9 +31,6 @@ pub(super) async fn answer(
     caller: &Caller,
     ask: &Ask<'_>,
 ) -> Result<Response<AnswerBody>, Problem> {
-    if settings.openapi == OpenApi::Disabled {
-        return Err(Problem::new(codes::ROOT, "Root endpoint metadata is disabled"));
-    }
     if !ask.accept.iter().any(|media| matches!(media, Media::Any | Media::Json | Media::OpenApi)) {
         let names: Vec<String> = ask.accept.iter().map(Media::to_string).collect();
         let message = format!("None of these media types are available: {}", names.join(", "));

@@ -95,10 +95,12 @@ mod tests {
         assert_eq!(notices.len(), 4, "{notices:?}");
         assert!(notices[0].starts_with("db-nonsense is not a setting") && notices[3].starts_with("other is not"));
         let file = "server-port = 70000\ndb-tx-end = \"maybe\"\njwt-secret = \"short\"\njwt-role-claim-key = \"x\"\nserver-trace-header = \"a b\"\n\
-                    openapi-server-proxy-uri = \"x\"\ndb-schemas = \"pg_catalog\"\ndb-plan-enabled = \"perhaps\"\nserver-unix-socket-mode = \"999\"\ndb-max-rows = \"many\"";
+                    openapi-server-proxy-uri = \"x\"\ndb-schemas = \"pg_catalog\"\ndb-plan-enabled = \"perhaps\"\nserver-unix-socket-mode = \"999\"\ndb-max-rows = \"many\"\nadmin-server-port = 70000";
         let mistakes = read(file, &[]).unwrap_err();
-        assert_eq!(mistakes.len(), 10, "{mistakes:#?}");
+        assert_eq!(mistakes.len(), 11, "{mistakes:#?}");
         assert!(mistakes.iter().all(|mistake| !mistake.contains("short")));
+        let mistakes = read("server-port = 80\nadmin-server-port = 80", &[]).unwrap_err();
+        assert_eq!(mistakes, ["admin-server-port must not be that of server-port"]);
     }
 
     #[test]

@@ -40,6 +40,12 @@ fn settings(reader: &mut Reader<'_>) -> Option<Settings> {
     let place = place(reader);
     let admin_port = reader.number("admin-server-port").map(|port| reader.port("admin-server-port", port));
     let admin_host = reader.text("admin-server-host").or_else(|| reader.text("server-host"));
+    if let (Place::Tcp(_, port), Some(admin_port)) = (&place, admin_port)
+        && *port == admin_port
+        && admin_port != 0
+    {
+        reader.wrong("admin-server-port", "must not be that of server-port");
+    }
     let schemas = reader.list("db-schemas");
     if schemas.is_empty() {
         reader.wrong("db-schemas", "must name a schema");

@@ -53,6 +53,9 @@ fn reads_tell_their_range_and_their_place() {
         Some("[{\"id\":2}]"),
     );
     check(&service.ask("GET", "/films", &[("Range", "1-0")], ""), 416, &[], None);
+    let apart = service.ask("GET", "/films?offset=2", &[("Range", "0-0")], "");
+    check(&apart, 416, &[], None);
+    assert_eq!(apart.json()["details"], "Limit should be greater than or equal to zero.");
 
     let head = service.ask("HEAD", "/films", &[("Prefer", "count=exact")], "");
     check(

@@ -148,6 +148,7 @@ fn the_root_is_a_document_or_a_function_or_nothing() {
     let service = Service::over(&database, &[("DB_ROOT_SPEC", "api.root")]);
     assert_eq!(service.get("/").json()["own"], true);
     let service = Service::over(&database, &[("OPENAPI_MODE", "disabled")]);
+    assert_eq!(service.ask("POST", "/", &[], "").status, 404, "there is nothing to do anything with");
     assert_eq!((service.get("/").status, &service.get("/").json()["code"]), (404, &"PGRST126".into()));
 }
 
