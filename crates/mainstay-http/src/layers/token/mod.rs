@@ -148,8 +148,7 @@ fn opened<'k>(
     let decode = |part| URL_SAFE_NO_PAD.decode(part).map_err(|_| unreadable());
     let header = object(&decode(header)?).ok_or_else(unreadable)?;
     let named = header.get("alg").and_then(Value::as_str);
-    let fitting = named.and_then(Algorithm::of).filter(|algorithm| keys.iter().any(|key| key.fits(*algorithm)));
-    let Some(algorithm) = fitting else {
+    let Some(algorithm) = named.and_then(Algorithm::of) else {
         let details = (named == Some("none")).then_some("JWT is unsecured but expected 'alg' was not 'none'");
         return Err(Refusal::Token { message: "Wrong or unsupported encoding algorithm".to_owned(), details });
     };
@@ -157,7 +156,8 @@ fn opened<'k>(
         return Err(Refusal::token("Unsupported token type"));
     }
     let no_key = |details| Refusal::Token { message: "No suitable key or wrong key type".to_owned(), details };
-    let fitting = candidates(keys, header.get("kid").and_then(Value::as_str));
+    let mut fitting = candidates(keys, header.get("kid").and_then(Value::as_str));
+    fitting.retain(|key| key.fits(algorithm));
     if fitting.is_empty() {
         return Err(no_key(Some("No suitable key was found to decode the JWT")));
     }

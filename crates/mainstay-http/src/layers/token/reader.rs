@@ -112,6 +112,8 @@ mod tests {
         assert_eq!(told("x"), "Expected 3 parts in JWT; got 1|");
         let unsigned = sign(r#"{"alg":"none"}"#, r#"{"role":"api"}"#);
         assert!(told(&unsigned).contains("unsecured"), "{}", told(&unsigned));
+        let foreign = sign(r#"{"alg":"RS256"}"#, r#"{"role":"api"}"#);
+        assert!(told(&foreign).ends_with("No suitable key was found to decode the JWT"));
         let end = token.rfind('.').unwrap();
         let other = format!("{}.{}", &token[..end], URL_SAFE_NO_PAD.encode([0; 32]));
         assert!(told(&other).ends_with("None of the keys was able to decode the JWT"));
