@@ -31,6 +31,10 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     if let Some(file) = &args.from_postgrest {
+        if !globals.set.is_empty() || globals.store.is_some() {
+            let problem = "--set and --store are for projects; with --from-postgrest, set PGRST_… in the environment";
+            return Err(Failure::Usage(problem.to_owned()));
+        }
         return from_postgrest::run(file.as_deref(), args.listen.as_ref(), args.check, &globals.console());
     }
     let options: Vec<_> = args.listen.iter().flat_map(Address::overrides).collect();

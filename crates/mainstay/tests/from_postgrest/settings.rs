@@ -65,6 +65,25 @@ fn what_is_wrong_is_told_and_nothing_is_served() {
 }
 
 #[test]
+fn what_the_database_says_wrongly_ends_the_start() {
+    let database = Database::new();
+    let name = database_name(&database);
+    database.run(&format!("ALTER ROLE pgrst_test_door IN DATABASE {name} SET pgrst.db_tx_end = 'sometimes'"));
+    let mut serve = command(&["serve", "--from-postgrest", "--listen", "127.0.0.1:0"]);
+    let printed = serve.env("PGRST_DB_URI", database.door()).output().unwrap();
+    let errors = String::from_utf8(printed.stderr).unwrap();
+    assert_eq!(printed.status.code(), Some(2), "{errors}");
+    assert!(errors.contains("db-tx-end must be one of commit"), "{errors}");
+}
+
+#[test]
+fn options_of_projects_are_not_passed_over() {
+    let printed = command(&["serve", "--from-postgrest", "--set", "server.port=1"]).output().unwrap();
+    assert_eq!(printed.status.code(), Some(2));
+    assert!(String::from_utf8(printed.stderr).unwrap().contains("--set and --store are for projects"));
+}
+
+#[test]
 fn the_database_says_when_to_look_again() {
     let database = Database::new();
     let service = Service::over(&database, &[]);
