@@ -44,6 +44,9 @@ pub(super) fn preflight(cors: &Cors, head: &request::Parts) -> Option<Response<A
 pub(super) fn apply(cors: &Cors, head: &request::Parts, answer: &mut HeaderMap) {
     if allow(cors, &head.headers, answer) {
         answer.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+    } else if head.method == Method::OPTIONS && head.headers.contains_key(ORIGIN) {
+        // A page that may not call is not told that every page may.
+        answer.remove(ACCESS_CONTROL_ALLOW_ORIGIN);
     }
 }
 

@@ -126,6 +126,9 @@ fn headers_of_answers_follow_the_settings() {
     let reply = service.ask("GET", "/nothing", &[("Origin", "http://c.example")], "");
     assert_eq!((reply.header("X-Trace").as_deref(), reply.header("Access-Control-Allow-Origin")), (Some(""), None));
     assert!(reply.header("Server").unwrap().starts_with("postgrest/"));
+    let page = [("Origin", "http://c.example"), ("Access-Control-Request-Method", "POST")];
+    let refused = service.ask("OPTIONS", "/films", &page, "");
+    assert_eq!((refused.status, refused.header("Access-Control-Allow-Origin")), (200, None));
 }
 
 #[test]
