@@ -16,8 +16,9 @@ use super::{Catalog, Handler, HandlerSource, Name, Relation, Representation, Rol
 
 /// How long reading may take.
 const READ_MAX: Duration = Duration::from_secs(120);
-/// Settings while it is read. Compiling the statements takes longer than running them on any catalog.
-const SETTINGS: [(&str, &str); 2] = [("search_path", ""), ("jit", "off")];
+/// Settings while it is read. Compiling the statements takes longer than running them on any catalog, and a limit that the
+/// role has for the statements of requests is none for these.
+const SETTINGS: [(&str, &str); 3] = [("search_path", ""), ("jit", "off"), ("statement_timeout", "120s")];
 /// From this version on a role may be granted single settings.
 const GRANTED_SETTINGS_SINCE: u32 = 150_000;
 /// Settings of a function that hold for the whole transaction, unless the configuration names others.
@@ -51,13 +52,19 @@ impl ReadOptions {
 /// # Errors
 /// [`Failure`] if no connection can be had or the server does not answer as it should.
 pub async fn read(pool: &Pool, options: &ReadOptions) -> Result<Catalog, Failure> {
-    let mut session = pool.session(Instant::now() + READ_MAX).await?;
-    let settings = SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-    session.begin_with(Access::Read, Isolation::RepeatableRead, settings);
+    let mut session = reading(pool, READ_MAX).await?;
     let catalog = Reader { session: &mut session, schemas: array(&options.schemas), names: Names::default() };
     let catalog = catalog.catalog(options).await?;
     session.finish_read();
     Ok(catalog)
+}
+
+/// A session to read the catalog in, for so long at most.
+pub(super) async fn reading(pool: &Pool, most: Duration) -> Result<Session, Failure> {
+    let mut session = pool.session(Instant::now() + most).await?;
+    let settings = SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    session.begin_with(Access::Read, Isolation::RepeatableRead, settings);
+    Ok(session)
 }
 
 struct Reader<'s> {

@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use super::names::array;
+use super::read::reading;
 use super::{Catalog, ReadOptions, read};
 
 /// The first pause before reading is tried again; each is twice the one before.
@@ -321,9 +322,10 @@ impl Keeper {
     }
 
     async fn look(&self) -> Result<String, Failure> {
-        let mut session = self.pool.session(Instant::now() + LOOK_MAX).await?;
+        let mut session = reading(&self.pool, LOOK_MAX).await?;
         let schemas = array(&self.options.read.schemas);
         let rows = session.query_all(include_str!("sql/version.sql"), &[Param::Text(&schemas)]).await?;
+        session.finish_read();
         let row = rows.first().ok_or_else(|| Failure::Unavailable("the server gave no answer".into()))?;
         Ok(row.try_get(0)?)
     }

@@ -77,6 +77,18 @@ async fn changes_are_noticed() {
     run(&pool, "COMMENT ON TABLE renamed IS 'told'").await;
     let comment = || live.catalog()?.relations[&Name::new("public", "renamed")].comment.clone();
     until("a comment", || comment().as_deref() == Some("told")).await;
+    let can_insert = || Some(live.catalog()?.relations[&Name::new("public", "shown")].insertable);
+    assert_eq!(can_insert(), Some(false));
+    let trigger = "CREATE FUNCTION write() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+                   CREATE TRIGGER write INSTEAD OF INSERT ON shown FOR EACH ROW EXECUTE FUNCTION write()";
+    run(&pool, trigger).await;
+    until("a trigger", || can_insert() == Some(true)).await;
+    // What changes nothing is no reason to read again.
+    let before = live.catalog().expect("it was read");
+    run(&pool, "INSERT INTO renamed VALUES (1); TRUNCATE renamed; GRANT SELECT ON renamed TO public; ANALYZE renamed").await;
+    run(&pool, "CREATE TEMPORARY TABLE passing (id int); CREATE INDEX ON renamed (id)").await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert!(Arc::ptr_eq(&before, &live.catalog().expect("it was read")));
 }
 
 #[tokio::test]
