@@ -85,7 +85,8 @@ async fn changes_are_noticed() {
     until("a trigger", || can_insert() == Some(true)).await;
     // What changes nothing is no reason to read again.
     let before = live.catalog().expect("it was read");
-    run(&pool, "INSERT INTO renamed VALUES (1); TRUNCATE renamed; GRANT SELECT ON renamed TO public; ANALYZE renamed").await;
+    run(&pool, "INSERT INTO renamed VALUES (1); TRUNCATE renamed; GRANT SELECT ON renamed TO public; ANALYZE renamed")
+        .await;
     run(&pool, "CREATE TEMPORARY TABLE passing (id int); CREATE INDEX ON renamed (id)").await;
     tokio::time::sleep(Duration::from_secs(5)).await;
     assert!(Arc::ptr_eq(&before, &live.catalog().expect("it was read")));
