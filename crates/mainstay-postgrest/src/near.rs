@@ -144,6 +144,7 @@ fn closeness(a: &str, b: &str) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::{Link, Parameter, Relation, ReturnType, Returns, Volatility};
 
     #[test]
     fn edits_are_counted() {
@@ -172,6 +173,94 @@ mod tests {
         assert_eq!(near("zzz", AKIN), None);
         assert_eq!(near("", AKIN), None);
         assert_eq!(nearest([], "x", AKIN), None);
+    }
+
+    fn relation(schema: &str, name: &str) -> (Name, Relation) {
+        let relation = Relation {
+            oid: 1,
+            name: Name::new(schema, name),
+            comment: None,
+            is_view: false,
+            insertable: true,
+            updatable: true,
+            deletable: true,
+            primary_key: Vec::new(),
+            columns: Vec::new(),
+        };
+        (relation.name.clone(), relation)
+    }
+
+    fn function(name: &str, parameters: &[&str]) -> Function {
+        let parameter = |name: &&str| Parameter {
+            name: (*name).into(),
+            ty: "integer".into(),
+            cast_type: "integer".into(),
+            is_required: true,
+            is_variadic: false,
+        };
+        Function {
+            oid: 1,
+            name: Name::new("api", name),
+            comment: None,
+            parameters: parameters.iter().map(parameter).collect(),
+            returns: Returns { is_set: false, what: ReturnType::Void },
+            volatility: Volatility::Volatile,
+            is_variadic: false,
+            settings: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn relations_of_the_schema_are_told_of_unless_there_are_very_many() {
+        let mut catalog = Catalog::default();
+        catalog.relations.extend([relation("api", "films"), relation("other", "filmz"), relation("a", "filmt")]);
+        let hint = |catalog: &Catalog| relation_hint(catalog, "api", "filmz");
+        assert_eq!(hint(&catalog).as_deref(), Some("Perhaps you meant the table 'api.films'"));
+        assert_eq!(relation_hint(&catalog, "none", "films"), None);
+        catalog.relations.extend((0..498).map(|at| relation("api", &format!("t{at}"))));
+        assert!(hint(&catalog).is_some());
+        catalog.relations.extend([relation("api", "one_more")]);
+        assert_eq!(hint(&catalog), None);
+    }
+
+    #[test]
+    fn functions_are_told_of_by_name_or_by_what_they_take() {
+        let mut catalog = Catalog::default();
+        let overloads = [function("add_them", &["b", "a"]), function("add_them", &[])];
+        catalog.functions.insert(Name::new("api", "add_them"), overloads.to_vec());
+        let hint = |name: &str, overloads: &[Function], given: &[&str]| {
+            function_hint(&catalog, &Name::new("api", name), overloads, given)
+        };
+        let expected = Some("Perhaps you meant to call the function api.add_them".to_owned());
+        assert_eq!(hint("add_then", &[], &[]), expected);
+        assert_eq!(hint("multiply", &[], &[]), None);
+        let expected = Some("Perhaps you meant to call the function api.add_them(a, b)".to_owned());
+        assert_eq!(hint("add_them", &overloads, &["b", "c"]), expected);
+        assert_eq!(hint("add_them", &overloads, &["something"]), None);
+    }
+
+    #[test]
+    fn relationships_are_told_of_by_either_end() {
+        let mut catalog = Catalog::default();
+        let to = |target: &str| Relationship {
+            source: Name::new("api", "films"),
+            target: Name::new("api", target),
+            is_self: false,
+            source_is_view: false,
+            target_is_view: false,
+            link: Link::Computed { function: Name::new("api", target), parameter: Name::new("api", "films"), to_one: true },
+        };
+        let all = [to("directors"), to("roles")];
+        catalog.relationships.insert(Name::new("api", "films"), all.to_vec());
+        let reachable: Vec<&Relationship> = all.iter().collect();
+        let hint = |source: &str, target: &str, reachable: &[&Relationship]| {
+            relationship_hint(&catalog, "api", source, target, reachable)
+        };
+        let expected = Some("Perhaps you meant 'directors' instead of 'director'.".to_owned());
+        assert_eq!(hint("films", "director", &reachable), expected);
+        assert_eq!(hint("films", "roles", &reachable), None, "it is there: the hint was wrong");
+        assert_eq!(hint("film", "roles", &[]), Some("Perhaps you meant 'films' instead of 'film'.".to_owned()));
+        assert_eq!(hint("xyz", "roles", &[]), None);
     }
 
     #[test]
