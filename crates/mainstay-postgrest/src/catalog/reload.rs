@@ -143,6 +143,22 @@ impl Live {
     }
 }
 
+impl Live {
+    /// The snapshot that takes the place of `old`, if one is being read or was: for a request that did not find a name.
+    /// Gives up after `most`.
+    pub async fn newer(&self, old: &Arc<Catalog>, most: Duration) -> Option<Arc<Catalog>> {
+        let is_old = |live: &Live| live.catalog().is_none_or(|catalog| Arc::ptr_eq(&catalog, old));
+        if is_old(self) {
+            let Health { is_loading, asked, done, .. } = self.health();
+            if !is_loading && done >= asked {
+                return None;
+            }
+            self.settled(most).await;
+        }
+        self.catalog().filter(|catalog| !Arc::ptr_eq(catalog, old))
+    }
+}
+
 impl Drop for Live {
     fn drop(&mut self) {
         for task in &self.tasks {

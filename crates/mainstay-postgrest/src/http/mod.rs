@@ -87,6 +87,9 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=ut
 /// Longest time of a request, where nothing else ends it. PostgREST has no such limit.
 pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(24 * 3600);
 
+/// How long a request that did not find a name waits for a reload that is under way.
+const RELOAD_MAX: Duration = Duration::from_secs(10);
+
 /// How long a connection may take to be had, when somebody asks whether one can be.
 const PROBE_MAX: Duration = Duration::from_secs(2);
 
@@ -123,6 +126,11 @@ impl Api {
     /// What is in the database; `None` while that was not read yet.
     pub fn catalog(&self) -> Option<Arc<Catalog>> {
         self.0.catalog.get().and_then(Live::catalog)
+    }
+
+    /// What takes the place of a catalog that is just being replaced; waits for it a little.
+    async fn newer(&self, old: &Arc<Catalog>) -> Option<Arc<Catalog>> {
+        self.0.catalog.get()?.newer(old, RELOAD_MAX).await
     }
 
     /// The settings that hold.
@@ -225,7 +233,7 @@ impl Api {
         let caller = caller::identify(settings, self.0.keys.as_ref(), &self.0.tokens, &head.headers)?;
         *role = Some(caller.role.clone());
         end("jwt");
-        let catalog = &self.catalog().ok_or_else(|| {
+        let mut catalog = self.catalog().ok_or_else(|| {
             Problem::new(codes::NO_CATALOG, "Could not query the database for the schema cache. Retrying.")
         })?;
         let mut ask = ask::head(settings, head, path)?;
@@ -235,25 +243,33 @@ impl Api {
         }
         end("parse");
         if ask.deed == Deed::Info {
-            let answered = self.info(settings, catalog, &ask);
+            let answered = self.info(settings, &catalog, &ask);
             // Every answer tells of the same stages.
             ["plan", "transaction", "response"].into_iter().for_each(end);
             return answered;
         }
         let Some(wanted) = ask.wanted() else {
             end("plan");
-            let answered = root::answer(self, settings, catalog, head, path, &caller, &ask).await;
+            let answered = root::answer(self, settings, &catalog, head, path, &caller, &ask).await;
             end("transaction");
             end("response");
             return answered;
         };
-        let prepared = plan::prepare(&planner(settings, catalog, &ask.schema), &wanted)?;
+        let mut prepared = plan::prepare(&planner(settings, &catalog, &ask.schema), &wanted);
+        if let Err(problem) = &prepared
+            && is_missing(problem)
+            && let Some(newer) = self.newer(&catalog).await
+        {
+            catalog = newer;
+            prepared = plan::prepare(&planner(settings, &catalog, &ask.schema), &wanted);
+        }
+        let prepared = prepared?;
         end("plan");
         let isolation = catalog.role_settings.get(&caller.role).and_then(|role| role.isolation.as_deref());
         let job = Job {
             pool: &self.0.pool,
             deadline: Instant::now() + self.0.limits.handler_time,
-            settings: context::settings(settings, catalog, head, path, &caller, &ask, &prepared.settings),
+            settings: context::settings(settings, &catalog, head, path, &caller, &ask, &prepared.settings),
             prepared: &prepared,
             isolation,
             pre_request: settings.pre_request.as_ref(),
@@ -267,7 +283,7 @@ impl Api {
             }
         })?;
         end("transaction");
-        let response = answer::answer(catalog, head, &ask, &prepared, outcome, settings.legacy_target_names)?;
+        let response = answer::answer(&catalog, head, &ask, &prepared, outcome, settings.legacy_target_names)?;
         end("response");
         Ok(response)
     }
@@ -310,6 +326,12 @@ impl Api {
         }
         Ok(answer::info(catalog, ask))
     }
+}
+
+/// Whether a name was not found, which a reload may bring.
+fn is_missing(problem: &Problem) -> bool {
+    use mainstay_http::codes::{BODY_COLUMN, NO_RELATION, UNKNOWN_FUNCTION, UNKNOWN_TABLE};
+    [NO_RELATION, UNKNOWN_FUNCTION, BODY_COLUMN, UNKNOWN_TABLE].iter().any(|code| code.name == problem.name())
 }
 
 fn planner<'c>(settings: &Settings, catalog: &'c Catalog, schema: &'c str) -> Planner<'c> {

@@ -62,6 +62,20 @@ async fn a_wish_is_fulfilled_and_can_be_waited_for() {
 }
 
 #[tokio::test]
+async fn whoever_misses_a_name_gets_the_snapshot_that_is_being_read() {
+    let (pool, live) = started("missed", options(false)).await;
+    let most = Duration::from_secs(20);
+    let old = live.catalog().expect("it was read");
+    run(&pool, "CREATE TABLE missed (id int)").await;
+    assert!(live.newer(&old, most).await.is_none(), "nobody reads");
+    live.reload_schema();
+    let newer = live.newer(&old, most).await.expect("it is being read");
+    assert!(newer.relations.contains_key(&Name::new("public", "missed")));
+    assert!(live.newer(&old, most).await.is_some(), "it was read");
+    assert!(live.newer(&newer, most).await.is_none());
+}
+
+#[tokio::test]
 async fn changes_are_noticed() {
     let (pool, live) = started("noticed", options(true)).await;
     for (table, sql) in [
