@@ -248,7 +248,11 @@ mod tests {
             is_self: false,
             source_is_view: false,
             target_is_view: false,
-            link: Link::Computed { function: Name::new("api", target), parameter: Name::new("api", "films"), to_one: true },
+            link: Link::Computed {
+                function: Name::new("api", target),
+                parameter: Name::new("api", "films"),
+                to_one: true,
+            },
         };
         let all = [to("directors"), to("roles")];
         catalog.relationships.insert(Name::new("api", "films"), all.to_vec());
