@@ -117,14 +117,13 @@ pub(super) fn from(level: &Level, parent: Option<(&Join, &Level)>) -> Sql {
         From::Relation(name) => {
             sql.append(named(name, &level.qualifier));
         }
-        From::Source => {
+        From::Called | From::Written(_) => {
             sql.push("pgrst_source AS ").ident(level.qualifier.name());
         }
         From::Computed { function, parameter } => {
             sql.name(function).push("(");
             if let Some((_, parent)) = parent {
-                // The star keeps it from being read as a column of that name.
-                sql.push("(").append(qualifier(&parent.qualifier)).push(".*)::").name(parameter);
+                sql.append(row(parent)).push("::").name(parameter);
             }
             sql.push(") AS ").ident(level.qualifier.name());
         }
@@ -132,6 +131,21 @@ pub(super) fn from(level: &Level, parent: Option<(&Join, &Level)>) -> Sql {
     if let Some((Join::Through { table, qualifier, .. }, _)) = parent {
         sql.push(", ").append(named(table, qualifier));
     }
+    sql
+}
+
+/// A row of a level, whole.
+fn row(level: &Level) -> Sql {
+    let mut sql = Sql::new();
+    match &level.from {
+        From::Written(columns) => {
+            sql.push("ROW(").join(", ", columns.iter().map(|name| column(&level.qualifier, name))).push(")")
+        }
+        // The star keeps it from being read as a column of that name.
+        From::Relation(_) | From::Called | From::Computed { .. } => {
+            sql.push("(").append(qualifier(&level.qualifier)).push(".*)")
+        }
+    };
     sql
 }
 

@@ -43,6 +43,9 @@ CREATE TABLE seats (room text, number int, PRIMARY KEY (room, number));
 CREATE TABLE guests (name text PRIMARY KEY, room text, number int, FOREIGN KEY (room, number) REFERENCES seats);
 INSERT INTO seats VALUES ('a', 1), ('a', 2);
 INSERT INTO guests VALUES ('Joe', 'a', 1), ('Sue', 'a', 2), ('Tim', NULL, 2);
+CREATE FUNCTION initial(guests) RETURNS text IMMUTABLE LANGUAGE sql AS $$ SELECT left($1.name, 1) $$;
+CREATE FUNCTION seat(guests) RETURNS SETOF seats ROWS 1 STABLE LANGUAGE sql
+    AS $$ SELECT * FROM test.seats WHERE room = $1.room AND number = $1.number $$;
 
 -- Relationships and columns that are functions.
 CREATE FUNCTION first_task(projects) RETURNS SETOF tasks ROWS 1 STABLE LANGUAGE sql

@@ -26,10 +26,13 @@ pub(crate) fn plan<'c>(planner: &Planner<'c>, root: Root<'c>, query: &Query) -> 
             let name = relation.name.clone();
             (Some(relation), From::Relation(name.clone()), Qualifier::Relation(name))
         }
-        Root::Written(relation) => (Some(relation), From::Source, Qualifier::Alias(relation.name.name.clone())),
+        Root::Written(relation) => {
+            let columns = relation.columns.iter().map(|column| column.name.clone()).collect();
+            (Some(relation), From::Written(columns), Qualifier::Alias(relation.name.name.clone()))
+        }
         Root::Called { function, relation } => {
             let name = relation.map_or(&function.name, |relation| &relation.name);
-            (relation, From::Source, Qualifier::Alias(name.name.clone()))
+            (relation, From::Called, Qualifier::Alias(name.name.clone()))
         }
     };
     let is_written = matches!(root, Root::Written(_));
@@ -96,7 +99,7 @@ impl<'c> Builder<'_, 'c> {
         }
         let filters = node.filters.iter().map(|filter| fields.filter(filter, &node.children, &mut self.names));
         let filters: Vec<Filter> = filters.collect::<Result<_, _>>()?;
-        let members = members(node, fields, &embeds);
+        let members = members(node, fields, &embeds, self.is_written && depth == 0);
         let mut level = Level {
             from,
             qualifier,
@@ -253,11 +256,13 @@ impl<'c> Builder<'_, 'c> {
     }
 }
 
-fn members(node: &Node<'_>, fields: Fields<'_>, embeds: &[Embed]) -> Vec<Member> {
+/// What is selected. Rows that a write gives back may have more columns than the relation, so that the star would be too much.
+fn members(node: &Node<'_>, fields: Fields<'_>, embeds: &[Embed], is_written: bool) -> Vec<Member> {
     let is_root_default = node.embed.is_none() && node.items.is_empty();
     let is_lifted = |embed: &Embed| embed.lifted.iter().any(|lifted| lifted.aggregate.is_some());
     let is_grouped = node.items.iter().any(|item| matches!(item, Item::Aggregate(_))) || embeds.iter().any(is_lifted);
-    let must_expand = fields.has_shown_forms() || node.is_spread || (is_grouped && fields.relation.is_some());
+    let is_known = fields.relation.is_some();
+    let must_expand = fields.has_shown_forms() || node.is_spread || (is_known && (is_grouped || is_written));
     let star = || match must_expand {
         true => fields.all_shown().into_iter().map(|operand| field(operand, None, None)).collect(),
         false => vec![Member::Star],

@@ -89,8 +89,11 @@ impl Level {
 pub enum From {
     /// A relation.
     Relation(Name),
-    /// What the write or the call gave.
-    Source,
+    /// What the call gave.
+    Called,
+    /// What the write gave back: these columns of the relation, perhaps only some of them, and perhaps functions of the
+    /// row besides.
+    Written(Vec<Arc<str>>),
     /// A function of the parent's row, which is of this type.
     Computed {
         /// The function.
