@@ -5,6 +5,8 @@
 mod backup;
 #[path = "cli/commands.rs"]
 mod commands;
+#[path = "cli/copy.rs"]
+mod copy;
 #[path = "cli/dev.rs"]
 mod dev;
 #[path = "cli/existing.rs"]

@@ -7,6 +7,8 @@ mod app;
 mod chinook;
 #[path = "on_postgres/commands.rs"]
 mod commands;
+#[path = "on_postgres/copy.rs"]
+mod copy;
 #[path = "on_postgres/kinds.rs"]
 mod kinds;
 #[path = "on_postgres/outage.rs"]

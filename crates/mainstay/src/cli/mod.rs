@@ -7,6 +7,7 @@
 mod backup;
 mod completions;
 mod console;
+mod copy;
 mod dev;
 mod doctor;
 mod explain;
@@ -182,6 +183,8 @@ enum Command {
     Import(import::Args),
     /// Write the rows of a table to a file or to the terminal
     Export(export::Args),
+    /// Copy tables and rows into another database, of any engine, and prove it
+    Copy(copy::Args),
     /// Copy the database to one file, while it is used
     Backup(backup::Args),
     /// Put a backup in the place of the database
@@ -214,6 +217,7 @@ pub fn main() -> ExitCode {
         Command::Seed(args) => seed::run(args, globals),
         Command::Import(args) => import::run(args, globals),
         Command::Export(args) => export::run(args, globals),
+        Command::Copy(args) => copy::run(args, globals),
         Command::Backup(args) => backup::run(args, globals),
         Command::Restore(args) => restore::run(args, globals),
         Command::Keys(args) => keys::run(args, globals),

@@ -145,7 +145,7 @@ fn table(from: &CatalogTable, at: usize) -> Made<'_> {
             access: Access::default(),
             internal: false,
         },
-        about: FoundTable { row_number: None, has_triggers: from.has_triggers, columns: about },
+        about: FoundTable { row_number: None, is_view: !is_table, has_triggers: from.has_triggers, columns: about },
         numbers,
     };
     for constraint in &from.constraints {
