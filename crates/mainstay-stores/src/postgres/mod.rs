@@ -8,8 +8,8 @@
 //! types.rs     values → parameters          explain.rs  plans → what the server would do
 //! cells.rs     binary cells → sink          migrate.rs  changing the tables
 //! errors.rs    SQLSTATEs → StoreError       found/      databases of other programs, as schemas
-//! store.rs     all of it as a Store           proof.rs    whether tables are what a schema says
-//! listen.rs    what is notified
+//! store.rs     all of it as a Store         proof.rs    whether tables are what a schema says
+//! listen.rs    what is notified             statistics.rs how tables and indexes are used
 //! ```
 //!
 //! Knows plans, values and PostgreSQL; knows no HTTP, no rules and no query language.
@@ -27,6 +27,7 @@ mod proof;
 mod read;
 mod render;
 mod session;
+mod statistics;
 mod store;
 mod tls;
 mod types;

@@ -9,8 +9,8 @@ use mainstay_query::plan::{Filter, Read, Test, Write};
 use mainstay_schema::{Schema, TableId};
 use mainstay_store::script::{Progress, Step, StepDone};
 use mainstay_store::{
-    Call, Capabilities, ChangeFeed, Explanation, Migrated, Migration, OrderSupport, ReadDone, RowSink, Script, Store,
-    StoreError, Subscription, Support, Transactions, WriteDone,
+    Call, Capabilities, ChangeFeed, Explanation, Migrated, Migration, OrderSupport, ReadDone, RowSink, Script,
+    Statistics, Store, StoreError, Subscription, Support, Transactions, WriteDone,
 };
 
 use super::connect::PostgresOptions;
@@ -18,7 +18,7 @@ use super::pool::Pool;
 use super::render::{self, From};
 use super::session::{Access, Isolation, Session};
 use super::write::{Affected, Work, WriteFault};
-use super::{explain, found, migrate, proof, read};
+use super::{explain, found, migrate, proof, read, statistics};
 
 /// How long a migration or a look at the migrations may take: long, because a table may be rewritten.
 const MAINTENANCE_TIME_MAX: Duration = Duration::from_secs(3600);
@@ -327,6 +327,14 @@ impl Store for PostgresStore {
             let version = found::version(&mut session).await?;
             self.look.saw(now, version);
             Ok(version)
+        }
+        .boxed()
+    }
+
+    fn statistics(&self, deadline: Instant) -> BoxFuture<'_, Result<Statistics, StoreError>> {
+        async move {
+            let mut session = self.session(deadline).await?;
+            statistics::look(&mut session).await.map_err(StoreError::from)
         }
         .boxed()
     }

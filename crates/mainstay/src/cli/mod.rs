@@ -4,6 +4,7 @@
 //! about rows or tables. Every command exits with 0 when it is done, 1 when it failed, and 2 when the command line, the
 //! settings or the schema are wrong.
 
+mod advise;
 mod backup;
 mod completions;
 mod console;
@@ -197,6 +198,8 @@ enum Command {
     Openapi(openapi::Args),
     /// Print tables and functions as types of a programming language
     Types(types::Args),
+    /// Tell which indexes are missing and which nobody needs, and write the changes
+    Advise(advise::Args),
     /// Look for what is wrong with a project and say how to mend it
     Doctor(doctor::Args),
     /// Print a completion script for a shell
@@ -224,6 +227,7 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => explain::run(args, globals),
         Command::Openapi(args) => openapi::run(args, globals),
         Command::Types(args) => types::run(args, globals),
+        Command::Advise(args) => advise::run(args, globals),
         Command::Doctor(args) => doctor::run(args, globals),
         Command::Completions(args) => completions::run(args, globals),
         Command::Schema(args) => schema::run(args, globals),

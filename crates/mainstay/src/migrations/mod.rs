@@ -23,8 +23,8 @@ pub(crate) use files::nothing;
 pub(crate) use history::recorded;
 pub use history::{History, State};
 pub use mainstay_store::MigrationPlan;
-pub(crate) use new::prove;
 pub use new::{Written, write_new};
+pub(crate) use new::{is_behind, prove};
 pub use sync::{Allow, Synced, require_current, sync};
 
 use mainstay_schema::Schema;

@@ -57,6 +57,15 @@ pub async fn write_new(project: &Project, name: Option<&str>) -> Result<Written,
     Ok(Written { name, file, steps: plan.steps, losses: plan.losses })
 }
 
+/// Whether the tables of `schema/` are other than after the last file; `None` where there are no files.
+///
+/// # Errors
+/// [`MigrationError`] if the files cannot be read.
+pub(crate) fn is_behind(project: &Project) -> Result<Option<bool>, MigrationError> {
+    let files = files::read(&project.migrations_folder())?;
+    Ok(files.last().map(|last| !is_same(project.database(), &last.schema, &project.schema)))
+}
+
 /// Carries a plan out where it does no harm: in a database of its own, or in a scratch schema of the server.
 ///
 /// # Errors
