@@ -10,6 +10,7 @@
 //! errors.rs    SQLSTATEs → StoreError       found/      databases of other programs, as schemas
 //! store.rs     all of it as a Store         proof.rs    whether tables are what a schema says
 //! listen.rs    what is notified             statistics.rs how tables and indexes are used
+//! records.rs   rows inside of rows → sink   embedding.rs one statement for all levels, or one for each
 //! ```
 //!
 //! Knows plans, values and PostgreSQL; knows no HTTP, no rules and no query language.
@@ -17,6 +18,7 @@
 mod cells;
 mod connect;
 mod count;
+mod embedding;
 mod errors;
 mod explain;
 mod found;
@@ -25,6 +27,7 @@ pub mod migrate;
 mod pool;
 mod proof;
 mod read;
+mod records;
 mod render;
 mod session;
 mod statistics;
@@ -35,6 +38,7 @@ mod write;
 
 pub use cells::{CellKind, Malformed};
 pub use connect::{PostgresOptions, PostgresUrlError};
+pub use embedding::Embedding;
 pub use errors::Failure;
 pub use found::lineage;
 pub use listen::Listener;

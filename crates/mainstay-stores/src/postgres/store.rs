@@ -14,6 +14,7 @@ use mainstay_store::{
 };
 
 use super::connect::PostgresOptions;
+use super::embedding::Seen;
 use super::pool::Pool;
 use super::render::{self, From};
 use super::session::{Access, Isolation, Session};
@@ -30,6 +31,7 @@ pub struct PostgresStore {
     pool: Pool,
     feed: ChangeFeed,
     look: found::LastLook,
+    seen: Seen,
 }
 
 impl PostgresStore {
@@ -40,7 +42,7 @@ impl PostgresStore {
     /// [`StoreError::Unavailable`] if certificates cannot be read.
     pub fn new(options: PostgresOptions) -> Result<PostgresStore, StoreError> {
         let pool = Pool::new(options).map_err(StoreError::Unavailable)?;
-        Ok(PostgresStore { pool, feed: ChangeFeed::default(), look: found::LastLook::default() })
+        Ok(PostgresStore { pool, feed: ChangeFeed::default(), look: found::LastLook::default(), seen: Seen::default() })
     }
 
     /// Makes what Mainstay keeps for itself in the database, where it is missing. Not for databases that are served as
@@ -221,7 +223,7 @@ impl Store for PostgresStore {
                 return Err(StoreError::Unsupported { what });
             }
             let mut session = self.session(call.deadline).await?;
-            let done = read::run(&mut session, &call.schema, &plan, &mut *sink).await;
+            let done = read::run(&mut session, (&self.pool, &self.seen), &call.schema, &plan, &mut *sink).await;
             session.finish_read();
             let done = done.map_err(|fault| self.heeded(fault.translate(&call.schema)))?;
             Ok(ReadDone { sink, rows: done.rows, total: done.total })

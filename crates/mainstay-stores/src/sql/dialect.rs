@@ -48,6 +48,12 @@ pub(crate) trait Dialect: Debug + Copy + 'static {
     /// Writes parameter `number`, from 1.
     fn parameter(text: &mut String, number: usize);
 
+    /// Whether the type of a column is one of the engine's own, as it is shown.
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "asked where rows are inside of rows"))]
+    fn has_own_type(_: &Schema, _: &Table, _: ColumnId) -> bool {
+        true
+    }
+
     /// Writes the name of a table.
     fn table(sql: &mut Sql<'_, Self>, table: &Table) {
         sql.name(&table.name);

@@ -5,6 +5,7 @@
 //! filter.rs   conditions                     group.rs   groups and aggregates
 //! read.rs     levels of a read, embeds       write.rs   insert, update, delete
 //! place.rs    pages by key                   dialect.rs where engines differ
+//! inline.rs   levels inside of one statement
 //! ```
 //!
 //! Identifiers come from the schema only and go through [`Sql::name`]; values are always parameters. The text depends
@@ -14,6 +15,7 @@
 mod dialect;
 mod filter;
 mod group;
+mod inline;
 mod place;
 mod read;
 mod write;
@@ -47,6 +49,8 @@ pub(crate) struct Sql<'p, D: Dialect> {
     pub(crate) negations: usize,
     /// Whether keys come for many rows at once.
     is_batched: bool,
+    /// Whether what is embedded comes in the same statement.
+    is_in_one: bool,
     /// Whether the rows are what a function gives, of which nothing enforces what its columns say about null.
     pub(crate) is_result: bool,
 }
@@ -98,6 +102,7 @@ impl<'p, D: Dialect> Sql<'p, D> {
             is_comparing: false,
             negations: 0,
             is_batched: false,
+            is_in_one: false,
             is_result: false,
         }
     }

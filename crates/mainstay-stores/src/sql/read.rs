@@ -43,6 +43,9 @@ pub(crate) enum MemberSql<'p, D: Dialect> {
         present: Option<usize>,
         /// The result columns that hold the key for the next level.
         keys: Vec<usize>,
+        /// The result column that holds the rows themselves, as an array of records; `None` where the next level is a
+        /// statement of its own.
+        column: Option<usize>,
         /// The next level.
         read: Box<ReadSql<'p, D>>,
     },
@@ -72,7 +75,7 @@ impl<D: Dialect> MemberSql<'_, D> {
     pub(crate) fn has_levels(&self) -> bool {
         match self {
             MemberSql::Cell { .. } => false,
-            MemberSql::Embed { .. } => true,
+            MemberSql::Embed { column, .. } => column.is_none(),
             MemberSql::Joined { members, .. } => members.iter().any(MemberSql::has_levels),
         }
     }
@@ -117,13 +120,13 @@ impl<'p, D: Dialect> Joined<'p, D> {
 }
 
 /// The result columns of a statement in the making, and what is joined for them.
-struct Columns<'p> {
+pub(super) struct Columns<'p> {
     /// Which column of which table each is, if it is one as it is.
-    held: Vec<Option<(Scope, ColumnId)>>,
+    pub(super) held: Vec<Option<(Scope, ColumnId)>>,
     /// The joins; `None` where a statement takes none.
-    joins: Option<Vec<LeftJoin<'p>>>,
+    pub(super) joins: Option<Vec<LeftJoin<'p>>>,
     /// Members of the level that was begun last.
-    width: usize,
+    pub(super) width: usize,
 }
 
 /// Which rows a level reads.
@@ -179,7 +182,7 @@ impl<'p, D: Dialect> ReadSql<'p, D> {
         read
     }
 
-    fn ungrouped(mut sql: Sql<'p, D>, plan: &'p Read, from: From<'p, D>) -> ReadSql<'p, D> {
+    pub(super) fn ungrouped(mut sql: Sql<'p, D>, plan: &'p Read, from: From<'p, D>) -> ReadSql<'p, D> {
         let table = sql.schema.table(plan.table);
         let alias = sql.alias();
         let scope = Scope::Alias(alias);
@@ -198,6 +201,11 @@ impl<'p, D: Dialect> ReadSql<'p, D> {
         ReadSql { text: sql.text, binds: sql.binds, keys, members, needs_link: true, unsure: None }
     }
 
+    /// A level that is part of another one's statement.
+    pub(super) fn inside(members: Vec<MemberSql<'p, D>>) -> ReadSql<'p, D> {
+        ReadSql { text: String::new(), binds: Vec::new(), keys: 0..0, members, needs_link: true, unsure: None }
+    }
+
     /// All statements of this level and those below.
     pub(crate) fn levels(&self) -> Vec<&ReadSql<'p, D>> {
         let mut levels = vec![self];
@@ -210,7 +218,8 @@ fn below<'r, 'p, D: Dialect>(members: &'r [MemberSql<'p, D>], levels: &mut Vec<&
     for member in members {
         match member {
             MemberSql::Cell { .. } => {}
-            MemberSql::Embed { read, .. } => levels.extend(read.levels()),
+            MemberSql::Embed { column: None, read, .. } => levels.extend(read.levels()),
+            MemberSql::Embed { .. } => {}
             MemberSql::Joined { members, .. } => below(members, levels),
         }
     }
@@ -268,7 +277,7 @@ impl<'p, D: Dialect> Sql<'p, D> {
     }
 
     /// Writes the selected values of one table, then the keys that embeds need and nobody selected.
-    fn level(
+    pub(super) fn level(
         &mut self,
         scope: Scope,
         table: &'p Table,
@@ -292,9 +301,14 @@ impl<'p, D: Dialect> Sql<'p, D> {
                 Source::Embed(embed) => match self.is_look_up(embed, columns) {
                     Some(pairs) => self.joined((scope, table), embed, pairs, columns).shown(),
                     None => {
-                        waiting.push((members.len(), embed));
                         let is_one = embed.link.cardinality == Cardinality::One;
-                        self.embed(table, embed, if is_one { Form::One } else { Form::Many })
+                        let form = if is_one { Form::One } else { Form::Many };
+                        if self.is_in_one {
+                            self.inline((scope, table), embed, form, columns)
+                        } else {
+                            waiting.push((members.len(), embed));
+                            self.embed(table, embed, form)
+                        }
                     }
                 },
                 Source::Spread(embed) => match self.is_look_up(embed, columns) {
@@ -303,12 +317,16 @@ impl<'p, D: Dialect> Sql<'p, D> {
                         continue;
                     }
                     None => {
-                        waiting.push((members.len(), embed));
                         let form = match embed.link.cardinality {
                             Cardinality::One => Form::SpreadOne(embed.read.width()),
                             Cardinality::Many => Form::SpreadMany(embed.read.shape(self.schema)),
                         };
-                        self.embed(table, embed, form)
+                        if self.is_in_one {
+                            self.inline((scope, table), embed, form, columns)
+                        } else {
+                            waiting.push((members.len(), embed));
+                            self.embed(table, embed, form)
+                        }
                     }
                 },
                 Source::Aggregate(_) => unreachable!("rows with aggregates are grouped"),
@@ -329,7 +347,7 @@ impl<'p, D: Dialect> Sql<'p, D> {
         if matches!(form, Form::One | Form::SpreadOne(_)) && !is_bounded && !self.leads_to_one(embed) {
             read.unsure = Some(&self.schema.table(embed.read.table).name);
         }
-        MemberSql::Embed { form, present: None, keys: Vec::new(), read: Box::new(read) }
+        MemberSql::Embed { form, present: None, keys: Vec::new(), column: None, read: Box::new(read) }
     }
 
     /// The columns of an embed that a join gives as well as a statement of its own: one row at most, which a key of the
@@ -347,7 +365,7 @@ impl<'p, D: Dialect> Sql<'p, D> {
     }
 
     /// Whether a key makes sure that an embed finds one row at most. What a view declares is enforced by nobody.
-    fn leads_to_one(&self, embed: &Embed) -> bool {
+    pub(super) fn leads_to_one(&self, embed: &Embed) -> bool {
         let target = self.schema.table(embed.read.table);
         let Join::Direct(pairs) = &embed.link.join else { return false };
         let holds = |key: &[ColumnId]| {
@@ -464,7 +482,7 @@ impl<'p, D: Dialect> Sql<'p, D> {
     }
 
     /// Adds another condition to a `WHERE` clause.
-    fn also(&mut self, scope: Scope, table: &Table, filter: &'p Filter) {
+    pub(super) fn also(&mut self, scope: Scope, table: &Table, filter: &'p Filter) {
         if *filter != Filter::True {
             self.push(" AND ");
             self.filter(scope, table, filter);

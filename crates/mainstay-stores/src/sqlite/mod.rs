@@ -41,7 +41,7 @@ mod read;
 mod readers;
 mod render;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 mod script;
 mod types;
 mod write;

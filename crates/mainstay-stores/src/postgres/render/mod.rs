@@ -11,6 +11,9 @@ mod insert;
 pub(super) mod names;
 mod pattern;
 pub(super) mod search;
+#[cfg(test)]
+#[cfg(feature = "sqlite")]
+mod tests;
 
 use mainstay_query::plan::{Assign, Expr, Function, Insert, Read, Search};
 use mainstay_schema::{ColumnId, Schema, Table, Type, Value};
@@ -37,6 +40,11 @@ pub(super) fn cast(sql: &mut Sql<'_>, from: &Type, to: &Type, value: &str) {
 /// Whether PostgreSQL can say a regular expression.
 pub(super) fn has_words_for(pattern: &str, case_sensitive: bool) -> bool {
     pattern::translate(pattern, case_sensitive).is_some()
+}
+
+/// Renders a read with all its levels in one statement, if that can be.
+pub(super) fn read_in_one<'p>(schema: &'p Schema, plan: &'p Read) -> Option<ReadSql<'p>> {
+    ReadSql::in_one(Postgres, schema, plan)
 }
 
 /// Renders one level of a read and those below.
@@ -66,6 +74,10 @@ impl Dialect for Postgres {
     fn parameter(text: &mut String, number: usize) {
         use std::fmt::Write as _;
         let _ = write!(text, "${number}");
+    }
+
+    fn has_own_type(schema: &Schema, table: &Table, column: ColumnId) -> bool {
+        Postgres::is_opaque(schema, table, column) || names::is_own(&names::column_type(schema, table, column))
     }
 
     fn table(sql: &mut Sql<'_>, table: &Table) {
