@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::Context;
 
-use super::{Engine, Place, mysql};
+use super::{Engine, Place, Servers, mysql};
 
 /// The server, where Debian puts it.
 const SERVER: &str = "/usr/sbin/mariadbd";
@@ -29,7 +29,7 @@ const OWN_TABLES: [&str; 4] = [
     "maria_add_gis_sp_bootstrap.sql",
 ];
 
-fn start(place: &Place) -> anyhow::Result<super::Running> {
+fn start(place: &Place, _: &Servers) -> anyhow::Result<super::Running> {
     let data = place.folder.join("data");
     fs::create_dir_all(&data)?;
     let tls = super::tls::certificates(place)?;

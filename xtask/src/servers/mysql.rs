@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use super::{Engine, Place, Running, free_port, wait};
+use super::{Engine, Place, Running, Servers, free_port, wait};
 use crate::debian::Tree;
 
 /// Debian's user for programs that write files and are nobody in particular.
@@ -26,7 +26,7 @@ CREATE USER certain@'127.0.0.1' REQUIRE SUBJECT '/CN=certain';
 GRANT ALL ON *.* TO certain@'127.0.0.1';
 ";
 
-fn start(place: &Place) -> anyhow::Result<Running> {
+fn start(place: &Place, _: &Servers) -> anyhow::Result<Running> {
     let tree = Tree::of(&place.beside("mysql"), &["mysql-server-core"])?;
     let data = place.folder.join("data");
     fs::create_dir_all(&data)?;
