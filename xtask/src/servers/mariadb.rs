@@ -5,6 +5,7 @@ use std::process::Command;
 
 use anyhow::Context;
 
+use super::mysql::TEMPORARY;
 use super::{Engine, Place, Servers, mysql};
 
 /// The server, where Debian puts it.
@@ -32,6 +33,7 @@ const OWN_TABLES: [&str; 4] = [
 fn start(place: &Place, _: &Servers) -> anyhow::Result<super::Running> {
     let data = place.folder.join("data");
     fs::create_dir_all(&data)?;
+    fs::create_dir_all(place.folder.join(TEMPORARY))?;
     let tls = super::tls::certificates(place)?;
 
     // Bootstrap reads one statement a line, or up to a semicolon at the end of one.

@@ -20,6 +20,7 @@ use super::render::{self, From};
 use super::session::{Access, Isolation, Session};
 use super::write::{Affected, Work, WriteFault};
 use super::{explain, found, migrate, proof, read, statistics};
+use crate::sql::look::LastLook;
 
 /// How long a migration or a look at the migrations may take: long, because a table may be rewritten.
 const MAINTENANCE_TIME_MAX: Duration = Duration::from_secs(3600);
@@ -30,7 +31,7 @@ const ATTEMPTS_MAX: u32 = 3;
 pub struct PostgresStore {
     pool: Pool,
     feed: ChangeFeed,
-    look: found::LastLook,
+    look: LastLook,
     seen: Seen,
 }
 
@@ -42,7 +43,7 @@ impl PostgresStore {
     /// [`StoreError::Unavailable`] if certificates cannot be read.
     pub fn new(options: PostgresOptions) -> Result<PostgresStore, StoreError> {
         let pool = Pool::new(options).map_err(StoreError::Unavailable)?;
-        Ok(PostgresStore { pool, feed: ChangeFeed::default(), look: found::LastLook::default(), seen: Seen::default() })
+        Ok(PostgresStore { pool, feed: ChangeFeed::default(), look: LastLook::default(), seen: Seen::default() })
     }
 
     /// Makes what Mainstay keeps for itself in the database, where it is missing. Not for databases that are served as
@@ -327,7 +328,7 @@ impl Store for PostgresStore {
             }
             let mut session = self.session(deadline).await?;
             let version = found::version(&mut session).await?;
-            self.look.saw(now, version);
+            self.look.saw(now, Instant::now(), version);
             Ok(version)
         }
         .boxed()

@@ -1,14 +1,14 @@
 //! Reads as SQL: one statement per level of embeds, with to-one embeds that are a plain look-up joined into it.
 
-use std::fmt::Write as _;
 use std::ops::Range;
 
 use mainstay_query::plan::{Cardinality, Embed, Filter, Join, Link, Order, Pair, Read, Shape, Source};
 use mainstay_schema::{ColumnId, Function, Schema, Table, Type};
 
 use super::dialect::Dialect;
+use super::keys::{Listed, near_columns};
 use super::place::may_be_null;
-use super::{Bind, Scope, Sql, clamp, group};
+use super::{Batch, Bind, Scope, Sql, clamp, group};
 
 /// One level of a read: a statement, and what its result columns become.
 pub(crate) struct ReadSql<'p, D: Dialect> {
@@ -22,6 +22,8 @@ pub(crate) struct ReadSql<'p, D: Dialect> {
     pub(crate) members: Vec<MemberSql<'p, D>>,
     /// Whether there are no rows without a key from the row above. One group is there even then.
     pub(crate) needs_link: bool,
+    /// Where the keys come as a list: what goes with it.
+    pub(crate) listed: Option<Listed>,
     /// Where one row at most is wanted and no key makes sure of it: what the rows are called, for the words of an error.
     pub(crate) unsure: Option<&'p str>,
 }
@@ -171,7 +173,8 @@ impl<'p, D: Dialect> ReadSql<'p, D> {
     /// Renders one level and those below.
     pub(crate) fn new(dialect: D, schema: &'p Schema, plan: &'p Read, from: From<'p, D>) -> ReadSql<'p, D> {
         let mut sql = Sql::new(dialect, schema);
-        let is_batched = sql.begin_batch(plan, from);
+        sql.begin_batch(plan, from);
+        let is_batched = sql.batch == Batch::Lateral;
         let mut read = match &plan.groups {
             Some(groups) => ReadSql::grouped(sql, plan, groups, from),
             None => ReadSql::ungrouped(sql, plan, from),
@@ -189,21 +192,39 @@ impl<'p, D: Dialect> ReadSql<'p, D> {
         // Joins may lose the order of what a function gives.
         let is_table = plan.call.is_none() && !matches!(from, From::Given(_));
         let mut columns = Columns { held: Vec::new(), joins: is_table.then(Vec::new), width: 0 };
+        let is_paged = matches!(from, From::Plan | From::Link(..) | From::Given(_));
+        let is_windowed = sql.batch == Batch::Listed && is_paged && (plan.limit.is_some() || plan.offset > 0);
+        if is_windowed {
+            sql.push("SELECT * FROM (");
+        }
         sql.push("SELECT ");
         let members = sql.level(scope, table, plan, &mut columns);
-        sql.push(if columns.held.is_empty() { "1 FROM " } else { " FROM " });
+        let listed =
+            (sql.batch == Batch::Listed).then(|| sql.listed(scope, table, plan, from, columns.held.len(), is_windowed));
+        let is_empty = columns.held.is_empty() && listed.is_none();
+        sql.push(if is_empty { "1 FROM " } else { " FROM " });
         D::source(&mut sql, table, plan, from, alias);
         sql.joins(&columns.joins.unwrap_or_default());
         let keys = sql.rows(scope, table, plan, from);
-        if matches!(from, From::Plan | From::Link(..) | From::Given(_)) {
+        if is_windowed {
+            sql.window_page(plan);
+        } else if is_paged {
             sql.page(scope, table, &plan.order, plan.limit, plan.offset);
         }
-        ReadSql { text: sql.text, binds: sql.binds, keys, members, needs_link: true, unsure: None }
+        ReadSql { text: sql.text, binds: sql.binds, keys, members, needs_link: true, listed, unsure: None }
     }
 
     /// A level that is part of another one's statement.
     pub(super) fn inside(members: Vec<MemberSql<'p, D>>) -> ReadSql<'p, D> {
-        ReadSql { text: String::new(), binds: Vec::new(), keys: 0..0, members, needs_link: true, unsure: None }
+        ReadSql {
+            text: String::new(),
+            binds: Vec::new(),
+            keys: 0..0,
+            members,
+            needs_link: true,
+            listed: None,
+            unsure: None,
+        }
     }
 
     /// All statements of this level and those below.
@@ -292,11 +313,12 @@ impl<'p, D: Dialect> Sql<'p, D> {
             members.push(match &output.source {
                 Source::Value(expr) => {
                     self.comma(columns.held.len());
-                    D::expr(self, scope, table, expr);
+                    let kind = D::shown(self, scope, table, expr);
+                    self.label(columns.held.len());
                     // What is shown in another form is no key to what is below.
                     let is_plain = |column: &ColumnId| !D::is_opaque(self.schema, table, *column);
                     columns.held.push(expr.as_column().filter(is_plain).map(|column| (scope, column)));
-                    MemberSql::Cell { column: columns.held.len() - 1, kind: D::kind(&expr.ty(table)) }
+                    MemberSql::Cell { column: columns.held.len() - 1, kind }
                 }
                 Source::Embed(embed) => match self.is_look_up(embed, columns) {
                     Some(pairs) => self.joined((scope, table), embed, pairs, columns).shown(),
@@ -419,6 +441,7 @@ impl<'p, D: Dialect> Sql<'p, D> {
             held.iter().position(|held| *held == Some((scope, column))).unwrap_or_else(|| {
                 self.comma(held.len());
                 self.column(scope, table, column);
+                self.label(held.len());
                 held.push(Some((scope, column)));
                 held.len() - 1
             })
@@ -461,20 +484,23 @@ impl<'p, D: Dialect> Sql<'p, D> {
             From::Link(Link { join: Join::Through { table: junction, parent, child }, .. }, _) => {
                 let junction = schema.table(*junction);
                 self.push(" JOIN ");
-                let middle = self.table(junction);
+                let alias = self.between.take().unwrap_or_else(|| self.alias());
+                self.aliased(junction, alias);
+                let middle = Scope::Alias(alias);
                 self.push(" ON ");
                 self.pairs(child, (middle, junction), (scope, table));
                 (self.equal_later(middle, junction, parent.iter().map(|pair| pair.there)), &plan.filter)
             }
         };
-        if keys.is_empty() && *filter != Filter::True {
+        let has_keys = matches!(from, From::Key | From::Link(..));
+        if !has_keys && *filter != Filter::True {
             self.push(" WHERE ");
             self.filter(scope, table, filter);
         } else {
             self.also(scope, table, filter);
         }
         if let (From::Plan | From::Link(..), Some(place)) = (from, &plan.after) {
-            let is_first = keys.is_empty() && *filter == Filter::True;
+            let is_first = !has_keys && *filter == Filter::True;
             self.push(if is_first { " WHERE " } else { " AND " });
             self.after(scope, table, &plan.order, place);
         }
@@ -487,41 +513,6 @@ impl<'p, D: Dialect> Sql<'p, D> {
             self.push(" AND ");
             self.filter(scope, table, filter);
         }
-    }
-
-    /// Writes what stands around a level whose keys come for many rows at once; whether it is one.
-    fn begin_batch(&mut self, plan: &'p Read, from: From<'p, D>) -> bool {
-        let table = self.schema.table(plan.table);
-        let (near, columns): (&Table, Vec<ColumnId>) = match from {
-            From::Link(link, near) => (near, near_columns(&link.join).collect()),
-            From::Key => (table, table.primary_key.clone()),
-            From::Plan | From::Filter(_) | From::Given(_) => return false,
-        };
-        if !D::IS_BATCHED {
-            return false;
-        }
-        let types: Vec<String> = columns.into_iter().map(|column| D::column_type(self.schema, near, column)).collect();
-        D::keys(self, &types);
-        self.is_batched = true;
-        true
-    }
-
-    /// Writes `WHERE a = ? AND b = ?` with parameters that each run brings, or with the keys of a batch.
-    fn equal_later(&mut self, scope: Scope, table: &Table, columns: impl Iterator<Item = ColumnId>) -> Range<usize> {
-        let (start, mut count) = (self.binds.len(), 0);
-        for (position, column) in columns.enumerate() {
-            self.push(if position == 0 { " WHERE " } else { " AND " });
-            self.column(scope, table, column);
-            self.push("=");
-            if self.is_batched {
-                let _ = write!(self.text, "k.k{position}");
-                count += 1;
-            } else {
-                self.bind(Bind::Later);
-            }
-        }
-        // The arrays of keys are the first parameters.
-        if self.is_batched { 0..count } else { start..self.binds.len() }
     }
 
     pub(super) fn page(&mut self, scope: Scope, table: &Table, order: &'p [Order], limit: Option<u64>, offset: u64) {
@@ -570,12 +561,4 @@ impl<'p, D: Dialect> Sql<'p, D> {
         self.is_comparing = false;
         value
     }
-}
-
-fn near_columns(join: &Join) -> impl Iterator<Item = ColumnId> {
-    let pairs = match join {
-        Join::Direct(pairs) => pairs,
-        Join::Through { parent, .. } => parent,
-    };
-    pairs.iter().map(|pair| pair.here)
 }

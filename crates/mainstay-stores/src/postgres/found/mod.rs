@@ -11,7 +11,6 @@
 mod catalog;
 pub mod lineage;
 mod types;
-mod version;
 mod views;
 
 use std::collections::HashMap;
@@ -28,7 +27,6 @@ use mainstay_store::StoreError;
 use super::errors::Failure;
 use super::session::Session;
 use super::types::{Param, Raw};
-pub(super) use version::LastLook;
 
 use catalog::{Catalog, CatalogColumn, CatalogTable};
 
