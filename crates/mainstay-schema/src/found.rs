@@ -23,6 +23,8 @@ pub struct Found {
 pub struct FoundTable {
     /// The name under which the store has a number for each row, where rows have no other key.
     pub row_number: Option<Arc<str>>,
+    /// Whether it is a view, which may be one that can be written to.
+    pub is_view: bool,
     /// Whether the store runs statements of its own when rows change.
     pub has_triggers: bool,
     /// One entry a column, in the order of their ids.

@@ -67,10 +67,15 @@ impl Collected {
         Collected { shape, rows: Vec::new(), open: Vec::new(), fault: None, is_lenient: false }
     }
 
-    /// Collects rows of this shape, of tables that may be another program's: a value in another form is taken for what
-    /// it stands for, and one that stands for no value of its type is kept as what it is.
+    /// Collects rows of this shape, of tables that may be another program's.
     pub fn of(schema: &Schema, shape: Shape) -> Collected {
         Collected { is_lenient: schema.found().is_some(), ..Collected::new(shape) }
+    }
+
+    /// Collects rows of this shape whoever wrote them: a value in another form is taken for what it stands for, and one
+    /// that stands for no value of its type is kept as what it is.
+    pub fn lenient(shape: Shape) -> Collected {
+        Collected { is_lenient: true, ..Collected::new(shape) }
     }
 
     /// The rows.

@@ -98,6 +98,12 @@ pub trait Store: Send + Sync + 'static {
         self.cannot("tell whether its tables changed")
     }
 
+    /// What the engine has counted of its tables and indexes; what it does not count is left out.
+    fn statistics(&self, deadline: Instant) -> BoxFuture<'_, Result<Statistics, StoreError>> {
+        let _ = deadline;
+        ready(Ok(Statistics::default())).boxed()
+    }
+
     /// Whether the database answers. Asked often by whoever watches the process, so it must cost next to nothing.
     fn ping(&self, deadline: Instant) -> BoxFuture<'_, Result<(), StoreError>> {
         let _ = deadline;
@@ -217,6 +223,37 @@ pub struct WriteDone {
     pub affected: u64,
     /// Of those, rows that an insert really inserted rather than merged into another.
     pub inserted: u64,
+}
+
+/// What an engine has counted of its tables and indexes since somebody last had it begin anew.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Statistics {
+    /// Whole days for which uses were counted, at least; `None` if uses are not counted.
+    pub days: Option<u64>,
+    /// Tables whose rows were counted or guessed.
+    pub tables: Vec<TableStatistics>,
+    /// Indexes whose uses were counted.
+    pub indexes: Vec<IndexStatistics>,
+}
+
+/// What is known of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableStatistics {
+    /// Its name.
+    pub table: String,
+    /// About how many rows it has.
+    pub rows: u64,
+}
+
+/// What is known of an index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexStatistics {
+    /// Its name.
+    pub index: String,
+    /// How often rows were looked up by it.
+    pub uses: u64,
+    /// Octets that it takes.
+    pub bytes: u64,
 }
 
 /// What an engine would run.

@@ -4,6 +4,7 @@
 //! lies in a project folder, [`migrations`] and [`transfer`] what moves tables and rows, [`types`] what other languages
 //! call them, and [`wire`] how a project becomes a running engine.
 
+pub mod advise;
 pub mod backup;
 pub mod cli;
 pub mod config;

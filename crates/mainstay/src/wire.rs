@@ -71,6 +71,22 @@ pub fn existing_store(project: &Project) -> anyhow::Result<Arc<dyn Store>> {
     store(project)
 }
 
+/// Opens the database of a URL that need be no project's, as `folder` sees it. `stores.main.introspect` says whether it
+/// is only looked at and written to, or looked after as well.
+///
+/// # Errors
+/// That it cannot be opened.
+pub fn store_at(settings: &StoreSettings, folder: &Path) -> anyhow::Result<Arc<dyn Store>> {
+    let place = settings.url.place(folder);
+    match settings.url.file(folder) {
+        Some(file) => {
+            let store = SqliteStore::open(&file, sqlite_options(settings));
+            Ok(Arc::new(store.with_context(|| format!("cannot open the database {place}"))?))
+        }
+        None => server::store(settings).with_context(|| format!("cannot use the database {place}")),
+    }
+}
+
 fn sqlite_options(settings: &StoreSettings) -> SqliteOptions {
     let default = SqliteOptions::default();
     SqliteOptions {

@@ -1,10 +1,14 @@
 //! The real executable in fresh folders: what each command prints, writes, serves and exits with.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "cli/advise.rs"]
+mod advise;
 #[path = "cli/backup.rs"]
 mod backup;
 #[path = "cli/commands.rs"]
 mod commands;
+#[path = "cli/copy.rs"]
+mod copy;
 #[path = "cli/dev.rs"]
 mod dev;
 #[path = "cli/existing.rs"]

@@ -1,12 +1,16 @@
 //! Projects whose database is a PostgreSQL server, which `cargo xtask test` starts: each test has a database of its own.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "on_postgres/advise.rs"]
+mod advise;
 #[path = "on_postgres/app.rs"]
 mod app;
 #[path = "on_postgres/chinook.rs"]
 mod chinook;
 #[path = "on_postgres/commands.rs"]
 mod commands;
+#[path = "on_postgres/copy.rs"]
+mod copy;
 #[path = "on_postgres/kinds.rs"]
 mod kinds;
 #[path = "on_postgres/outage.rs"]

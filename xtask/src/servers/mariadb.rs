@@ -5,7 +5,8 @@ use std::process::Command;
 
 use anyhow::Context;
 
-use super::{Engine, Place, mysql};
+use super::mysql::TEMPORARY;
+use super::{Engine, Place, Servers, mysql};
 
 /// The server, where Debian puts it.
 const SERVER: &str = "/usr/sbin/mariadbd";
@@ -29,9 +30,10 @@ const OWN_TABLES: [&str; 4] = [
     "maria_add_gis_sp_bootstrap.sql",
 ];
 
-fn start(place: &Place) -> anyhow::Result<super::Running> {
+fn start(place: &Place, _: &Servers) -> anyhow::Result<super::Running> {
     let data = place.folder.join("data");
     fs::create_dir_all(&data)?;
+    fs::create_dir_all(place.folder.join(TEMPORARY))?;
     let tls = super::tls::certificates(place)?;
 
     // Bootstrap reads one statement a line, or up to a semicolon at the end of one.

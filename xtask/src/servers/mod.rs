@@ -5,6 +5,7 @@
 
 mod mariadb;
 mod mysql;
+mod pgbouncer;
 mod postgres;
 mod tls;
 
@@ -34,12 +35,12 @@ struct Engine {
     user: &'static str,
     /// The signal that ends it in good order.
     stop: &'static str,
-    /// Starts one whose files are all in this folder.
-    start: fn(&Place) -> anyhow::Result<Running>,
+    /// Starts one whose files are all in this folder, beside those that were started before it.
+    start: fn(&Place, &Servers) -> anyhow::Result<Running>,
 }
 
 /// Every kind of server.
-const ENGINES: &[Engine] = &[postgres::ENGINE, mariadb::ENGINE, mysql::ENGINE];
+const ENGINES: &[Engine] = &[postgres::ENGINE, pgbouncer::ENGINE, mariadb::ENGINE, mysql::ENGINE];
 
 /// Arguments of `cargo xtask servers`.
 #[derive(clap::Args)]
@@ -81,10 +82,15 @@ impl Servers {
         for engine in ENGINES {
             debian::need(engine.needs)?;
             let place = Place::new(engine)?;
-            let running = (engine.start)(&place).with_context(|| format!("starting {}", engine.name))?;
+            let running = (engine.start)(&place, &servers).with_context(|| format!("starting {}", engine.name))?;
             servers.0.push(running);
         }
         Ok(servers)
+    }
+
+    /// The value of one of the variables, if its server was started.
+    fn variable(&self, name: &str) -> Option<&str> {
+        self.variables().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 
     /// What tests find the servers by.

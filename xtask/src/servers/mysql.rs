@@ -8,8 +8,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use super::{Engine, Place, Running, free_port, wait};
+use super::{Engine, Place, Running, Servers, free_port, wait};
 use crate::debian::Tree;
+
+/// Where a server keeps what does not last.
+pub(super) const TEMPORARY: &str = "tmp";
 
 /// Debian's user for programs that write files and are nobody in particular.
 pub(super) const USER: &str = "daemon";
@@ -26,10 +29,11 @@ CREATE USER certain@'127.0.0.1' REQUIRE SUBJECT '/CN=certain';
 GRANT ALL ON *.* TO certain@'127.0.0.1';
 ";
 
-fn start(place: &Place) -> anyhow::Result<Running> {
+fn start(place: &Place, _: &Servers) -> anyhow::Result<Running> {
     let tree = Tree::of(&place.beside("mysql"), &["mysql-server-core"])?;
     let data = place.folder.join("data");
     fs::create_dir_all(&data)?;
+    fs::create_dir_all(place.folder.join(TEMPORARY))?;
     let tls = super::tls::certificates(place)?;
     let users = place.folder.join("users.sql");
     fs::write(&users, USERS)?;
@@ -73,6 +77,8 @@ pub(super) fn run(
     [url, folder]: [&'static str; 2],
 ) -> anyhow::Result<Running> {
     let port = free_port()?;
+    // A server that starts removes what others keep beside it.
+    command.arg(format!("--tmpdir={}", place.folder.join(TEMPORARY).display()));
     let log = place.folder.join("log");
     command.args(["--bind-address=127.0.0.1", "--skip-name-resolve", "--max-connections=200"]);
     // What is written is gone with the folder.

@@ -3,16 +3,21 @@
 use std::fs;
 use std::process::Stdio;
 
-use super::{Engine, Place, Running, free_port, wait};
+use super::{Engine, Place, Running, Servers, free_port, wait};
 
 /// Where Debian keeps the server's programs.
 const PROGRAMS: &str = "/usr/lib/postgresql/15/bin";
+
+/// The system's user that Debian makes for it.
+pub(super) const USER: &str = "postgres";
+/// What tests find it by.
+pub(super) const URL: &str = "MAINSTAY_TEST_POSTGRES_URL";
 
 /// Its line in the list of engines.
 pub(super) const ENGINE: Engine = Engine {
     name: "postgres",
     needs: &[("/usr/lib/postgresql/15/bin/postgres", "postgresql-15"), ("openssl", "openssl")],
-    user: "postgres",
+    user: USER,
     stop: "INT",
     start,
 };
@@ -24,7 +29,7 @@ host all certain 127.0.0.1/32 reject
 host all all 127.0.0.1/32 scram-sha-256
 ";
 
-fn start(place: &Place) -> anyhow::Result<Running> {
+fn start(place: &Place, _: &Servers) -> anyhow::Result<Running> {
     let data = place.folder.join("data");
     let password = place.folder.join("password");
     fs::write(&password, "mainstay")?;
@@ -60,8 +65,7 @@ fn start(place: &Place) -> anyhow::Result<Running> {
     }
     let process = command.spawn()?;
     let url = format!("postgres://mainstay:mainstay@127.0.0.1:{port}/postgres?sslmode=disable");
-    let variables =
-        vec![("MAINSTAY_TEST_POSTGRES_URL", url), ("MAINSTAY_TEST_POSTGRES_TLS", tls.to_string_lossy().into_owned())];
+    let variables = vec![(URL, url), ("MAINSTAY_TEST_POSTGRES_TLS", tls.to_string_lossy().into_owned())];
     // From here on it is stopped whatever happens.
     let mut running = Running { process, stop: place.stop, folder: place.folder.clone(), variables };
     wait(&mut running.process, &log, || {

@@ -115,6 +115,17 @@ impl Accumulator {
     }
 }
 
+/// The mean of `count` values whose sum has these digits, as [`Function::Avg`] gives it: for stores whose own division
+/// has another number of digits.
+///
+/// # Errors
+/// [`ValueError::OutOfRange`] if the sum has more digits than are kept.
+pub fn mean(sum: &str, count: u64) -> Result<Value, ValueError> {
+    let mut scaled = Scaled::default();
+    scaled.add_digits(sum)?;
+    Accumulator(State::Exact { sum: scaled, count, result: Exact::Mean }).finish()
+}
+
 fn out_of_range(ty: &'static str) -> ValueError {
     ValueError::OutOfRange { ty, text: "the result of an aggregate".to_owned() }
 }

@@ -14,7 +14,7 @@ mod matches;
 mod order;
 mod search;
 
-pub use aggregate::Accumulator;
+pub use aggregate::{Accumulator, mean};
 pub use assign::{AssignError, assign};
 pub use cast::cast;
 pub use contain::{contained_in, contains, overlaps};

@@ -12,6 +12,8 @@ use percent_encoding::percent_decode_str;
 use tokio_postgres::Config;
 use tokio_postgres::config::{ChannelBinding, SslMode, SslNegotiation, TargetSessionAttrs};
 
+use super::embedding::Embedding;
+
 /// Connections that a pool opens at most.
 const CONNECTIONS_MAX: usize = 10;
 /// Callers that wait for a connection at most; the next one is told to come again.
@@ -58,6 +60,8 @@ pub struct PostgresOptions {
     /// Whether only the settings of the server, the database and the roles hold, as for any other program: none of ours
     /// for the form of values, and no limit on the time of statements.
     pub as_configured: bool,
+    /// How what is embedded in rows is asked for.
+    pub embedding: Embedding,
     pub(super) hosts: Vec<Host>,
     pub(super) certificates: Certificates,
 }
@@ -377,6 +381,7 @@ impl Reader {
             named_statements: !self.unnamed_statements,
             idle_max: None,
             as_configured: false,
+            embedding: Embedding::default(),
             hosts,
             certificates: Certificates { roots: roots.filter(|roots| roots != "system").map(PathBuf::from), own },
         })

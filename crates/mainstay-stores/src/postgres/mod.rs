@@ -8,8 +8,9 @@
 //! types.rs     values → parameters          explain.rs  plans → what the server would do
 //! cells.rs     binary cells → sink          migrate.rs  changing the tables
 //! errors.rs    SQLSTATEs → StoreError       found/      databases of other programs, as schemas
-//! store.rs     all of it as a Store           proof.rs    whether tables are what a schema says
-//! listen.rs    what is notified
+//! store.rs     all of it as a Store         proof.rs    whether tables are what a schema says
+//! listen.rs    what is notified             statistics.rs how tables and indexes are used
+//! records.rs   rows inside of rows → sink   embedding.rs one statement for all levels, or one for each
 //! ```
 //!
 //! Knows plans, values and PostgreSQL; knows no HTTP, no rules and no query language.
@@ -17,6 +18,7 @@
 mod cells;
 mod connect;
 mod count;
+mod embedding;
 mod errors;
 mod explain;
 mod found;
@@ -25,8 +27,10 @@ pub mod migrate;
 mod pool;
 mod proof;
 mod read;
+mod records;
 mod render;
 mod session;
+mod statistics;
 mod store;
 mod tls;
 mod types;
@@ -34,6 +38,7 @@ mod write;
 
 pub use cells::{CellKind, Malformed};
 pub use connect::{PostgresOptions, PostgresUrlError};
+pub use embedding::Embedding;
 pub use errors::Failure;
 pub use found::lineage;
 pub use listen::Listener;

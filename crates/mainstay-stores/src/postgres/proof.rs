@@ -1,8 +1,6 @@
 //! Whether tables are what a schema says: the tables of the schema are made in a scratch schema of the database, inside
 //! a transaction that is rolled back, and both are described by the server itself.
 
-use std::collections::BTreeMap;
-
 use mainstay_schema::Schema;
 use mainstay_store::StoreError;
 
@@ -11,9 +9,7 @@ use super::migrate;
 use super::render::ddl::quoted;
 use super::session::{Access, Isolation, Session};
 use super::types::Param;
-
-/// How each part of each table is.
-type Parts = BTreeMap<(String, String), String>;
+use crate::sql::parts::{Extra, Parts, differences};
 
 /// Tries a migration on the tables of `old`; the inner error says what is wrong with it.
 pub(super) async fn prove(
@@ -93,62 +89,4 @@ async fn text(session: &mut Session, sql: &str) -> Result<String, StoreError> {
     let rows = session.query_all(sql, &[]).await?;
     let row = rows.first().ok_or_else(|| StoreError::Internal("the server gave no answer".into()))?;
     row.try_get(0).map_err(|error| Failure::from(error).into())
-}
-
-/// What is said of tables that are there and not wanted.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Extra {
-    Told,
-    Ignored,
-}
-
-fn differences(wanted: &Parts, found: &Parts, extra: Extra) -> Vec<String> {
-    let has = |parts: &Parts, table: &str| parts.keys().any(|(other, _)| other == table);
-    let is_whole = |part: &str| part == "is";
-    let mut sentences = Vec::new();
-    for ((table, part), how) in wanted {
-        match found.get(&(table.clone(), part.clone())) {
-            Some(other) if other == how => {}
-            Some(other) => sentences.push(format!("{table}: {part} {other}, not {how}")),
-            None if is_whole(part) => sentences.push(format!("{table} is missing")),
-            None if has(found, table) => sentences.push(format!("{table}: {part} is missing")),
-            None => {}
-        }
-    }
-    for (table, part) in found.keys().filter(|key| !wanted.contains_key(key)) {
-        match has(wanted, table) {
-            true => sentences.push(format!("{table}: {part} is there and not in the schema")),
-            false if extra == Extra::Told && is_whole(part) => {
-                sentences.push(format!("{table} is there and not in the schema"));
-            }
-            false => {}
-        }
-    }
-    sentences
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parts(all: &[(&str, &str, &str)]) -> Parts {
-        all.iter().map(|(table, part, how)| (((*table).to_owned(), (*part).to_owned()), (*how).to_owned())).collect()
-    }
-
-    #[test]
-    fn differences_are_told_part_by_part() {
-        let wanted = parts(&[("a", "is", "a table"), ("a", "column x", "integer"), ("b", "is", "a table")]);
-        let found = parts(&[
-            ("a", "is", "a table"),
-            ("a", "column x", "text"),
-            ("a", "column y", "text"),
-            ("c", "is", "a table"),
-            ("c", "column z", "text"),
-        ]);
-        let expected = ["a: column x text, not integer", "b is missing", "a: column y is there and not in the schema"];
-        assert_eq!(differences(&wanted, &found, Extra::Ignored), expected);
-        let expected = [&expected[..], &["c is there and not in the schema"]].concat();
-        assert_eq!(differences(&wanted, &found, Extra::Told), expected);
-        assert!(differences(&wanted, &wanted, Extra::Told).is_empty());
-    }
 }

@@ -5,7 +5,7 @@
 //! sink one by one.
 
 use std::collections::HashMap;
-use std::hash::{Hash, Hasher};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 use std::time::Instant;
 
@@ -21,7 +21,10 @@ use tokio_postgres::types::Type;
 
 use super::cells::CellKind;
 use super::count;
+use super::embedding::{Embedding, Seen};
 use super::errors::Failure;
+use super::pool::Pool;
+use super::records::{self, Scratch};
 use super::render::{self, Bind, From, MemberSql, ReadSql};
 use super::session::{Access, Isolation, Session};
 use super::types::{Param, Raw};
@@ -78,17 +81,35 @@ impl Fault {
 /// Reads the rows of a plan, all of it from one snapshot.
 pub(super) async fn run(
     session: &mut Session,
+    (pool, seen): (&Pool, &Seen),
     schema: &Schema,
     plan: &Read,
     sink: &mut dyn RowSink,
 ) -> Result<Counted, Fault> {
-    let sql = render::read(schema, plan, From::Plan);
-    let has_levels = sql.members.iter().any(MemberSql::has_levels);
+    let mut sql = render::read(schema, plan, From::Plan);
+    let mut has_levels = sql.members.iter().any(MemberSql::has_levels);
+    // Of a page that is not bounded the levels come for some rows at a time.
+    let limit = plan.limit.filter(|limit| has_levels && *limit <= CHUNK_ROWS);
+    let shape = limit.map(|_| hash(&sql.text));
+    if let (Some(limit), Some(shape)) = (limit, shape) {
+        let is_wanted = match pool.options().embedding {
+            Embedding::OneStatement => true,
+            Embedding::EachLevel => false,
+            Embedding::Measured => seen.is_one_quicker(pool.round_trip(), sql.levels().len(), shape, limit),
+        };
+        if let Some(one) = is_wanted.then(|| render::read_in_one(schema, plan)).flatten() {
+            (sql, has_levels) = (one, false);
+        }
+    }
     // A single statement is its own snapshot.
     if has_levels || plan.count != Count::None || session.is_pooled() {
         session.begin(Access::Read, Isolation::RepeatableRead);
     }
-    run_inside(session, schema, plan, sql, sink).await
+    let (counted, embedded) = counted(session, schema, plan, &sql, sink).await?;
+    if let Some(shape) = shape {
+        seen.saw(shape, embedded);
+    }
+    Ok(counted)
 }
 
 /// Reads the rows of a plan inside the transaction that the session is in.
@@ -99,42 +120,58 @@ pub(super) async fn run_inside(
     sql: ReadSql<'_>,
     sink: &mut dyn RowSink,
 ) -> Result<Counted, Fault> {
-    let rows = top(session, schema.found().is_none(), plan, &sql, sink).await?;
+    Ok(counted(session, schema, plan, &sql, sink).await?.0)
+}
+
+/// Reads and counts; tells the rows below the top level, too.
+async fn counted(
+    session: &mut Session,
+    schema: &Schema,
+    plan: &Read,
+    sql: &ReadSql<'_>,
+    sink: &mut dyn RowSink,
+) -> Result<(Counted, u64), Fault> {
+    let mut scratch = Scratch::new(schema.found().is_none());
+    let rows = top(session, plan, sql, sink, &mut scratch).await?;
     if sink.is_full() {
         // Nothing of it will be shown.
-        return Ok(Counted { rows, total: None });
+        return Ok((Counted { rows, total: None }, scratch.embedded));
     }
     let total = count::total(session, schema, plan, rows).await?;
-    Ok(Counted { rows, total })
+    Ok((Counted { rows, total }, scratch.embedded))
+}
+
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Reads the rows of the top level with all that belongs to them.
 async fn top(
     session: &mut Session,
-    is_declared: bool,
     plan: &Read,
     sql: &ReadSql<'_>,
     sink: &mut dyn RowSink,
+    scratch: &mut Scratch,
 ) -> Result<u64, Fault> {
     let params = params(&sql.binds);
     if !sql.members.iter().any(MemberSql::has_levels) {
-        return stream(session, is_declared, sql, &params, sink).await;
+        return stream(session, sql, &params, sink, scratch).await;
     }
     if plan.limit.is_some_and(|limit| limit <= CHUNK_ROWS) {
         let rows = session.query_all(&sql.text, &params).await?;
-        return give(session, is_declared, sql, rows, sink).await;
+        return give(session, sql, rows, sink, scratch).await;
     }
     // A statement is kept by its text, and what fetching gives depends on the cursor: so each has its own name.
-    let mut hasher = std::hash::DefaultHasher::new();
-    sql.text.hash(&mut hasher);
-    let cursor = format!("page_{:x}", hasher.finish());
+    let cursor = format!("page_{:x}", hash(&sql.text));
     session.execute(&format!("DECLARE {cursor} NO SCROLL CURSOR FOR {}", sql.text), &params).await?;
     let fetch = format!("FETCH {CHUNK_ROWS} FROM {cursor}");
     let mut given = 0;
     loop {
         let rows = session.query_all(&fetch, &[]).await?;
         let is_last = (rows.len() as u64) < CHUNK_ROWS;
-        given += give(session, is_declared, sql, rows, sink).await?;
+        given += give(session, sql, rows, sink, scratch).await?;
         if is_last || sink.is_full() {
             session.batch_execute(&format!("CLOSE {cursor}")).await?;
             return Ok(given);
@@ -145,20 +182,19 @@ async fn top(
 /// Puts rows of a level without levels below into the sink as they come.
 async fn stream(
     session: &mut Session,
-    is_declared: bool,
     sql: &ReadSql<'_>,
     params: &[Param<'_>],
     sink: &mut dyn RowSink,
+    scratch: &mut Scratch,
 ) -> Result<u64, Fault> {
     let mut rows = session.query(&sql.text, params).await?;
     let mut level: Option<Level> = None;
-    let mut scratch = String::new();
     let mut given = 0;
     while let Some(row) = rows.next().await? {
-        let mut one = level.take().unwrap_or_else(|| Level::new(&sql.members, &row, is_declared));
+        let mut one = level.take().unwrap_or_else(|| Level::new(&sql.members, &row));
         one.rows.push(row);
         ready(sink).await;
-        put_row(&sql.members, &mut one, 0, sink, &mut scratch)?;
+        put_row(&sql.members, &mut one, 0, sink, scratch)?;
         one.rows.clear();
         level = Some(one);
         given += 1;
@@ -173,16 +209,15 @@ async fn stream(
 /// Reads what belongs to rows of the top level and puts all into the sink.
 async fn give(
     session: &mut Session,
-    is_declared: bool,
     sql: &ReadSql<'_>,
     rows: Vec<Row>,
     sink: &mut dyn RowSink,
+    scratch: &mut Scratch,
 ) -> Result<u64, Fault> {
     let Some(first) = rows.first() else { return Ok(0) };
-    let mut level = Level::new(&sql.members, first, is_declared);
+    let mut level = Level::new(&sql.members, first);
     level.rows = rows;
     level.fill(session, &sql.members, 0).await?;
-    let mut scratch = String::new();
     let mut given = 0;
     for at in 0..level.rows.len() {
         ready(sink).await;
@@ -192,7 +227,7 @@ async fn give(
         if sink.is_full() {
             break;
         }
-        put_row(&sql.members, &mut level, at, sink, &mut scratch)?;
+        put_row(&sql.members, &mut level, at, sink, scratch)?;
         given += 1;
     }
     Ok(given)
@@ -218,8 +253,6 @@ pub(super) struct Level {
     below: Vec<Below>,
     /// Result columns before those of the members.
     offset: usize,
-    /// Whether the tables are ours, whose documents have one form.
-    is_declared: bool,
 }
 
 /// A level below.
@@ -232,33 +265,31 @@ struct Below {
 }
 
 impl Level {
-    fn new(members: &[MemberSql<'_>], first: &Row, is_declared: bool) -> Level {
+    fn new(members: &[MemberSql<'_>], first: &Row) -> Level {
         let kinds = first.columns().iter().map(|column| kind(column.type_())).collect();
         let mut below = Vec::new();
         prepare(members, &mut below);
-        Level { rows: Vec::new(), kinds, below, offset: 0, is_declared }
+        Level { rows: Vec::new(), kinds, below, offset: 0 }
     }
 
     /// A level of rows that a statement gave back.
     pub(super) async fn of(
         session: &mut Session,
-        is_declared: bool,
         members: &[MemberSql<'_>],
         rows: Vec<Row>,
     ) -> Result<Option<Level>, Fault> {
-        Level::of_columns(session, is_declared, members, rows, 0).await
+        Level::of_columns(session, members, rows, 0).await
     }
 
     /// The same for rows whose members begin after so many result columns.
     pub(super) async fn of_columns(
         session: &mut Session,
-        is_declared: bool,
         members: &[MemberSql<'_>],
         rows: Vec<Row>,
         offset: usize,
     ) -> Result<Option<Level>, Fault> {
         let Some(first) = rows.first() else { return Ok(None) };
-        let mut level = Level::new(members, first, is_declared);
+        let mut level = Level::new(members, first);
         level.rows = rows;
         level.fill(session, members, offset).await?;
         Ok(Some(level))
@@ -270,11 +301,12 @@ impl Level {
     /// [`StoreError::Deadline`] if there is no time for all of them.
     pub(super) fn put(
         mut self,
+        is_declared: bool,
         members: &[MemberSql<'_>],
         deadline: Instant,
         sink: &mut dyn RowSink,
     ) -> Result<u64, Fault> {
-        let mut scratch = String::new();
+        let mut scratch = Scratch::new(is_declared);
         for at in 0..self.rows.len() {
             if Instant::now() >= deadline {
                 return Err(Fault::Rows(StoreError::Deadline));
@@ -358,7 +390,7 @@ impl Level {
         let of_row = |place: &Option<usize>| place.map_or(0..0, |place| ranges[place].clone());
         let ranges = place_of.iter().map(of_row).collect();
         let Some(first) = rows.first() else { return Ok((None, ranges)) };
-        let mut level = Level::new(&read.members, first, self.is_declared);
+        let mut level = Level::new(&read.members, first);
         level.rows = rows;
         level.fill(session, &read.members, 1).await?;
         Ok((Some(level), ranges))
@@ -379,7 +411,8 @@ fn list<'r, 'p>(members: &'r [MemberSql<'p>], embeds: &mut Vec<(&'r [usize], &'r
     for member in members {
         match member {
             MemberSql::Cell { .. } => {}
-            MemberSql::Embed { keys, read, .. } => embeds.push((keys, read)),
+            MemberSql::Embed { column: None, keys, read, .. } => embeds.push((keys, read)),
+            MemberSql::Embed { .. } => {}
             MemberSql::Joined { members, .. } => list(members, embeds),
         }
     }
@@ -389,6 +422,7 @@ fn prepare(members: &[MemberSql<'_>], below: &mut Vec<Below>) {
     for member in members {
         match member {
             MemberSql::Cell { .. } => {}
+            MemberSql::Embed { column: Some(_), .. } => {}
             MemberSql::Embed { form, .. } => {
                 let columns = match form {
                     Form::SpreadMany(shape) => Some(Box::new(Columns::new(shape.clone()))),
@@ -406,7 +440,7 @@ fn put_row(
     level: &mut Level,
     at: usize,
     sink: &mut dyn RowSink,
-    scratch: &mut String,
+    scratch: &mut Scratch,
 ) -> Result<(), Fault> {
     sink.start_row();
     put_members(members, level, at, &mut 0, sink, scratch)?;
@@ -421,7 +455,7 @@ fn put_members(
     at: usize,
     next: &mut usize,
     sink: &mut dyn RowSink,
-    scratch: &mut String,
+    scratch: &mut Scratch,
 ) -> Result<(), Fault> {
     for member in members {
         match member {
@@ -430,8 +464,8 @@ fn put_members(
                 let raw = raw(&level.rows[at], column);
                 match (&level.kinds[column], raw) {
                     // Only what was compared is `jsonb`, and has lost its form.
-                    (CellKind::Jsonb, Some(raw)) if level.is_declared => put_document(raw, sink)?,
-                    (kind, raw) => sink.cell(kind.cell(raw, scratch)?),
+                    (CellKind::Jsonb, Some(raw)) if scratch.is_declared => put_document(raw, sink)?,
+                    (kind, raw) => sink.cell(kind.cell(raw, &mut scratch.text)?),
                 }
             }
             MemberSql::Joined { present, members } => {
@@ -444,8 +478,16 @@ fn put_members(
                     sink.end_row();
                 }
             }
-            MemberSql::Embed { form, present, read, .. } => {
+            MemberSql::Embed { form, present, column, read, .. } => {
                 let is_absent = present.is_some_and(|column| raw(&level.rows[at], level.offset + column).is_none());
+                if let Some(column) = column {
+                    let array = raw(&level.rows[at], level.offset + column);
+                    match is_absent {
+                        true => (0..width(form)).for_each(|_| sink.cell(Cell::Null)),
+                        false => records::put(form, &read.members, array, sink, scratch)?,
+                    }
+                    continue;
+                }
                 let below = &mut level.below[*next];
                 *next += 1;
                 if is_absent {
@@ -465,10 +507,11 @@ fn put_embed(
     below: &mut Below,
     at: usize,
     sink: &mut dyn RowSink,
-    scratch: &mut String,
+    scratch: &mut Scratch,
 ) -> Result<(), Fault> {
     let range = below.ranges.get(at).cloned().unwrap_or(0..0);
     let first = range.start;
+    scratch.embedded += range.len() as u64;
     match (form, &mut below.level) {
         (Form::One, Some(level)) if !range.is_empty() => put_row(members, level, first, sink, scratch),
         (Form::One, _) => {
@@ -502,7 +545,7 @@ fn put_embed(
 }
 
 /// The members that a level makes in the row above.
-fn width(form: &Form) -> usize {
+pub(super) fn width(form: &Form) -> usize {
     match form {
         Form::One | Form::Many => 1,
         Form::SpreadOne(width) => *width,
@@ -511,7 +554,7 @@ fn width(form: &Form) -> usize {
 }
 
 /// Puts a document in the form that all stores give it.
-fn put_document(raw: &[u8], sink: &mut dyn RowSink) -> Result<(), Fault> {
+pub(super) fn put_document(raw: &[u8], sink: &mut dyn RowSink) -> Result<(), Fault> {
     let text = raw.get(1..).and_then(|text| std::str::from_utf8(text).ok()).ok_or(super::cells::Malformed)?;
     match Value::parse_json(&mainstay_schema::Type::Json, text) {
         Ok(Value::Json(json)) => sink.cell(Cell::Json(json.as_str())),
@@ -525,7 +568,7 @@ fn put_document(raw: &[u8], sink: &mut dyn RowSink) -> Result<(), Fault> {
 fn embeds_in(members: &[MemberSql<'_>]) -> usize {
     let count = |member: &MemberSql<'_>| match member {
         MemberSql::Cell { .. } => 0,
-        MemberSql::Embed { .. } => 1,
+        MemberSql::Embed { column, .. } => usize::from(column.is_none()),
         MemberSql::Joined { members, .. } => embeds_in(members),
     };
     members.iter().map(count).sum()

@@ -9,16 +9,18 @@ use mainstay_query::plan::{Filter, Read, Test, Write};
 use mainstay_schema::{Schema, TableId};
 use mainstay_store::script::{Progress, Step, StepDone};
 use mainstay_store::{
-    Call, Capabilities, ChangeFeed, Explanation, Migrated, Migration, OrderSupport, ReadDone, RowSink, Script, Store,
-    StoreError, Subscription, Support, Transactions, WriteDone,
+    Call, Capabilities, ChangeFeed, Explanation, Migrated, Migration, OrderSupport, ReadDone, RowSink, Script,
+    Statistics, Store, StoreError, Subscription, Support, Transactions, WriteDone,
 };
 
 use super::connect::PostgresOptions;
+use super::embedding::Seen;
 use super::pool::Pool;
 use super::render::{self, From};
 use super::session::{Access, Isolation, Session};
 use super::write::{Affected, Work, WriteFault};
-use super::{explain, found, migrate, proof, read};
+use super::{explain, found, migrate, proof, read, statistics};
+use crate::sql::look::LastLook;
 
 /// How long a migration or a look at the migrations may take: long, because a table may be rewritten.
 const MAINTENANCE_TIME_MAX: Duration = Duration::from_secs(3600);
@@ -29,7 +31,8 @@ const ATTEMPTS_MAX: u32 = 3;
 pub struct PostgresStore {
     pool: Pool,
     feed: ChangeFeed,
-    look: found::LastLook,
+    look: LastLook,
+    seen: Seen,
 }
 
 impl PostgresStore {
@@ -40,7 +43,7 @@ impl PostgresStore {
     /// [`StoreError::Unavailable`] if certificates cannot be read.
     pub fn new(options: PostgresOptions) -> Result<PostgresStore, StoreError> {
         let pool = Pool::new(options).map_err(StoreError::Unavailable)?;
-        Ok(PostgresStore { pool, feed: ChangeFeed::default(), look: found::LastLook::default() })
+        Ok(PostgresStore { pool, feed: ChangeFeed::default(), look: LastLook::default(), seen: Seen::default() })
     }
 
     /// Makes what Mainstay keeps for itself in the database, where it is missing. Not for databases that are served as
@@ -221,7 +224,7 @@ impl Store for PostgresStore {
                 return Err(StoreError::Unsupported { what });
             }
             let mut session = self.session(call.deadline).await?;
-            let done = read::run(&mut session, &call.schema, &plan, &mut *sink).await;
+            let done = read::run(&mut session, (&self.pool, &self.seen), &call.schema, &plan, &mut *sink).await;
             session.finish_read();
             let done = done.map_err(|fault| self.heeded(fault.translate(&call.schema)))?;
             Ok(ReadDone { sink, rows: done.rows, total: done.total })
@@ -325,8 +328,16 @@ impl Store for PostgresStore {
             }
             let mut session = self.session(deadline).await?;
             let version = found::version(&mut session).await?;
-            self.look.saw(now, version);
+            self.look.saw(now, Instant::now(), version);
             Ok(version)
+        }
+        .boxed()
+    }
+
+    fn statistics(&self, deadline: Instant) -> BoxFuture<'_, Result<Statistics, StoreError>> {
+        async move {
+            let mut session = self.session(deadline).await?;
+            statistics::look(&mut session).await.map_err(StoreError::from)
         }
         .boxed()
     }

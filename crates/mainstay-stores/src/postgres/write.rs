@@ -210,12 +210,10 @@ impl Work<'_> {
         let rows = self.session.query_all(&sql.text, &params(&sql.binds)).await;
         let rows = rows.map_err(|failure| self.fault(table, failure.into()))?;
         let mut collected = Collected::of(self.schema, read.shape(self.schema));
-        let level = Level::of(self.session, self.is_declared(), &sql.members, rows)
-            .await
-            .map_err(|fault| self.fault(table, fault))?;
+        let level = Level::of(self.session, &sql.members, rows).await.map_err(|fault| self.fault(table, fault))?;
         if let Some(level) = level {
             level
-                .put(&sql.members, self.session.deadline(), &mut collected)
+                .put(self.is_declared(), &sql.members, self.session.deadline(), &mut collected)
                 .map_err(|fault| self.fault(table, fault))?;
         }
         let mut changed = Vec::new();
@@ -283,7 +281,7 @@ impl Work<'_> {
                 let sql = render::read(self.schema, read, From::Filter(&plan.filter));
                 let rows = self.session.query_all(&sql.text, &params(&sql.binds)).await;
                 let rows = rows.map_err(|failure| self.fault(table, failure.into()))?;
-                let level = Level::of(self.session, self.is_declared(), &sql.members, rows).await;
+                let level = Level::of(self.session, &sql.members, rows).await;
                 Some((level.map_err(|fault| self.fault(table, fault))?, sql))
             }
             _ => None,
@@ -293,7 +291,9 @@ impl Work<'_> {
         match before {
             Some((Some(level), sql)) => {
                 self.has_given = true;
-                level.put(&sql.members, self.session.deadline(), sink).map_err(|fault| self.fault(table, fault))?;
+                level
+                    .put(self.is_declared(), &sql.members, self.session.deadline(), sink)
+                    .map_err(|fault| self.fault(table, fault))?;
             }
             Some((None, _)) => {}
             None => self.give_back(table, plan.returning.as_deref(), sql, done.rows, sink).await?,
@@ -405,10 +405,12 @@ impl Work<'_> {
         offset: usize,
         sink: &mut dyn RowSink,
     ) -> Result<(), WriteFault> {
-        let level = Level::of_columns(self.session, self.is_declared(), members, rows, offset).await;
+        let level = Level::of_columns(self.session, members, rows, offset).await;
         if let Some(level) = level.map_err(|fault| self.fault(table, fault))? {
             self.has_given = true;
-            level.put(members, self.session.deadline(), sink).map_err(|fault| self.fault(table, fault))?;
+            level
+                .put(self.is_declared(), members, self.session.deadline(), sink)
+                .map_err(|fault| self.fault(table, fault))?;
         }
         Ok(())
     }

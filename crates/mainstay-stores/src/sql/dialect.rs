@@ -18,7 +18,7 @@ pub(crate) trait Dialect: Debug + Copy + 'static {
     /// All items of a list in the driver's own form.
     type List: Debug;
     /// How a result column becomes a cell, decided once a statement.
-    type Kind: Debug + Copy;
+    type Kind: Debug + Clone;
 
     /// What names stand in.
     const QUOTE: char = '"';
@@ -30,12 +30,22 @@ pub(crate) trait Dialect: Debug + Copy + 'static {
     /// level then stands inside `SELECT … FROM unnest(…) AS k(k0,…,i) CROSS JOIN LATERAL (…)`, and its rows begin with
     /// the number of their key.
     const IS_BATCHED: bool = false;
+    /// Whether the rows of a level are read for many rows of the level above at once by a list of their keys: each row
+    /// then comes with the key that it belongs to, at its end, and a page of them is cut for each key by a window. For
+    /// engines that have no `LATERAL`, or take it for a loop.
+    const IS_LISTED: bool = false;
     /// Longest list of values that is written as single parameters; a longer one goes in as one. Below this a list of
     /// parameters lets an engine plan with the number of items.
     const LIST_PARAMETERS_MAX: usize = 32;
 
     /// How a result column of this type becomes a cell.
     fn kind(ty: &Type) -> Self::Kind;
+
+    /// Writes an expression as a result column that is shown; how it becomes a cell.
+    fn shown(sql: &mut Sql<'_, Self>, scope: Scope, table: &Table, expr: &Expr) -> Self::Kind {
+        Self::expr(sql, scope, table, expr);
+        Self::kind(&expr.ty(table))
+    }
 
     /// Whether a list of values of this type can be one parameter.
     fn takes_list(_: &Type) -> bool {
@@ -47,6 +57,18 @@ pub(crate) trait Dialect: Debug + Copy + 'static {
 
     /// Writes parameter `number`, from 1.
     fn parameter(text: &mut String, number: usize);
+
+    /// Whether the type of a column is one of the engine's own, as it is shown.
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "asked where rows are inside of rows"))]
+    fn has_own_type(_: &Schema, _: &Table, _: ColumnId) -> bool {
+        true
+    }
+
+    /// Writes the parameter that takes this, which is number `number`, from 1.
+    fn bound(text: &mut String, number: usize, bind: &Bind<'_, Self>) {
+        let _ = bind;
+        Self::parameter(text, number);
+    }
 
     /// Writes the name of a table.
     fn table(sql: &mut Sql<'_, Self>, table: &Table) {
@@ -122,8 +144,9 @@ pub(crate) trait Dialect: Debug + Copy + 'static {
         if wanted { " IS TRUE" } else { " IS FALSE" }
     }
 
-    /// Writes that a value is in a list given as one parameter.
-    fn in_list<'p>(sql: &mut Sql<'p, Self>, list: Self::List) {
+    /// Writes that a value of this type is in a list given as one parameter.
+    fn in_list<'p>(sql: &mut Sql<'p, Self>, ty: &Type, list: Self::List) {
+        let _ = ty;
         sql.push(" = ANY(");
         sql.bind(Bind::List(list));
         sql.push(")");
@@ -204,6 +227,14 @@ pub(crate) trait Dialect: Debug + Copy + 'static {
     fn column_type(schema: &Schema, table: &Table, column: ColumnId) -> String {
         let _ = schema;
         table.column(column).ty.to_string()
+    }
+
+    /// Writes what a delete begins with, up to its condition; gives the table's scope.
+    fn delete_from(sql: &mut Sql<'_, Self>, table: &Table) -> Scope {
+        sql.push("DELETE FROM ");
+        let alias = sql.alias();
+        sql.aliased(table, alias);
+        Scope::Alias(alias)
     }
 
     /// Writes the rows of an insert. Here one row, whose values each run of the statement brings.

@@ -169,7 +169,7 @@ impl<'p, D: Dialect> Sql<'p, D> {
         }
         D::expr(self, scope, table, expr);
         if list.len() > D::LIST_PARAMETERS_MAX && D::takes_list(&expr.ty(table)) {
-            return D::in_list(self, D::list(list));
+            return D::in_list(self, &expr.ty(table), D::list(list));
         }
         self.push(" IN (");
         // Filled up to a power of two with the last item, so that few statements serve all lengths.

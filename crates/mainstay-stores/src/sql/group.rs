@@ -51,6 +51,7 @@ impl<'p, D: Dialect> ReadSql<'p, D> {
             keys: nested.later,
             members: nested.members,
             needs_link: nested.has_keys,
+            listed: None,
             unsure: None,
         }
     }

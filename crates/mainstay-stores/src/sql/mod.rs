@@ -5,6 +5,8 @@
 //! filter.rs   conditions                     group.rs   groups and aggregates
 //! read.rs     levels of a read, embeds       write.rs   insert, update, delete
 //! place.rs    pages by key                   dialect.rs where engines differ
+//! inline.rs   levels inside of one statement
+//! keys.rs     keys from the level above     pattern.rs  regular expressions
 //! ```
 //!
 //! Identifiers come from the schema only and go through [`Sql::name`]; values are always parameters. The text depends
@@ -14,6 +16,16 @@
 mod dialect;
 mod filter;
 mod group;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(crate) mod inherit;
+mod inline;
+mod keys;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(crate) mod look;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(crate) mod parts;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(crate) mod pattern;
 mod place;
 mod read;
 mod write;
@@ -45,11 +57,29 @@ pub(crate) struct Sql<'p, D: Dialect> {
     pub(crate) is_comparing: bool,
     /// How many negations the condition in the making is under.
     pub(crate) negations: usize,
-    /// Whether keys come for many rows at once.
-    is_batched: bool,
+    /// How keys come for many rows at once.
+    batch: Batch,
+    /// The alias that is kept for the table between two others.
+    between: Option<u32>,
+    /// Whether what is embedded comes in the same statement.
+    is_in_one: bool,
     /// Whether the rows are what a function gives, of which nothing enforces what its columns say about null.
     pub(crate) is_result: bool,
 }
+
+/// How the keys of a level come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Batch {
+    /// One with each run of the statement, or none.
+    None,
+    /// An array of each column, beside which the level stands.
+    Lateral,
+    /// A list of them in the condition.
+    Listed,
+}
+
+/// Where the list of keys stands in a statement that takes one: no text of a statement holds this character.
+pub(crate) const KEYS: char = '\u{1}';
 
 /// A parameter of a statement.
 #[derive(Debug)]
@@ -97,7 +127,9 @@ impl<'p, D: Dialect> Sql<'p, D> {
             aliases: 0,
             is_comparing: false,
             negations: 0,
-            is_batched: false,
+            batch: Batch::None,
+            between: None,
+            is_in_one: false,
             is_result: false,
         }
     }
@@ -145,8 +177,8 @@ impl<'p, D: Dialect> Sql<'p, D> {
 
     /// Writes a parameter.
     pub(crate) fn bind(&mut self, bind: Bind<'p, D>) {
+        D::bound(&mut self.text, self.binds.len() + 1, &bind);
         self.binds.push(bind);
-        D::parameter(&mut self.text, self.binds.len());
     }
 
     /// Writes `"table" AS tN` with a new N.

@@ -1,14 +1,14 @@
 //! Reads as SQL: one statement per level of embeds, with to-one embeds that are a plain look-up joined into it.
 
-use std::fmt::Write as _;
 use std::ops::Range;
 
 use mainstay_query::plan::{Cardinality, Embed, Filter, Join, Link, Order, Pair, Read, Shape, Source};
 use mainstay_schema::{ColumnId, Function, Schema, Table, Type};
 
 use super::dialect::Dialect;
+use super::keys::{Listed, near_columns};
 use super::place::may_be_null;
-use super::{Bind, Scope, Sql, clamp, group};
+use super::{Batch, Bind, Scope, Sql, clamp, group};
 
 /// One level of a read: a statement, and what its result columns become.
 pub(crate) struct ReadSql<'p, D: Dialect> {
@@ -22,6 +22,8 @@ pub(crate) struct ReadSql<'p, D: Dialect> {
     pub(crate) members: Vec<MemberSql<'p, D>>,
     /// Whether there are no rows without a key from the row above. One group is there even then.
     pub(crate) needs_link: bool,
+    /// Where the keys come as a list: what goes with it.
+    pub(crate) listed: Option<Listed>,
     /// Where one row at most is wanted and no key makes sure of it: what the rows are called, for the words of an error.
     pub(crate) unsure: Option<&'p str>,
 }
@@ -43,6 +45,9 @@ pub(crate) enum MemberSql<'p, D: Dialect> {
         present: Option<usize>,
         /// The result columns that hold the key for the next level.
         keys: Vec<usize>,
+        /// The result column that holds the rows themselves, as an array of records; `None` where the next level is a
+        /// statement of its own.
+        column: Option<usize>,
         /// The next level.
         read: Box<ReadSql<'p, D>>,
     },
@@ -72,7 +77,7 @@ impl<D: Dialect> MemberSql<'_, D> {
     pub(crate) fn has_levels(&self) -> bool {
         match self {
             MemberSql::Cell { .. } => false,
-            MemberSql::Embed { .. } => true,
+            MemberSql::Embed { column, .. } => column.is_none(),
             MemberSql::Joined { members, .. } => members.iter().any(MemberSql::has_levels),
         }
     }
@@ -117,13 +122,13 @@ impl<'p, D: Dialect> Joined<'p, D> {
 }
 
 /// The result columns of a statement in the making, and what is joined for them.
-struct Columns<'p> {
+pub(super) struct Columns<'p> {
     /// Which column of which table each is, if it is one as it is.
-    held: Vec<Option<(Scope, ColumnId)>>,
+    pub(super) held: Vec<Option<(Scope, ColumnId)>>,
     /// The joins; `None` where a statement takes none.
-    joins: Option<Vec<LeftJoin<'p>>>,
+    pub(super) joins: Option<Vec<LeftJoin<'p>>>,
     /// Members of the level that was begun last.
-    width: usize,
+    pub(super) width: usize,
 }
 
 /// Which rows a level reads.
@@ -168,7 +173,8 @@ impl<'p, D: Dialect> ReadSql<'p, D> {
     /// Renders one level and those below.
     pub(crate) fn new(dialect: D, schema: &'p Schema, plan: &'p Read, from: From<'p, D>) -> ReadSql<'p, D> {
         let mut sql = Sql::new(dialect, schema);
-        let is_batched = sql.begin_batch(plan, from);
+        sql.begin_batch(plan, from);
+        let is_batched = sql.batch == Batch::Lateral;
         let mut read = match &plan.groups {
             Some(groups) => ReadSql::grouped(sql, plan, groups, from),
             None => ReadSql::ungrouped(sql, plan, from),
@@ -179,23 +185,46 @@ impl<'p, D: Dialect> ReadSql<'p, D> {
         read
     }
 
-    fn ungrouped(mut sql: Sql<'p, D>, plan: &'p Read, from: From<'p, D>) -> ReadSql<'p, D> {
+    pub(super) fn ungrouped(mut sql: Sql<'p, D>, plan: &'p Read, from: From<'p, D>) -> ReadSql<'p, D> {
         let table = sql.schema.table(plan.table);
         let alias = sql.alias();
         let scope = Scope::Alias(alias);
         // Joins may lose the order of what a function gives.
         let is_table = plan.call.is_none() && !matches!(from, From::Given(_));
         let mut columns = Columns { held: Vec::new(), joins: is_table.then(Vec::new), width: 0 };
+        let is_paged = matches!(from, From::Plan | From::Link(..) | From::Given(_));
+        let is_windowed = sql.batch == Batch::Listed && is_paged && (plan.limit.is_some() || plan.offset > 0);
+        if is_windowed {
+            sql.push("SELECT * FROM (");
+        }
         sql.push("SELECT ");
         let members = sql.level(scope, table, plan, &mut columns);
-        sql.push(if columns.held.is_empty() { "1 FROM " } else { " FROM " });
+        let listed =
+            (sql.batch == Batch::Listed).then(|| sql.listed(scope, table, plan, from, columns.held.len(), is_windowed));
+        let is_empty = columns.held.is_empty() && listed.is_none();
+        sql.push(if is_empty { "1 FROM " } else { " FROM " });
         D::source(&mut sql, table, plan, from, alias);
         sql.joins(&columns.joins.unwrap_or_default());
         let keys = sql.rows(scope, table, plan, from);
-        if matches!(from, From::Plan | From::Link(..) | From::Given(_)) {
+        if is_windowed {
+            sql.window_page(plan);
+        } else if is_paged {
             sql.page(scope, table, &plan.order, plan.limit, plan.offset);
         }
-        ReadSql { text: sql.text, binds: sql.binds, keys, members, needs_link: true, unsure: None }
+        ReadSql { text: sql.text, binds: sql.binds, keys, members, needs_link: true, listed, unsure: None }
+    }
+
+    /// A level that is part of another one's statement.
+    pub(super) fn inside(members: Vec<MemberSql<'p, D>>) -> ReadSql<'p, D> {
+        ReadSql {
+            text: String::new(),
+            binds: Vec::new(),
+            keys: 0..0,
+            members,
+            needs_link: true,
+            listed: None,
+            unsure: None,
+        }
     }
 
     /// All statements of this level and those below.
@@ -210,7 +239,8 @@ fn below<'r, 'p, D: Dialect>(members: &'r [MemberSql<'p, D>], levels: &mut Vec<&
     for member in members {
         match member {
             MemberSql::Cell { .. } => {}
-            MemberSql::Embed { read, .. } => levels.extend(read.levels()),
+            MemberSql::Embed { column: None, read, .. } => levels.extend(read.levels()),
+            MemberSql::Embed { .. } => {}
             MemberSql::Joined { members, .. } => below(members, levels),
         }
     }
@@ -268,7 +298,7 @@ impl<'p, D: Dialect> Sql<'p, D> {
     }
 
     /// Writes the selected values of one table, then the keys that embeds need and nobody selected.
-    fn level(
+    pub(super) fn level(
         &mut self,
         scope: Scope,
         table: &'p Table,
@@ -283,18 +313,24 @@ impl<'p, D: Dialect> Sql<'p, D> {
             members.push(match &output.source {
                 Source::Value(expr) => {
                     self.comma(columns.held.len());
-                    D::expr(self, scope, table, expr);
+                    let kind = D::shown(self, scope, table, expr);
+                    self.label(columns.held.len());
                     // What is shown in another form is no key to what is below.
                     let is_plain = |column: &ColumnId| !D::is_opaque(self.schema, table, *column);
                     columns.held.push(expr.as_column().filter(is_plain).map(|column| (scope, column)));
-                    MemberSql::Cell { column: columns.held.len() - 1, kind: D::kind(&expr.ty(table)) }
+                    MemberSql::Cell { column: columns.held.len() - 1, kind }
                 }
                 Source::Embed(embed) => match self.is_look_up(embed, columns) {
                     Some(pairs) => self.joined((scope, table), embed, pairs, columns).shown(),
                     None => {
-                        waiting.push((members.len(), embed));
                         let is_one = embed.link.cardinality == Cardinality::One;
-                        self.embed(table, embed, if is_one { Form::One } else { Form::Many })
+                        let form = if is_one { Form::One } else { Form::Many };
+                        if self.is_in_one {
+                            self.inline((scope, table), embed, form, columns)
+                        } else {
+                            waiting.push((members.len(), embed));
+                            self.embed(table, embed, form)
+                        }
                     }
                 },
                 Source::Spread(embed) => match self.is_look_up(embed, columns) {
@@ -303,12 +339,16 @@ impl<'p, D: Dialect> Sql<'p, D> {
                         continue;
                     }
                     None => {
-                        waiting.push((members.len(), embed));
                         let form = match embed.link.cardinality {
                             Cardinality::One => Form::SpreadOne(embed.read.width()),
                             Cardinality::Many => Form::SpreadMany(embed.read.shape(self.schema)),
                         };
-                        self.embed(table, embed, form)
+                        if self.is_in_one {
+                            self.inline((scope, table), embed, form, columns)
+                        } else {
+                            waiting.push((members.len(), embed));
+                            self.embed(table, embed, form)
+                        }
                     }
                 },
                 Source::Aggregate(_) => unreachable!("rows with aggregates are grouped"),
@@ -329,7 +369,7 @@ impl<'p, D: Dialect> Sql<'p, D> {
         if matches!(form, Form::One | Form::SpreadOne(_)) && !is_bounded && !self.leads_to_one(embed) {
             read.unsure = Some(&self.schema.table(embed.read.table).name);
         }
-        MemberSql::Embed { form, present: None, keys: Vec::new(), read: Box::new(read) }
+        MemberSql::Embed { form, present: None, keys: Vec::new(), column: None, read: Box::new(read) }
     }
 
     /// The columns of an embed that a join gives as well as a statement of its own: one row at most, which a key of the
@@ -347,7 +387,7 @@ impl<'p, D: Dialect> Sql<'p, D> {
     }
 
     /// Whether a key makes sure that an embed finds one row at most. What a view declares is enforced by nobody.
-    fn leads_to_one(&self, embed: &Embed) -> bool {
+    pub(super) fn leads_to_one(&self, embed: &Embed) -> bool {
         let target = self.schema.table(embed.read.table);
         let Join::Direct(pairs) = &embed.link.join else { return false };
         let holds = |key: &[ColumnId]| {
@@ -401,6 +441,7 @@ impl<'p, D: Dialect> Sql<'p, D> {
             held.iter().position(|held| *held == Some((scope, column))).unwrap_or_else(|| {
                 self.comma(held.len());
                 self.column(scope, table, column);
+                self.label(held.len());
                 held.push(Some((scope, column)));
                 held.len() - 1
             })
@@ -443,20 +484,23 @@ impl<'p, D: Dialect> Sql<'p, D> {
             From::Link(Link { join: Join::Through { table: junction, parent, child }, .. }, _) => {
                 let junction = schema.table(*junction);
                 self.push(" JOIN ");
-                let middle = self.table(junction);
+                let alias = self.between.take().unwrap_or_else(|| self.alias());
+                self.aliased(junction, alias);
+                let middle = Scope::Alias(alias);
                 self.push(" ON ");
                 self.pairs(child, (middle, junction), (scope, table));
                 (self.equal_later(middle, junction, parent.iter().map(|pair| pair.there)), &plan.filter)
             }
         };
-        if keys.is_empty() && *filter != Filter::True {
+        let has_keys = matches!(from, From::Key | From::Link(..));
+        if !has_keys && *filter != Filter::True {
             self.push(" WHERE ");
             self.filter(scope, table, filter);
         } else {
             self.also(scope, table, filter);
         }
         if let (From::Plan | From::Link(..), Some(place)) = (from, &plan.after) {
-            let is_first = keys.is_empty() && *filter == Filter::True;
+            let is_first = !has_keys && *filter == Filter::True;
             self.push(if is_first { " WHERE " } else { " AND " });
             self.after(scope, table, &plan.order, place);
         }
@@ -464,46 +508,11 @@ impl<'p, D: Dialect> Sql<'p, D> {
     }
 
     /// Adds another condition to a `WHERE` clause.
-    fn also(&mut self, scope: Scope, table: &Table, filter: &'p Filter) {
+    pub(super) fn also(&mut self, scope: Scope, table: &Table, filter: &'p Filter) {
         if *filter != Filter::True {
             self.push(" AND ");
             self.filter(scope, table, filter);
         }
-    }
-
-    /// Writes what stands around a level whose keys come for many rows at once; whether it is one.
-    fn begin_batch(&mut self, plan: &'p Read, from: From<'p, D>) -> bool {
-        let table = self.schema.table(plan.table);
-        let (near, columns): (&Table, Vec<ColumnId>) = match from {
-            From::Link(link, near) => (near, near_columns(&link.join).collect()),
-            From::Key => (table, table.primary_key.clone()),
-            From::Plan | From::Filter(_) | From::Given(_) => return false,
-        };
-        if !D::IS_BATCHED {
-            return false;
-        }
-        let types: Vec<String> = columns.into_iter().map(|column| D::column_type(self.schema, near, column)).collect();
-        D::keys(self, &types);
-        self.is_batched = true;
-        true
-    }
-
-    /// Writes `WHERE a = ? AND b = ?` with parameters that each run brings, or with the keys of a batch.
-    fn equal_later(&mut self, scope: Scope, table: &Table, columns: impl Iterator<Item = ColumnId>) -> Range<usize> {
-        let (start, mut count) = (self.binds.len(), 0);
-        for (position, column) in columns.enumerate() {
-            self.push(if position == 0 { " WHERE " } else { " AND " });
-            self.column(scope, table, column);
-            self.push("=");
-            if self.is_batched {
-                let _ = write!(self.text, "k.k{position}");
-                count += 1;
-            } else {
-                self.bind(Bind::Later);
-            }
-        }
-        // The arrays of keys are the first parameters.
-        if self.is_batched { 0..count } else { start..self.binds.len() }
     }
 
     pub(super) fn page(&mut self, scope: Scope, table: &Table, order: &'p [Order], limit: Option<u64>, offset: u64) {
@@ -552,12 +561,4 @@ impl<'p, D: Dialect> Sql<'p, D> {
         self.is_comparing = false;
         value
     }
-}
-
-fn near_columns(join: &Join) -> impl Iterator<Item = ColumnId> {
-    let pairs = match join {
-        Join::Direct(pairs) => pairs,
-        Join::Through { parent, .. } => parent,
-    };
-    pairs.iter().map(|pair| pair.here)
 }

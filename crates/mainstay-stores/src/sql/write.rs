@@ -75,8 +75,7 @@ pub(crate) fn update<'p, D: Dialect>(dialect: D, schema: &'p Schema, plan: &'p U
 pub(crate) fn delete<'p, D: Dialect>(dialect: D, schema: &'p Schema, plan: &'p Delete) -> WriteSql<'p, D> {
     let table = schema.table(plan.table);
     let mut sql = Sql::new(dialect, schema);
-    sql.push("DELETE FROM ");
-    let scope = sql.table(table);
+    let scope = D::delete_from(&mut sql, table);
     sql.push(" WHERE ");
     sql.filter(scope, table, &plan.filter);
     // A deleted row cannot be read by its key afterwards: with embeds, the rows are read before, and so are rows that

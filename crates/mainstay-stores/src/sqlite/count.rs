@@ -6,8 +6,10 @@
 
 use mainstay_query::plan::{Count, Filter, Read};
 use mainstay_schema::Schema;
+use mainstay_store::{Statistics, StoreError, TableStatistics};
 use rusqlite::{Connection, OptionalExtension};
 
+use super::errors;
 use super::read::bind_all;
 use super::render::{self, Bind, From};
 
@@ -80,6 +82,23 @@ fn guess(connection: &Connection, schema: &Schema, plan: &Read) -> rusqlite::Res
     )?;
     let stat: Option<String> = statement.query_row([&*table.name], |row| row.get(0)).optional()?;
     Ok(stat.and_then(|stat| stat.split(' ').next()?.parse().ok()))
+}
+
+/// The numbers of rows of all tables as of the last `ANALYZE`. SQLite does not count how often an index is used.
+pub(super) fn statistics(connection: &Connection) -> Result<Statistics, StoreError> {
+    let look = || {
+        if !connection.prepare_cached("SELECT 1 FROM sqlite_schema WHERE name='sqlite_stat1'")?.exists([])? {
+            return Ok(Statistics::default());
+        }
+        let mut statement = connection.prepare_cached(
+            "SELECT tbl, max(CAST(stat AS INTEGER)) FROM sqlite_stat1 WHERE stat IS NOT NULL GROUP BY tbl",
+        )?;
+        let tables = statement.query_map([], |row| {
+            Ok(TableStatistics { table: row.get(0)?, rows: row.get::<_, i64>(1)?.unsigned_abs() })
+        })?;
+        Ok(Statistics { tables: tables.collect::<rusqlite::Result<_>>()?, ..Statistics::default() })
+    };
+    look().map_err(|error| errors::translate(error, &Schema::default(), None))
 }
 
 /// Has SQLite look at the tables again if `changed` rows are more than a tenth of those that it counted last; a look at

@@ -41,7 +41,7 @@ mod read;
 mod readers;
 mod render;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 mod script;
 mod types;
 mod write;
@@ -59,8 +59,8 @@ use mainstay_query::Authorized;
 use mainstay_query::plan::{Filter, Read, Write};
 use mainstay_schema::{Schema, TableId};
 use mainstay_store::{
-    Call, Capabilities, ChangeFeed, Explanation, Migrated, Migration, OrderSupport, ReadDone, RowSink, Script, Store,
-    StoreError, Subscription, Support, Transactions, WriteDone,
+    Call, Capabilities, ChangeFeed, Explanation, Migrated, Migration, OrderSupport, ReadDone, RowSink, Script,
+    Statistics, Store, StoreError, Subscription, Support, Transactions, WriteDone,
 };
 
 use job::{Reply, Watch, promise};
@@ -361,6 +361,10 @@ impl Store for SqliteStore {
 
     fn tables_version(&self, deadline: Instant) -> BoxFuture<'_, Result<i64, StoreError>> {
         self.ask(deadline, |reply| readers::Job::Version { reply })
+    }
+
+    fn statistics(&self, deadline: Instant) -> BoxFuture<'_, Result<Statistics, StoreError>> {
+        self.ask(deadline, |reply| readers::Job::Statistics { reply })
     }
 
     fn subscribe(&self) -> Subscription {

@@ -230,7 +230,7 @@ fn prepare_members<'c>(connection: &'c Connection, members: Vec<MemberSql<'_>>) 
     let prepare = |member| {
         Ok(match member {
             MemberSql::Cell { column, kind } => Member::Cell { column, kind },
-            MemberSql::Embed { form, present, keys, read } => {
+            MemberSql::Embed { form, present, keys, read, .. } => {
                 let shown = match form {
                     Form::One => Shown::One,
                     Form::Many => Shown::Many,

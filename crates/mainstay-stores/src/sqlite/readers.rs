@@ -7,11 +7,11 @@ use crossbeam_channel::Receiver;
 use mainstay_query::Authorized;
 use mainstay_query::plan::{Read, Write};
 use mainstay_schema::Schema;
-use mainstay_store::{Call, Explanation, Migrated, ReadDone, RowSink, StoreError};
+use mainstay_store::{Call, Explanation, Migrated, ReadDone, RowSink, Statistics, StoreError};
 use rusqlite::Connection;
 
 use super::job::{Reply, Watch};
-use super::{explain, found, migrate, read};
+use super::{count, explain, found, migrate, read};
 
 /// What a reading thread can do.
 pub(super) enum Job {
@@ -29,6 +29,8 @@ pub(super) enum Job {
     Find { reply: Reply<Schema> },
     /// Tell the number that changes with the tables.
     Version { reply: Reply<i64> },
+    /// Tell how many rows tables have.
+    Statistics { reply: Reply<Statistics> },
     /// Tell whether there is a write-ahead log.
     WriteAhead { reply: Reply<bool> },
     /// Finish.
@@ -54,6 +56,7 @@ pub(super) fn run(connection: Connection, watch: &Watch, jobs: &Receiver<Job>) {
             Job::Drift { schema, reply } => reader.answer(reply, |connection| migrate::drift(connection, &schema)),
             Job::Find { reply } => reader.answer(reply, found::find),
             Job::Version { reply } => reader.answer(reply, found::version),
+            Job::Statistics { reply } => reader.answer(reply, count::statistics),
             Job::WriteAhead { reply } => reader.answer(reply, found::is_write_ahead),
             Job::Close => return,
         }

@@ -8,7 +8,7 @@ use mainstay_schema::{
 
 /// `customers(id bigint, email text unique, name text?)`, `orders(id, customer_id → customers, total decimal, note?)`,
 /// `tags(id, name)`, `orders_tags(order_id, tag_id)`.
-pub(super) fn schema() -> Schema {
+pub(crate) fn schema() -> Schema {
     let customers = table(0, "customers", &[("id", Type::BigInt), ("email", Type::Text), ("name?", Type::Text)]);
     let orders = table(
         1,

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use mainstay_schema::Schema;
 use mainstay_store::{Migration, Store};
-use mainstay_stores::postgres::{Pool, migrate};
+use mainstay_stores::postgres::{Embedding, Pool, migrate};
 use mainstay_stores::{PostgresOptions, PostgresStore};
 
 use crate::support;
@@ -26,9 +26,18 @@ pub(crate) async fn fresh_namespace() -> String {
 }
 
 async fn open(schema: Arc<Schema>) -> Arc<dyn Store> {
+    open_with(schema, Embedding::EachLevel).await
+}
+
+async fn open_in_one(schema: Arc<Schema>) -> Arc<dyn Store> {
+    open_with(schema, Embedding::OneStatement).await
+}
+
+async fn open_with(schema: Arc<Schema>, embedding: Embedding) -> Arc<dyn Store> {
     let mut options = PostgresOptions::parse(&fresh_namespace().await).expect("a URL");
     // Cases run side by side, and the server takes 100 connections.
     options.connections_max = 4;
+    options.embedding = embedding;
     let store = PostgresStore::new(options).expect("no certificates are needed");
     store.prepare().await.expect("our own tables can be made");
     let sql = migrate::plan(&Schema::default(), &schema).sql;
@@ -38,3 +47,17 @@ async fn open(schema: Arc<Schema>) -> Arc<dyn Store> {
 }
 
 mainstay_store::conformance!(open);
+
+/// What reads give is the same when their levels come in one statement.
+mod in_one {
+    use super::open_in_one;
+
+    mainstay_store::conformance_cases! { open_in_one,
+        reads: values_come_back_as_they_went_in, pages_and_counts, order_by_a_related_row;
+        embeds: to_one_is_a_row_or_null, to_many_is_a_list, a_table_with_itself, through_a_junction, composite_keys,
+            one_to_one_both_ways, pages_and_filters_inside;
+        groups: groups_by_related_rows, aggregates_inside_embeds;
+        spreads: one_row_into_its_parent, many_rows_as_arrays, spreads_in_spreads, offsets_of_existence;
+        random: scenarios_agree_with_the_reference;
+    }
+}

@@ -4,9 +4,11 @@
 //! about rows or tables. Every command exits with 0 when it is done, 1 when it failed, and 2 when the command line, the
 //! settings or the schema are wrong.
 
+mod advise;
 mod backup;
 mod completions;
 mod console;
+mod copy;
 mod dev;
 mod doctor;
 mod explain;
@@ -182,6 +184,8 @@ enum Command {
     Import(import::Args),
     /// Write the rows of a table to a file or to the terminal
     Export(export::Args),
+    /// Copy tables and rows into another database, of any engine, and prove it
+    Copy(copy::Args),
     /// Copy the database to one file, while it is used
     Backup(backup::Args),
     /// Put a backup in the place of the database
@@ -194,6 +198,8 @@ enum Command {
     Openapi(openapi::Args),
     /// Print tables and functions as types of a programming language
     Types(types::Args),
+    /// Tell which indexes are missing and which nobody needs, and write the changes
+    Advise(advise::Args),
     /// Look for what is wrong with a project and say how to mend it
     Doctor(doctor::Args),
     /// Print a completion script for a shell
@@ -214,12 +220,14 @@ pub fn main() -> ExitCode {
         Command::Seed(args) => seed::run(args, globals),
         Command::Import(args) => import::run(args, globals),
         Command::Export(args) => export::run(args, globals),
+        Command::Copy(args) => copy::run(args, globals),
         Command::Backup(args) => backup::run(args, globals),
         Command::Restore(args) => restore::run(args, globals),
         Command::Keys(args) => keys::run(args, globals),
         Command::Explain(args) => explain::run(args, globals),
         Command::Openapi(args) => openapi::run(args, globals),
         Command::Types(args) => types::run(args, globals),
+        Command::Advise(args) => advise::run(args, globals),
         Command::Doctor(args) => doctor::run(args, globals),
         Command::Completions(args) => completions::run(args, globals),
         Command::Schema(args) => schema::run(args, globals),

@@ -65,6 +65,11 @@ impl Environment {
         if mistakes.is_empty() { Ok(Environment { process, file }) } else { Err(mistakes) }
     }
 
+    /// The value of a variable, of the process before that of `.env`.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        self.find(name).map(|variable| variable.value)
+    }
+
     pub(super) fn find(&self, name: &str) -> Option<Variable<'_>> {
         let process = self.process.get(name).map(|value| Variable { value, line: None });
         process.or_else(|| self.file.get(name).map(|(value, line)| Variable { value, line: Some(*line) }))

@@ -72,6 +72,6 @@ pub(super) fn write(folder: &Path, file: &MigrationFile) -> Result<(), Migration
 }
 
 /// The schema of a database in which nothing was made yet.
-pub(super) fn nothing() -> Schema {
+pub(crate) fn nothing() -> Schema {
     load(&[]).expect("no files hold no mistakes")
 }

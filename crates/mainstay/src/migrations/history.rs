@@ -52,13 +52,8 @@ impl History {
     /// [`MigrationError`] if either cannot be read.
     pub async fn read(store: &dyn Store, project: &Project) -> Result<History, MigrationError> {
         let files = files::read(&project.migrations_folder())?;
-        let applied = store.migrations().await;
-        let applied = applied.map_err(|error| MigrationError::Store { place: "the database".to_owned(), error })?;
-        let current = match applied.last() {
-            None => files::nothing(),
-            Some(last) => Schema::from_json(&last.schema)
-                .map_err(|error| MigrationError::Record { place: format!("migration {}", last.name), error })?,
-        };
+        let applied = applied(store).await?;
+        let current = last(&applied)?.unwrap_or_else(files::nothing);
         Ok(History { database: project.database(), files, applied, current })
     }
 
@@ -100,6 +95,25 @@ impl History {
             .map(|(before, file)| (before.unwrap_or_else(|| empty()), file))
             .collect()
     }
+}
+
+/// The tables of a database as they were after the last migration; `None` if there was none.
+///
+/// # Errors
+/// [`MigrationError`] if what it remembers cannot be read.
+pub(crate) async fn recorded(store: &dyn Store) -> Result<Option<Schema>, MigrationError> {
+    last(&applied(store).await?)
+}
+
+async fn applied(store: &dyn Store) -> Result<Vec<Migrated>, MigrationError> {
+    let applied = store.migrations().await;
+    applied.map_err(|error| MigrationError::Store { place: "the database".to_owned(), error })
+}
+
+fn last(applied: &[Migrated]) -> Result<Option<Schema>, MigrationError> {
+    let Some(last) = applied.last() else { return Ok(None) };
+    let schema = Schema::from_json(&last.schema);
+    schema.map(Some).map_err(|error| MigrationError::Record { place: format!("migration {}", last.name), error })
 }
 
 fn empty() -> &'static Schema {

@@ -19,9 +19,12 @@ mod sync;
 pub use apply::{Applied, AppliedFile, Pending, PendingFile, apply, pending};
 pub use error::MigrationError;
 pub use files::MigrationFile;
+pub(crate) use files::nothing;
+pub(crate) use history::recorded;
 pub use history::{History, State};
 pub use mainstay_store::MigrationPlan;
 pub use new::{Written, write_new};
+pub(crate) use new::{is_behind, prove};
 pub use sync::{Allow, Synced, require_current, sync};
 
 use mainstay_schema::Schema;
@@ -38,7 +41,7 @@ pub fn plan(database: Database, old: &Schema, new: &Schema) -> MigrationPlan {
 }
 
 /// Whether the tables of two schemas are the same to a store; words, access and validation may differ.
-fn is_same(database: Database, one: &Schema, other: &Schema) -> bool {
+pub(crate) fn is_same(database: Database, one: &Schema, other: &Schema) -> bool {
     let plan = plan(database, one, other);
     plan.steps.is_empty() && plan.sql.trim().is_empty()
 }

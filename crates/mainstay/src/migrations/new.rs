@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::error::MigrationError;
 use super::files::{self, MigrationFile};
 use super::{MigrationPlan, is_same, plan};
-use crate::config::Database;
+use crate::config::{Database, StoreSettings};
 use crate::project::Project;
 use crate::server;
 
@@ -45,7 +45,7 @@ pub async fn write_new(project: &Project, name: Option<&str>) -> Result<Written,
         return Err(MigrationError::NothingChanged { last });
     }
     let plan = plan(database, before, &project.schema);
-    prove(before, project, &plan).await?;
+    prove(&project.settings.store, before, &project.schema, &plan).await?;
     let words = name.map_or_else(|| plan.steps.first().cloned().unwrap_or_default(), str::to_owned);
     let name = format!("{}_{}", SystemClock.now().strftime("%Y%m%dT%H%M%S"), slug(&words));
     if let Some(last) = files.last().filter(|last| last.name >= name) {
@@ -57,12 +57,29 @@ pub async fn write_new(project: &Project, name: Option<&str>) -> Result<Written,
     Ok(Written { name, file, steps: plan.steps, losses: plan.losses })
 }
 
-/// Carries the plan out where it does no harm: in a database of its own, or in a scratch schema of the server.
-async fn prove(before: &Schema, project: &Project, plan: &MigrationPlan) -> Result<(), MigrationError> {
-    let outcome = match project.database() {
-        Database::Sqlite => mainstay_stores::sqlite::migrate::prove(before, &project.schema, &plan.sql),
+/// Whether the tables of `schema/` are other than after the last file; `None` where there are no files.
+///
+/// # Errors
+/// [`MigrationError`] if the files cannot be read.
+pub(crate) fn is_behind(project: &Project) -> Result<Option<bool>, MigrationError> {
+    let files = files::read(&project.migrations_folder())?;
+    Ok(files.last().map(|last| !is_same(project.database(), &last.schema, &project.schema)))
+}
+
+/// Carries a plan out where it does no harm: in a database of its own, or in a scratch schema of the server.
+///
+/// # Errors
+/// [`MigrationError::Unproven`] if it does not lead to `after`, [`MigrationError::Untried`] if it cannot be carried out there.
+pub(crate) async fn prove(
+    settings: &StoreSettings,
+    before: &Schema,
+    after: &Schema,
+    plan: &MigrationPlan,
+) -> Result<(), MigrationError> {
+    let outcome = match settings.url.database() {
+        Database::Sqlite => mainstay_stores::sqlite::migrate::prove(before, after, &plan.sql),
         Database::Postgres => {
-            let proved = server::prove(&project.settings.store, before, &project.schema, &plan.sql).await;
+            let proved = server::prove(settings, before, after, &plan.sql).await;
             proved.map_err(MigrationError::Untried)?
         }
     };

@@ -202,7 +202,7 @@ fn read_settings_file(folder: &Path) -> Result<String, Vec<Mistake>> {
 }
 
 /// The schema files.
-pub(super) fn schema_files(folder: &Path) -> Result<Vec<SourceFile>, Vec<Mistake>> {
+pub(crate) fn schema_files(folder: &Path) -> Result<Vec<SourceFile>, Vec<Mistake>> {
     source_files(folder, SCHEMA_FOLDER, "toml")
 }
 

@@ -2,6 +2,8 @@
 
 use mainstay_store::StoreError;
 
+use crate::migrations::MigrationError;
+
 /// Why an import, an export or a seed stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum TransferError {
@@ -37,6 +39,17 @@ pub enum TransferError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The rows of a table cannot be put where they should go.
+    #[error("{table}: {reason}")]
+    Table {
+        /// The table.
+        table: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Tables cannot be made or changed.
+    #[error("{}", chain(.0))]
+    Tables(#[from] MigrationError),
     /// The store could not do its part.
     #[error("{}", store_message(.0))]
     Store(#[from] StoreError),
@@ -49,10 +62,18 @@ impl TransferError {
     }
 }
 
+/// An error with all that it came from.
+fn chain(error: &MigrationError) -> String {
+    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
 /// What the store said, with the cause beneath it where that is what the operator has to mend.
 fn store_message(error: &StoreError) -> String {
     match error {
-        StoreError::CannotWrite(cause) | StoreError::Unavailable(cause) => format!("{error}: {cause}"),
+        StoreError::CannotWrite(cause) | StoreError::Unavailable(cause) | StoreError::SchemaChanged(cause) => {
+            format!("{error}: {cause}")
+        }
         _ => error.to_string(),
     }
 }

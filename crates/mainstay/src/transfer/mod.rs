@@ -2,13 +2,14 @@
 //!
 //! A file becomes records ([`source`], [`frame`]), a record becomes typed values ([`fields`], [`typing`]), and values
 //! become authorized plans like those of any request, written as [`Actor::System`](mainstay_query::Actor). Knows no
-//! HTTP and no SQL. Called by the commands `import`, `export`, `seed`, and by `dev` and `serve` at a first start.
+//! HTTP and no SQL. Called by the commands `import`, `export`, `seed`, `copy`, and by `dev` and `serve` at a first start.
 
 use mainstay_schema::{Schema, Table, near};
 
 mod bad;
 mod cells;
 mod conflict;
+pub mod copy;
 mod error;
 mod export;
 mod fields;

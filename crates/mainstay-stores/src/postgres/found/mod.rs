@@ -11,7 +11,6 @@
 mod catalog;
 pub mod lineage;
 mod types;
-mod version;
 mod views;
 
 use std::collections::HashMap;
@@ -28,7 +27,6 @@ use mainstay_store::StoreError;
 use super::errors::Failure;
 use super::session::Session;
 use super::types::{Param, Raw};
-pub(super) use version::LastLook;
 
 use catalog::{Catalog, CatalogColumn, CatalogTable};
 
@@ -145,7 +143,7 @@ fn table(from: &CatalogTable, at: usize) -> Made<'_> {
             access: Access::default(),
             internal: false,
         },
-        about: FoundTable { row_number: None, has_triggers: from.has_triggers, columns: about },
+        about: FoundTable { row_number: None, is_view: !is_table, has_triggers: from.has_triggers, columns: about },
         numbers,
     };
     for constraint in &from.constraints {

@@ -9,12 +9,17 @@ mod expr;
 mod fold;
 mod insert;
 pub(super) mod names;
-mod pattern;
 pub(super) mod search;
+#[cfg(test)]
+#[cfg(feature = "sqlite")]
+mod tests;
+
+use std::fmt::Write as _;
 
 use mainstay_query::plan::{Assign, Expr, Function, Insert, Read, Search};
 use mainstay_schema::{ColumnId, Schema, Table, Type, Value};
 
+use crate::sql::pattern::{self, Words};
 use crate::sql::{self, Dialect, Scope, SetTest};
 
 /// PostgreSQL's dialect.
@@ -34,9 +39,26 @@ pub(super) fn cast(sql: &mut Sql<'_>, from: &Type, to: &Type, value: &str) {
     expr::cast(sql, from, to, |sql| sql.push(value));
 }
 
+/// How PostgreSQL writes a regular expression for the operator `~`.
+const WORDS: Words = Words {
+    // Says which of PostgreSQL's kinds of patterns it is.
+    start: "***:",
+    end: r"\Z",
+    character: |out, c| {
+        let code = c as u32;
+        let _ = if code <= 0xffff { write!(out, "\\u{code:04x}") } else { write!(out, "\\U{code:08x}") };
+    },
+    repeat_max: 255,
+};
+
 /// Whether PostgreSQL can say a regular expression.
 pub(super) fn has_words_for(pattern: &str, case_sensitive: bool) -> bool {
-    pattern::translate(pattern, case_sensitive).is_some()
+    pattern::translate(WORDS, pattern, case_sensitive).is_some()
+}
+
+/// Renders a read with all its levels in one statement, if that can be.
+pub(super) fn read_in_one<'p>(schema: &'p Schema, plan: &'p Read) -> Option<ReadSql<'p>> {
+    ReadSql::in_one(Postgres, schema, plan)
 }
 
 /// Renders one level of a read and those below.
@@ -64,8 +86,11 @@ impl Dialect for Postgres {
     }
 
     fn parameter(text: &mut String, number: usize) {
-        use std::fmt::Write as _;
         let _ = write!(text, "${number}");
+    }
+
+    fn has_own_type(schema: &Schema, table: &Table, column: ColumnId) -> bool {
+        Postgres::is_opaque(schema, table, column) || names::is_own(&names::column_type(schema, table, column))
     }
 
     fn table(sql: &mut Sql<'_>, table: &Table) {
@@ -81,7 +106,6 @@ impl Dialect for Postgres {
     }
 
     fn keys(sql: &mut Sql<'_>, types: &[String]) {
-        use std::fmt::Write as _;
         sql.push("SELECT k.i,c.* FROM unnest(");
         for (position, ty) in types.iter().enumerate() {
             sql.comma(position);
@@ -220,7 +244,7 @@ impl Dialect for Postgres {
         }
         // `support` has asked whether there are words for it.
         sql.push(" COLLATE \"C\" ~ ");
-        sql.bind(Bind::Text(pattern::translate(pattern, case_sensitive).unwrap_or_default()));
+        sql.bind(Bind::Text(pattern::translate(WORDS, pattern, case_sensitive).unwrap_or_default()));
     }
 
     fn set<'p>(sql: &mut Sql<'p>, scope: Scope, table: &Table, expr: &'p Expr, test: SetTest, value: &'p Value) {

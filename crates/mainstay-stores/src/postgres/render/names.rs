@@ -32,3 +32,60 @@ pub(in crate::postgres) fn column_type<'s>(schema: &'s Schema, table: &Table, co
         _ => type_name(&table.column(column).ty),
     }
 }
+
+/// Whether a type, as the server writes it, is one of those that every server has and that cells are read of.
+pub(in crate::postgres) fn is_own(ty: &str) -> bool {
+    let name = ty.strip_suffix("[]").unwrap_or(ty);
+    // What stands in parentheses bounds a type and is not its name: `timestamp(3) with time zone`.
+    let bare = match (name.find('('), name.find(')')) {
+        (Some(open), Some(close)) if open < close => format!("{}{}", &name[..open], &name[close + 1..]),
+        _ => name.to_owned(),
+    };
+    OWN.contains(&bare.as_str())
+}
+
+const OWN: [&str; 23] = [
+    "boolean",
+    "smallint",
+    "integer",
+    "bigint",
+    "oid",
+    "real",
+    "double precision",
+    "numeric",
+    "text",
+    "character varying",
+    "character",
+    "name",
+    "uuid",
+    "bytea",
+    "date",
+    "time",
+    "timestamp",
+    "time without time zone",
+    "time with time zone",
+    "timestamp without time zone",
+    "timestamp with time zone",
+    "json",
+    "jsonb",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_of_the_server_are_told_from_those_of_a_database() {
+        for ty in ["integer", "numeric(10,2)", "timestamp(3) with time zone", "text[]", "character varying(5)[]"] {
+            assert!(is_own(ty), "{ty}");
+        }
+        for ty in ["mood", "api.mood", "citext", "int4range", "\"integer\"", "text[][]", "interval"] {
+            assert!(!is_own(ty), "{ty}");
+        }
+        // What we declare ourselves.
+        for ty in [Type::Time, Type::Float, Type::Decimal { precision: 3, scale: 1 }, Type::Array(Box::new(Type::Bool))]
+        {
+            assert!(is_own(&type_name(&ty)), "{ty}");
+        }
+    }
+}

@@ -220,7 +220,7 @@ fn read_table(connection: &Connection, listed: &Listed, at: usize) -> Result<Mad
         access: Access::default(),
         internal: false,
     };
-    Ok(Made { table, about: FoundTable { row_number, has_triggers, columns: about } })
+    Ok(Made { table, about: FoundTable { row_number, is_view: !is_table, has_triggers, columns: about } })
 }
 
 /// Of a virtual table: a column that only its module needs.

@@ -137,7 +137,7 @@ impl Dialect for Sqlite {
         if wanted { " IS 1" } else { " IS 0" }
     }
 
-    fn in_list(sql: &mut Sql<'_>, list: Rc<Vec<Native>>) {
+    fn in_list(sql: &mut Sql<'_>, _: &Type, list: Rc<Vec<Native>>) {
         sql.push(" IN (SELECT value FROM rarray(");
         sql.bind(Bind::List(list));
         sql.push("))");

@@ -1,0 +1,277 @@
+//! The servers' errors in the words of [`StoreError`]: the only place that knows their numbers on their way in.
+
+use std::sync::Arc;
+
+use mainstay_schema::{ColumnId, Schema, Table, Value};
+use mainstay_store::{BoxError, BrokenReference, DatabaseError, ReferenceEnd, StoreError};
+use mysql_async::ServerError;
+
+/// `ER_LOCK_DEADLOCK`.
+pub(super) const DEADLOCK: u16 = 1213;
+/// `ER_LOCK_WAIT_TIMEOUT`.
+const LOCK_WAIT: u16 = 1205;
+/// MariaDB's `ER_CHECKREAD`: a row that was read has changed since.
+const CHANGED: u16 = 1020;
+
+/// Why a session could not do what it was told.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The server's answer, or the end of the connection.
+    #[error("{0}")]
+    Driver(mysql_async::Error),
+    /// The deadline passed while the statement ran; it is being canceled.
+    #[error("the deadline passed")]
+    Deadline,
+    /// No connection became free in time.
+    #[error("no connection became free")]
+    Overloaded,
+    /// No connection can be had.
+    #[error("no connection: {0}")]
+    Unavailable(BoxError),
+}
+
+impl From<mysql_async::Error> for Failure {
+    fn from(error: mysql_async::Error) -> Failure {
+        Failure::Driver(error)
+    }
+}
+
+impl From<Failure> for StoreError {
+    fn from(failure: Failure) -> StoreError {
+        failure.verbatim()
+    }
+}
+
+impl Failure {
+    /// The error that the server sent, if it is one.
+    pub fn server(&self) -> Option<&ServerError> {
+        match self {
+            Failure::Driver(mysql_async::Error::Server(error)) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// The number of the error that the server sent.
+    pub fn code(&self) -> Option<u16> {
+        self.server().map(|error| error.code)
+    }
+
+    /// What went wrong, in the server's words where it has some: for whoever wrote the statement.
+    pub(super) fn told(&self) -> String {
+        self.server().map_or_else(|| self.to_string(), |error| error.message.clone())
+    }
+
+    /// Whether the transaction met another one, so that it may go well when begun anew.
+    pub fn is_conflict(&self) -> bool {
+        matches!(self.code(), Some(DEADLOCK | LOCK_WAIT | CHANGED))
+    }
+
+    /// Whether a reference refused it.
+    pub(super) fn is_reference(&self) -> bool {
+        matches!(self.code(), Some(1216 | 1217 | 1451 | 1452 | 1761 | 1762))
+    }
+
+    /// Whether the connection broke, so that nobody knows what became of the statement.
+    pub fn is_broken(&self) -> bool {
+        matches!(self, Failure::Driver(mysql_async::Error::Io(_)))
+    }
+
+    /// What it means to a caller who is to hear the database's own words, and the end of the connection or of time.
+    pub fn verbatim(self) -> StoreError {
+        let error = match self {
+            Failure::Deadline => return StoreError::Deadline,
+            Failure::Overloaded => return StoreError::Overloaded,
+            Failure::Unavailable(source) => return StoreError::Unavailable(source),
+            Failure::Driver(error) => error,
+        };
+        let server = match &error {
+            mysql_async::Error::Server(server) => server,
+            mysql_async::Error::Io(_)
+            | mysql_async::Error::Driver(
+                mysql_async::DriverError::ConnectionClosed | mysql_async::DriverError::PoolDisconnected,
+            ) => return StoreError::Unavailable(Box::new(error)),
+            _ => return StoreError::Internal(Box::new(error)),
+        };
+        match server.code {
+            // Interrupted by `KILL QUERY`, or by the limit of either server.
+            1317 | 3024 | 1969 => StoreError::Deadline,
+            // Too many connections, shutting down, gone, killed.
+            1040 | 1053 | 1077..=1079 | 1152..=1161 | 1203 | 1927 | 2006 | 2013 | 3169 | 4031 => {
+                StoreError::Unavailable(Box::new(error))
+            }
+            // Read-only server, full disk, full table.
+            1021 | 1026 | 1114 | 1290 | 1836 | 1878 => StoreError::CannotWrite(Box::new(error)),
+            // Tables or columns that are not there, statements that outlived their tables.
+            1054 | 1146 | 1412 | 1615 => StoreError::SchemaChanged(Box::new(error)),
+            _ => StoreError::Database(Box::new(words(server))),
+        }
+    }
+}
+
+/// What a statement that writes was about.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Context<'c> {
+    /// The table that it writes to.
+    pub(super) table: &'c Table,
+    /// The columns that it sets.
+    pub(super) set: &'c [(ColumnId, Value)],
+    /// The columns and rows that it inserts.
+    pub(super) rows: Option<(&'c [ColumnId], &'c [Cells])>,
+}
+
+/// The cells of a row that is inserted.
+type Cells = Vec<Option<Value>>;
+
+impl<'c> Context<'c> {
+    /// A statement of which nothing else is known.
+    pub(super) fn of(table: &'c Table) -> Context<'c> {
+        Context { table, set: &[], rows: None }
+    }
+}
+
+/// What a failure means to a caller who knows the tables: constraints are told as every store tells them.
+pub(super) fn translate(failure: Failure, schema: &Schema, context: Context<'_>) -> StoreError {
+    let known = failure.server().and_then(|error| constraint(error, schema, context));
+    known.unwrap_or_else(|| failure.verbatim())
+}
+
+/// A broken constraint. The servers name it in the message and nowhere else; the words around it are English unless the
+/// server was told otherwise, and so only what stands in quotes is looked at.
+fn constraint(error: &ServerError, schema: &Schema, context: Context<'_>) -> Option<StoreError> {
+    let table = context.table;
+    match error.code {
+        1062 => duplicate(&error.message, context),
+        1048 | 1364 => {
+            let column = table.find_column(quoted(&error.message, '\'').next()?)?.name.clone();
+            Some(StoreError::NotNull { table: table.name.clone(), column })
+        }
+        3819 => {
+            let check = quoted(&error.message, '\'').next()?.to_owned();
+            Some(StoreError::Check { table: table.name.clone(), check })
+        }
+        4025 => {
+            let check = quoted(&error.message, '`').next()?;
+            Some(StoreError::Check { table: table.name.clone(), check: check.rsplit('.').next()?.to_owned() })
+        }
+        // `SIGNAL` in a trigger.
+        1644 => Some(StoreError::Raised { message: error.message.clone() }),
+        1451 | 1452 => reference(&error.message, schema, context, error.code == 1452),
+        1216 | 1217 | 1761 | 1762 => Some(StoreError::Reference { table: table.name.clone(), broken: None }),
+        _ => None,
+    }
+}
+
+/// What stands in quotes in a message.
+fn quoted(message: &str, quote: char) -> impl Iterator<Item = &str> {
+    message.split(quote).skip(1).step_by(2)
+}
+
+/// `Duplicate entry 'a-1' for key 't.name'`; the primary key is called `PRIMARY`, the table is named by MySQL only.
+fn duplicate(message: &str, context: Context<'_>) -> Option<StoreError> {
+    let table = context.table;
+    let rest = message.strip_suffix('\'')?;
+    let (entry, native) = rest.rsplit_once('\'')?;
+    let native = native.strip_prefix(&*table.name).and_then(|name| name.strip_prefix('.')).unwrap_or(native);
+    let named = |name: &str| crate::mysql::render::ddl::native_name(name) == native || name == native;
+    let (key, columns): (Arc<str>, Vec<ColumnId>) = if native == "PRIMARY" {
+        (format!("{}_pkey", table.name).into(), table.primary_key.clone())
+    } else if let Some(key) = table.uniques.iter().find(|key| named(&key.name)) {
+        (key.name.clone(), key.columns.clone())
+    } else {
+        let index = table.indexes.iter().find(|index| index.unique && named(&index.name))?;
+        (index.name.clone(), index.columns.iter().map(|part| part.column).collect())
+    };
+    let entry = entry.rsplit_once("' ").map_or(entry, |(entry, _)| entry);
+    let entry = entry.split_once('\'').map_or(entry, |(_, entry)| entry);
+    Some(StoreError::Duplicate {
+        table: table.name.clone(),
+        key,
+        columns: columns.iter().map(|column| table.column(*column).name.clone()).collect(),
+        values: values(context, &columns, entry),
+    })
+}
+
+/// The values of a key: those of the row that the message tells, as far as it does.
+fn values(context: Context<'_>, columns: &[ColumnId], entry: &str) -> Option<Vec<String>> {
+    let text = |value: &Value| value.to_text().unwrap_or_default();
+    let set = |column: &ColumnId| context.set.iter().find(|(set, _)| set == column).map(|(_, value)| text(value));
+    if let Some((given, rows)) = context.rows {
+        let of_row = |row: &Vec<Option<Value>>| -> Option<Vec<String>> {
+            let cell = |column: &ColumnId| row[given.iter().position(|other| other == column)?].as_ref().map(text);
+            columns.iter().map(cell).collect()
+        };
+        let rows: Vec<Vec<String>> = rows.iter().filter_map(of_row).collect();
+        return match rows.as_slice() {
+            [one] => Some(one.clone()),
+            rows => rows.iter().find(|row| shows(row, entry)).cloned(),
+        };
+    }
+    if let [column] = columns {
+        return Some(vec![set(column).unwrap_or_else(|| entry.to_owned())]);
+    }
+    let parts: Vec<String> = entry.split('-').map(str::to_owned).collect();
+    (parts.len() == columns.len()).then_some(parts)
+}
+
+/// Whether a message shows these values: joined, in the servers' own forms, and cut when they are long.
+fn shows(row: &[String], entry: &str) -> bool {
+    let plain: Vec<String> = row.iter().map(|text| text.trim_end_matches("+00:00").replacen('T', " ", 1)).collect();
+    let entry = entry.trim_end_matches('.');
+    row.join("-") == entry || plain.join("-").starts_with(entry) || row.join("-").starts_with(entry)
+}
+
+/// `… (`db`.`child`, CONSTRAINT `name` FOREIGN KEY (`a`) REFERENCES `parent` (`id`) …)`.
+fn reference(message: &str, schema: &Schema, context: Context<'_>, is_pointing: bool) -> Option<StoreError> {
+    let names: Vec<&str> = quoted(message, '`').collect();
+    let owner = schema.find(names.get(1)?)?;
+    let name = names.get(2)?;
+    let found = owner.references.iter().find(|reference| {
+        *reference.name == **name || crate::mysql::render::ddl::native_name(&reference.name) == *name
+    })?;
+    let target = schema.table(found.target);
+    let names = |table: &Table, columns: &[ColumnId]| -> Vec<Arc<str>> {
+        columns.iter().map(|column| table.column(*column).name.clone()).collect()
+    };
+    let (table, columns, end, other) = match is_pointing {
+        true => (owner, names(owner, &found.columns), ReferenceEnd::Pointing, target),
+        false => (target, names(target, &found.target_columns), ReferenceEnd::Target, owner),
+    };
+    let broken = BrokenReference {
+        end,
+        constraint: Some(found.name.clone()),
+        table: table.name.clone(),
+        columns,
+        values: None,
+        other: Some(other.name.clone()),
+        row: None,
+    };
+    Some(StoreError::Reference { table: context.table.name.clone(), broken: Some(Box::new(broken)) })
+}
+
+/// The database's own words.
+fn words(error: &ServerError) -> DatabaseError {
+    DatabaseError { code: sqlstate(error).into(), message: error.message.clone(), details: None, hint: None }
+}
+
+/// The SQLSTATE, in PostgreSQL's words where the servers' own says little: callers of the wire format match on those.
+fn sqlstate(error: &ServerError) -> &str {
+    match error.code {
+        // Data too long.
+        1406 => "22001",
+        // Out of range.
+        1264 | 1690 => "22003",
+        // No date, no time, no number.
+        1292 | 1411 => "22007",
+        1366 | 1367 | 3140 | 3141 => "22P02",
+        1365 => "22012",
+        1062 => "23505",
+        1451 | 1452 | 1216 | 1217 | 1761 | 1762 => "23503",
+        1048 | 1364 => "23502",
+        3819 | 4025 => "23514",
+        1213 => "40P01",
+        1205 | 1020 => "55P03",
+        1044 | 1045 | 1142 | 1143 | 1227 | 1370 => "42501",
+        1064 => "42601",
+        _ => &error.state,
+    }
+}

@@ -1,0 +1,107 @@
+//! What the server would run for a plan, and how it would go about it.
+
+use mainstay_query::plan::{Count, Read, Write};
+use mainstay_schema::Schema;
+use mainstay_store::{Explanation, StoreError};
+use mysql_async::Value as Native;
+
+use super::level::with_keys;
+use super::read::native_params;
+use super::render::{self, From, Mysql, ReadSql};
+use super::session::Session;
+use crate::sql;
+
+/// Explains a read: one statement a level, and one for the count. Tests that are answered before (see `hard.rs`) are
+/// not among them.
+pub(super) async fn read(session: &mut Session, schema: &Schema, plan: &Read) -> Result<Explanation, StoreError> {
+    let sql = render::read(session.server(), schema, plan, From::Plan);
+    let mut statements = Vec::new();
+    for level in sql.levels() {
+        statements.push(of_level(level));
+    }
+    if plan.count != Count::None {
+        let (text, binds) = sql::count(Mysql(session.server()), schema, plan, From::Plan);
+        statements.push((text, native_params(&binds)));
+    }
+    explain(session, statements).await
+}
+
+/// A level with one key, which is null.
+fn of_level(level: &ReadSql<'_>) -> (String, Vec<Native>) {
+    match &level.listed {
+        None => (level.text.clone(), native_params(&level.binds)),
+        Some(listed) => with_keys(level, &[vec![Native::NULL; listed.columns.len()]]),
+    }
+}
+
+/// Explains a write. Nothing is changed.
+pub(super) async fn write(session: &mut Session, schema: &Schema, plan: &Write) -> Result<Explanation, StoreError> {
+    let mut statements = Vec::new();
+    list(session, schema, plan, &mut statements);
+    explain(session, statements).await
+}
+
+fn list(session: &Session, schema: &Schema, plan: &Write, statements: &mut Vec<(String, Vec<Native>)>) {
+    let dialect = Mysql(session.server());
+    match plan {
+        Write::Insert(plan) if plan.rows.is_empty() => {}
+        Write::Insert(plan) => {
+            let plan = super::write::plain(plan, plan.rows.clone());
+            let sql = sql::insert(dialect, schema, &plan);
+            statements.push((sql.text, native_params(&sql.binds)));
+        }
+        Write::Update(plan) if plan.set.iter().all(|(_, assign)| assign.as_value().is_some()) => {
+            if !plan.set.is_empty() {
+                let plan = mainstay_query::plan::Update { returning: None, ..plan.clone() };
+                let sql = sql::update(dialect, schema, &plan);
+                statements.push((sql.text, native_params(&sql.binds)));
+            }
+        }
+        // The rows are read and computed first.
+        Write::Update(plan) => {
+            let read = Read::new(plan.table);
+            let sql = render::read(session.server(), schema, &read, From::Filter(&plan.filter));
+            statements.push((sql.text, native_params(&sql.binds)));
+        }
+        Write::UpdateEach(plan) => {
+            if let Some(change) = plan.rows.first() {
+                list(session, schema, &Write::Update(plan.update(change)), statements);
+            }
+        }
+        Write::Delete(plan) => {
+            let plan = mainstay_query::plan::Delete { returning: None, ..plan.clone() };
+            let sql = sql::delete(dialect, schema, &plan);
+            statements.push((sql.text, native_params(&sql.binds)));
+        }
+        Write::Nested(plan) => {
+            for part in &plan.parts {
+                list(session, schema, &Write::Insert(part.insert.clone()), statements);
+            }
+        }
+        Write::Batch(plans) => plans.iter().for_each(|plan| list(session, schema, plan, statements)),
+        Write::Run(_) => {}
+    }
+}
+
+/// Asks the server's planner about each statement.
+async fn explain(session: &mut Session, statements: Vec<(String, Vec<Native>)>) -> Result<Explanation, StoreError> {
+    let mut details = Vec::new();
+    // In the old form, which both servers have.
+    let word = if session.server().is_mariadb() { "EXPLAIN" } else { "EXPLAIN FORMAT=TRADITIONAL" };
+    for (text, params) in &statements {
+        let rows = session.query_native(&format!("{word} {text}"), params.clone()).await?.all().await?;
+        for row in rows {
+            let cell = |(at, column): (usize, &mysql_async::Column)| {
+                let shown = match row.as_ref(at)? {
+                    Native::NULL => return None,
+                    Native::Bytes(text) => String::from_utf8_lossy(text).into_owned(),
+                    other => other.as_sql(true).trim_matches('\'').to_owned(),
+                };
+                Some(format!("{}: {shown}", column.name_str()))
+            };
+            let line: Vec<String> = row.columns_ref().iter().enumerate().filter_map(cell).collect();
+            details.push(line.join(", "));
+        }
+    }
+    Ok(Explanation { statements: statements.into_iter().map(|(text, _)| text).collect(), details })
+}

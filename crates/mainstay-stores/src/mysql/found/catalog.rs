@@ -1,0 +1,184 @@
+//! What `information_schema` says of the database in use: five questions, each answered for all tables at once, so that
+//! many tables cost few round trips.
+
+use mysql_async::Row;
+use mysql_async::prelude::FromRow;
+
+use crate::mysql::errors::Failure;
+use crate::mysql::session::Session;
+
+/// Everything of one database, each list in the order of its tables.
+#[derive(Debug, Default)]
+pub(super) struct Catalog {
+    /// The name of the database.
+    pub(super) database: String,
+    pub(super) tables: Vec<CatalogTable>,
+    pub(super) columns: Vec<CatalogColumn>,
+    pub(super) keys: Vec<CatalogKeyPart>,
+    pub(super) references: Vec<CatalogReferencePart>,
+    /// Tables that have triggers.
+    pub(super) triggers: Vec<String>,
+    /// Columns of MariaDB that hold documents: tables, and the condition of a check of theirs.
+    pub(super) checks: Vec<(String, String)>,
+}
+
+/// A table or view.
+#[derive(Debug)]
+pub(super) struct CatalogTable {
+    /// Whether it is a view.
+    pub(super) is_view: bool,
+    pub(super) name: String,
+    pub(super) comment: String,
+    /// The query of a view; empty where the user may not see it.
+    pub(super) view: Option<String>,
+    /// Whether rows of a view can be written.
+    pub(super) is_updatable: bool,
+}
+
+/// A column.
+#[derive(Debug)]
+pub(super) struct CatalogColumn {
+    pub(super) table: String,
+    pub(super) name: String,
+    /// The type without what stands in parentheses: `tinyint`.
+    pub(super) data_type: String,
+    /// The whole type: `tinyint(1) unsigned`, `enum('a','b')`.
+    pub(super) column_type: String,
+    pub(super) precision: Option<u64>,
+    pub(super) scale: Option<u64>,
+    pub(super) is_nullable: bool,
+    pub(super) default: Option<String>,
+    /// `auto_increment`, `on update …`, `DEFAULT_GENERATED`, `VIRTUAL GENERATED`.
+    pub(super) extra: String,
+    pub(super) comment: String,
+    /// How the values are computed; empty where they are not.
+    pub(super) generation: String,
+}
+
+/// A part of a key or index; those of one follow one another.
+#[derive(Debug)]
+pub(super) struct CatalogKeyPart {
+    pub(super) table: String,
+    pub(super) name: String,
+    pub(super) is_unique: bool,
+    /// Nothing for an expression.
+    pub(super) column: Option<String>,
+    /// Whether only the beginning of the values is in it.
+    pub(super) is_prefix: bool,
+    pub(super) is_descending: bool,
+    /// `BTREE`, `FULLTEXT`, `SPATIAL`.
+    pub(super) kind: String,
+}
+
+/// A part of a reference; those of one follow one another.
+#[derive(Debug)]
+pub(super) struct CatalogReferencePart {
+    pub(super) table: String,
+    pub(super) name: String,
+    pub(super) column: String,
+    pub(super) target: String,
+    pub(super) target_column: String,
+    pub(super) on_delete: String,
+    pub(super) on_update: String,
+}
+
+const TABLES: &str = "\
+SELECT t.table_name, t.table_comment, v.view_definition, COALESCE(v.is_updatable, 'NO'), t.table_type LIKE '%VIEW'
+FROM information_schema.tables t
+LEFT JOIN information_schema.views v ON v.table_schema = t.table_schema AND v.table_name = t.table_name
+WHERE t.table_schema = DATABASE() AND t.table_type IN ('BASE TABLE', 'VIEW', 'SYSTEM VERSIONED')
+ORDER BY t.table_name";
+
+const COLUMNS: &str = "\
+SELECT table_name, column_name, LOWER(data_type), column_type, numeric_precision, numeric_scale, is_nullable, \
+column_default, extra, column_comment, COALESCE(generation_expression, '')
+FROM information_schema.columns WHERE table_schema = DATABASE() ORDER BY table_name, ordinal_position";
+
+const KEYS: &str = "\
+SELECT table_name, index_name, non_unique, column_name, sub_part IS NOT NULL, COALESCE(collation, 'A'), index_type
+FROM information_schema.statistics WHERE table_schema = DATABASE() ORDER BY table_name, index_name, seq_in_index";
+
+const REFERENCES: &str = "\
+SELECT k.table_name, k.constraint_name, k.column_name, k.referenced_table_name, k.referenced_column_name, \
+r.delete_rule, r.update_rule
+FROM information_schema.key_column_usage k
+JOIN information_schema.referential_constraints r ON r.constraint_schema = k.constraint_schema \
+AND r.constraint_name = k.constraint_name AND r.table_name = k.table_name
+WHERE k.table_schema = DATABASE() AND k.referenced_table_schema = DATABASE()
+ORDER BY k.table_name, k.constraint_name, k.ordinal_position";
+
+const TRIGGERS: &str =
+    "SELECT DISTINCT event_object_table FROM information_schema.triggers WHERE event_object_schema = DATABASE()";
+
+const CHECKS: &str =
+    "SELECT table_name, check_clause FROM information_schema.check_constraints WHERE constraint_schema = DATABASE()";
+
+/// Asks for everything.
+pub(super) async fn read(session: &mut Session) -> Result<Catalog, Failure> {
+    let mut catalog = Catalog::default();
+    for (name,) in ask::<(Option<String>,)>(session, "SELECT DATABASE()").await? {
+        catalog.database = name.unwrap_or_default();
+    }
+    for (name, comment, view, updatable, is_view) in ask(session, TABLES).await? {
+        let (view, is_updatable): (Option<String>, String) = (view, updatable);
+        let is_view: i64 = is_view;
+        catalog.tables.push(CatalogTable {
+            name,
+            is_view: is_view == 1,
+            comment: if is_view == 1 { String::new() } else { comment },
+            view: (is_view == 1).then(|| view.unwrap_or_default()),
+            is_updatable: is_view == 0 || is_updatable == "YES",
+        });
+    }
+    for row in rows(session, COLUMNS).await? {
+        catalog.columns.push(CatalogColumn {
+            table: text(&row, 0),
+            name: text(&row, 1),
+            data_type: text(&row, 2),
+            column_type: text(&row, 3),
+            precision: optional(&row, 4).and_then(|digits| digits.parse().ok()),
+            scale: optional(&row, 5).and_then(|digits| digits.parse().ok()),
+            is_nullable: text(&row, 6) == "YES",
+            default: optional(&row, 7),
+            extra: text(&row, 8),
+            comment: text(&row, 9),
+            generation: text(&row, 10),
+        });
+    }
+    for (table, name, non_unique, column, is_prefix, order, kind) in ask(session, KEYS).await? {
+        let (non_unique, is_prefix, order): (i64, i64, String) = (non_unique, is_prefix, order);
+        let is_descending = order == "D";
+        let (is_unique, is_prefix) = (non_unique == 0, is_prefix == 1);
+        catalog.keys.push(CatalogKeyPart { table, name, is_unique, column, is_prefix, is_descending, kind });
+    }
+    for (table, name, column, target, target_column, on_delete, on_update) in ask(session, REFERENCES).await? {
+        let part = CatalogReferencePart { table, name, column, target, target_column, on_delete, on_update };
+        catalog.references.push(part);
+    }
+    catalog.triggers = ask(session, TRIGGERS).await?.into_iter().map(|(name,)| name).collect();
+    if session.server().is_mariadb() {
+        catalog.checks = ask(session, CHECKS).await?;
+    }
+    Ok(catalog)
+}
+
+async fn rows(session: &mut Session, sql: &str) -> Result<Vec<Row>, Failure> {
+    session.query_text(sql).await
+}
+
+async fn ask<T: FromRow>(session: &mut Session, sql: &str) -> Result<Vec<T>, Failure> {
+    let rows = rows(session, sql).await?.into_iter().map(mysql_async::from_row_opt);
+    rows.collect::<Result<Vec<T>, _>>().map_err(|error| mysql_async::Error::Other(Box::new(error)).into())
+}
+
+/// A cell as text; null as none.
+fn optional(row: &Row, at: usize) -> Option<String> {
+    match row.as_ref(at) {
+        Some(mysql_async::Value::Bytes(octets)) => Some(String::from_utf8_lossy(octets).into_owned()),
+        _ => None,
+    }
+}
+
+fn text(row: &Row, at: usize) -> String {
+    optional(row, at).unwrap_or_default()
+}

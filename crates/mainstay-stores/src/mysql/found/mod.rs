@@ -1,0 +1,286 @@
+//! The tables of a database that another program made, as a schema.
+//!
+//! ```text
+//! catalog.rs  what `information_schema` says      types.rs    the servers' types → ours
+//! version.sql whether that has changed            lineage.rs  what the columns of a view show
+//! ```
+//!
+//! Nothing here changes the database. What cannot be served is left out and said (`Found::left_out`).
+
+mod catalog;
+mod lineage;
+mod types;
+
+use std::collections::{HashMap, HashSet};
+
+use mainstay_schema::found::{Found, FoundColumn, FoundTable};
+use mainstay_schema::model::Checks;
+use mainstay_schema::{
+    Access, Column, ColumnId, DefaultValue, Index, IndexColumn, Key, Reference, ReferenceAction, Schema, Table,
+    TableId, TableKind, Type,
+};
+use mainstay_store::StoreError;
+
+use super::render::ddl::{HIDDEN, text_literal};
+use super::session::Session;
+use crate::sql::inherit::{self, Shown, Views};
+use catalog::{Catalog, CatalogColumn, CatalogKeyPart, CatalogReferencePart, CatalogTable};
+
+/// Most tables and views that are served.
+const TABLES_MAX: usize = 20_000;
+
+/// Reads the tables of the database in use. Nobody but the secret key may do anything with them yet.
+///
+/// # Errors
+/// [`StoreError`] if the server does not answer, or answers what nobody expects.
+pub(super) async fn find(session: &mut Session) -> Result<Schema, StoreError> {
+    let is_mariadb = session.server().is_mariadb();
+    let catalog = catalog::read(session).await?;
+    Ok(schema(&catalog, is_mariadb))
+}
+
+/// A number that changes with the tables of the database in use: made from all that the schema is made of.
+pub(super) async fn version(session: &mut Session) -> Result<i64, StoreError> {
+    let rows = session.query_text(include_str!("version.sql")).await?;
+    let row = rows.first().ok_or_else(|| StoreError::Internal("the catalog gave no answer".into()))?;
+    let mut version = 0_i64;
+    for at in 0..row.len() {
+        let number: i64 = row.get::<Option<i64>, _>(at).flatten().unwrap_or_default();
+        // As in a number of several digits: what goes up in one place and down in another is not the same again.
+        version = version.wrapping_mul(1_000_003).wrapping_add(number);
+    }
+    Ok(version)
+}
+
+/// A table in the making.
+struct Made<'c> {
+    from: &'c CatalogTable,
+    table: Table,
+    about: FoundTable,
+}
+
+impl Made<'_> {
+    /// A column of this name. The servers do not tell names of columns apart by case.
+    fn column(&self, name: &str) -> Option<ColumnId> {
+        self.table.find_column(name).map(|column| column.id).or_else(|| {
+            let same = |column: &&Column| column.name.to_lowercase() == name.to_lowercase();
+            self.table.columns.iter().find(same).map(|column| column.id)
+        })
+    }
+}
+
+/// Items by the table that they are of.
+fn by_table<T>(items: &[T], table: impl Fn(&T) -> &str) -> HashMap<String, Vec<&T>> {
+    let mut map: HashMap<String, Vec<&T>> = HashMap::new();
+    for item in items {
+        map.entry(table(item).to_owned()).or_default().push(item);
+    }
+    map
+}
+
+fn schema(catalog: &Catalog, is_mariadb: bool) -> Schema {
+    let columns = by_table(&catalog.columns, |column| &column.table);
+    let keys = by_table(&catalog.keys, |part| &part.table);
+    let triggers: HashSet<&str> = catalog.triggers.iter().map(|name| &**name).collect();
+    let documents = by_table(&catalog.checks, |(table, _)| table);
+    let mut found = Found::default();
+    let mut made: Vec<Made<'_>> = Vec::new();
+    for from in &catalog.tables {
+        if from.name.starts_with("_mainstay") {
+            continue;
+        }
+        let Some(columns) = columns.get(&from.name) else {
+            found.left_out.push(format!("{}: its columns cannot be seen", from.name));
+            continue;
+        };
+        if made.len() >= TABLES_MAX {
+            found.left_out.push(format!("{}: there are more than {TABLES_MAX}", from.name));
+            continue;
+        }
+        let checks = documents.get(&from.name).map_or(&[][..], |checks| checks);
+        let holds_documents = |column: &str| {
+            let check = format!("json_valid(`{column}`)");
+            checks.iter().any(|(_, clause)| clause.eq_ignore_ascii_case(&check))
+        };
+        let mut one = table(from, made.len(), columns, holds_documents, is_mariadb);
+        one.about.has_triggers = triggers.contains(&*from.name);
+        for parts in keys.get(&from.name).map_or(&[][..], |parts| parts).chunk_by(|one, next| one.name == next.name) {
+            key(&mut one, parts);
+        }
+        made.push(one);
+    }
+    let places: HashMap<&str, usize> = made.iter().enumerate().map(|(at, made)| (&*made.from.name, at)).collect();
+    let all: Vec<&CatalogReferencePart> = catalog.references.iter().collect();
+    let mut references: Vec<(usize, Reference)> = Vec::new();
+    for parts in all.chunk_by(|one, next| (&one.table, &one.name) == (&next.table, &next.name)) {
+        match reference(&made, &places, parts) {
+            Ok(found) => references.extend(found),
+            Err(problem) => found.left_out.push(problem),
+        }
+    }
+    let views = views(&made, &places, &catalog.database);
+    for (owner, reference) in references {
+        made[owner].table.references.push(reference);
+    }
+    let mut tables: Vec<&mut Table> = made.iter_mut().map(|made| &mut made.table).collect();
+    inherit::inherit(&mut tables, &views);
+    let (tables, about): (Vec<Table>, Vec<FoundTable>) = made.into_iter().map(|made| (made.table, made.about)).unzip();
+    found.tables = about;
+    Schema::of_found(tables, found)
+}
+
+fn table<'c>(
+    from: &'c CatalogTable,
+    at: usize,
+    all: &[&CatalogColumn],
+    holds_documents: impl Fn(&str) -> bool,
+    is_mariadb: bool,
+) -> Made<'c> {
+    let mut columns = Vec::with_capacity(all.len());
+    let mut about = Vec::with_capacity(all.len());
+    // What a migration of ours computes for a key is no column of anybody's.
+    for column in all.iter().filter(|column| !column.name.starts_with(HIDDEN)) {
+        let id = ColumnId(columns.len() as u32);
+        let ty = types::data_type(column, holds_documents(&column.name));
+        about.push(FoundColumn {
+            declared: column.column_type.clone(),
+            loose: false,
+            computed: !column.generation.is_empty(),
+            opaque: false,
+        });
+        columns.push(made_column(id, column, ty, is_mariadb));
+    }
+    let kind = match from.is_updatable {
+        true => TableKind::Table,
+        false => TableKind::View { sql: String::new() },
+    };
+    Made {
+        from,
+        table: Table {
+            id: TableId(at as u32),
+            name: from.name.as_str().into(),
+            was: None,
+            kind,
+            description: some(&from.comment),
+            columns,
+            primary_key: Vec::new(),
+            uniques: Vec::new(),
+            references: Vec::new(),
+            indexes: Vec::new(),
+            fulltexts: Vec::new(),
+            access: Access::default(),
+            internal: false,
+        },
+        about: FoundTable { row_number: None, is_view: from.is_view, has_triggers: false, columns: about },
+    }
+}
+
+fn some(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn made_column(id: ColumnId, column: &CatalogColumn, ty: Type, is_mariadb: bool) -> Column {
+    let is_computed = !column.generation.is_empty();
+    Column {
+        id,
+        name: column.name.as_str().into(),
+        was: None,
+        default: if is_computed { None } else { default(column, &ty, is_mariadb) },
+        ty,
+        optional: column.is_nullable || is_computed,
+        touched: false,
+        checks: Checks {
+            variants: types::variants(column).iter().map(|value| value.as_str().into()).collect(),
+            ..Checks::default()
+        },
+        description: some(&column.comment),
+    }
+}
+
+/// What the server puts where no value is given. MariaDB says it as SQL, MySQL as a bare value or as SQL.
+fn default(column: &CatalogColumn, ty: &Type, is_mariadb: bool) -> Option<DefaultValue> {
+    if column.extra.contains("auto_increment") {
+        return Some(DefaultValue::Sequence);
+    }
+    let text = column.default.as_deref()?;
+    if is_mariadb {
+        return (!text.eq_ignore_ascii_case("null")).then(|| DefaultValue::Expression(text.to_owned()));
+    }
+    let is_sql = column.extra.contains("DEFAULT_GENERATED")
+        || text.starts_with("b'")
+        || matches!(ty, Type::Bool | Type::Int | Type::BigInt | Type::Float | Type::Decimal { .. });
+    Some(DefaultValue::Expression(if is_sql { text.to_owned() } else { text_literal(text) }))
+}
+
+/// A primary key, a unique key, or an index over whole columns.
+fn key(made: &mut Made<'_>, parts: &[&CatalogKeyPart]) {
+    let Some(first) = parts.first() else { return };
+    let ids: Option<Vec<ColumnId>> =
+        parts.iter().map(|part| part.column.as_deref().and_then(|name| made.column(name))).collect();
+    let Some(ids) = ids.filter(|_| parts.iter().all(|part| !part.is_prefix) && first.kind != "FULLTEXT") else {
+        return;
+    };
+    let name = first.name.as_str().into();
+    if first.name == "PRIMARY" {
+        made.table.primary_key = ids;
+    } else if first.is_unique {
+        made.table.uniques.push(Key { name, columns: ids });
+    } else {
+        let columns = parts.iter().zip(ids);
+        let columns = columns.map(|(part, column)| IndexColumn { column, descending: part.is_descending });
+        let index = Index { name, columns: columns.collect(), unique: false, condition: None };
+        made.table.indexes.push(index);
+    }
+}
+
+/// A reference and the place of the table that has it; nothing where the tables are not served.
+fn reference(
+    made: &[Made<'_>],
+    places: &HashMap<&str, usize>,
+    parts: &[&CatalogReferencePart],
+) -> Result<Option<(usize, Reference)>, String> {
+    // On some systems the server writes names of tables in lower case where they are pointed at.
+    let place = |name: &str| {
+        let same = || places.iter().find(|(other, _)| other.to_lowercase() == name.to_lowercase());
+        places.get(name).or_else(|| same().map(|(_, at)| at)).copied()
+    };
+    let Some(first) = parts.first() else { return Ok(None) };
+    let (Some(owner), Some(target)) = (place(&first.table), place(&first.target)) else { return Ok(None) };
+    let columns: Option<Vec<ColumnId>> = parts.iter().map(|part| made[owner].column(&part.column)).collect();
+    let targets: Option<Vec<ColumnId>> = parts.iter().map(|part| made[target].column(&part.target_column)).collect();
+    let (Some(columns), Some(target_columns)) = (columns, targets) else {
+        return Err(format!("the reference {} of {}: its columns are not served", first.name, first.table));
+    };
+    let reference = Reference {
+        name: first.name.as_str().into(),
+        columns,
+        target: made[target].table.id,
+        target_columns,
+        on_delete: action(&first.on_delete),
+        on_update: action(&first.on_update),
+    };
+    Ok(Some((owner, reference)))
+}
+
+fn action(rule: &str) -> ReferenceAction {
+    match rule {
+        "CASCADE" => ReferenceAction::Cascade,
+        "SET NULL" => ReferenceAction::SetNull,
+        "SET DEFAULT" => ReferenceAction::SetDefault,
+        _ => ReferenceAction::Restrict,
+    }
+}
+
+/// What the views show of tables and other views.
+fn views(made: &[Made<'_>], places: &HashMap<&str, usize>, database: &str) -> Views {
+    let shown = |view: &Made<'_>, query: &str| -> Vec<Shown> {
+        let one = |shown: lineage::Shown| {
+            let table = *places.get(&*shown.table)?;
+            let column = made[table].column(&shown.column)?;
+            Some(Shown { here: view.column(&shown.name)?, table, column })
+        };
+        lineage::shown(query, database).into_iter().filter_map(one).collect()
+    };
+    let views = made.iter().enumerate();
+    views.filter_map(|(at, view)| Some((at, shown(view, view.from.view.as_deref()?)))).collect()
+}

@@ -1,0 +1,47 @@
+//! MySQL from 8.4 on and MariaDB from 10.11 on.
+//!
+//! ```text
+//! connect.rs   URLs and settings            render/     plans → SQL
+//! server.rs    which of the two it is       read.rs     rows of the top level
+//! pool.rs      connections, lent            level.rs    rows of a level, and what belongs to them
+//! session.rs   statements, transactions     hard.rs     tests that the servers have no words for
+//! tls.rs       certificates                 write.rs    updates and deletes; insert.rs inserts and merges
+//! types.rs     values → parameters          references.rs  what the server's references cannot do
+//! cells.rs     the driver's cells → sink    count.rs    how many rows there are
+//! errors.rs    error numbers → StoreError   explain.rs  plans → what the server would do
+//! store.rs     all of it as a Store         migrate/    changing the tables
+//! proof.rs     whether tables are what a schema says
+//! found/       databases of other programs, as schemas
+//! ```
+//!
+//! Knows plans, values and the two servers; knows no HTTP, no rules and no query language.
+
+mod cells;
+mod connect;
+mod count;
+mod errors;
+mod explain;
+mod found;
+mod hard;
+mod insert;
+mod level;
+pub mod migrate;
+mod pool;
+pub mod proof;
+mod read;
+mod references;
+mod render;
+mod server;
+mod session;
+mod store;
+mod tls;
+mod types;
+mod write;
+
+pub use connect::{MysqlOptions, MysqlUrlError};
+pub use errors::Failure;
+pub use pool::{Pool, PoolStatus};
+pub use server::{Flavor, Server};
+pub use session::{Access, Isolation, Rows, Session};
+pub use store::MysqlStore;
+pub use types::Param;

@@ -1,0 +1,204 @@
+//! Carries out reads. Without levels below, rows go from the server's message into the sink one by one; with them, see
+//! `level.rs`.
+
+use std::time::Instant;
+
+use mainstay_query::plan::{Count, Read};
+use mainstay_schema::Schema;
+use mainstay_store::sink::ready;
+use mainstay_store::{RowSink, StoreError};
+use mysql_async::{Row, Value as Native};
+
+use super::errors::Failure;
+use super::level::{Level, put_row};
+use super::render::{self, Bind, From, MemberSql, ReadSql};
+use super::session::{Access, Isolation, Session};
+use super::{count, hard, types};
+
+/// Rows of the top level that are read at a time when there are levels below.
+const CHUNK_ROWS: u64 = 1000;
+
+/// What a read gave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Counted {
+    /// Rows put into the sink.
+    pub(super) rows: u64,
+    /// Rows that pass the filter, if asked.
+    pub(super) total: Option<u64>,
+}
+
+/// Why a read did not come to its end.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// The session's reason.
+    Session(Failure),
+    /// The rows are not what they should be, or not to be had.
+    Rows(StoreError),
+}
+
+impl std::convert::From<Failure> for Fault {
+    fn from(failure: Failure) -> Fault {
+        Fault::Session(failure)
+    }
+}
+
+impl std::convert::From<StoreError> for Fault {
+    fn from(error: StoreError) -> Fault {
+        Fault::Rows(error)
+    }
+}
+
+impl Fault {
+    /// Whether the transaction met another one.
+    pub(super) fn is_conflict(&self) -> bool {
+        matches!(self, Fault::Session(failure) if failure.is_conflict())
+    }
+
+    /// What it means to a caller.
+    pub(super) fn error(self) -> StoreError {
+        match self {
+            Fault::Session(failure) => failure.verbatim(),
+            Fault::Rows(error) => error,
+        }
+    }
+}
+
+/// Reads the rows of a plan, all of it from one snapshot.
+pub(super) async fn run(
+    session: &mut Session,
+    schema: &Schema,
+    plan: &Read,
+    sink: &mut dyn RowSink,
+) -> Result<Counted, Fault> {
+    let has_levels = || {
+        let sql = render::read(session.server(), schema, plan, From::Plan);
+        sql.members.iter().any(MemberSql::has_levels)
+    };
+    // A single statement is its own snapshot.
+    if plan.count != Count::None || hard::is_in(schema, plan) || has_levels() {
+        session.begin(Access::Read, Isolation::RepeatableRead).await?;
+    }
+    run_inside(session, schema, plan, sink).await
+}
+
+/// Reads the rows of a plan inside the transaction that the session is in.
+pub(super) async fn run_inside(
+    session: &mut Session,
+    schema: &Schema,
+    plan: &Read,
+    sink: &mut dyn RowSink,
+) -> Result<Counted, Fault> {
+    hard::check(schema, plan)?;
+    if hard::is_in(schema, plan) {
+        let mut plan = plan.clone();
+        hard::read(session, schema, &mut plan, hard::Lock::No).await?;
+        return run_exact(session, schema, &plan, sink).await;
+    }
+    run_exact(session, schema, plan, sink).await
+}
+
+async fn run_exact(
+    session: &mut Session,
+    schema: &Schema,
+    plan: &Read,
+    sink: &mut dyn RowSink,
+) -> Result<Counted, Fault> {
+    let rows = top(session, schema, plan, sink).await?;
+    if sink.is_full() {
+        // Nothing of it will be shown.
+        return Ok(Counted { rows, total: None });
+    }
+    let total = count::total(session, schema, plan, rows).await?;
+    Ok(Counted { rows, total })
+}
+
+/// Reads the rows of the top level with all that belongs to them.
+async fn top(session: &mut Session, schema: &Schema, plan: &Read, sink: &mut dyn RowSink) -> Result<u64, Fault> {
+    let server = session.server();
+    let sql = render::read(server, schema, plan, From::Plan);
+    let is_found = schema.found().is_some();
+    if !sql.members.iter().any(MemberSql::has_levels) {
+        return stream(session, is_found, &sql, sink).await;
+    }
+    let mut given = 0;
+    // From one snapshot, so that a page begins where the one before it ended.
+    loop {
+        let left = plan.limit.map(|limit| limit - given);
+        let page = Read {
+            limit: Some(left.map_or(CHUNK_ROWS, |left| left.min(CHUNK_ROWS))),
+            offset: plan.offset + given,
+            ..plan.clone()
+        };
+        let sql = render::read(server, schema, &page, From::Plan);
+        let rows = session.query_native(&sql.text, native_params(&sql.binds)).await?.all().await?;
+        let is_last = (rows.len() as u64) < CHUNK_ROWS;
+        given += give(session, is_found, &sql, rows, sink).await?;
+        if is_last || sink.is_full() || plan.limit == Some(given) {
+            return Ok(given);
+        }
+    }
+}
+
+/// Puts rows of a level without levels below into the sink as they come.
+async fn stream(
+    session: &mut Session,
+    is_found: bool,
+    sql: &ReadSql<'_>,
+    sink: &mut dyn RowSink,
+) -> Result<u64, Fault> {
+    let mut rows = session.query_native(&sql.text, native_params(&sql.binds)).await?;
+    let mut level = Level::new(&sql.members, Vec::with_capacity(1), is_found);
+    let mut scratch = String::new();
+    let mut given = 0;
+    while let Some(row) = rows.next().await? {
+        level.rows.push(row);
+        ready(sink).await;
+        put_row(&sql.members, &mut level, 0, sink, &mut scratch)?;
+        level.rows.clear();
+        given += 1;
+        // What is still to come is canceled on the server.
+        if sink.is_full() {
+            break;
+        }
+    }
+    Ok(given)
+}
+
+/// Reads what belongs to rows of the top level and puts all into the sink.
+async fn give(
+    session: &mut Session,
+    is_found: bool,
+    sql: &ReadSql<'_>,
+    rows: Vec<Row>,
+    sink: &mut dyn RowSink,
+) -> Result<u64, Fault> {
+    let mut level = Level::new(&sql.members, rows, is_found);
+    level.fill(session, &sql.members).await?;
+    let mut scratch = String::new();
+    let mut given = 0;
+    for at in 0..level.rows.len() {
+        ready(sink).await;
+        if Instant::now() >= session.deadline() {
+            return Err(Fault::Rows(StoreError::Deadline));
+        }
+        if sink.is_full() {
+            break;
+        }
+        put_row(&sql.members, &mut level, at, sink, &mut scratch)?;
+        given += 1;
+    }
+    Ok(given)
+}
+
+/// The parameters that a plan brings, in the driver's own form.
+pub(super) fn native_params(binds: &[Bind<'_>]) -> Vec<Native> {
+    let native = |bind: &Bind<'_>| match bind {
+        Bind::Value(value) => types::native(value),
+        Bind::Int(number) => Native::Int(*number),
+        Bind::Native(value) => value.clone(),
+        Bind::Given(value) => (*value).clone(),
+        Bind::Text(text) | Bind::List(text) => Native::Bytes(text.as_bytes().to_vec()),
+        Bind::Later => Native::NULL,
+    };
+    binds.iter().map(native).collect()
+}

@@ -1,0 +1,302 @@
+//! The dialect of MySQL and MariaDB of the SQL that [`crate::sql`] writes.
+//!
+//! Declared tables keep text, documents and arrays in the order of octets, trailing blanks included, so that `=` and `<`
+//! mean what the API says and an index has its order. What has no words here at all (see `hard.rs`) never comes this far.
+
+pub(super) mod ddl;
+mod expr;
+pub(super) mod names;
+
+use std::fmt::Write as _;
+
+use mainstay_query::evaluate::{like_regex, to_json};
+use mainstay_query::plan::{Assign, Comparison, Expr, Function, Insert, Order, Read, Search};
+use mainstay_schema::{ColumnId, DefaultValue, Schema, Table, Type, Value};
+use mysql_async::Value as Native;
+
+use super::cells::CellKind;
+use super::server::Server;
+use crate::sql::pattern::{self, Words};
+use crate::sql::{self, Dialect, Scope, SetTest, clamp, operator};
+
+pub(super) use expr::SEPARATOR;
+
+/// The dialect of one server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Mysql(pub(super) Server);
+
+pub(super) type Sql<'p> = sql::Sql<'p, Mysql>;
+pub(super) type Bind<'p> = sql::Bind<'p, Mysql>;
+pub(super) type From<'p> = sql::From<'p, Mysql>;
+pub(super) type ReadSql<'p> = sql::ReadSql<'p, Mysql>;
+pub(super) type MemberSql<'p> = sql::MemberSql<'p, Mysql>;
+
+/// Renders one level of a read and those below.
+pub(super) fn read<'p>(server: Server, schema: &'p Schema, plan: &'p Read, from: From<'p>) -> ReadSql<'p> {
+    ReadSql::new(Mysql(server), schema, plan, from)
+}
+
+/// How ICU and PCRE2 write a regular expression.
+const WORDS: Words = Words {
+    start: "",
+    end: r"\z",
+    character: |out, c| {
+        let _ = write!(out, "\\x{{{:x}}}", c as u32);
+    },
+    repeat_max: 255,
+};
+
+/// A regular expression in the servers' words, if they have some.
+pub(super) fn regex(pattern: &str, case_sensitive: bool) -> Option<String> {
+    pattern::translate(WORDS, pattern, case_sensitive)
+}
+
+/// The same for a pattern with `%` and `_` in which letter case does not count.
+pub(super) fn like(pattern: &str) -> Option<String> {
+    regex(like_regex(pattern, false).as_str(), false)
+}
+
+/// A list of values as a JSON array of texts, as [`Dialect::in_list`] reads it.
+fn document(values: &[Value]) -> String {
+    let mut text = String::from("[");
+    for (at, value) in values.iter().enumerate() {
+        text.push_str(if at > 0 { ",\"" } else { "\"" });
+        match value {
+            Value::Uuid(_) | Value::Bytes(_) => {
+                let Native::Bytes(octets) = super::types::native(value) else { continue };
+                octets.iter().for_each(|octet| {
+                    let _ = write!(text, "{octet:02x}");
+                });
+                text.push('"');
+                continue;
+            }
+            _ => {}
+        }
+        let value = match value {
+            Value::Bool(value) => u8::from(*value).to_string(),
+            Value::Timestamp(text) => text.trim_end_matches("+00:00").replace('T', " "),
+            Value::Array(_) => to_json(value).map(|json| json.as_str().to_owned()).unwrap_or_default(),
+            other => other.to_text().unwrap_or_default(),
+        };
+        let quoted = mainstay_schema::value::Json::string(&value);
+        text.push_str(&quoted.as_str()[1..]);
+    }
+    text.push(']');
+    text
+}
+
+impl Dialect for Mysql {
+    type Native = Native;
+    type List = String;
+    type Kind = CellKind;
+
+    const QUOTE: char = '`';
+    const NULLS_SMALLEST: bool = true;
+    const IS_LISTED: bool = true;
+    const LIST_PARAMETERS_MAX: usize = 1024;
+
+    fn kind(ty: &Type) -> CellKind {
+        CellKind::of(ty)
+    }
+
+    /// What is made of a column is made by the evaluator, of what the column holds: exactly what every store shows.
+    fn shown(sql: &mut Sql<'_>, scope: Scope, table: &Table, expr: &Expr) -> CellKind {
+        sql.column(scope, table, expr.column);
+        let ty = &table.column(expr.column).ty;
+        match expr.as_column() {
+            Some(_) => CellKind::of(ty),
+            None => CellKind::made(ty, expr),
+        }
+    }
+
+    fn list(values: &[Value]) -> String {
+        document(values)
+    }
+
+    fn parameter(text: &mut String, _: usize) {
+        text.push('?');
+    }
+
+    /// A decimal goes as its digits, which a server would compare as a double.
+    fn bound(text: &mut String, _: usize, bind: &Bind<'_>) {
+        let Bind::Value(Value::Decimal(digits)) = bind else { return text.push('?') };
+        let scale = digits.as_str().split_once('.').map_or(0, |(_, fraction)| fraction.len());
+        let _ = write!(text, "CAST(? AS DECIMAL(65,{scale}))");
+    }
+
+    fn source<'p>(sql: &mut Sql<'p>, table: &'p Table, _: &'p Read, _: From<'p>, alias: u32) {
+        sql.aliased(table, alias);
+    }
+
+    fn expr(sql: &mut Sql<'_>, scope: Scope, table: &Table, expr: &Expr) {
+        sql.expr(scope, table, expr);
+    }
+
+    fn collate(_: &mut Sql<'_>, _: &Type) {}
+
+    fn is_plain_order(_: &Type) -> bool {
+        // A comparison of rows of values finds no index here.
+        false
+    }
+
+    fn distinct<'p>(sql: &mut Sql<'p>, left: impl FnOnce(&mut Sql<'p>), right: impl FnOnce(&mut Sql<'p>)) {
+        sql.push("NOT(");
+        left(sql);
+        sql.push(" <=> ");
+        right(sql);
+        sql.push(")");
+    }
+
+    fn in_list(sql: &mut Sql<'_>, ty: &Type, list: String) {
+        let (declared, value) = match ty {
+            Type::Uuid | Type::Bytes => ("longtext".to_owned(), "unhex(j.v)".to_owned()),
+            Type::Text | Type::Json | Type::Array(_) => {
+                ("longtext".to_owned(), format!("j.v COLLATE {}", sql.dialect.0.text_collation()))
+            }
+            ty => (names::type_name(ty), "j.v".to_owned()),
+        };
+        sql.push(" IN (SELECT ");
+        sql.push(&value);
+        sql.push(" FROM json_table(");
+        sql.bind(Bind::List(list));
+        let _ = write!(sql.text, ",'$[*]' COLUMNS(v {declared} PATH '$')) AS j)");
+    }
+
+    fn like<'p>(
+        sql: &mut Sql<'p>,
+        scope: Scope,
+        table: &Table,
+        expr: &'p Expr,
+        pattern: &'p str,
+        case_sensitive: bool,
+    ) {
+        if !case_sensitive {
+            return sql.regex(scope, table, expr, like(pattern).unwrap_or_default());
+        }
+        sql.expr(scope, table, expr);
+        sql.push(" LIKE ");
+        sql.bind(Bind::Text(pattern.to_owned()));
+        // A backslash at the very end stands for itself.
+        sql.push(r" ESCAPE '\'");
+    }
+
+    fn like_column<'p>(sql: &mut Sql<'p>, scope: Scope, table: &Table, (left, right): (&'p Expr, &'p Expr), _: bool) {
+        // Where letter case does not count, see `hard.rs`.
+        sql.expr(scope, table, left);
+        sql.push(" LIKE ");
+        sql.expr(scope, table, right);
+        sql.push(r" ESCAPE '\'");
+    }
+
+    fn matches<'p>(
+        sql: &mut Sql<'p>,
+        scope: Scope,
+        table: &Table,
+        expr: &'p Expr,
+        pattern: &'p str,
+        case_sensitive: bool,
+    ) {
+        sql.regex(scope, table, expr, regex(pattern, case_sensitive).unwrap_or_default());
+    }
+
+    fn set<'p>(sql: &mut Sql<'p>, scope: Scope, table: &Table, expr: &'p Expr, test: SetTest, value: &'p Value) {
+        sql.set(scope, table, expr, test, value);
+    }
+
+    fn search<'p>(sql: &mut Sql<'p>, _: Scope, _: &Table, _: &'p Search) {
+        debug_assert!(false, "a search that was not answered before");
+        sql.push("FALSE");
+    }
+
+    /// There are no words for where nulls go: a term of its own says it, where it matters.
+    fn order_term<'p>(sql: &mut Sql<'p>, scope: Scope, table: &Table, term: &'p Order) {
+        let start = sql.text.len();
+        let (_, may_be_null) = sql.term_value(scope, table, term);
+        if may_be_null && term.nulls_first == term.descending {
+            let value = sql.text[start..].to_owned();
+            // The parameters of the value, if it has some, are said twice as well.
+            sql.push(if term.nulls_first { " IS NULL DESC," } else { " IS NULL," });
+            if value.contains('?') {
+                sql.term_value(scope, table, term);
+            } else {
+                sql.push(&value);
+            }
+        }
+        if term.descending {
+            sql.push(" DESC");
+        }
+    }
+
+    fn page(sql: &mut Sql<'_>, limit: Option<u64>, offset: u64) {
+        if limit.is_none() && offset == 0 {
+            return;
+        }
+        sql.push(" LIMIT ");
+        sql.bind(Bind::Int(limit.map_or(i64::MAX, clamp)));
+        if offset > 0 {
+            sql.push(" OFFSET ");
+            sql.bind(Bind::Int(clamp(offset)));
+        }
+    }
+
+    fn aggregate<'p>(sql: &mut Sql<'p>, function: Function, ty: &Type, input: impl FnOnce(&mut Sql<'p>)) {
+        expr::aggregate(sql, function, ty, input);
+    }
+
+    fn cast<'p>(sql: &mut Sql<'p>, from: &Type, to: &Type, value: impl FnOnce(&mut Sql<'p>)) {
+        expr::cast(sql, from, to, value);
+    }
+
+    fn delete_from(sql: &mut Sql<'_>, table: &Table) -> Scope {
+        // The form for several tables is the one in which both servers take an alias.
+        let alias = sql.alias();
+        let _ = write!(sql.text, "DELETE t{alias} FROM ");
+        sql.aliased(table, alias);
+        Scope::Alias(alias)
+    }
+
+    fn values<'p>(sql: &mut Sql<'p>, table: &'p Table, plan: &'p Insert) {
+        sql.push(" VALUES ");
+        for (at, row) in plan.rows.iter().enumerate() {
+            sql.push(if at > 0 { ",(" } else { "(" });
+            for (position, cell) in row.iter().enumerate() {
+                sql.comma(position);
+                match cell {
+                    Some(value) => sql.bind(Bind::Value(value)),
+                    // The default of a number is 0; null asks for the next one.
+                    None if table.column(plan.columns[position]).default == Some(DefaultValue::Sequence) => {
+                        sql.push("NULL");
+                    }
+                    None => sql.push("DEFAULT"),
+                }
+            }
+            sql.push(")");
+        }
+    }
+
+    fn no_values(sql: &mut Sql<'_>, _: &Table, plan: &Insert) {
+        sql.push("() VALUES ");
+        for at in 0..plan.rows.len() {
+            sql.push(if at > 0 { ",()" } else { "()" });
+        }
+    }
+
+    fn compare<'p>(
+        sql: &mut Sql<'p>,
+        scope: Scope,
+        table: &Table,
+        expr: &'p Expr,
+        comparison: Comparison,
+        value: &'p Value,
+    ) {
+        sql.expr(scope, table, expr);
+        sql.push(operator(comparison));
+        sql.bind(Bind::Value(value));
+    }
+
+    fn assign<'p>(sql: &mut Sql<'p>, _: Scope, table: &Table, column: ColumnId, _: &'p Assign, _: usize) {
+        // What depends on the row is computed before the statement is made; see `write.rs`.
+        debug_assert!(false, "an assignment that was not computed");
+        sql.name(&table.column(column).name);
+    }
+}

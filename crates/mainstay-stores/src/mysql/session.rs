@@ -1,0 +1,440 @@
+//! One connection, lent for one piece of work, and the rule that makes lending safe: what is dropped before its last
+//! row has come is killed on the server, and its connection is never used again.
+//!
+//! A transaction begins together with what limits its statements, in one round trip, and ends with [`Session::commit`]
+//! or [`Session::rollback`]; a session that is dropped inside one rolls back. Called by the files that read and write.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use mysql_async::prelude::Queryable;
+use mysql_async::{BinaryProtocol, Conn, Params, QueryResult, Row};
+use tokio::time::{Sleep, sleep_until, timeout};
+
+use super::errors::Failure;
+use super::pool::{Connection, Lease};
+use super::server::{Flavor, Server};
+use super::types::Param;
+
+/// How much later than the server we give up on a statement whose time the server watches too: its own end keeps the
+/// connection.
+const GRACE: Duration = Duration::from_millis(25);
+/// How long a commit may take. It does not end with the deadline, since then nobody knew whether it happened.
+const COMMIT_MAX: Duration = Duration::from_secs(10);
+/// Rows after which a stream that never waits looks at the clock.
+const ROWS_PER_LOOK: u32 = 256;
+
+/// What a transaction may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Read only; the server refuses writes (1792).
+    Read,
+    /// Read and write.
+    Write,
+}
+
+/// What a transaction sees of others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Isolation {
+    /// Each statement sees what was committed before it.
+    ReadCommitted,
+    /// All statements see one snapshot.
+    RepeatableRead,
+    /// As if transactions ran one after the other.
+    Serializable,
+}
+
+/// A connection that is ours until this is dropped.
+#[must_use]
+pub struct Session {
+    /// `None` once the connection was given up.
+    held: Option<(Lease, Connection)>,
+    server: Server,
+    deadline: Instant,
+    alarm: Pin<Box<Sleep>>,
+    is_open: bool,
+    /// Whether an answer of the server is still to come.
+    is_running: bool,
+    /// Whether references are not the server's business at the moment.
+    is_unchecked: bool,
+    savepoints: u32,
+}
+
+impl Session {
+    pub(super) fn new(lease: Lease, connection: Connection, server: Server, deadline: Instant) -> Session {
+        Session {
+            held: Some((lease, connection)),
+            server,
+            deadline,
+            alarm: Box::pin(sleep_until(deadline.into())),
+            is_open: false,
+            is_running: false,
+            is_unchecked: false,
+            savepoints: 0,
+        }
+    }
+
+    /// Which server it is.
+    pub fn server(&self) -> Server {
+        self.server
+    }
+
+    /// When the work has to be done.
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// Begins a transaction. The server is told to end each statement of it that takes longer than what is left until
+    /// the deadline; of MySQL those that read.
+    ///
+    /// # Errors
+    /// As for [`Session::query`].
+    ///
+    /// # Panics
+    /// If one has begun already.
+    pub async fn begin(&mut self, access: Access, isolation: Isolation) -> Result<(), Failure> {
+        assert!(!self.is_open, "transactions do not nest; there are savepoints");
+        let level = match isolation {
+            Isolation::ReadCommitted => "READ COMMITTED",
+            Isolation::RepeatableRead => "REPEATABLE READ",
+            Isolation::Serializable => "SERIALIZABLE",
+        };
+        let words = match (access, isolation) {
+            (Access::Read, Isolation::RepeatableRead) => "WITH CONSISTENT SNAPSHOT, READ ONLY",
+            (Access::Read, _) => "READ ONLY",
+            (Access::Write, _) => "READ WRITE",
+        };
+        let left = self.deadline.saturating_duration_since(Instant::now()).as_millis().max(1);
+        let limit = match self.server.flavor {
+            Flavor::Mysql => format!("SET max_execution_time={}", left.min(u128::from(u32::MAX))),
+            Flavor::Mariadb => format!("SET max_statement_time={}.{:03}", left / 1000, left % 1000),
+        };
+        self.batch_execute(&format!("{limit}; SET TRANSACTION ISOLATION LEVEL {level}; START TRANSACTION {words}"))
+            .await?;
+        self.is_open = true;
+        self.alarm.as_mut().reset((self.deadline + GRACE).into());
+        Ok(())
+    }
+
+    /// Runs one statement and gives its rows as they come. The session is free again when the last one was taken.
+    ///
+    /// # Errors
+    /// As the server says; [`Failure::Deadline`] when it did not say anything in time.
+    pub async fn query(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Rows<'_>, Failure> {
+        let values: Vec<mysql_async::Value> = params.iter().map(Param::native).collect();
+        self.query_native(sql, values).await
+    }
+
+    /// The same with parameters in the driver's own form.
+    ///
+    /// # Errors
+    /// As for [`Session::query`].
+    pub(super) async fn query_native(
+        &mut self,
+        sql: &str,
+        values: Vec<mysql_async::Value>,
+    ) -> Result<Rows<'_>, Failure> {
+        let params = if values.is_empty() { Params::Empty } else { Params::Positional(values) };
+        let Session { held, alarm, is_running, deadline, .. } = self;
+        let conn = usable(held, *is_running)?;
+        *is_running = true;
+        // The driver keeps statements by their text, and lets go of the one longest out of use.
+        let started = guard(alarm, conn.exec_iter(sql, params)).await?;
+        match started {
+            Ok(result) => Ok(Rows { result, alarm, is_running, deadline: *deadline, seen: 0 }),
+            Err(error) => {
+                settle(is_running, &error);
+                Err(Failure::Driver(error))
+            }
+        }
+    }
+
+    /// Runs one statement and gives all its rows.
+    ///
+    /// # Errors
+    /// As for [`Session::query`].
+    pub async fn query_all(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>, Failure> {
+        self.query(sql, params).await?.all().await
+    }
+
+    /// Runs one statement for what it does and gives the number of rows that it touched.
+    ///
+    /// # Errors
+    /// As for [`Session::query`].
+    pub async fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64, Failure> {
+        self.query(sql, params).await?.end().await
+    }
+
+    /// Runs statements without parameters, separated by semicolons, and drops what they give.
+    ///
+    /// # Errors
+    /// As for [`Session::query`].
+    pub async fn batch_execute(&mut self, sql: &str) -> Result<(), Failure> {
+        let Session { held, alarm, is_running, .. } = self;
+        let conn = usable(held, *is_running)?;
+        *is_running = true;
+        match guard(alarm, conn.query_drop(sql)).await? {
+            Ok(()) => {
+                *is_running = false;
+                Ok(())
+            }
+            Err(error) => {
+                settle(is_running, &error);
+                Err(Failure::Driver(error))
+            }
+        }
+    }
+
+    /// Runs one statement without parameters in the text protocol, which takes statements that cannot be prepared, and
+    /// gives all its rows.
+    ///
+    /// # Errors
+    /// As for [`Session::query`].
+    pub async fn query_text(&mut self, sql: &str) -> Result<Vec<Row>, Failure> {
+        let Session { held, alarm, is_running, .. } = self;
+        let conn = usable(held, *is_running)?;
+        *is_running = true;
+        match guard(alarm, conn.query::<Row, _>(sql)).await? {
+            Ok(rows) => {
+                *is_running = false;
+                Ok(rows)
+            }
+            Err(error) => {
+                settle(is_running, &error);
+                Err(Failure::Driver(error))
+            }
+        }
+    }
+
+    /// The first number that the last insert made.
+    pub fn last_insert_id(&self) -> Option<u64> {
+        self.held.as_ref().and_then(|(_, connection)| connection.conn.last_insert_id())
+    }
+
+    /// Has references be ours to keep, or the server's again.
+    ///
+    /// # Errors
+    /// As for [`Session::query`].
+    pub(super) async fn check_references(&mut self, is_checked: bool) -> Result<(), Failure> {
+        if self.is_unchecked != is_checked {
+            return Ok(());
+        }
+        // Where this fails nobody knows what holds, so the connection does not come back.
+        self.is_unchecked = true;
+        self.batch_execute(&format!("SET foreign_key_checks={}", u8::from(is_checked))).await?;
+        self.is_unchecked = !is_checked;
+        Ok(())
+    }
+
+    /// Makes the transaction durable.
+    ///
+    /// The deadline does not end a commit, which has its own limit.
+    ///
+    /// # Errors
+    /// As the server says; then nothing happened. [`Failure::Unavailable`] if the server does not answer: it may have
+    /// happened.
+    pub async fn commit(&mut self) -> Result<(), Failure> {
+        self.end("COMMIT").await
+    }
+
+    /// Undoes the transaction.
+    ///
+    /// # Errors
+    /// When the connection is gone; then it is undone as well.
+    pub async fn rollback(&mut self) -> Result<(), Failure> {
+        self.end("ROLLBACK").await
+    }
+
+    async fn end(&mut self, word: &str) -> Result<(), Failure> {
+        if !self.is_open {
+            return Ok(());
+        }
+        let sql = self.end_of(word);
+        let conn = usable(&mut self.held, self.is_running)?;
+        self.is_running = true;
+        let Ok(done) = timeout(COMMIT_MAX, conn.query_drop(sql)).await else {
+            self.abandon();
+            return Err(Failure::Unavailable(format!("the server did not answer a {word} in time").into()));
+        };
+        match done {
+            Ok(()) => {
+                self.is_running = false;
+                self.is_unchecked = false;
+                self.is_open = false;
+                self.savepoints = 0;
+                Ok(())
+            }
+            Err(error) => {
+                // Of several statements nobody knows which ones have run.
+                self.abandon();
+                Err(Failure::Driver(error))
+            }
+        }
+    }
+
+    /// What ends a transaction and what was set for it.
+    fn end_of(&self, word: &str) -> String {
+        let limit = match self.server.flavor {
+            Flavor::Mysql => "max_execution_time",
+            Flavor::Mariadb => "max_statement_time",
+        };
+        let checks = if self.is_unchecked { ", foreign_key_checks=1" } else { "" };
+        format!("{word}; SET {limit}=0{checks}")
+    }
+
+    /// Ends a transaction that has only read, without waiting for the server: the connection goes back when it has
+    /// answered.
+    pub fn finish_read(mut self) {
+        if !self.is_open || self.is_running {
+            return; // Nothing to end, or something to cancel: what dropping does.
+        }
+        let sql = self.end_of("ROLLBACK");
+        if let Some((lease, mut connection)) = self.held.take() {
+            let runtime = lease.pool.runtime.clone();
+            runtime.spawn(async move {
+                match timeout(COMMIT_MAX, connection.conn.query_drop(sql)).await {
+                    Ok(Ok(())) => lease.give_back(connection),
+                    Ok(Err(_)) => {} // Gone, and the slot with it.
+                    Err(_) => lease.cancel(connection),
+                }
+            });
+        }
+    }
+
+    /// Remembers this place in the transaction, to go back to.
+    ///
+    /// # Errors
+    /// As for [`Session::query`].
+    pub async fn savepoint(&mut self) -> Result<(), Failure> {
+        self.batch_execute(&format!("SAVEPOINT s{}", self.savepoints + 1)).await?;
+        self.savepoints += 1;
+        Ok(())
+    }
+
+    /// Forgets the last savepoint; what was done since stays.
+    ///
+    /// # Errors
+    /// As for [`Session::query`].
+    pub async fn release(&mut self) -> Result<(), Failure> {
+        self.batch_execute(&format!("RELEASE SAVEPOINT s{}", self.savepoints)).await?;
+        self.savepoints -= 1;
+        Ok(())
+    }
+
+    /// Undoes what was done since the last savepoint, which is forgotten.
+    ///
+    /// # Errors
+    /// As for [`Session::query`].
+    pub async fn rollback_to(&mut self) -> Result<(), Failure> {
+        let name = self.savepoints;
+        self.batch_execute(&format!("ROLLBACK TO SAVEPOINT s{name}; RELEASE SAVEPOINT s{name}")).await?;
+        self.savepoints -= 1;
+        Ok(())
+    }
+
+    /// Cancels what runs and gives up the connection.
+    fn abandon(&mut self) {
+        self.is_running = false;
+        self.is_open = false;
+        if let Some((lease, connection)) = self.held.take() {
+            lease.cancel(connection);
+        }
+    }
+}
+
+/// The connection, if nothing of an earlier statement is still to come on it.
+fn usable(held: &mut Option<(Lease, Connection)>, is_running: bool) -> Result<&mut Conn, Failure> {
+    match held {
+        Some((_, connection)) if !is_running => Ok(&mut connection.conn),
+        _ => Err(Failure::Unavailable("the connection was given up".into())),
+    }
+}
+
+/// Waits for an answer of the server, until the alarm. If this future is dropped meanwhile, or late, `is_running` of
+/// the session stays, and dropping the session cancels.
+async fn guard<T>(alarm: &mut Pin<Box<Sleep>>, work: impl Future<Output = T>) -> Result<T, Failure> {
+    let mut work = pin!(work);
+    poll_fn(|cx| match work.as_mut().poll(cx) {
+        Poll::Ready(done) => Poll::Ready(Ok(done)),
+        Poll::Pending => alarm.as_mut().poll(cx).map(|()| Err(Failure::Deadline)),
+    })
+    .await
+}
+
+/// The server has answered with an error: then nothing is to come, and the connection is good for more. Without an
+/// answer nobody knows what is still to come.
+fn settle(is_running: &mut bool, error: &mysql_async::Error) {
+    if matches!(error, mysql_async::Error::Server(_)) {
+        *is_running = false;
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let Some((lease, connection)) = self.held.take() else { return };
+        if self.is_running {
+            lease.cancel(connection);
+        } else if self.is_open || self.is_unchecked {
+            lease.discard(connection);
+        } else {
+            lease.give_back(connection);
+        }
+    }
+}
+
+/// The rows of one statement, as they come.
+#[must_use]
+pub struct Rows<'s> {
+    result: QueryResult<'s, 'static, BinaryProtocol>,
+    alarm: &'s mut Pin<Box<Sleep>>,
+    is_running: &'s mut bool,
+    deadline: Instant,
+    seen: u32,
+}
+
+impl Rows<'_> {
+    /// The next row; `None` after the last one.
+    ///
+    /// # Errors
+    /// As for [`Session::query`]. No row comes after an error.
+    pub async fn next(&mut self) -> Result<Option<Row>, Failure> {
+        self.seen = self.seen.wrapping_add(1);
+        if self.seen.is_multiple_of(ROWS_PER_LOOK) && Instant::now() >= self.deadline {
+            return Err(Failure::Deadline);
+        }
+        match guard(self.alarm, self.result.next()).await? {
+            Ok(Some(row)) => Ok(Some(row)),
+            Ok(None) => {
+                *self.is_running = false;
+                Ok(None)
+            }
+            Err(error) => {
+                settle(self.is_running, &error);
+                Err(Failure::Driver(error))
+            }
+        }
+    }
+
+    /// All that are still to come.
+    ///
+    /// # Errors
+    /// As for [`Rows::next`].
+    pub async fn all(mut self) -> Result<Vec<Row>, Failure> {
+        let mut all = Vec::new();
+        while let Some(row) = self.next().await? {
+            all.push(row);
+        }
+        Ok(all)
+    }
+
+    /// Takes what is still to come and gives the number of rows that the statement touched.
+    ///
+    /// # Errors
+    /// As for [`Rows::next`].
+    pub async fn end(mut self) -> Result<u64, Failure> {
+        while self.next().await?.is_some() {}
+        Ok(self.result.affected_rows())
+    }
+}

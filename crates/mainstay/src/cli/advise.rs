@@ -1,0 +1,139 @@
+//! `mainstay advise [DIR]`: what would make the database faster or safer, and the changes for it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use mainstay_engine::{Clock, SystemClock};
+use mainstay_store::Statistics;
+use serde_json::json;
+
+use super::{Failure, Folder, Globals, block_on};
+use crate::advise::{Advice, Change, changed, edit, examine};
+use crate::migrations::{self, MigrationError};
+use crate::project::{self, Project};
+use crate::wire;
+
+/// How long the database may take to tell what it has counted.
+const TIME_MAX: Duration = Duration::from_secs(60);
+/// Folder of the statements for tables that another program made.
+const STATEMENTS_FOLDER: &str = "advice";
+
+/// Arguments of `mainstay advise`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Where tables are declared, --write changes the files of schema/ and writes the migration; where they were found, it
+writes the statements to a file, for whoever looks after the database.
+
+Examples:
+  mainstay advise shop
+  mainstay advise --store postgres://localhost/chinook --write"
+)]
+pub(super) struct Args {
+    #[command(flatten)]
+    folder: Folder,
+    /// Write the changes down; the database stays as it is
+    #[arg(long)]
+    write: bool,
+}
+
+pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
+    let project = globals.open(&args.folder.folder)?;
+    let console = globals.console();
+    let statistics: Statistics = block_on(async {
+        let store = wire::existing_store(&project)?;
+        let statistics = store.statistics(Instant::now() + TIME_MAX).await;
+        store.close().await;
+        Ok(statistics.map_err(anyhow::Error::from)?)
+    })?;
+    let advice = examine(&project.schema, &statistics);
+    let changes: Vec<Change> = advice.iter().filter_map(|one| one.change.clone()).collect();
+    let written = match args.write && !changes.is_empty() {
+        true => write(&project, &changes, globals)?,
+        false => Vec::new(),
+    };
+    if console.json {
+        console.value(&json!({ "advice": advice, "written": written }));
+        return Ok(());
+    }
+    advice.iter().for_each(|one| console.line(words(one)));
+    if advice.is_empty() {
+        console.line("nothing to advise");
+    } else if !args.write && !changes.is_empty() {
+        console.note("--write writes the changes down");
+    }
+    written.iter().for_each(|file| console.line(format!("wrote {}", file.display())));
+    Ok(())
+}
+
+fn words(advice: &Advice) -> String {
+    let Advice { table, found, remedy, rows, .. } = advice;
+    let rows = rows.map_or_else(String::new, |rows| format!(" (about {rows} rows)"));
+    format!("{table}{rows}: {found}; {remedy}")
+}
+
+/// Writes the changes down; gives the files.
+fn write(project: &Project, changes: &[Change], globals: &Globals) -> Result<Vec<PathBuf>, Failure> {
+    match project.settings.store.introspect {
+        true => write_statements(project, changes),
+        false => write_schema(project, changes, globals),
+    }
+}
+
+/// The statements for tables of another program.
+fn write_statements(project: &Project, changes: &[Change]) -> Result<Vec<PathBuf>, Failure> {
+    let plan = migrations::plan(project.database(), &project.schema, &changed(&project.schema, changes));
+    let folder = project.folder.join(STATEMENTS_FOLDER);
+    let file = folder.join(format!("{}.sql", SystemClock.now().strftime("%Y%m%dT%H%M%S")));
+    let steps: String = plan.steps.iter().map(|step| format!("-- {}\n", step.replace(['\n', '\r'], " "))).collect();
+    fs::create_dir_all(&folder)
+        .and_then(|()| fs::write(&file, format!("{steps}\n{}", plan.sql)))
+        .with_context(|| format!("cannot write {}", file.display()))?;
+    Ok(vec![file])
+}
+
+/// The changes of the schema files, and the migration where the project has any.
+fn write_schema(project: &Project, changes: &[Change], globals: &Globals) -> Result<Vec<PathBuf>, Failure> {
+    let folder = &project.folder;
+    let has_migrations = match migrations::is_behind(project)? {
+        Some(true) => {
+            let problem = "schema/ has changes that no migration has; write that first: mainstay migrate new";
+            return Err(Failure::Usage(problem.to_owned()));
+        }
+        is_behind => is_behind.is_some(),
+    };
+    let files = project::schema_files(folder).map_err(Failure::Mistakes)?;
+    let edited = edit(&files, changes).map_err(anyhow::Error::from)?;
+    let put = |path: &Path, text: &str| {
+        fs::write(folder.join(path), text).with_context(|| format!("cannot write {}", path.display()))
+    };
+    for file in &edited {
+        put(&file.path, &file.text)?;
+    }
+    let mut written: Vec<PathBuf> = edited.iter().map(|file| folder.join(&file.path)).collect();
+    let migration = || -> Result<Option<PathBuf>, Failure> {
+        let project = globals.open(folder)?;
+        if !has_migrations {
+            return Ok(None);
+        }
+        let made = block_on(async {
+            let made = migrations::write_new(&project, Some("indexes")).await;
+            Ok::<Result<_, MigrationError>, Failure>(made)
+        })?;
+        Ok(Some(made?.file))
+    };
+    match migration() {
+        Ok(file) => {
+            written.extend(file);
+            Ok(written)
+        }
+        Err(failure) => {
+            // What does not lead to a schema, or to no migration, is not left behind.
+            for file in files.iter().filter(|file| edited.iter().any(|new| new.path == file.path)) {
+                put(&file.path, &file.text)?;
+            }
+            Err(failure)
+        }
+    }
+}
