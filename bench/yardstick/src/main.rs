@@ -5,12 +5,11 @@
 //! writer with group commit. It does what such a server must do (checks the key, reads typed bodies, refuses a bad one)
 //! and leaves out all that makes Mainstay general. Mainstay's figures are given as parts of its.
 
+mod database;
 mod encode;
-mod read;
+mod requests;
 mod routes;
-mod search;
-mod stream;
-mod write;
+mod sqlite;
 mod xml;
 
 use std::path::PathBuf;
@@ -18,9 +17,10 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Parser;
-use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
 use tokio::net::TcpListener;
+
+use crate::database::Database;
+use crate::sqlite::Sqlite;
 
 /// Serves the benchmark's routes from one database file.
 #[derive(Parser)]
@@ -47,29 +47,16 @@ struct Args {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
+    if let Some(file) = &args.import {
+        tell(&format!("{:.0}", sqlite::import(&args.database, &args.synchronous, file)?));
+        return Ok(());
+    }
     let readers = match args.readers {
         Some(count) => count,
         None => std::thread::available_parallelism()?.get(),
     };
-    let create = if args.import.is_some() { OpenFlags::SQLITE_OPEN_CREATE } else { OpenFlags::empty() };
-    let writer = open(&args.database, OpenFlags::SQLITE_OPEN_READ_WRITE | create)?;
-    writer.pragma_update(None, "journal_mode", "WAL")?;
-    writer.pragma_update(None, "synchronous", &args.synchronous)?;
-    writer.pragma_update(None, "foreign_keys", true)?;
-    if let Some(file) = &args.import {
-        tell(&format!("{:.0}", search::import(&writer, file)?));
-        return Ok(());
-    }
-    search::prepare(&writer)?;
-    let connections = |count: usize| {
-        (0..count).map(|_| open(&args.database, OpenFlags::SQLITE_OPEN_READ_ONLY)).collect::<anyhow::Result<Vec<_>>>()
-    };
-    let app = Arc::new(routes::App {
-        readers: read::Readers::start(connections(readers)?),
-        streamers: stream::Streamers::start(connections(stream::THREADS)?),
-        writer: write::Writer::start(writer),
-        key: args.key.into_bytes(),
-    });
+    let database = Database::Sqlite(Sqlite::open(&args.database, &args.synchronous, readers)?);
+    let app = Arc::new(routes::App { database, key: args.key.into_bytes() });
 
     let listener = TcpListener::bind(&args.listen).await.with_context(|| format!("listening on {}", args.listen))?;
     tell(&format!("listening on http://{}", listener.local_addr()?));
@@ -85,16 +72,4 @@ async fn main() -> anyhow::Result<()> {
 #[expect(clippy::print_stdout, reason = "the line is how the load generator learns the port")]
 fn tell(line: &str) {
     println!("{line}");
-}
-
-fn open(path: &std::path::Path, access: OpenFlags) -> anyhow::Result<Connection> {
-    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-        .with_context(|| format!("opening {}", path.display()))?;
-    connection.pragma_update(None, "cache_size", -16_000)?;
-    connection.pragma_update(None, "mmap_size", 256 << 20)?;
-    connection.set_prepared_statement_cache_capacity(32);
-    // Without this SQLite prepares a statement anew when a bound value changes that its planner looked at.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    connection.busy_timeout(std::time::Duration::from_secs(5))?;
-    Ok(connection)
 }
