@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
+use crate::postgres::Postgres;
 use crate::requests::{Failure, Made, Read, Rows, Write};
 use crate::sqlite::Sqlite;
 
@@ -17,6 +18,7 @@ pub(crate) const PARTS_MAX: usize = 4;
 /// The database that is served.
 pub(crate) enum Database {
     Sqlite(Sqlite),
+    Postgres(Postgres),
 }
 
 impl Database {
@@ -24,6 +26,7 @@ impl Database {
     pub(crate) async fn read(&self, read: Read) -> Result<Rows, Failure> {
         match self {
             Database::Sqlite(database) => database.read(read).await,
+            Database::Postgres(database) => database.read(read).await,
         }
     }
 
@@ -31,6 +34,7 @@ impl Database {
     pub(crate) async fn write(&self, write: Write) -> Result<Made, Failure> {
         match self {
             Database::Sqlite(database) => database.write(write).await,
+            Database::Postgres(database) => database.write(write).await,
         }
     }
 
@@ -38,6 +42,7 @@ impl Database {
     pub(crate) async fn orders(&self, from: i64, below: i64) -> Result<Parts, Failure> {
         match self {
             Database::Sqlite(database) => database.orders(from, below),
+            Database::Postgres(database) => database.orders(from, below).await,
         }
     }
 }

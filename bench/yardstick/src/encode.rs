@@ -53,6 +53,8 @@ pub(crate) enum Cell<'r> {
     Digits(&'r [u8]),
     /// A whole number of hundredths.
     Hundredths(i64),
+    /// Microseconds since the year 2000 began in UTC.
+    Micros(i64),
 }
 
 /// A row of any database.
@@ -74,6 +76,11 @@ pub(crate) fn members(out: &mut Vec<u8>, row: &impl Row, first: usize, members: 
         match row.cell(first + index, *form)? {
             Cell::Text(text) => string(out, text),
             Cell::Null => out.extend_from_slice(b"null"),
+            cell @ Cell::Micros(_) => {
+                out.push(b'"');
+                plain(out, cell);
+                out.push(b'"');
+            }
             cell => plain(out, cell),
         }
     }
@@ -96,6 +103,7 @@ pub(crate) fn plain(out: &mut Vec<u8>, cell: Cell<'_>) {
             out.push(b'.');
             two_digits(out, number % 100);
         }
+        Cell::Micros(micros) => time(out, micros),
     }
 }
 
@@ -107,6 +115,51 @@ fn integer(out: &mut Vec<u8>, number: i64) {
 fn two_digits(out: &mut Vec<u8>, number: u64) {
     let digit = |value: u64| b'0' + u8::try_from(value % 10).unwrap_or_default();
     out.extend_from_slice(&[digit(number / 10), digit(number)]);
+}
+
+/// Appends an instant of the years 0 to 9999 with its offset, and a fraction where it has one.
+///
+/// # Source
+/// The date: Howard Hinnant, *chrono-Compatible Low-Level Date Algorithms*, `civil_from_days`.
+fn time(out: &mut Vec<u8>, micros: i64) {
+    const DAY: i64 = 86_400_000_000;
+    /// Days from 1 March of the year 0 to 1 January 2000.
+    const TO_2000: i64 = 730_425;
+    let (days, rest) = (micros.div_euclid(DAY) + TO_2000, micros.rem_euclid(DAY).unsigned_abs());
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    // Months from March on.
+    let month = (5 * day_of_year + 2) / 153;
+    let day = (day_of_year - (153 * month + 2) / 5 + 1).unsigned_abs();
+    let year = (year_of_era + era * 400 + i64::from(month >= 10)).unsigned_abs();
+    let month = (if month < 10 { month + 3 } else { month - 9 }).unsigned_abs();
+    let seconds = rest / 1_000_000;
+    two_digits(out, year / 100);
+    for (before, number) in [
+        (None, year % 100),
+        (Some(b'-'), month),
+        (Some(b'-'), day),
+        (Some(b'T'), seconds / 3600),
+        (Some(b':'), seconds / 60 % 60),
+        (Some(b':'), seconds % 60),
+    ] {
+        out.extend(before);
+        two_digits(out, number);
+    }
+    let mut fraction = rest % 1_000_000;
+    if fraction > 0 {
+        out.push(b'.');
+        while fraction > 0 {
+            two_digits(out, fraction / 10_000);
+            fraction = fraction % 10_000 * 100;
+        }
+        if out.ends_with(b"0") {
+            out.pop();
+        }
+    }
+    out.extend_from_slice(b"+00:00");
 }
 
 /// Appends a JSON string.
@@ -147,6 +200,21 @@ mod tests {
             let mut out = Vec::new();
             plain(&mut out, Cell::Hundredths(number));
             assert_eq!(String::from_utf8(out).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn instants_are_written_in_utc() {
+        for (micros, expected) in [
+            (0, "2000-01-01T00:00:00+00:00"),
+            (-1, "1999-12-31T23:59:59.999999+00:00"),
+            (5_097_600_000_000 + 100_000, "2000-02-29T00:00:00.1+00:00"),
+            (832_550_400_000_000 + 10_000, "2026-05-20T00:00:00.01+00:00"),
+            (835_702_321_500_000, "2026-06-25T11:32:01.5+00:00"),
+        ] {
+            let mut out = Vec::new();
+            plain(&mut out, Cell::Micros(micros));
+            assert_eq!(String::from_utf8(out).unwrap(), expected, "{micros}");
         }
     }
 
