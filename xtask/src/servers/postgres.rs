@@ -64,7 +64,11 @@ fn start(place: &Place, _: &Servers) -> anyhow::Result<Running> {
         command.args(["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "wal_level=logical"]);
     }
     let process = command.spawn()?;
-    let url = format!("postgres://mainstay:mainstay@127.0.0.1:{port}/postgres?sslmode=disable");
+    let mut url = format!("postgres://mainstay:mainstay@127.0.0.1:{port}/postgres?sslmode=disable");
+    if place.purpose == Purpose::Benchmark {
+        // Under load the server may be slow to start a process; that is not what is measured.
+        url.push_str("&connect_timeout=60");
+    }
     let variables = vec![(URL, url), ("MAINSTAY_TEST_POSTGRES_TLS", tls.to_string_lossy().into_owned())];
     // From here on it is stopped whatever happens.
     let mut running = Running { process, stop: place.stop, folder: place.folder.clone(), variables };
