@@ -9,16 +9,17 @@ use anyhow::{Context, ensure};
 use serde::Serialize;
 use tempfile::TempDir;
 
+use crate::engine::Engine;
 use crate::figures::Settings;
 
-/// A project folder for Mainstay, and a copy of its database for the yardstick.
+/// A project folder for Mainstay, and what the yardstick serves: a copy of its file, or the same server.
 pub(crate) struct Data {
     /// Keeps the folders until the run ends.
     _folder: TempDir,
     /// The project.
     pub(crate) project: PathBuf,
-    /// The yardstick's own copy of the database.
-    pub(crate) copy: PathBuf,
+    /// The yardstick's own copy of the database, if that is a file.
+    pub(crate) copy: Option<PathBuf>,
     /// The key both servers ask for.
     pub(crate) secret_key: String,
     /// How fast the rows with a full-text index came in.
@@ -32,6 +33,9 @@ pub(crate) struct Import {
     pub(crate) mainstay_per_second: f64,
     pub(crate) yardstick_per_second: f64,
 }
+
+/// SQLite's `synchronous` of both writers; Mainstay's default.
+pub(crate) const SYNCHRONOUS: &str = "FULL";
 
 const SCHEMA: &str = r#"# Tables of the benchmark.
 
@@ -72,7 +76,10 @@ search = { fulltext = ["body"], language = "english" }
 
 const SETTINGS: &str = "[project]\nname = \"bench\"\n\n[rest]\naggregates = \"on\"\n";
 
-/// Makes the project, fills it by the program's own import, and copies the database.
+/// The yardstick lets requests wait as long as it takes, and a refused one would end the run on a slow machine.
+const PATIENT: &str = "\n[stores.main]\nconnection_wait = 60\n";
+
+/// Makes the project, fills it by the program's own import, and copies the database if it is a file.
 ///
 /// # Errors
 /// When a command of the program fails; its own words are in the error.
@@ -80,29 +87,37 @@ pub(crate) fn build(mainstay: &Path, yardstick: &Path, settings: &Settings) -> a
     let folder = tempfile::Builder::new().prefix("mainstay-bench").tempdir()?;
     let project = folder.path().join("project");
     std::fs::create_dir_all(project.join("schema"))?;
-    std::fs::write(project.join("mainstay.toml"), SETTINGS)?;
+    let store = match settings.engine {
+        Engine::Sqlite => "",
+        Engine::Postgres => PATIENT,
+    };
+    std::fs::write(project.join("mainstay.toml"), format!("{SETTINGS}{store}"))?;
     std::fs::write(project.join("schema/bench.toml"), SCHEMA)?;
     std::fs::write(folder.path().join("customers.csv"), customers(settings.customers))?;
     std::fs::write(folder.path().join("orders.csv"), orders(settings.orders, settings.customers))?;
     std::fs::write(folder.path().join("reviews.csv"), reviews(settings.reviews))?;
 
-    run(mainstay, &["migrate", "apply"], &project)?;
+    let engine = settings.engine;
+    run(engine, mainstay, &["migrate", "apply"], Some(&project))?;
     for table in ["customers", "orders"] {
         let file = folder.path().join(format!("{table}.csv"));
-        run(mainstay, &["import", table, &file.to_string_lossy()], &project)?;
+        run(engine, mainstay, &["import", table, &file.to_string_lossy()], Some(&project))?;
     }
     let import = import(mainstay, yardstick, folder.path(), &project, settings)?;
-    let keys = run(mainstay, &["keys"], &project)?;
+    let keys = run(engine, mainstay, &["keys"], Some(&project))?;
     let secret_key = keys
         .lines()
         .find_map(|line| line.strip_prefix("MAINSTAY_SECRET_KEY="))
         .context("`mainstay keys` printed no MAINSTAY_SECRET_KEY")?
         .to_owned();
-    let copy = copy_database(&project.join(".mainstay/main.db"), folder.path())?;
+    let copy = match engine {
+        Engine::Sqlite => Some(copy_database(&project.join(".mainstay/main.db"), folder.path())?),
+        Engine::Postgres => None,
+    };
     Ok(Data { _folder: folder, project, copy, secret_key, import })
 }
 
-/// Imports the reviews into the project, and by the yardstick into a database of its own.
+/// Imports the reviews into the project, and by the yardstick into a file or a schema of its own.
 fn import(
     mainstay: &Path,
     yardstick: &Path,
@@ -113,17 +128,20 @@ fn import(
     let file = folder.join("reviews.csv");
     let per_second = |began: Instant| settings.reviews as f64 / began.elapsed().as_secs_f64();
     let began = Instant::now();
-    run(mainstay, &["import", "reviews", &file.to_string_lossy()], project)?;
+    run(settings.engine, mainstay, &["import", "reviews", &file.to_string_lossy()], Some(project))?;
     let mainstay_per_second = per_second(began);
     let began = Instant::now();
-    let words = ["--synchronous", settings.synchronous.as_str(), "--import", &file.to_string_lossy()];
-    run(yardstick, &words, &folder.join("imported.db"))?;
+    let words = ["--synchronous", SYNCHRONOUS, "--import", &file.to_string_lossy()];
+    let database = (settings.engine == Engine::Sqlite).then(|| folder.join("imported.db"));
+    run(settings.engine, yardstick, &words, database.as_deref())?;
     Ok(Import { rows: settings.reviews, mainstay_per_second, yardstick_per_second: per_second(began) })
 }
 
-/// Runs a command of a program on a project or database; its standard output.
-fn run(program: &Path, words: &[&str], on: &Path) -> anyhow::Result<String> {
-    let output = Command::new(program).args(words).arg(on).output().context("starting a program")?;
+/// Runs a command of a program on a project or file, if there is one; its standard output.
+fn run(engine: Engine, program: &Path, words: &[&str], on: Option<&Path>) -> anyhow::Result<String> {
+    let mut command = Command::new(program);
+    engine.tell(&mut command);
+    let output = command.args(words).args(on).output().context("starting a program")?;
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "`{} {}` failed: {said}", program.display(), words.join(" "));
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())

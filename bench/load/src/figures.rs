@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use crate::client::Sample;
 use crate::dataset::Import;
-use crate::workloads::{Kind, Workload};
+use crate::engine::Engine;
+use crate::workloads::Workload;
 
 /// How the run was made.
 #[derive(Clone, Serialize)]
@@ -23,8 +24,10 @@ pub(crate) struct Settings {
     pub(crate) orders: usize,
     /// Rows of `reviews`.
     pub(crate) reviews: usize,
-    /// SQLite's `synchronous` of both writers.
-    pub(crate) synchronous: String,
+    /// What both servers keep their rows in.
+    pub(crate) engine: Engine,
+    /// The yardstick's threads or connections that read, if not its own choice.
+    pub(crate) yardstick_readers: Option<usize>,
     pub(crate) cores: usize,
 }
 
@@ -32,6 +35,8 @@ pub(crate) struct Settings {
 #[derive(Serialize)]
 pub(crate) struct Figures {
     pub(crate) settings: Settings,
+    /// The database and its settings, as the yardstick saw them.
+    pub(crate) database: String,
     pub(crate) workloads: Vec<Comparison>,
     pub(crate) import: Import,
     pub(crate) start_ms: f64,
@@ -55,11 +60,8 @@ pub(crate) struct Comparison {
 
 impl Comparison {
     /// An empty comparison.
-    pub(crate) fn new(workload: &Workload) -> Self {
-        let target = match workload.kind {
-            Kind::Read => 0.7,
-            Kind::Write => 0.8,
-        };
+    pub(crate) fn new(workload: &Workload, engine: Engine) -> Self {
+        let target = engine.target(workload.kind);
         Self { name: workload.name, target, mainstay: Vec::new(), yardstick: Vec::new() }
     }
 
@@ -73,6 +75,13 @@ impl Comparison {
             pairs().fold(0.0, f64::max),
         )
     }
+}
+
+/// The median of the rounds' times within which 99 of 100 answers came, in microseconds.
+pub(crate) fn median_p99(samples: &[Sample]) -> u64 {
+    let mut times: Vec<u64> = samples.iter().map(|sample| sample.p99_us).collect();
+    times.sort_unstable();
+    times[times.len() / 2]
 }
 
 /// The median of the rounds' answers a second.

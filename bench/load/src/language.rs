@@ -8,7 +8,7 @@ use crate::dataset::{Data, word};
 use crate::exchange::{fetch, header, request};
 use crate::figures::Settings;
 use crate::servers::Server;
-use crate::workloads::{Answers, Kind, VARIANTS, Workload, spread};
+use crate::workloads::{Answers, Kind, VARIANTS, Workload, newest_visits, spread};
 
 /// Rows of an answer that is sent while it is read: more than the octets that Mainstay sends whole.
 const STREAMED_ROWS: usize = 10_000;
@@ -107,7 +107,7 @@ impl Get<'_> {
             .map(targets)
             .map(|(ours, theirs)| (request("GET", &ours, &headers, b""), request("GET", &theirs, &headers, b"")))
             .unzip();
-        Workload { name, kind: Kind::Read, status: 200, answers, mainstay, yardstick }
+        Workload { name, kind: Kind::Read, status: 200, answers, traces: Vec::new(), mainstay, yardstick }
     }
 }
 
@@ -126,7 +126,8 @@ fn conditional(orders: usize, key: &str, ours: &Server, theirs: &Server) -> anyh
         yardstick.push(known(theirs, &format!("/orders-tagged/{id}"))?);
     }
     let name = "point read, not modified";
-    Ok(Workload { name, kind: Kind::Read, status: 304, answers: Answers::Status, mainstay, yardstick })
+    let (kind, answers) = (Kind::Read, Answers::Status);
+    Ok(Workload { name, kind, status: 304, answers, traces: Vec::new(), mainstay, yardstick })
 }
 
 /// A place among the orders by customer.
@@ -190,5 +191,7 @@ pub(crate) fn batch(settings: &Settings, data: &Data) -> Workload {
         .unzip();
     let name = "batch of 3 steps";
     // What the steps give is answered, so the yardstick answers with the number of the order.
-    Workload { name, kind: Kind::Write, status: 200, answers: Answers::Made, mainstay, yardstick }
+    let newest = "/rest/v1/orders?select=customer_id,status,total,note,placed_at&order=id.desc&limit=1";
+    let traces = vec![newest.to_owned(), newest_visits(1)];
+    Workload { name, kind: Kind::Write, status: 200, answers: Answers::Made, traces, mainstay, yardstick }
 }

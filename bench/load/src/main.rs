@@ -1,11 +1,12 @@
 //! Measures Mainstay against the yardstick: same machine, same data, same client, rounds by turns.
 //!
-//! `cargo xtask bench` builds the three programs and runs this one. It makes a project with known data, starts both
-//! servers on free ports of the loopback interface, proves that they give the same answers, then puts the same load on
-//! each by turns and reports ratios. Nothing here decides a test: timing is for reading.
+//! `cargo xtask bench` builds the three programs and runs this one. It makes a project with known data in a file or on a
+//! database server, starts both servers on free ports of the loopback interface, proves that they give the same answers,
+//! then puts the same load on each by turns and reports ratios. Nothing here decides a test: timing is for reading.
 
 mod client;
 mod dataset;
+mod engine;
 mod exchange;
 mod figures;
 mod language;
@@ -17,9 +18,10 @@ mod workloads;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use clap::Parser;
 
+use crate::engine::Engine;
 use crate::figures::{Comparison, Figures, Settings};
 use crate::servers::Server;
 use crate::workloads::Workload;
@@ -33,7 +35,11 @@ struct Args {
     /// The yardstick's program
     #[arg(long)]
     yardstick: PathBuf,
-    /// Folder for latest.json and latest.md, or part.json and part.md when only some workloads run
+    /// What both keep their rows in; for a server, DATABASE_URL names an empty database of it
+    #[arg(long, value_enum, default_value = "sqlite")]
+    on: Engine,
+    /// Folder for latest.json and latest.md, or part.json and part.md when only some workloads run; for a server its name
+    /// stands before
     #[arg(long)]
     out: PathBuf,
     /// A small data set and short rounds: shows that everything runs, not how fast
@@ -48,6 +54,9 @@ struct Args {
     /// Keep-alive connections
     #[arg(long, default_value_t = 64)]
     connections: usize,
+    /// Threads or connections of the yardstick that read; its own choice when left out
+    #[arg(long)]
+    yardstick_readers: Option<usize>,
     /// Start the servers, print what to ask them, and wait for a line on standard input
     #[arg(long)]
     hold: bool,
@@ -55,6 +64,7 @@ struct Args {
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
+    args.on.check()?;
     let settings = Settings {
         connections: args.connections,
         rounds: args.rounds.unwrap_or(if args.quick { 3 } else { 5 }),
@@ -63,13 +73,14 @@ fn main() -> anyhow::Result<()> {
         customers: if args.quick { 1_000 } else { 10_000 },
         orders: if args.quick { 10_000 } else { 100_000 },
         reviews: if args.quick { 5_000 } else { 50_000 },
-        synchronous: "FULL".into(),
+        engine: args.on,
+        yardstick_readers: args.yardstick_readers,
         cores: std::thread::available_parallelism()?.get(),
     };
 
     let data = dataset::build(&args.mainstay, &args.yardstick, &settings)?;
-    let start = servers::measure_start(&args.mainstay, &data)?;
-    let mainstay = Server::mainstay(&args.mainstay, &data)?;
+    let start = servers::measure_start(&args.mainstay, &data, &settings)?;
+    let mainstay = Server::mainstay(&args.mainstay, &data, &settings)?;
     let idle_mainstay = mainstay.resident_bytes()?;
     let yardstick = Server::yardstick(&args.yardstick, &data, &settings)?;
     let idle_yardstick = yardstick.resident_bytes()?;
@@ -84,11 +95,12 @@ fn main() -> anyhow::Result<()> {
     let mut comparisons = Vec::new();
     for workload in workloads.iter().filter(is_asked) {
         report::progress(&format!("{} …", workload.name));
-        comparisons.push(compare(workload, &mainstay, &yardstick, &settings)?);
+        comparisons.push(compare(workload, &mainstay, &yardstick, &settings, &data.secret_key)?);
     }
     ensure!(!comparisons.is_empty(), "no workload is called so; there are: {}", names.join("; "));
     let figures = Figures {
         settings,
+        database: yardstick.database.clone().context("the yardstick did not say what it serves")?,
         workloads: comparisons,
         import: data.import,
         start_ms: start,
@@ -100,15 +112,22 @@ fn main() -> anyhow::Result<()> {
         binary_bytes_yardstick: std::fs::metadata(&args.yardstick)?.len(),
     };
     // A part of a run is no new state of the whole.
-    report::write(&figures, &args.out, if args.only.is_empty() { "latest" } else { "part" })
+    let name = if args.only.is_empty() { "latest" } else { "part" };
+    report::write(&figures, &args.out, &format!("{}{name}", args.on.prefix()))
 }
 
 /// One workload on both servers: the answers agree, then a warm-up each, then rounds by turns.
-fn compare(workload: &Workload, ours: &Server, theirs: &Server, settings: &Settings) -> anyhow::Result<Comparison> {
-    let requests = verify::agree(workload, ours, theirs)?;
+fn compare(
+    workload: &Workload,
+    ours: &Server,
+    theirs: &Server,
+    settings: &Settings,
+    key: &str,
+) -> anyhow::Result<Comparison> {
+    let requests = verify::agree(workload, ours, theirs, settings, key)?;
     client::run(theirs.address, &requests.yardstick, settings.connections, settings.warm_up)?;
     client::run(ours.address, &requests.mainstay, settings.connections, settings.warm_up)?;
-    let mut comparison = Comparison::new(workload);
+    let mut comparison = Comparison::new(workload, settings.engine);
     for _ in 0..settings.rounds {
         comparison.yardstick.push(client::run(
             theirs.address,

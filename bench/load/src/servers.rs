@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 
-use crate::dataset::Data;
+use crate::dataset::{Data, SYNCHRONOUS};
 use crate::exchange::{fetch, request};
 use crate::figures::Settings;
 
@@ -17,20 +17,27 @@ pub(crate) struct Server {
     child: Child,
     /// Where it listens.
     pub(crate) address: SocketAddr,
+    /// Which database it serves, if it says so: the yardstick does.
+    pub(crate) database: Option<String>,
 }
 
 impl Server {
     /// Starts Mainstay on the project.
-    pub(crate) fn mainstay(program: &Path, data: &Data) -> anyhow::Result<Self> {
+    pub(crate) fn mainstay(program: &Path, data: &Data, settings: &Settings) -> anyhow::Result<Self> {
         let mut command = Command::new(program);
+        settings.engine.tell(&mut command);
         command.args(["serve", "--listen", "127.0.0.1:0", "--set", "log.level=error"]).arg(&data.project);
         Self::start(command)
     }
 
-    /// Starts the yardstick on its copy of the database.
+    /// Starts the yardstick on its copy of the database, or on the same server.
     pub(crate) fn yardstick(program: &Path, data: &Data, settings: &Settings) -> anyhow::Result<Self> {
         let mut command = Command::new(program);
-        command.arg(&data.copy).args(["--key", &data.secret_key, "--synchronous", &settings.synchronous]);
+        settings.engine.tell(&mut command);
+        command.args(&data.copy).args(["--key", &data.secret_key, "--synchronous", SYNCHRONOUS]);
+        if let Some(readers) = settings.yardstick_readers {
+            command.arg("--readers").arg(readers.to_string());
+        }
         Self::start(command)
     }
 
@@ -38,11 +45,15 @@ impl Server {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn()?;
         let output = child.stdout.take().context("no standard output")?;
         let mut lines = BufReader::new(output);
+        let mut database = None;
         let address = loop {
             let mut line = String::new();
             if lines.read_line(&mut line)? == 0 {
                 let status = child.wait()?;
                 anyhow::bail!("{:?} ended with {status} before it listened", command.get_program());
+            }
+            if let Some(said) = line.strip_prefix("on ") {
+                database = Some(said.trim().to_owned());
             }
             if let Some((_, address)) = line.trim().split_once("listening on http://") {
                 break address.parse().with_context(|| format!("no address: {line}"))?;
@@ -50,7 +61,7 @@ impl Server {
         };
         // The rest of what it prints is taken and left, so that a full pipe never stops it.
         std::thread::spawn(move || lines.read_to_end(&mut Vec::new()));
-        Ok(Self { child, address })
+        Ok(Self { child, address, database })
     }
 
     /// Memory that the process holds, in bytes, a moment after it was last asked anything.
@@ -74,12 +85,12 @@ impl Drop for Server {
 }
 
 /// Milliseconds from starting the program to its first answer, the median of five starts on the full project.
-pub(crate) fn measure_start(program: &Path, data: &Data) -> anyhow::Result<f64> {
+pub(crate) fn measure_start(program: &Path, data: &Data, settings: &Settings) -> anyhow::Result<f64> {
     let ask = request("GET", "/rest/v1/orders?id=eq.1", &[("apikey", &data.secret_key)], b"");
     let mut times = Vec::new();
     for _ in 0..5 {
         let began = Instant::now();
-        let server = Server::mainstay(program, data)?;
+        let server = Server::mainstay(program, data, settings)?;
         let (status, head, _) = fetch(server.address, &ask)?;
         times.push(began.elapsed().as_secs_f64() * 1000.0);
         ensure!(status == 200, "the first answer was {head}");

@@ -40,6 +40,8 @@ pub(crate) struct Workload {
     /// The status of every answer.
     pub(crate) status: u16,
     pub(crate) answers: Answers,
+    /// Where Mainstay shows what the first write did: the newest rows of each table, or the one that was changed.
+    pub(crate) traces: Vec<String>,
     /// The requests to Mainstay.
     pub(crate) mainstay: Vec<Vec<u8>>,
     /// The requests to the yardstick, one for each of Mainstay's.
@@ -99,12 +101,14 @@ fn plain_writes(settings: &Settings, data: &Data) -> Vec<Workload> {
             method: "POST",
             mainstay: "/rest/v1/visits".into(),
             yardstick: "/visits".into(),
+            trace: newest_visits(1),
             body: visit(turn),
         }),
         make.write("bulk insert of 1,000", 201, |turn| Change {
             method: "POST",
             mainstay: "/rest/v1/visits".into(),
             yardstick: "/visits".into(),
+            trace: newest_visits(1000),
             body: (0..1000).map(|row| visit(turn * 1000 + row)).collect(),
         }),
         make.write("update", 204, |turn| {
@@ -113,6 +117,7 @@ fn plain_writes(settings: &Settings, data: &Data) -> Vec<Workload> {
                 method: "PATCH",
                 mainstay: format!("/rest/v1/orders?id=eq.{id}"),
                 yardstick: format!("/orders/{id}"),
+                trace: format!("/rest/v1/orders?id=eq.{id}"),
                 body: json!({ "status": "shipped", "note": format!("left the house in van {turn}") }),
             }
         }),
@@ -123,6 +128,7 @@ struct Change {
     method: &'static str,
     mainstay: String,
     yardstick: String,
+    trace: String,
     body: serde_json::Value,
 }
 
@@ -149,7 +155,7 @@ impl Maker<'_> {
                 (request("GET", &mainstay, ours, b""), request("GET", &yardstick, &[("apikey", key)], b""))
             })
             .unzip();
-        Workload { name, kind: Kind::Read, status, answers: Answers::Rows, mainstay, yardstick }
+        Workload { name, kind: Kind::Read, status, answers: Answers::Rows, traces: Vec::new(), mainstay, yardstick }
     }
 
     fn write(&self, name: &'static str, status: u16, change: impl Fn(usize) -> Change) -> Workload {
@@ -164,8 +170,14 @@ impl Maker<'_> {
                 )
             })
             .unzip();
-        Workload { name, kind: Kind::Write, status, answers: Answers::Status, mainstay, yardstick }
+        let traces = vec![change(0).trace];
+        Workload { name, kind: Kind::Write, status, answers: Answers::Status, traces, mainstay, yardstick }
     }
+}
+
+/// The visits that came last, without their numbers.
+pub(crate) fn newest_visits(rows: usize) -> String {
+    format!("/rest/v1/visits?select=page,referrer,duration_ms,seen_at&order=id.desc&limit={rows}")
 }
 
 fn visit(turn: usize) -> serde_json::Value {

@@ -1,32 +1,37 @@
 //! The yardstick: the benchmark's routes as a careful person would write them by hand.
 //!
-//! It answers the workloads of `bench/load` over the same database file layout that Mainstay makes, and nothing else: one
-//! statement text for each route, rows written into the answer as they are stepped, readers on their own threads, one
-//! writer with group commit. It does what such a server must do (checks the key, reads typed bodies, refuses a bad one)
-//! and leaves out all that makes Mainstay general. Mainstay's figures are given as parts of its.
+//! It answers the workloads of `bench/load` over the same tables that Mainstay makes, and nothing else: one statement text
+//! for each route, rows written into the answer as they come. On SQLite readers have their own threads and one writer
+//! commits for many; on PostgreSQL a few connections are shared by pipelining. It does what such a server must do (checks
+//! the key, reads typed bodies, refuses a bad one) and leaves out all that makes Mainstay general. Mainstay's figures are
+//! given as parts of its.
 
+mod database;
 mod encode;
-mod read;
+mod postgres;
+mod requests;
 mod routes;
-mod search;
-mod stream;
-mod write;
+mod sqlite;
 mod xml;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Parser;
-use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
 use tokio::net::TcpListener;
 
-/// Serves the benchmark's routes from one database file.
+use crate::database::Database;
+use crate::postgres::{Postgres, Sizes};
+use crate::sqlite::Sqlite;
+
+/// Serves the benchmark's routes from one database.
 #[derive(Parser)]
 struct Args {
-    /// The database file; its tables must be there already, unless it is imported into
-    database: PathBuf,
+    /// The database: a file of SQLite, or the URL of one of PostgreSQL, whose place is the environment. Its tables must be
+    /// there already, unless it is imported into
+    #[arg(env = "DATABASE_URL", hide_env_values = true)]
+    database: String,
     /// Address to listen on; port 0 picks a free one
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: String,
@@ -36,9 +41,13 @@ struct Args {
     /// SQLite's `synchronous` for the writer
     #[arg(long, default_value = "FULL")]
     synchronous: String,
-    /// Number of reader threads; the machine's cores when left out
+    /// SQLite: threads that read, as many as the machine has cores when left out. PostgreSQL: shared connections that
+    /// read, twice as many when left out
     #[arg(long)]
     readers: Option<usize>,
+    /// PostgreSQL: shared connections that write; as many commits may wait for the disk together
+    #[arg(long, default_value_t = 10)]
+    writers: usize,
     /// Load this CSV file of reviews into a new table with a full-text index, print rows a second, and end
     #[arg(long)]
     import: Option<PathBuf>,
@@ -47,29 +56,27 @@ struct Args {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
-    let readers = match args.readers {
-        Some(count) => count,
-        None => std::thread::available_parallelism()?.get(),
-    };
-    let create = if args.import.is_some() { OpenFlags::SQLITE_OPEN_CREATE } else { OpenFlags::empty() };
-    let writer = open(&args.database, OpenFlags::SQLITE_OPEN_READ_WRITE | create)?;
-    writer.pragma_update(None, "journal_mode", "WAL")?;
-    writer.pragma_update(None, "synchronous", &args.synchronous)?;
-    writer.pragma_update(None, "foreign_keys", true)?;
+    let is_postgres = ["postgres://", "postgresql://"].iter().any(|scheme| args.database.starts_with(scheme));
     if let Some(file) = &args.import {
-        tell(&format!("{:.0}", search::import(&writer, file)?));
+        let per_second = match is_postgres {
+            true => postgres::import(&args.database, file).await?,
+            false => sqlite::import(Path::new(&args.database), &args.synchronous, file)?,
+        };
+        tell(&format!("{per_second:.0}"));
         return Ok(());
     }
-    search::prepare(&writer)?;
-    let connections = |count: usize| {
-        (0..count).map(|_| open(&args.database, OpenFlags::SQLITE_OPEN_READ_ONLY)).collect::<anyhow::Result<Vec<_>>>()
+    let cores = std::thread::available_parallelism()?.get();
+    let database = if is_postgres {
+        let sizes = Sizes { readers: args.readers.unwrap_or(2 * cores), writers: args.writers };
+        let database = Postgres::open(&args.database, &sizes).await?;
+        tell(&format!("on {}", Postgres::describe(&args.database).await?));
+        Database::Postgres(database)
+    } else {
+        let readers = args.readers.unwrap_or(cores);
+        tell(&format!("on SQLite with synchronous={}", args.synchronous));
+        Database::Sqlite(Sqlite::open(Path::new(&args.database), &args.synchronous, readers)?)
     };
-    let app = Arc::new(routes::App {
-        readers: read::Readers::start(connections(readers)?),
-        streamers: stream::Streamers::start(connections(stream::THREADS)?),
-        writer: write::Writer::start(writer),
-        key: args.key.into_bytes(),
-    });
+    let app = Arc::new(routes::App { database, key: args.key.into_bytes() });
 
     let listener = TcpListener::bind(&args.listen).await.with_context(|| format!("listening on {}", args.listen))?;
     tell(&format!("listening on http://{}", listener.local_addr()?));
@@ -82,19 +89,7 @@ async fn main() -> anyhow::Result<()> {
 }
 
 /// A line for whoever started the program.
-#[expect(clippy::print_stdout, reason = "the line is how the load generator learns the port")]
+#[expect(clippy::print_stdout, reason = "the line is how the load generator learns the port and the database")]
 fn tell(line: &str) {
     println!("{line}");
-}
-
-fn open(path: &std::path::Path, access: OpenFlags) -> anyhow::Result<Connection> {
-    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-        .with_context(|| format!("opening {}", path.display()))?;
-    connection.pragma_update(None, "cache_size", -16_000)?;
-    connection.pragma_update(None, "mmap_size", 256 << 20)?;
-    connection.set_prepared_statement_cache_capacity(32);
-    // Without this SQLite prepares a statement anew when a bound value changes that its planner looked at.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    connection.busy_timeout(std::time::Duration::from_secs(5))?;
-    Ok(connection)
 }

@@ -1,6 +1,7 @@
 //! The routes, and nothing of SQL: HTTP in, one call, HTTP out.
 
 use std::convert::Infallible;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::Router;
@@ -13,15 +14,12 @@ use axum::routing::{get, patch, post};
 use serde::Deserialize;
 use twox_hash::XxHash3_128;
 
-use crate::read::{Read, Readers, Rows, content_range};
-use crate::stream::Streamers;
-use crate::write::{Checkout, Visit, Write, Writer};
+use crate::database::Database;
+use crate::requests::{Checkout, Failure, Read, Rows, Visit, Write};
 
 /// What the handlers share.
 pub(crate) struct App {
-    pub(crate) readers: Readers,
-    pub(crate) streamers: Streamers,
-    pub(crate) writer: Writer,
+    pub(crate) database: Database,
     pub(crate) key: Vec<u8>,
 }
 
@@ -126,10 +124,9 @@ async fn orders_as_xml(State(app): State<Arc<App>>, Query(page): Query<After>) -
 
 /// One order with a tag of its octets; nothing but the tag for a caller that has it already.
 async fn order_tagged(State(app): State<Arc<App>>, Path(id): Path<i64>, headers: HeaderMap) -> Response {
-    let rows = match app.readers.run(Read::Order { id }).await {
-        Some(Ok(rows)) => rows,
-        Some(Err(_)) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-        None => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    let rows = match app.database.read(Read::Order { id }).await {
+        Ok(rows) => rows,
+        Err(failure) => return refusal(&failure, StatusCode::INTERNAL_SERVER_ERROR),
     };
     let tag = format!("\"{:032x}\"", XxHash3_128::oneshot(&rows.body));
     let is_known = headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
@@ -141,8 +138,9 @@ async fn order_tagged(State(app): State<Arc<App>>, Path(id): Path<i64>, headers:
 }
 
 async fn orders_as_lines(State(app): State<Arc<App>>, Query(span): Query<Span>) -> Response {
-    let Some(parts) = app.streamers.orders(span.from, span.below) else {
-        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    let parts = match app.database.orders(span.from, span.below).await {
+        Ok(parts) => parts,
+        Err(failure) => return refusal(&failure, StatusCode::INTERNAL_SERVER_ERROR),
     };
     let parts = futures_util::stream::unfold(parts, |mut parts| async {
         parts.recv().await.map(|part| (Ok::<_, Infallible>(part), parts))
@@ -154,10 +152,18 @@ async fn orders_as_lines(State(app): State<Arc<App>>, Query(span): Query<Span>) 
 }
 
 async fn answer(app: &App, read: Read) -> Response {
-    match app.readers.run(read).await {
-        Some(Ok(rows)) => respond(rows),
-        Some(Err(_)) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-        None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    match app.database.read(read).await {
+        Ok(rows) => respond(rows),
+        Err(failure) => refusal(&failure, StatusCode::INTERNAL_SERVER_ERROR),
+    }
+}
+
+/// What a caller gets for a request that was not carried out: this status, unless it may be tried again.
+fn refusal(failure: &Failure, status: StatusCode) -> Response {
+    match failure {
+        Failure::Overloaded => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        // Only the load generator's people read it.
+        Failure::Failed(error) => (status, format!("{error:#}")).into_response(),
     }
 }
 
@@ -191,13 +197,12 @@ async fn check_out(State(app): State<Arc<App>>, body: Bytes) -> Response {
         Ok(checkout) => checkout,
         Err(problem) => return (StatusCode::BAD_REQUEST, problem.to_string()).into_response(),
     };
-    match app.writer.run(Write::Checkout(checkout)).await {
-        Some(Ok(order)) => {
+    match app.database.write(Write::Checkout(checkout)).await {
+        Ok(order) => {
             let body = format!("{{\"order\":{{\"id\":{}}}}}", order.unwrap_or_default());
             ([(header::CONTENT_TYPE, "application/json; charset=utf-8")], body).into_response()
         }
-        Some(Err(_)) => StatusCode::CONFLICT.into_response(),
-        None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        Err(failure) => refusal(&failure, StatusCode::CONFLICT),
     }
 }
 
@@ -209,9 +214,23 @@ async fn change_order(State(app): State<Arc<App>>, Path(id): Path<i64>, body: By
 }
 
 async fn written(app: &App, write: Write, status: StatusCode) -> Response {
-    match app.writer.run(write).await {
-        Some(Ok(_)) => status.into_response(),
-        Some(Err(_)) => StatusCode::CONFLICT.into_response(),
-        None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    match app.database.write(write).await {
+        Ok(_) => status.into_response(),
+        Err(failure) => refusal(&failure, StatusCode::CONFLICT),
     }
+}
+
+/// The `Content-Range` of an answer.
+fn content_range(rows: &Rows) -> String {
+    let mut text = String::with_capacity(24);
+    // Writing to a String cannot fail.
+    let _ = match rows.first {
+        Some(first) if rows.rows > 0 => write!(text, "{first}-{}/", first + rows.rows as i64 - 1),
+        _ => write!(text, "*/"),
+    };
+    let _ = match rows.total {
+        Some(total) => write!(text, "{total}"),
+        None => write!(text, "*"),
+    };
+    text
 }

@@ -1,46 +1,30 @@
-//! Rows to XML: elements named after columns, straight from SQLite's own memory. Called by `read`.
+//! Orders to XML: elements named after columns.
 
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Row};
+use crate::encode::{Cell, ORDER, Row, plain};
 
-use crate::read::{ORDERS_AFTER, Rows};
-
-const HEAD: &[u8] =
+/// What stands before the rows.
+pub(crate) const HEAD: &[u8] =
     b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<rows xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">";
+/// What stands behind them.
+pub(crate) const TAIL: &[u8] = b"</rows>";
 
 const COLUMNS: [&str; 6] = ["id", "customer_id", "status", "total", "note", "placed_at"];
 
-/// Twenty orders after a key.
-pub(crate) fn orders(connection: &Connection, after: i64) -> rusqlite::Result<Rows> {
-    let mut statement = connection.prepare_cached(ORDERS_AFTER)?;
-    let mut rows = statement.query([after])?;
-    let mut body = Vec::with_capacity(8192);
-    let mut count = 0;
-    body.extend_from_slice(HEAD);
-    while let Some(row) = rows.next()? {
-        element(&mut body, row)?;
-        count += 1;
-    }
-    body.extend_from_slice(b"</rows>");
-    Ok(Rows { body, rows: count, first: Some(0), total: None })
-}
-
-fn element(out: &mut Vec<u8>, row: &Row<'_>) -> rusqlite::Result<()> {
+/// Appends one order.
+pub(crate) fn order(out: &mut Vec<u8>, row: &impl Row) -> anyhow::Result<()> {
     out.extend_from_slice(b"<row>");
-    for (index, name) in COLUMNS.iter().enumerate() {
+    for (index, (name, (_, form))) in COLUMNS.iter().zip(ORDER).enumerate() {
         out.push(b'<');
         out.extend_from_slice(name.as_bytes());
-        let value = row.get_ref(index)?;
-        if value == ValueRef::Null {
+        let cell = row.cell(index, *form)?;
+        if cell == Cell::Null {
             out.extend_from_slice(b" xsi:nil=\"true\"/>");
             continue;
         }
         out.push(b'>');
-        match value {
-            ValueRef::Integer(number) => out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
-            ValueRef::Text(text) => escaped(out, text),
-            // The columns hold nothing else.
-            ValueRef::Null | ValueRef::Real(_) | ValueRef::Blob(_) => {}
+        match cell {
+            Cell::Text(text) => escaped(out, text),
+            cell => plain(out, cell),
         }
         out.extend_from_slice(b"</");
         out.extend_from_slice(name.as_bytes());

@@ -1,4 +1,4 @@
-//! Real database servers for tests: started here, on free ports, with data that is gone afterwards.
+//! Real database servers for tests and benchmarks: started here, on free ports, with data that is gone afterwards.
 //!
 //! `cargo xtask test` runs the workspace's tests with them; `cargo xtask servers COMMAND…` runs any command with them,
 //! and without a command prints what to export and waits until its input ends. An engine is one line of [`ENGINES`].
@@ -39,8 +39,25 @@ struct Engine {
     start: fn(&Place, &Servers) -> anyhow::Result<Running>,
 }
 
+impl Engine {
+    fn run(&self, purpose: Purpose, before: &Servers) -> anyhow::Result<Running> {
+        debian::need(self.needs)?;
+        let place = Place::new(self, purpose)?;
+        (self.start)(&place, before).with_context(|| format!("starting {}", self.name))
+    }
+}
+
 /// Every kind of server.
 const ENGINES: &[Engine] = &[postgres::ENGINE, pgbouncer::ENGINE, mariadb::ENGINE, mysql::ENGINE];
+
+/// What a server is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Many small databases, soon; what is written need not be on the disk.
+    Tests,
+    /// As durable as the server is by default.
+    Benchmark,
+}
 
 /// Arguments of `cargo xtask servers`.
 #[derive(clap::Args)]
@@ -80,12 +97,24 @@ impl Servers {
     pub(crate) fn start() -> anyhow::Result<Servers> {
         let mut servers = Servers(Vec::new());
         for engine in ENGINES {
-            debian::need(engine.needs)?;
-            let place = Place::new(engine)?;
-            let running = (engine.start)(&place, &servers).with_context(|| format!("starting {}", engine.name))?;
+            let running = engine.run(Purpose::Tests, &servers)?;
             servers.0.push(running);
         }
         Ok(servers)
+    }
+
+    /// Starts one of the kind of this name.
+    ///
+    /// # Errors
+    /// As [`Servers::start`]; and if there is no such kind.
+    pub(crate) fn one(name: &str, purpose: Purpose) -> anyhow::Result<Servers> {
+        let engine = ENGINES.iter().find(|engine| engine.name == name).with_context(|| format!("no server {name}"))?;
+        Ok(Servers(vec![engine.run(purpose, &Servers(Vec::new()))?]))
+    }
+
+    /// The URL of the first.
+    pub(crate) fn url(&self) -> Option<&str> {
+        self.variables().next().map(|(_, url)| url)
     }
 
     /// The value of one of the variables, if its server was started.
@@ -110,6 +139,7 @@ struct Running {
     /// The signal that ends it in good order.
     stop: &'static str,
     folder: PathBuf,
+    /// The URL, and what else tests are told.
     variables: Vec<(&'static str, String)>,
 }
 
@@ -138,17 +168,18 @@ struct Place {
     user: Option<&'static str>,
     /// The signal that ends it in good order.
     stop: &'static str,
+    purpose: Purpose,
 }
 
 impl Place {
     /// Makes the folder: under `target/`, or with the temporary files where the server's user cannot get to that.
-    fn new(engine: &Engine) -> anyhow::Result<Place> {
+    fn new(engine: &Engine, purpose: Purpose) -> anyhow::Result<Place> {
         let is_root = output(program("id").arg("-u"))?.trim() == "0";
         let user = is_root.then_some(engine.user);
         let name = format!("{}-{}", engine.name, std::process::id());
         for parent in [target().join("servers"), std::env::temp_dir().join("mainstay-servers")] {
             remove_left(&parent, engine.name);
-            let place = Place { folder: parent.join(&name), user, stop: engine.stop };
+            let place = Place { folder: parent.join(&name), user, stop: engine.stop, purpose };
             fs::create_dir_all(&place.folder)?;
             place.give()?;
             if place.command("test").arg("-w").arg(&place.folder).status().is_ok_and(|status| status.success()) {

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use super::{Engine, Place, Running, Servers, free_port, wait};
+use super::{Engine, Place, Purpose, Running, Servers, free_port, wait};
 use crate::debian::Tree;
 
 /// Where a server keeps what does not last.
@@ -43,7 +43,10 @@ fn start(place: &Place, _: &Servers) -> anyhow::Result<Running> {
         let words = tree.words("usr/sbin/mysqld", &["usr/lib/mysql/private"])?;
         let mut command = place.command(&words[0]);
         command.args(&words[1..]).args(["--no-defaults", "--innodb-buffer-pool-size=64M", "--mysqlx=OFF"]);
-        command.args(["--performance-schema=OFF", "--innodb-doublewrite=OFF", "--secure-file-priv=NULL"]);
+        command.args(["--performance-schema=OFF", "--secure-file-priv=NULL"]);
+        if place.purpose == Purpose::Tests {
+            command.arg("--innodb-doublewrite=OFF");
+        }
         command.arg(format!("--datadir={}", data.display()));
         for (setting, folder) in [
             ("basedir", "usr"),
@@ -81,8 +84,11 @@ pub(super) fn run(
     command.arg(format!("--tmpdir={}", place.folder.join(TEMPORARY).display()));
     let log = place.folder.join("log");
     command.args(["--bind-address=127.0.0.1", "--skip-name-resolve", "--max-connections=200"]);
-    // What is written is gone with the folder.
-    command.args(["--innodb-flush-log-at-trx-commit=0", "--sync-binlog=0", "--binlog-row-metadata=FULL"]);
+    command.arg("--binlog-row-metadata=FULL");
+    if place.purpose == Purpose::Tests {
+        // What is written is gone with the folder.
+        command.args(["--innodb-flush-log-at-trx-commit=0", "--sync-binlog=0"]);
+    }
     command.arg(format!("--port={port}"));
     command.arg(format!("--pid-file={}", data.join("pid").display()));
     // The name of a socket may have some hundred letters, and the folder's more.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Stdio;
 
-use super::{Engine, Place, Running, Servers, free_port, wait};
+use super::{Engine, Place, Purpose, Running, Servers, free_port, wait};
 
 /// Where Debian keeps the server's programs.
 const PROGRAMS: &str = "/usr/lib/postgresql/15/bin";
@@ -52,10 +52,6 @@ fn start(place: &Place, _: &Servers) -> anyhow::Result<Running> {
         "listen_addresses=127.0.0.1",
         "unix_socket_directories=",
         "max_connections=200",
-        // What is written is gone with the folder.
-        "fsync=off",
-        "full_page_writes=off",
-        "wal_level=logical",
         "ssl=on",
         &format!("ssl_cert_file={}", tls.join("server.pem").display()),
         &format!("ssl_key_file={}", tls.join("server.key").display()),
@@ -63,8 +59,16 @@ fn start(place: &Place, _: &Servers) -> anyhow::Result<Running> {
     ] {
         command.args(["-c", setting]);
     }
+    if place.purpose == Purpose::Tests {
+        // What is written is gone with the folder.
+        command.args(["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "wal_level=logical"]);
+    }
     let process = command.spawn()?;
-    let url = format!("postgres://mainstay:mainstay@127.0.0.1:{port}/postgres?sslmode=disable");
+    let mut url = format!("postgres://mainstay:mainstay@127.0.0.1:{port}/postgres?sslmode=disable");
+    if place.purpose == Purpose::Benchmark {
+        // Under load the server may be slow to start a process; that is not what is measured.
+        url.push_str("&connect_timeout=60");
+    }
     let variables = vec![(URL, url), ("MAINSTAY_TEST_POSTGRES_TLS", tls.to_string_lossy().into_owned())];
     // From here on it is stopped whatever happens.
     let mut running = Running { process, stop: place.stop, folder: place.folder.clone(), variables };

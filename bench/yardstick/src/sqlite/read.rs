@@ -1,48 +1,15 @@
 //! The reads: a pool of threads, each with its own connection and its own prepared statements.
 
-use std::fmt::Write as _;
-
 use crossbeam_channel::{Receiver, Sender, bounded};
 use rusqlite::{Connection, Params, params};
 use tokio::sync::oneshot;
 
-use crate::encode::{Form, Member, members};
-use crate::{search, xml};
+use super::search;
+use crate::encode::{CUSTOMER, CUSTOMER_OF_ORDER, Member, ORDER, REVIEW, SUM, members};
+use crate::requests::{Read, Rows};
+use crate::xml;
 
-/// What a request asks for.
-pub(crate) enum Read {
-    /// One order by its key.
-    Order { id: i64 },
-    /// Twenty orders after a key.
-    Orders { after: i64 },
-    /// Twenty orders after a key, each with its customer.
-    OrdersWithCustomer { after: i64 },
-    /// Twenty customers after a key, each with all its orders.
-    CustomersWithOrders { after: i64 },
-    /// The first twenty orders of a span of customers, and how many there are in all.
-    CountedOrders { from: i64, below: i64 },
-    /// For each customer of a span, how many orders and for how much.
-    Sums { from: i64, below: i64 },
-    /// Twenty orders by customer, after one of them.
-    OrdersAfterPlace { customer: i64, id: i64 },
-    /// Twenty orders by customer, after so many others.
-    OrdersAtOffset { offset: i64 },
-    /// The first twenty reviews that have all these words.
-    Reviews { words: String },
-    /// Twenty orders after a key, as XML.
-    OrdersAsXml { after: i64 },
-}
-
-/// An answer: the rows as they are sent, how many they are, and the count of all when it was asked for.
-pub(crate) struct Rows {
-    pub(crate) body: Vec<u8>,
-    pub(crate) rows: usize,
-    /// Rows before the first one; `None` where nobody has counted them.
-    pub(crate) first: Option<i64>,
-    pub(crate) total: Option<i64>,
-}
-
-type Job = (Read, oneshot::Sender<rusqlite::Result<Rows>>);
+type Job = (Read, oneshot::Sender<anyhow::Result<Rows>>);
 
 /// The pool.
 pub(crate) struct Readers {
@@ -65,36 +32,15 @@ impl Readers {
     }
 
     /// Carries out one read; `None` when the pool is full or gone.
-    pub(crate) async fn run(&self, read: Read) -> Option<rusqlite::Result<Rows>> {
+    pub(crate) async fn run(&self, read: Read) -> Option<anyhow::Result<Rows>> {
         let (reply, answer) = oneshot::channel();
         self.jobs.try_send((read, reply)).ok()?;
         answer.await.ok()
     }
 }
 
-pub(crate) const ORDER: &[Member] = &[
-    ("\"id\":", Form::Integer),
-    ("\"customer_id\":", Form::Integer),
-    ("\"status\":", Form::Text),
-    ("\"total\":", Form::Digits),
-    ("\"note\":", Form::Text),
-    ("\"placed_at\":", Form::Text),
-];
-const CUSTOMER: &[Member] = &[
-    ("\"id\":", Form::Integer),
-    ("\"name\":", Form::Text),
-    ("\"email\":", Form::Text),
-    ("\"city\":", Form::Text),
-    ("\"active\":", Form::Bool),
-    ("\"created_at\":", Form::Text),
-];
-const SUM: &[Member] =
-    &[("\"customer_id\":", Form::Integer), ("\"orders\":", Form::Integer), ("\"total\":", Form::Cents)];
-const CUSTOMER_OF_ORDER: &[Member] =
-    &[("\"id\":", Form::Integer), ("\"name\":", Form::Text), ("\"email\":", Form::Text)];
-
 const ORDER_BY_KEY: &str = "SELECT id, customer_id, status, total, note, placed_at FROM orders WHERE id = ?1";
-pub(crate) const ORDERS_AFTER: &str =
+const ORDERS_AFTER: &str =
     "SELECT id, customer_id, status, total, note, placed_at FROM orders WHERE id > ?1 ORDER BY id LIMIT 20";
 const ORDERS_AFTER_WITH_CUSTOMER: &str = "SELECT o.id, o.customer_id, o.status, o.total, o.note, o.placed_at, \
      c.id, c.name, c.email FROM orders o JOIN customers c ON c.id = o.customer_id \
@@ -114,7 +60,7 @@ const ORDERS_AT_OFFSET: &str = "SELECT id, customer_id, status, total, note, pla
      ORDER BY customer_id, id LIMIT 20 OFFSET ?1";
 const COUNT_OF_SPAN: &str = "SELECT count(*) FROM orders WHERE customer_id >= ?1 AND customer_id < ?2";
 
-fn run(connection: &Connection, read: &Read) -> rusqlite::Result<Rows> {
+fn run(connection: &Connection, read: &Read) -> anyhow::Result<Rows> {
     match *read {
         Read::Order { id } => list(connection, ORDER_BY_KEY, [id], ORDER),
         Read::Orders { after } => list(connection, ORDERS_AFTER, [after], ORDER),
@@ -133,13 +79,13 @@ fn run(connection: &Connection, read: &Read) -> rusqlite::Result<Rows> {
         Read::OrdersAtOffset { offset } => {
             Ok(Rows { first: Some(offset), ..list(connection, ORDERS_AT_OFFSET, [offset], ORDER)? })
         }
-        Read::Reviews { ref words } => list(connection, search::REVIEWS, [search::all_of(words)], search::REVIEW),
-        Read::OrdersAsXml { after } => xml::orders(connection, after),
+        Read::Reviews { ref words } => list(connection, search::REVIEWS, [search::all_of(words)], REVIEW),
+        Read::OrdersAsXml { after } => orders_as_xml(connection, after),
     }
 }
 
 /// Rows of one statement, each an object of the members.
-fn list(connection: &Connection, sql: &str, binds: impl Params, columns: &[Member]) -> rusqlite::Result<Rows> {
+fn list(connection: &Connection, sql: &str, binds: impl Params, columns: &[Member]) -> anyhow::Result<Rows> {
     let mut body = Vec::with_capacity(4096);
     let rows = objects(connection, sql, binds, columns, &mut body)?;
     Ok(Rows { body, rows, first: Some(0), total: None })
@@ -152,7 +98,7 @@ fn objects(
     binds: impl Params,
     columns: &[Member],
     out: &mut Vec<u8>,
-) -> rusqlite::Result<usize> {
+) -> anyhow::Result<usize> {
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(binds)?;
     let mut count = 0;
@@ -167,7 +113,7 @@ fn objects(
     Ok(count)
 }
 
-fn orders_with_customer(connection: &Connection, after: i64) -> rusqlite::Result<Rows> {
+fn orders_with_customer(connection: &Connection, after: i64) -> anyhow::Result<Rows> {
     let mut statement = connection.prepare_cached(ORDERS_AFTER_WITH_CUSTOMER)?;
     let mut rows = statement.query([after])?;
     let mut json = Vec::with_capacity(8192);
@@ -185,7 +131,7 @@ fn orders_with_customer(connection: &Connection, after: i64) -> rusqlite::Result
     Ok(Rows { body: json, rows: count, first: Some(0), total: None })
 }
 
-fn customers_with_orders(connection: &Connection, after: i64) -> rusqlite::Result<Rows> {
+fn customers_with_orders(connection: &Connection, after: i64) -> anyhow::Result<Rows> {
     let snapshot = connection.unchecked_transaction()?;
     let mut statement = snapshot.prepare_cached(CUSTOMERS_AFTER)?;
     let mut rows = statement.query([after])?;
@@ -204,17 +150,16 @@ fn customers_with_orders(connection: &Connection, after: i64) -> rusqlite::Resul
     Ok(Rows { body: json, rows: count, first: Some(0), total: None })
 }
 
-/// The `Content-Range` of an answer.
-pub(crate) fn content_range(rows: &Rows) -> String {
-    let mut text = String::with_capacity(24);
-    // Writing to a String cannot fail.
-    let _ = match rows.first {
-        Some(first) if rows.rows > 0 => write!(text, "{first}-{}/", first + rows.rows as i64 - 1),
-        _ => write!(text, "*/"),
-    };
-    let _ = match rows.total {
-        Some(total) => write!(text, "{total}"),
-        None => write!(text, "*"),
-    };
-    text
+fn orders_as_xml(connection: &Connection, after: i64) -> anyhow::Result<Rows> {
+    let mut statement = connection.prepare_cached(ORDERS_AFTER)?;
+    let mut rows = statement.query([after])?;
+    let mut body = Vec::with_capacity(8192);
+    let mut count = 0;
+    body.extend_from_slice(xml::HEAD);
+    while let Some(row) = rows.next()? {
+        xml::order(&mut body, row)?;
+        count += 1;
+    }
+    body.extend_from_slice(xml::TAIL);
+    Ok(Rows { body, rows: count, first: Some(0), total: None })
 }

@@ -6,12 +6,6 @@ use std::time::Instant;
 use anyhow::Context;
 use rusqlite::{Connection, params};
 
-use crate::encode::{Form, Member};
-
-/// A review as it is answered.
-pub(crate) const REVIEW: &[Member] =
-    &[("\"id\":", Form::Integer), ("\"stars\":", Form::Integer), ("\"body\":", Form::Text)];
-
 /// The first twenty reviews that a search finds; FTS5 gives them in the order of their numbers.
 pub(crate) const REVIEWS: &str = "SELECT r.id, r.stars, r.body FROM review_words JOIN reviews r ON r.id = review_words.rowid \
      WHERE review_words MATCH ?1 ORDER BY review_words.rowid LIMIT 20";

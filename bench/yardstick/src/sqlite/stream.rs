@@ -6,15 +6,11 @@ use crossbeam_channel::{Sender, bounded};
 use rusqlite::Connection;
 use tokio::sync::mpsc;
 
-use crate::encode::members;
-use crate::read::ORDER;
+use crate::database::{PART_BYTES, PARTS_MAX, Parts};
+use crate::encode::{ORDER, members};
 
 /// Threads that stream: as many as the server that is measured has.
 pub(crate) const THREADS: usize = 4;
-/// Octets of a part.
-const PART_BYTES: usize = 64 << 10;
-/// Parts that wait for a client before its thread does.
-const PARTS_MAX: usize = 4;
 
 const ORDERS_OF_SPAN: &str = "SELECT id, customer_id, status, total, note, placed_at FROM orders \
      WHERE id >= ?1 AND id < ?2 ORDER BY id";
@@ -47,14 +43,14 @@ impl Streamers {
     }
 
     /// The orders of a span of numbers, in parts; `None` when too many wait already.
-    pub(crate) fn orders(&self, from: i64, below: i64) -> Option<mpsc::Receiver<Bytes>> {
+    pub(crate) fn orders(&self, from: i64, below: i64) -> Option<Parts> {
         let (parts, receiver) = mpsc::channel(PARTS_MAX);
         self.jobs.try_send(Job { from, below, parts }).ok()?;
         Some(receiver)
     }
 }
 
-fn stream(connection: &Connection, job: &Job) -> rusqlite::Result<()> {
+fn stream(connection: &Connection, job: &Job) -> anyhow::Result<()> {
     let mut statement = connection.prepare_cached(ORDERS_OF_SPAN)?;
     let mut rows = statement.query([job.from, job.below])?;
     let mut part = Vec::with_capacity(PART_BYTES + 1024);

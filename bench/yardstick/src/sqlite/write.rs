@@ -4,50 +4,9 @@ use std::path::Path;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use rusqlite::{Connection, params};
-use serde::Deserialize;
 use tokio::sync::oneshot;
 
-/// One visit, as a request's body gives it.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Visit {
-    page: String,
-    referrer: Option<String>,
-    duration_ms: i64,
-    seen_at: String,
-}
-
-/// What may be changed of an order.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct OrderChange {
-    status: String,
-    note: Option<String>,
-}
-
-/// An order that is paid at once, as a request's body gives it.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Checkout {
-    customer_id: i64,
-    total: String,
-    note: String,
-    placed_at: String,
-    duration_ms: i64,
-}
-
-/// What a request wants written.
-pub(crate) enum Write {
-    /// New visits, all or none.
-    Visits(Vec<Visit>),
-    /// One order's new status and note.
-    Order { id: i64, change: OrderChange },
-    /// A new order, a visit that bears its note, and the order paid: all or none.
-    Checkout(Checkout),
-}
-
-/// The number of the order that a checkout made.
-type Made = Option<i64>;
+use crate::requests::{Checkout, Made, Write};
 
 type Job = (Write, oneshot::Sender<rusqlite::Result<Made>>);
 
