@@ -3,6 +3,8 @@
 use mainstay_query::{Denied, ParseError, PlanError};
 use mainstay_store::StoreError;
 
+use crate::guard::TooHeavy;
+
 /// Why a request was not answered. Each case says which step refused it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -16,6 +18,9 @@ pub enum Error {
     /// The rules do not allow it.
     #[error(transparent)]
     Denied(Denied),
+    /// The store would have to look at too many rows.
+    #[error(transparent)]
+    TooHeavy(Box<TooHeavy>),
     /// The store could not do it.
     #[error(transparent)]
     Store(StoreError),
@@ -43,6 +48,12 @@ impl From<PlanError> for Error {
 impl From<Denied> for Error {
     fn from(error: Denied) -> Error {
         Error::Denied(error)
+    }
+}
+
+impl From<TooHeavy> for Error {
+    fn from(error: TooHeavy) -> Error {
+        Error::TooHeavy(Box::new(error))
     }
 }
 

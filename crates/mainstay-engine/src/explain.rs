@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use mainstay_query::plan::{self, Work, print};
 use mainstay_query::request::{CallRequest, ReadRequest, WriteRequest};
-use mainstay_query::{authorize, split};
+use mainstay_query::{Authorized, authorize, split};
+use mainstay_schema::Schema;
 use mainstay_store::residual::{self, RESIDUAL_ROWS_MAX};
 use mainstay_store::{Call, Explanation, StoreError};
 
 use crate::conceal::refused_as;
 use crate::context::Context;
 use crate::error::Error;
+use crate::guard::index;
 use crate::run::Engine;
 
 /// A request of either kind.
@@ -38,6 +40,8 @@ pub struct Explained {
     pub statements: Vec<String>,
     /// What the store's own planner says about it.
     pub details: Vec<String>,
+    /// How many rows a read would look at, and whether that is too many for this role.
+    pub work: Option<String>,
 }
 
 impl fmt::Display for Explained {
@@ -49,6 +53,9 @@ impl fmt::Display for Explained {
         writeln!(f, "store\n{}", indented(&self.statements.join("\n")))?;
         if !self.details.is_empty() {
             writeln!(f, "\n{}", indented(&self.details.join("\n")))?;
+        }
+        if let Some(work) = &self.work {
+            writeln!(f, "\nwork\n{}", indented(work))?;
         }
         Ok(())
     }
@@ -97,6 +104,7 @@ impl Engine {
         let printed = print::read(&schema, &plan);
         let plan = authorize::read(&schema, &context.actor, plan).map_err(|denied| refused_as(&schema, denied))?;
         let authorized = print::read(&schema, &plan);
+        let work = self.told_work(&schema, context, &plan).await;
         let support = |table, filter: &_| self.store().support(&schema, table, filter);
         let (pushed, residual) = split::read(&schema, plan, RESIDUAL_ROWS_MAX, support).map_err(|refused| {
             StoreError::Unsupported { what: format!("the store {} {refused}", self.store().name()) }
@@ -105,7 +113,30 @@ impl Engine {
         if residual.is_some() {
             explanation.details.push("the rest of the filter is applied to the rows that come back".to_owned());
         }
-        Ok(explained(request, printed, authorized, explanation))
+        Ok(Explained { work, ..explained(request, printed, authorized, explanation) })
+    }
+
+    /// How many rows a read would look at, and what the guard says to that.
+    async fn told_work(
+        &self,
+        schema: &Arc<Schema>,
+        context: &Context,
+        plan: &Authorized<plan::Read>,
+    ) -> Option<String> {
+        let guard = self.guard()?;
+        let rows = guard.estimate(&**self.store(), schema, context.deadline, plan).await;
+        Some(match (rows, guard.limits.of(&context.actor)) {
+            (None, _) => "the store cannot tell how many rows it would look at".to_owned(),
+            (Some(rows), None) => format!("looks at about {rows} rows; this role may look at any number"),
+            (Some(rows), Some((limit, max))) if rows <= max => {
+                format!("looks at about {rows} rows; passes, limits.{limit} is {max}")
+            }
+            (Some(rows), Some((limit, max))) => {
+                let index =
+                    index(schema, plan).map_or_else(String::new, |index| format!("; an index on {index} would help"));
+                format!("looks at about {rows} rows; refused, limits.{limit} is {max}{index}")
+            }
+        })
     }
 
     async fn explain_write(
@@ -150,5 +181,12 @@ impl Engine {
 }
 
 fn explained(request: String, plan: String, authorized: String, explanation: Explanation) -> Explained {
-    Explained { request, plan, authorized, statements: explanation.statements, details: explanation.details }
+    Explained {
+        request,
+        plan,
+        authorized,
+        statements: explanation.statements,
+        details: explanation.details,
+        work: None,
+    }
 }

@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use mainstay_query::authorize::Operation;
 use mainstay_query::plan::Shape;
 use mainstay_query::request::{Action, ReadRequest, WriteRequest};
-use mainstay_query::{Limits, authorize, plan};
+use mainstay_query::{Authorized, Limits, authorize, plan};
 use mainstay_schema::Schema;
 use mainstay_store::{Call, Cell, RowSink, Store, residual};
 
@@ -18,7 +18,9 @@ use crate::conceal::{conceal, refused_as};
 use crate::context::{Context, Stage};
 use crate::error::Error;
 use crate::faults::conceal_fault;
+use crate::guard::{ExaminedLimits, Guard};
 use crate::page::{self, PageKey, Pages, PlaceSink};
+use crate::slow::{SlowLog, SlowStatement, Watch};
 
 /// Longest wait for a store that is asked whether it answers.
 const PING_TIME_MAX: Duration = Duration::from_secs(5);
@@ -32,6 +34,10 @@ pub struct Engine {
     /// Who notices that another program changed the tables; empty where only we do.
     source: OnceLock<Arc<dyn SchemaSource>>,
     page_key: OnceLock<PageKey>,
+    /// Who refuses what is too much work; empty where everything may be asked.
+    guard: OnceLock<Guard>,
+    /// Who keeps what took long; empty where nobody wants to know.
+    slow: OnceLock<SlowLog>,
 }
 
 /// Follows tables that other programs may change.
@@ -74,13 +80,50 @@ impl Engine {
     /// An engine with a clock of its own, so that a run can be replayed.
     pub fn with_clock(schema: Schema, store: Arc<dyn Store>, limits: Limits, clock: Arc<dyn Clock>) -> Engine {
         let schema = ArcSwap::from_pointee(schema);
-        Engine { schema, store, limits, clock, source: OnceLock::new(), page_key: OnceLock::new() }
+        let (source, page_key, guard, slow) = Default::default();
+        Engine { schema, store, limits, clock, source, page_key, guard, slow }
     }
 
     /// Says which secret seals the places of pages by key, so that they are good on every node and after a restart.
     /// Without it they are good for as long as this engine lives. The first one counts.
     pub fn seal_pages_with(&self, secret: &[u8]) {
         let _ = self.page_key.set(PageKey::derive(secret));
+    }
+
+    /// From now on, refuses reads that would look at more rows than these. Said once.
+    pub fn guard_reads(&self, limits: ExaminedLimits) {
+        let _ = self.guard.set(Guard::new(limits));
+    }
+
+    /// Who refuses what is too much work.
+    pub(crate) fn guard(&self) -> Option<&Guard> {
+        self.guard.get()
+    }
+
+    /// From now on, keeps what takes long. Said once.
+    pub fn log_slow(&self, log: SlowLog) {
+        let _ = self.slow.set(log);
+    }
+
+    /// What took long since the start, what cost most first.
+    pub fn slow_statements(&self) -> Vec<SlowStatement> {
+        self.slow.get().map(SlowLog::statements).unwrap_or_default()
+    }
+
+    /// Who keeps what took long.
+    pub(crate) fn slow(&self) -> Option<&SlowLog> {
+        self.slow.get()
+    }
+
+    /// Whether the guard lets a read through.
+    async fn check_work(
+        &self,
+        schema: &Arc<Schema>,
+        context: &Context,
+        plan: &Authorized<plan::Read>,
+    ) -> Result<(), Error> {
+        let Some(guard) = self.guard.get() else { return Ok(()) };
+        Ok(guard.check(&*self.store, schema, &context.actor, context.deadline, plan).await?)
     }
 
     /// The key that seals places.
@@ -143,14 +186,21 @@ impl Engine {
         let schema = self.current_schema(context).await; // One snapshot for the whole request.
         let plan = self.plan_read(&schema, context, request)?;
         if let Some(token) = &request.query.after {
-            return self.read_page(schema, context, token, plan, make_sink).await;
+            return self.read_page(schema, context, (request, token), plan, make_sink).await;
         }
         let plan = authorize::read(&schema, &context.actor, plan).map_err(|denied| refused_as(&schema, denied))?;
+        self.check_work(&schema, context, &plan).await?;
         let sink = Box::new(make_sink(&plan.shape(&schema)));
+        // Rows that are sent while they are read take as long as whoever takes them.
+        let watch = Watch::start(self.slow.get().filter(|_| !sink.may_wait()));
         context.note(Stage::Plan);
-        let call = Call { schema, deadline: context.deadline };
+        let call = Call { schema: schema.clone(), deadline: context.deadline };
         // Split and store: what the store does exactly goes there, the rest is done above it.
-        let done = residual::read(&*self.store, call, plan, sink).await?;
+        let done = residual::read(&*self.store, call, plan, sink).await;
+        if let Some(took) = watch.and_then(|watch| watch.slow(done.as_ref().err())) {
+            self.note_slow_read(&schema, context, request, took).await;
+        }
+        let done = done?;
         context.note(Stage::Store);
         Ok(ReadAnswer { sink: taken_back(done.sink)?, rows: done.rows, total: done.total, next: None })
     }
@@ -160,17 +210,23 @@ impl Engine {
         &self,
         schema: Arc<Schema>,
         context: &Context,
-        token: &str,
+        (request, token): (&ReadRequest, &str),
         mut plan: plan::Read,
         make_sink: impl FnOnce(&Shape) -> S,
     ) -> Result<ReadAnswer<S>, Error> {
         let (shape, limit) = (plan.shape(&schema), plan.limit);
         let (pages, now_s) = self.place(&schema, context, token, &mut plan)?;
         let plan = authorize::read(&schema, &context.actor, plan).map_err(|denied| refused_as(&schema, denied))?;
+        self.check_work(&schema, context, &plan).await?;
         let sink = Box::new(PlaceSink::new(make_sink(&shape), shape.members.len()));
+        let watch = Watch::start(self.slow.get().filter(|_| !sink.may_wait()));
         context.note(Stage::Plan);
         let call = Call { schema: schema.clone(), deadline: context.deadline };
-        let done = residual::read(&*self.store, call, plan, sink).await?;
+        let done = residual::read(&*self.store, call, plan, sink).await;
+        if let Some(took) = watch.and_then(|watch| watch.slow(done.as_ref().err())) {
+            self.note_slow_read(&schema, context, request, took).await;
+        }
+        let done = done?;
         context.note(Stage::Store);
         let sink: PlaceSink<S> = taken_back(done.sink)?;
         let may_go_on = done.rows > 0 && limit.is_some_and(|limit| done.rows >= limit);
@@ -215,8 +271,12 @@ impl Engine {
         let call = Call { schema: schema.clone(), deadline: context.deadline };
         residual::check_write(&*self.store, &call, &plan)?; // The split of a write: all of it is the store's, or none.
         let plan = Arc::new(plan);
+        let watch = Watch::start(self.slow.get());
         context.note(Stage::Plan);
         let done = self.store.write(call, plan.clone(), sink).await;
+        if let Some(took) = watch.and_then(|watch| watch.slow(done.as_ref().err())) {
+            self.note_slow_write(&schema, plan.clone(), took).await;
+        }
         let done = done.map_err(|error| conceal_fault(&schema, &context.actor, &plan, error))?;
         context.note(Stage::Store);
         let sink = shape.map(|_| taken_back(done.sink)).transpose()?;

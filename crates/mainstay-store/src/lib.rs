@@ -22,6 +22,6 @@ pub use memory::MemoryStore;
 pub use script::{Script, Step, StepDone};
 pub use sink::{Cell, RowSink};
 pub use store::{
-    Call, Capabilities, Explanation, IndexStatistics, Migrated, Migration, MigrationPlan, OrderSupport, ReadDone,
-    Statistics, Store, Support, TableStatistics, Transactions, WriteDone,
+    Call, Capabilities, Estimate, Explanation, IndexStatistics, Migrated, Migration, MigrationPlan, OrderSupport,
+    ReadDone, Statistics, Store, Support, TableStatistics, Transactions, WriteDone,
 };

@@ -98,6 +98,12 @@ pub trait Store: Send + Sync + 'static {
         self.cannot("tell whether its tables changed")
     }
 
+    /// How many rows the engine would look at for a read; nothing if it cannot tell.
+    fn estimate(&self, call: Call, plan: Arc<Authorized<Read>>) -> BoxFuture<'_, Result<Option<Estimate>, StoreError>> {
+        let _ = (call, plan);
+        ready(Ok(None)).boxed()
+    }
+
     /// What the engine has counted of its tables and indexes; what it does not count is left out.
     fn statistics(&self, deadline: Instant) -> BoxFuture<'_, Result<Statistics, StoreError>> {
         let _ = deadline;
@@ -223,6 +229,13 @@ pub struct WriteDone {
     pub affected: u64,
     /// Of those, rows that an insert really inserted rather than merged into another.
     pub inserted: u64,
+}
+
+/// How much work an engine expects of a read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Estimate {
+    /// Rows that it looks at, whether they pass or not.
+    pub rows: u64,
 }
 
 /// What an engine has counted of its tables and indexes since somebody last had it begin anew.

@@ -18,6 +18,7 @@ mod server;
 #[cfg(not(feature = "postgres"))]
 #[path = "server_missing.rs"]
 mod server;
+pub mod statements;
 pub mod transfer;
 pub mod types;
 pub mod wire;

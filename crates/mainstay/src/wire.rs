@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use mainstay_engine::Engine;
+use mainstay_engine::{Engine, ExaminedLimits, SlowLog, SlowStatement};
 use mainstay_http::{
     About, AnswerSettings, App, ClaimPath, Compression, Cors, Description, Keys, MissingAudience, Reference,
     RequestLimits, SERVER, Scope, ServerLimits, TokenSettings, TxEnd, Verbosity,
@@ -118,7 +119,29 @@ pub fn engine(project: &Project) -> anyhow::Result<Arc<Engine>> {
 
 /// An engine for a project over a store that is open already.
 pub fn engine_over(project: &Project, store: Arc<dyn Store>) -> Arc<Engine> {
-    Arc::new(Engine::new((*project.schema).clone(), store, limits(&project.settings)))
+    let engine = Engine::new((*project.schema).clone(), store, limits(&project.settings));
+    engine.guard_reads(examined_limits(&project.settings));
+    let slow_ms = project.settings.log.slow_ms;
+    if slow_ms > 0 {
+        engine.log_slow(SlowLog::new(Duration::from_millis(slow_ms), Box::new(report_slow)));
+    }
+    Arc::new(engine)
+}
+
+/// Writes a slow statement to the log, as often as there is one: each is a request, which has a line of its own as well.
+fn report_slow(statement: &SlowStatement, took: Duration) {
+    let (duration_ms, p99_ms) = (took.as_millis() as u64, statement.p99.as_millis() as u64);
+    tracing::warn!(statement = %statement.outline, duration_ms, p99_ms, count = statement.count, "slow statement");
+}
+
+/// The bounds on the work of one read.
+fn examined_limits(settings: &Settings) -> ExaminedLimits {
+    let limits = &settings.limits;
+    ExaminedLimits {
+        anon: limits.examined_rows_anon,
+        authenticated: limits.examined_rows_authenticated,
+        service: limits.examined_rows_service,
+    }
 }
 
 /// The API of a project over its engine.
@@ -298,6 +321,7 @@ mod tests {
     fn the_documented_defaults_are_those_of_the_code() {
         let settings = config::load(std::path::Path::new("."), "", &Environment::default(), &[]).unwrap();
         assert_eq!(limits(&settings), Limits::default());
+        assert_eq!(examined_limits(&settings), ExaminedLimits::default());
         assert_eq!(request_limits(&settings), RequestLimits::default());
         assert_eq!(answer_settings(&settings.server), AnswerSettings::default());
         assert_eq!(server_limits(&settings), ServerLimits::default());

@@ -21,6 +21,8 @@ mod mistakes;
 mod serve;
 #[path = "cli/settings.rs"]
 mod settings;
+#[path = "cli/slow.rs"]
+mod slow;
 #[path = "cli/stream.rs"]
 mod stream;
 #[path = "cli/support.rs"]

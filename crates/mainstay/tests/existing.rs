@@ -13,3 +13,5 @@ mod names;
 mod tables;
 #[path = "existing/values.rs"]
 mod values;
+#[path = "existing/work.rs"]
+mod work;

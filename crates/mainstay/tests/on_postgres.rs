@@ -20,3 +20,5 @@ mod shop;
 #[path = "cli/support.rs"]
 #[expect(dead_code, reason = "the other tests of the executable need more of it")]
 mod support;
+#[path = "on_postgres/work.rs"]
+mod work;

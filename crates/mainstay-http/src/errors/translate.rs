@@ -17,6 +17,12 @@ impl Problem {
             Error::Parse(error) => Problem::from(error),
             Error::Plan(error) => plan(error),
             Error::Denied(denied) => refused(&denied, actor),
+            Error::TooHeavy(error) => {
+                let index = error.index.as_ref().map(|index| format!("An index on {index} would help."));
+                let hint =
+                    index.unwrap_or_else(|| "Filter by columns that an index begins with, or ask for less.".to_owned());
+                Problem::new(HEAVY, error.to_string()).hint(hint)
+            }
             Error::Store(StoreError::Database(error)) => database::problem(&error, actor),
             Error::Store(error) => store(error),
             error => internal(&error),

@@ -16,6 +16,7 @@ mod model;
 mod nested;
 mod operand;
 mod operations;
+pub mod outline;
 mod precedence;
 pub mod print;
 mod read;
@@ -26,6 +27,7 @@ mod rows;
 mod scope;
 mod search;
 mod select;
+pub mod wanted;
 mod write;
 mod xml;
 

@@ -11,6 +11,7 @@
 //! store.rs     all of it as a Store         proof.rs    whether tables are what a schema says
 //! listen.rs    what is notified             statistics.rs how tables and indexes are used
 //! records.rs   rows inside of rows → sink   embedding.rs one statement for all levels, or one for each
+//! estimate.rs  how many rows a read looks at
 //! ```
 //!
 //! Knows plans, values and PostgreSQL; knows no HTTP, no rules and no query language.
@@ -20,6 +21,7 @@ mod connect;
 mod count;
 mod embedding;
 mod errors;
+mod estimate;
 mod explain;
 mod found;
 mod listen;

@@ -9,8 +9,8 @@ use mainstay_query::plan::{Filter, Read, Test, Write};
 use mainstay_schema::{Schema, TableId};
 use mainstay_store::script::{Progress, Step, StepDone};
 use mainstay_store::{
-    Call, Capabilities, ChangeFeed, Explanation, Migrated, Migration, OrderSupport, ReadDone, RowSink, Script,
-    Statistics, Store, StoreError, Subscription, Support, Transactions, WriteDone,
+    Call, Capabilities, ChangeFeed, Estimate, Explanation, Migrated, Migration, OrderSupport, ReadDone, RowSink,
+    Script, Statistics, Store, StoreError, Subscription, Support, Transactions, WriteDone,
 };
 
 use super::connect::PostgresOptions;
@@ -19,7 +19,7 @@ use super::pool::Pool;
 use super::render::{self, From};
 use super::session::{Access, Isolation, Session};
 use super::write::{Affected, Work, WriteFault};
-use super::{explain, found, migrate, proof, read, statistics};
+use super::{estimate, explain, found, migrate, proof, read, statistics};
 use crate::sql::look::LastLook;
 
 /// How long a migration or a look at the migrations may take: long, because a table may be rewritten.
@@ -330,6 +330,14 @@ impl Store for PostgresStore {
             let version = found::version(&mut session).await?;
             self.look.saw(now, Instant::now(), version);
             Ok(version)
+        }
+        .boxed()
+    }
+
+    fn estimate(&self, call: Call, plan: Arc<Authorized<Read>>) -> BoxFuture<'_, Result<Option<Estimate>, StoreError>> {
+        async move {
+            let mut session = self.session(call.deadline).await?;
+            estimate::read(&mut session, &call.schema, &plan).await.map(Some)
         }
         .boxed()
     }

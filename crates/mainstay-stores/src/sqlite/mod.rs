@@ -13,6 +13,7 @@
 //! backup.rs     copies of the whole file       lock.rs      who has the file open
 //! probe.rs      what statements of functions are   raw/     what rusqlite has no binding for
 //! call.rs       running those that write      computed.rs what they compute
+//! estimate.rs   how many rows a read looks at
 //! ```
 //!
 //! Knows plans, values and SQLite; knows no HTTP, no rules and no query language.
@@ -26,6 +27,7 @@ mod connect;
 mod count;
 mod defaults;
 mod errors;
+mod estimate;
 mod explain;
 mod faults;
 pub mod found;
@@ -59,8 +61,8 @@ use mainstay_query::Authorized;
 use mainstay_query::plan::{Filter, Read, Write};
 use mainstay_schema::{Schema, TableId};
 use mainstay_store::{
-    Call, Capabilities, ChangeFeed, Explanation, Migrated, Migration, OrderSupport, ReadDone, RowSink, Script,
-    Statistics, Store, StoreError, Subscription, Support, Transactions, WriteDone,
+    Call, Capabilities, ChangeFeed, Estimate, Explanation, Migrated, Migration, OrderSupport, ReadDone, RowSink,
+    Script, Statistics, Store, StoreError, Subscription, Support, Transactions, WriteDone,
 };
 
 use job::{Reply, Watch, promise};
@@ -361,6 +363,10 @@ impl Store for SqliteStore {
 
     fn tables_version(&self, deadline: Instant) -> BoxFuture<'_, Result<i64, StoreError>> {
         self.ask(deadline, |reply| readers::Job::Version { reply })
+    }
+
+    fn estimate(&self, call: Call, plan: Arc<Authorized<Read>>) -> BoxFuture<'_, Result<Option<Estimate>, StoreError>> {
+        self.ask(call.deadline, |reply| readers::Job::Estimate { call, plan, reply })
     }
 
     fn statistics(&self, deadline: Instant) -> BoxFuture<'_, Result<Statistics, StoreError>> {

@@ -7,11 +7,11 @@ use crossbeam_channel::Receiver;
 use mainstay_query::Authorized;
 use mainstay_query::plan::{Read, Write};
 use mainstay_schema::Schema;
-use mainstay_store::{Call, Explanation, Migrated, ReadDone, RowSink, Statistics, StoreError};
+use mainstay_store::{Call, Estimate, Explanation, Migrated, ReadDone, RowSink, Statistics, StoreError};
 use rusqlite::Connection;
 
 use super::job::{Reply, Watch};
-use super::{count, explain, found, migrate, read};
+use super::{count, estimate, explain, found, migrate, read};
 
 /// What a reading thread can do.
 pub(super) enum Job {
@@ -29,6 +29,8 @@ pub(super) enum Job {
     Find { reply: Reply<Schema> },
     /// Tell the number that changes with the tables.
     Version { reply: Reply<i64> },
+    /// Say how many rows a read would look at.
+    Estimate { call: Call, plan: Arc<Authorized<Read>>, reply: Reply<Option<Estimate>> },
     /// Tell how many rows tables have.
     Statistics { reply: Reply<Statistics> },
     /// Tell whether there is a write-ahead log.
@@ -56,6 +58,9 @@ pub(super) fn run(connection: Connection, watch: &Watch, jobs: &Receiver<Job>) {
             Job::Drift { schema, reply } => reader.answer(reply, |connection| migrate::drift(connection, &schema)),
             Job::Find { reply } => reader.answer(reply, found::find),
             Job::Version { reply } => reader.answer(reply, found::version),
+            Job::Estimate { call, plan, reply } => {
+                reader.answer(reply, |connection| estimate::read(connection, &call.schema, &plan).map(Some));
+            }
             Job::Statistics { reply } => reader.answer(reply, count::statistics),
             Job::WriteAhead { reply } => reader.answer(reply, found::is_write_ahead),
             Job::Close => return,

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! structure.rs  what the tables alone tell, and what the engine has counted
+//! slow.rs       what slow statements tell
 //! change.rs     advice as changes of a schema      edit.rs  those changes in the files of a project
 //! ```
 //!
@@ -10,12 +11,14 @@
 
 mod change;
 mod edit;
+mod slow;
 mod structure;
 
 use serde::Serialize;
 
 pub use change::{Change, changed};
 pub use edit::{EditError, edit};
+pub use slow::heed;
 pub use structure::examine;
 
 /// One piece of advice.

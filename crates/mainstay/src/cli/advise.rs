@@ -10,15 +10,19 @@ use mainstay_store::Statistics;
 use serde_json::json;
 
 use super::{Failure, Folder, Globals, block_on};
-use crate::advise::{Advice, Change, changed, edit, examine};
+use crate::advise::{Advice, Change, changed, edit, examine, heed};
 use crate::migrations::{self, MigrationError};
 use crate::project::{self, Project};
+use crate::statements::{self, Statement};
 use crate::wire;
 
 /// How long the database may take to tell what it has counted.
 const TIME_MAX: Duration = Duration::from_secs(60);
 /// Folder of the statements for tables that another program made.
 const STATEMENTS_FOLDER: &str = "advice";
+
+/// Slow statements that are shown to people; programs get all.
+const SLOW_SHOWN: usize = 10;
 
 /// Arguments of `mainstay advise`.
 #[derive(Debug, clap::Args)]
@@ -47,17 +51,19 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
         store.close().await;
         Ok(statistics.map_err(anyhow::Error::from)?)
     })?;
-    let advice = examine(&project.schema, &statistics);
+    let slow = statements::read(&project)?;
+    let advice = heed(&project.schema, &slow, examine(&project.schema, &statistics));
     let changes: Vec<Change> = advice.iter().filter_map(|one| one.change.clone()).collect();
     let written = match args.write && !changes.is_empty() {
         true => write(&project, &changes, globals)?,
         false => Vec::new(),
     };
     if console.json {
-        console.value(&json!({ "advice": advice, "written": written }));
+        console.value(&json!({ "advice": advice, "slow": slow, "written": written }));
         return Ok(());
     }
     advice.iter().for_each(|one| console.line(words(one)));
+    slow.iter().take(SLOW_SHOWN).for_each(|one| console.line(slow_words(one)));
     if advice.is_empty() {
         console.line("nothing to advise");
     } else if !args.write && !changes.is_empty() {
@@ -71,6 +77,13 @@ fn words(advice: &Advice) -> String {
     let Advice { table, found, remedy, rows, .. } = advice;
     let rows = rows.map_or_else(String::new, |rows| format!(" (about {rows} rows)"));
     format!("{table}{rows}: {found}; {remedy}")
+}
+
+fn slow_words(slow: &Statement) -> String {
+    let Statement { outline, count, total_ms, p99_ms, worst_ms, .. } = slow;
+    format!(
+        "slow: {outline}: {count} times, {total_ms} ms in all, 99 of 100 within {p99_ms} ms, {worst_ms} ms at worst"
+    )
 }
 
 /// Writes the changes down; gives the files.

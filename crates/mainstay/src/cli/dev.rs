@@ -12,6 +12,7 @@ use super::listen::{self, Address};
 use super::{Failure, Folder, Globals, logging, signals};
 use crate::config::Override;
 use crate::project::{Project, Watch};
+use crate::statements::Recording;
 use crate::wire;
 use session::Session;
 
@@ -49,6 +50,7 @@ async fn develop(project: Project, overrides: Vec<Override>, globals: &Globals) 
         let banner = banner(&project, &url, has_reference)?;
         let limits = wire::server_limits(&project.settings);
         let _backups = super::start_backups(&project);
+        let _recording = Recording::start(&project, &engine);
         super::note_functions(&project, &console);
         let mut session = Session::begin(project, overrides, engine.clone(), console).await?;
         let mut answers = terminal::answers();

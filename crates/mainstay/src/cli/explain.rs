@@ -116,6 +116,7 @@ fn as_json(explained: &Explained) -> serde_json::Value {
         "authorized": explained.authorized,
         "statements": explained.statements,
         "details": explained.details,
+        "work": explained.work,
     })
 }
 

@@ -8,6 +8,7 @@ use super::from_postgrest;
 use super::listen::{self, Address};
 use super::{Console, Failure, Folder, Globals, first_start, logging, signals};
 use crate::project::Project;
+use crate::statements::Recording;
 use crate::wire;
 
 /// Arguments of `mainstay serve`.
@@ -59,6 +60,7 @@ async fn serve(project: &Project, console: &Console) -> Result<(), Failure> {
         let stop = signals::stop().context("cannot listen for signals")?;
         console.line(format!("listening on {url}"));
         let _backups = super::start_backups(project);
+        let _recording = Recording::start(project, &engine);
         mainstay_http::serve(listener, app, wire::server_limits(&project.settings), stop)
             .await
             .context("serving failed")?;

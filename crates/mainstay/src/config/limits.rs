@@ -43,6 +43,13 @@ section! {
         handler_time: Duration = Kind::Seconds(1, 3600), default "30";
         /// Time to read the rows of an answer that is sent while it is read.
         stream_time: Duration = Kind::Seconds(1, 86_400), default "600";
+        /// Rows that one read with the publishable key may look at, as far as the database can tell beforehand; 0 for any
+        /// number. A million take it some tenths of a second.
+        examined_rows_anon: u64 = Kind::Number(0, 1_000_000_000_000), default "1000000";
+        /// The same for whoever is signed in.
+        examined_rows_authenticated: u64 = Kind::Number(0, 1_000_000_000_000), default "1000000";
+        /// The same with the secret key.
+        examined_rows_service: u64 = Kind::Number(0, 1_000_000_000_000), default "0";
         /// Requests that run at once; more are told to come again.
         in_flight_max: usize = Kind::Number(1, 1_000_000), default "4096";
     }

@@ -11,6 +11,9 @@ section! {
             default "info", env ["LOG_LEVEL", "RUST_LOG"];
         /// `text` for people, `json` for programs, `auto` for text on a terminal and JSON elsewhere.
         format: String = Kind::Choice(&["auto", "text", "json"]), default "auto";
+        /// What takes the database this many milliseconds is a slow statement: it is logged, counted by what such statements
+        /// have in common, and heeded by `mainstay advise`; 0 for none.
+        slow_ms: u64 = Kind::Number(0, 3_600_000), default "500";
     }
 }
 

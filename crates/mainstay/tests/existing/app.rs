@@ -114,6 +114,12 @@ impl Db {
         let publishable = self.publishable.clone();
         self.send(method, path, &[("apikey", &publishable)], body).await.status
     }
+
+    /// A read with the publishable key.
+    pub(crate) async fn send_anonymously(&self, path: &str, headers: &[(&str, &str)]) -> Reply {
+        let publishable = self.publishable.clone();
+        self.send("GET", path, &[headers, &[("apikey", &publishable)]].concat(), "").await
+    }
 }
 
 /// Escapes what cannot stand in a URL. `%` stays: tests that mean it write `%25`.
