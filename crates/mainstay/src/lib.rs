@@ -11,10 +11,6 @@ pub mod config;
 mod follow;
 pub mod migrations;
 pub mod project;
-#[cfg(feature = "postgres")]
-mod server;
-#[cfg(not(feature = "postgres"))]
-#[path = "server_missing.rs"]
 mod server;
 pub mod transfer;
 pub mod types;
