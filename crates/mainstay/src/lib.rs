@@ -13,10 +13,6 @@ mod database_rules;
 mod follow;
 pub mod migrations;
 pub mod project;
-#[cfg(feature = "postgres")]
-mod server;
-#[cfg(not(feature = "postgres"))]
-#[path = "server_missing.rs"]
 mod server;
 pub mod statements;
 pub mod transfer;

@@ -3,6 +3,8 @@
 
 #[path = "on_postgres/advise.rs"]
 mod advise;
+#[path = "on_server/api.rs"]
+mod api;
 #[path = "on_postgres/app.rs"]
 mod app;
 #[path = "on_postgres/chinook.rs"]
@@ -14,8 +16,12 @@ mod copy;
 #[path = "on_postgres/kinds.rs"]
 mod kinds;
 #[path = "on_postgres/outage.rs"]
-mod outage;
+mod on_outage;
 #[path = "on_postgres/shop.rs"]
+mod on_shop;
+#[path = "on_server/outage.rs"]
+mod outage;
+#[path = "on_server/shop.rs"]
 mod shop;
 #[path = "cli/support.rs"]
 #[expect(dead_code, reason = "the other tests of the executable need more of it")]

@@ -1,4 +1,5 @@
--- What the tables and views of the database in use are made of: the relation, a part of it, and how that part is.
+-- What the tables and views of the database in use are made of: the relation, a part of it, and how that part is. The
+-- database is said of each table that is joined: otherwise MariaDB opens the tables of all databases.
 SELECT t.table_name, 'is', CASE t.table_type WHEN 'VIEW' THEN 'a view' ELSE 'a table' END
 FROM information_schema.tables t
 WHERE t.table_schema = DATABASE() AND t.table_name NOT LIKE '|_mainstay%' ESCAPE '|'
@@ -11,7 +12,7 @@ SELECT c.table_name, CONCAT('column ', c.column_name),
     CASE WHEN c.extra LIKE '%auto_increment%' THEN ' counted' ELSE '' END,
     CASE WHEN COALESCE(c.generation_expression, '') = '' THEN '' ELSE CONCAT(' as ', c.generation_expression) END)
 FROM information_schema.columns c
-JOIN information_schema.tables t ON t.table_schema = c.table_schema AND t.table_name = c.table_name
+JOIN information_schema.tables t ON t.table_schema = DATABASE() AND t.table_name = c.table_name
 WHERE c.table_schema = DATABASE() AND c.table_name NOT LIKE '|_mainstay%' ESCAPE '|'
 UNION ALL
 SELECT s.table_name, CONCAT('key ', s.index_name),
@@ -29,13 +30,13 @@ SELECT k.table_name, CONCAT('reference ', k.constraint_name),
     CASE WHEN MAX(r.update_rule) IN ('CASCADE', 'SET NULL') THEN CONCAT(' on update ', LOWER(MAX(r.update_rule))) ELSE '' END)
 FROM information_schema.key_column_usage k
 JOIN information_schema.referential_constraints r
-  ON r.constraint_schema = k.constraint_schema AND r.constraint_name = k.constraint_name AND r.table_name = k.table_name
-WHERE k.table_schema = DATABASE() AND k.table_name NOT LIKE '|_mainstay%' ESCAPE '|'
+  ON r.constraint_schema = DATABASE() AND r.constraint_name = k.constraint_name AND r.table_name = k.table_name
+WHERE k.table_schema = DATABASE() AND k.constraint_schema = DATABASE() AND k.table_name NOT LIKE '|_mainstay%' ESCAPE '|'
 GROUP BY k.table_name, k.constraint_name
 UNION ALL
 SELECT g.event_object_table, CONCAT('trigger ', g.trigger_name),
   CONCAT(g.action_timing, ' ', g.event_manipulation, ' ', g.action_statement)
 FROM information_schema.triggers g
-WHERE g.trigger_schema = DATABASE() AND g.event_object_table NOT LIKE '|_mainstay%' ESCAPE '|'
+WHERE g.trigger_schema = DATABASE() AND g.event_object_schema = DATABASE() AND g.event_object_table NOT LIKE '|_mainstay%' ESCAPE '|'
 UNION ALL
 SELECT v.table_name, 'query', v.view_definition FROM information_schema.views v WHERE v.table_schema = DATABASE()

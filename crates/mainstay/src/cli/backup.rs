@@ -45,9 +45,9 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     }
     let project = globals.open_without_schema(&args.folder.folder)?;
     let target = target(args, &project);
-    let remedy =
-        "the server's own tools make backups of it: pg_dump --format=custom --file=shop.dump \"$DATABASE_URL\"";
-    let database = super::sqlite_file(&project, "backup copies", remedy)?;
+    let database = super::sqlite_file(&project, "backup copies", |server| {
+        format!("the server's own tools make backups of it: {}", server.backup_commands()[0])
+    })?;
     if !database.is_file() {
         return Err(Failure::Usage(format!("there is no database {} yet", database.display())));
     }

@@ -195,8 +195,8 @@ impl End {
                 .ok_or_else(|| Failure::Usage(format!("{option}: the environment variable {name} is not set")))?,
         };
         StoreUrl::parse(url).map_err(|problem| {
-            let right = "write sqlite:FILE, with the path as the project folder sees it, postgres://USER@HOST/DATABASE, or \
-                         env:NAME";
+            let right = "write sqlite:FILE, with the path as the project folder sees it, postgres://USER@HOST/DATABASE, \
+                         mysql://USER@HOST/DATABASE, or env:NAME";
             Failure::Usage(format!("{option} {problem}; {right}"))
         })?;
         let set = |name, text: &str| Override::new("stores.main", name, text).expect("the store has these settings");

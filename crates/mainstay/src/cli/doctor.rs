@@ -170,14 +170,15 @@ fn disk(project: &Project, file: &Path) -> Finding {
 /// Functions that the database cannot run.
 fn functions(project: &Project) -> Option<Finding> {
     let left_out = project.functions_left_out();
-    let found = format!("not served, since PostgreSQL does not run them yet: {}", left_out.join(", "));
+    let found = format!("not served, since they run on SQLite only so far: {}", left_out.join(", "));
     (!left_out.is_empty()).then(|| Finding::warn("functions", found, "serve the project from SQLite if it needs them"))
 }
 
 /// Whether backups are made by themselves, and when the last one was.
 fn backups(project: &Project) -> Finding {
-    if project.database() == Database::Postgres {
-        return Finding::ok("backups", "left to the server's own tools, such as pg_dump");
+    if let Database::Server(server) = project.database() {
+        let tools = format!("left to the server's own tools, such as {}", server.backup_program());
+        return Finding::ok("backups", tools);
     }
     let Some(schedule) = Schedule::of(project) else {
         return Finding::ok("backups", "none are scheduled; set backup.at or backup.every, or run `mainstay backup`");

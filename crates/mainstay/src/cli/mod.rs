@@ -47,7 +47,7 @@ pub use console::Console;
 pub use failure::Failure;
 
 use crate::backup::Schedule;
-use crate::config::{Override, StoreUrl};
+use crate::config::{Database, Override, Server, StoreUrl};
 use crate::project::Project;
 
 /// A folder becomes a back end: a validated, fast, durable API over your data.
@@ -70,7 +70,7 @@ pub struct Globals {
     /// Set one setting, before the environment and mainstay.toml
     #[arg(long = "set", global = true, value_name = "SECTION.NAME=VALUE")]
     pub set: Vec<Override>,
-    /// Use this database as it is, instead of the one of the project: sqlite:FILE or postgres://…
+    /// Use this database as it is, instead of the one of the project: sqlite:FILE, postgres://… or mysql://…
     #[arg(long, global = true, value_name = "URL", value_parser = parse_store)]
     pub store: Option<String>,
 }
@@ -114,7 +114,7 @@ impl Globals {
 fn parse_store(text: &str) -> Result<String, String> {
     let problem = |problem| {
         format!(
-            "it {problem}; write sqlite:FILE, with the path as the project folder sees it, or postgres://USER@HOST/DATABASE"
+            "it {problem}; write sqlite:FILE, with the path as the project folder sees it, postgres://USER@HOST/DATABASE or mysql://USER@HOST/DATABASE"
         )
     };
     StoreUrl::parse(text).map(|_| text.to_owned()).map_err(problem)
@@ -123,11 +123,14 @@ fn parse_store(text: &str) -> Result<String, String> {
 /// The file of the database, for commands that work on files.
 ///
 /// # Errors
-/// [`Failure::Usage`] where the database is no file: which it is, and what to do instead.
-fn sqlite_file(project: &Project, command: &str, remedy: &str) -> Result<PathBuf, Failure> {
+/// [`Failure::Usage`] where the database is no file: which it is, and what to do instead, which `remedy` has words for.
+fn sqlite_file(project: &Project, command: &str, remedy: fn(Server) -> String) -> Result<PathBuf, Failure> {
     let place = project.database_place();
-    let refuse = || Failure::Usage(format!("{command} SQLite databases, and {place} is PostgreSQL; {remedy}"));
-    project.database_file().ok_or_else(refuse)
+    let Database::Server(server) = project.database() else {
+        return project.database_file().ok_or_else(|| Failure::Usage(format!("{place} is no file")));
+    };
+    let remedy = remedy(server);
+    Err(Failure::Usage(format!("{command} SQLite databases, and {place} is {}; {remedy}", server.name())))
 }
 
 /// Says which functions are not served because the database cannot run them.
@@ -135,7 +138,8 @@ fn note_functions(project: &Project, console: &Console) {
     let left_out = project.functions_left_out();
     if !left_out.is_empty() {
         let names = left_out.join(", ");
-        console.note(format!("not served: functions run on SQLite only so far, and this is PostgreSQL: {names}"));
+        console
+            .note(format!("not served: functions run on SQLite only so far, and this database is a server's: {names}"));
     }
 }
 

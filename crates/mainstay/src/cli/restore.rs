@@ -38,8 +38,9 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
         return Err(Failure::Usage(problem.to_owned()));
     }
     let project = globals.open_without_schema(&args.folder.folder)?;
-    let remedy = "the server's own tools restore it: pg_restore --clean --dbname=\"$DATABASE_URL\" shop.dump";
-    super::sqlite_file(&project, "restore puts back", remedy)?;
+    super::sqlite_file(&project, "restore puts back", |server| {
+        format!("the server's own tools restore it: {}", server.backup_commands()[1])
+    })?;
     let owner = if args.other_project { Owner::Any } else { Owner::Project };
     let restored = restore(&project, &args.file, owner, args.dry_run)?;
     let console = globals.console();

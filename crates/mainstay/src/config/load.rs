@@ -436,11 +436,12 @@ mod tests {
     #[test]
     fn another_store_or_engine_is_refused_without_its_password() {
         check_mistakes(
-            "[stores.events]\nurl = \"x\"\n[stores.main]\nurl = \"mysql://u:hunter2@h/d\"",
+            "[stores.events]\nurl = \"x\"\n[stores.main]\nurl = \"mongodb://u:hunter2@h/d\"",
             &[
                 "mainstay.toml:1:9: this build knows one store, not stores.events; use [stores.main]",
-                "mainstay.toml:4:7: stores.main.url names a mysql database, but this build serves sqlite and postgres; \
-                 write sqlite: and the path of the file, as in sqlite:.mainstay/main.db, or postgres://USER@HOST/DATABASE",
+                "mainstay.toml:4:7: stores.main.url names a mongodb database, but this build serves sqlite, postgres, \
+                 mysql and mariadb; write sqlite: and the path of the file, as in sqlite:.mainstay/main.db, or \
+                 postgres://USER@HOST/DATABASE, or mysql://…",
             ],
         );
         check_mistakes(

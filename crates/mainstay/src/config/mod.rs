@@ -37,7 +37,7 @@ pub use project::ProjectSettings;
 pub use reference::{json_schema, reference_page};
 pub use rest::RestSettings;
 pub use server::ServerSettings;
-pub use stores::{Database, StoreSettings, StoreUrl};
+pub use stores::{Database, Server, StoreSettings, StoreUrl};
 pub use table::{Kind, Section, Setting};
 pub use value::{Secret, Value};
 

@@ -10,8 +10,8 @@ use crate::server;
 section! {
     /// Where rows are kept.
     StoreSettings in "stores.main" {
-        /// The database: `sqlite:` and a path relative to the project folder, or the URL of a PostgreSQL server. A URL with
-        /// a password belongs into the environment, and stands here as `"env:DATABASE_URL"`.
+        /// The database: `sqlite:` and a path relative to the project folder, or the URL of a PostgreSQL, MySQL or MariaDB
+        /// server. A URL with a password belongs into the environment, and stands here as `"env:DATABASE_URL"`.
         url: StoreUrl = Kind::Form { expected: EXPECTED, check: |text| StoreUrl::parse(text).map(drop) },
             default "sqlite:.mainstay/main.db", env ["DATABASE_URL"];
         /// Serves the tables that another program made in the database, as they are: no schema files, no migrations, and
@@ -33,11 +33,11 @@ section! {
         cache_kib: u32 = Kind::Number(64, 1_048_576), default "8192";
         /// Requests that may wait for the database; one more is answered with 503. SQLite counts reads and writes each.
         queue_max: usize = Kind::Number(1, 1_000_000), default "4096";
-        /// PostgreSQL: connections of this process at most.
+        /// Servers: connections of this process at most.
         connections_max: usize = Kind::Number(1, 10_000), default "10";
-        /// PostgreSQL: how long a request waits for one of them before it is answered with 503.
+        /// Servers: how long a request waits for one of them before it is answered with 503.
         connection_wait: Duration = Kind::Seconds(1, 600), default "2";
-        /// PostgreSQL: statements that each connection keeps prepared.
+        /// Servers: statements that each connection keeps prepared.
         statements_max: usize = Kind::Number(1, 100_000), default "256";
         /// PostgreSQL: whether statements are prepared under a name and used again. `false` behind PgBouncer in transaction
         /// mode, as `?pgbouncer=true` in the URL.
@@ -46,7 +46,7 @@ section! {
 }
 
 const EXPECTED: &str =
-    "sqlite: and the path of the file, as in sqlite:.mainstay/main.db, or postgres://USER@HOST/DATABASE";
+    "sqlite: and the path of the file, as in sqlite:.mainstay/main.db, or postgres://USER@HOST/DATABASE, or mysql://…";
 
 /// A database engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +54,57 @@ pub enum Database {
     /// One file of this machine.
     Sqlite,
     /// A server.
+    Server(Server),
+}
+
+/// A kind of server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Server {
+    /// PostgreSQL.
     Postgres,
+    /// MySQL or MariaDB, which speak one protocol; which of them it is, is asked when it answers.
+    Mysql,
+}
+
+impl Server {
+    /// Its name, for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Server::Postgres => "PostgreSQL",
+            Server::Mysql => "MySQL or MariaDB",
+        }
+    }
+
+    /// The program of its own that makes backups.
+    pub fn backup_program(self) -> &'static str {
+        match self {
+            Server::Postgres => "pg_dump",
+            Server::Mysql => "mysqldump or mariadb-dump",
+        }
+    }
+
+    /// How it makes a backup, and puts it back.
+    pub fn backup_commands(self) -> [&'static str; 2] {
+        match self {
+            Server::Postgres => [
+                "pg_dump --format=custom --file=shop.dump \"$DATABASE_URL\"",
+                "pg_restore --clean --dbname=\"$DATABASE_URL\" shop.dump",
+            ],
+            Server::Mysql => [
+                "mysqldump --single-transaction --routines shop > shop.sql (or mariadb-dump)",
+                "mysql shop < shop.sql (or mariadb)",
+            ],
+        }
+    }
+
+    /// Whose URLs begin so.
+    pub fn of_scheme(scheme: &str) -> Option<Server> {
+        match scheme {
+            "postgres" | "postgresql" => Some(Server::Postgres),
+            "mysql" | "mariadb" => Some(Server::Mysql),
+            _ => None,
+        }
+    }
 }
 
 /// Which database, and where.
@@ -64,23 +114,31 @@ pub enum StoreUrl {
     Sqlite(PathBuf),
     /// The whole URL, which may hold a password.
     Postgres(Secret),
+    /// The whole URL, which may hold a password.
+    Mysql(Secret),
 }
 
 impl StoreUrl {
-    /// Reads `sqlite:PATH`, `sqlite://PATH`, or a URL of PostgreSQL as its own programs take it.
+    /// Reads `sqlite:PATH`, `sqlite://PATH`, or a URL of a server as its own programs take it.
     ///
     /// # Errors
     /// What is wrong, to follow the name of the setting. It never repeats the text: that may hold a password.
     pub fn parse(text: &str) -> Result<StoreUrl, String> {
         let scheme = text.split_once(':').map(|(scheme, _)| scheme);
+        if let Some(kind) = scheme.and_then(Server::of_scheme) {
+            server::check(kind, text)?;
+            let url = Secret::new(text);
+            return Ok(match kind {
+                Server::Postgres => StoreUrl::Postgres(url),
+                Server::Mysql => StoreUrl::Mysql(url),
+            });
+        }
         match scheme {
             Some("sqlite") => {}
-            Some("postgres" | "postgresql") => {
-                server::check(text)?;
-                return Ok(StoreUrl::Postgres(Secret::new(text)));
-            }
             Some(other) if other.chars().all(|c| c.is_ascii_alphanumeric() || c == '+') => {
-                return Err(format!("names a {other} database, but this build serves sqlite and postgres"));
+                return Err(format!(
+                    "names a {other} database, but this build serves sqlite, postgres, mysql and mariadb"
+                ));
             }
             _ => return Err("has no scheme".to_owned()),
         }
@@ -99,7 +157,7 @@ impl StoreUrl {
         let Some((scheme, rest)) = text.split_once("://") else { return false };
         let (authority, parameters) = rest.split_once('?').unwrap_or((rest, ""));
         let login = authority.rsplit_once('@').map_or("", |(login, _)| login);
-        scheme.starts_with("postgres")
+        Server::of_scheme(scheme).is_some()
             && (login.contains(':') || parameters.split('&').any(|pair| pair.starts_with("password=")))
     }
 
@@ -107,7 +165,8 @@ impl StoreUrl {
     pub fn database(&self) -> Database {
         match self {
             StoreUrl::Sqlite(_) => Database::Sqlite,
-            StoreUrl::Postgres(_) => Database::Postgres,
+            StoreUrl::Postgres(_) => Database::Server(Server::Postgres),
+            StoreUrl::Mysql(_) => Database::Server(Server::Mysql),
         }
     }
 
@@ -115,7 +174,7 @@ impl StoreUrl {
     pub fn file(&self, folder: &Path) -> Option<PathBuf> {
         match self {
             StoreUrl::Sqlite(path) => Some(folder.join(path)),
-            StoreUrl::Postgres(_) => None,
+            StoreUrl::Postgres(_) | StoreUrl::Mysql(_) => None,
         }
     }
 
@@ -123,7 +182,8 @@ impl StoreUrl {
     pub fn place(&self, folder: &Path) -> String {
         match self {
             StoreUrl::Sqlite(path) => folder.join(path).display().to_string(),
-            StoreUrl::Postgres(url) => server::place(url.expose()),
+            StoreUrl::Postgres(url) => server::place(Server::Postgres, url.expose()),
+            StoreUrl::Mysql(url) => server::place(Server::Mysql, url.expose()),
         }
     }
 }
@@ -154,12 +214,18 @@ mod tests {
     #[test]
     fn urls_of_servers_are_told_without_what_is_secret() {
         let url = StoreUrl::parse("postgres://u:hunter2@h:6543/d?sslmode=require").unwrap();
-        assert_eq!((url.database(), url.file(Path::new("/p"))), (Database::Postgres, None));
+        assert_eq!((url.database(), url.file(Path::new("/p"))), (Database::Server(Server::Postgres), None));
         assert_eq!(url.place(Path::new("/p")), "h:6543/d");
+        assert!(!format!("{url:?}").contains("hunter2"));
+        let url = StoreUrl::parse("mariadb://u:hunter2@h:3307/d").unwrap();
+        assert_eq!((url.database(), url.file(Path::new("/p"))), (Database::Server(Server::Mysql), None));
+        assert_eq!(url.place(Path::new("/p")), "h:3307/d");
         assert!(!format!("{url:?}").contains("hunter2"));
         for (text, expected) in [
             ("postgres://u:hunter2@h/d", true),
             ("postgresql://h/d?user=u&password=hunter2", true),
+            ("mysql://u:hunter2@h/d", true),
+            ("mysql://u@h/d", false),
             ("postgres://u@h:5432/d?sslmode=require", false),
             ("sqlite:shop.db", false),
         ] {
@@ -170,7 +236,10 @@ mod tests {
     #[test]
     fn other_urls_are_refused_without_repeating_them() {
         for (text, expected) in [
-            ("mysql://u:hunter2@h/d", "names a mysql database, but this build serves sqlite and postgres"),
+            (
+                "mongodb://u:hunter2@h/d",
+                "names a mongodb database, but this build serves sqlite, postgres, mysql and mariadb",
+            ),
             (
                 "postgres://u:hunter2@h/d?sslmode=maybe",
                 "cannot be used (the URL's sslmode must be disable, prefer, require, verify-ca or verify-full)",

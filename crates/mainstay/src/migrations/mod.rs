@@ -36,7 +36,7 @@ use crate::server;
 pub fn plan(database: Database, old: &Schema, new: &Schema) -> MigrationPlan {
     match database {
         Database::Sqlite => mainstay_stores::sqlite::migrate::plan(old, new),
-        Database::Postgres => server::plan(old, new),
+        Database::Server(kind) => server::plan(kind, old, new),
     }
 }
 

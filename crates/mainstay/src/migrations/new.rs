@@ -66,7 +66,7 @@ pub(crate) fn is_behind(project: &Project) -> Result<Option<bool>, MigrationErro
     Ok(files.last().map(|last| !is_same(project.database(), &last.schema, &project.schema)))
 }
 
-/// Carries a plan out where it does no harm: in a database of its own, or in a scratch schema of the server.
+/// Carries a plan out where it does no harm: in a database of its own, or in scratch tables of the server.
 ///
 /// # Errors
 /// [`MigrationError::Unproven`] if it does not lead to `after`, [`MigrationError::Untried`] if it cannot be carried out there.
@@ -78,7 +78,7 @@ pub(crate) async fn prove(
 ) -> Result<(), MigrationError> {
     let outcome = match settings.url.database() {
         Database::Sqlite => mainstay_stores::sqlite::migrate::prove(before, after, &plan.sql),
-        Database::Postgres => {
+        Database::Server(_) => {
             let proved = server::prove(settings, before, after, &plan.sql).await;
             proved.map_err(MigrationError::Untried)?
         }

@@ -125,7 +125,7 @@ impl Project {
     pub fn functions_left_out(&self) -> Vec<String> {
         match self.database() {
             Database::Sqlite => Vec::new(),
-            Database::Postgres => functions::names(&self.folder),
+            Database::Server(_) => functions::names(&self.folder),
         }
     }
 
@@ -161,15 +161,19 @@ impl Project {
 /// Refuses backups that nobody would make.
 fn check_backup(settings: Settings) -> Result<Settings, Vec<Mistake>> {
     let is_asked = !settings.backup.every.is_zero() || settings.backup.at.seconds.is_some();
-    if settings.store.url.database() == Database::Sqlite || !is_asked {
+    let Database::Server(server) = settings.store.url.database() else { return Ok(settings) };
+    if !is_asked {
         return Ok(settings);
     }
     Err(vec![Mistake {
         file: SETTINGS_FILE.into(),
         line: 1,
         column: 1,
-        problem: "[backup] is for SQLite, and the database is PostgreSQL".to_owned(),
-        remedy: "take the section out, and have the server's own tools make backups, such as pg_dump".to_owned(),
+        problem: format!("[backup] is for SQLite, and the database is {}", server.name()),
+        remedy: format!(
+            "take the section out, and have the server's own tools make backups, such as {}",
+            server.backup_program()
+        ),
     }])
 }
 

@@ -3,7 +3,8 @@
 use std::io::Read;
 use std::path::Path;
 
-use crate::app::{Api, Database};
+use crate::api::Api;
+use crate::app::Database;
 
 /// The statements that make the tables and fill them; `None` where the data set is not beside the workspace.
 fn script() -> Option<String> {

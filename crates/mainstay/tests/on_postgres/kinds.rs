@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::app::{Api, Database};
+use crate::api::Api;
+use crate::app::Database;
 
 const TABLES: &str = r#"
 CREATE TYPE mood AS ENUM ('sad', 'happy');

@@ -1,5 +1,8 @@
-//! What `information_schema` says of the database in use: five questions, each answered for all tables at once, so that
-//! many tables cost few round trips.
+//! What `information_schema` says of the database in use: a few questions, each answered for all tables at once, so that
+//! many tables cost few round trips. The database is said of each view that is joined: otherwise MariaDB opens the tables
+//! of all databases.
+
+use std::collections::HashMap;
 
 use mysql_async::Row;
 use mysql_async::prelude::FromRow;
@@ -83,11 +86,12 @@ pub(super) struct CatalogReferencePart {
 }
 
 const TABLES: &str = "\
-SELECT t.table_name, t.table_comment, v.view_definition, COALESCE(v.is_updatable, 'NO'), t.table_type LIKE '%VIEW'
-FROM information_schema.tables t
-LEFT JOIN information_schema.views v ON v.table_schema = t.table_schema AND v.table_name = t.table_name
-WHERE t.table_schema = DATABASE() AND t.table_type IN ('BASE TABLE', 'VIEW', 'SYSTEM VERSIONED')
-ORDER BY t.table_name";
+SELECT table_name, table_comment, table_type LIKE '%VIEW' FROM information_schema.tables
+WHERE table_schema = DATABASE() AND table_type IN ('BASE TABLE', 'VIEW', 'SYSTEM VERSIONED') ORDER BY table_name";
+
+const VIEWS: &str = "\
+SELECT table_name, COALESCE(view_definition, ''), is_updatable
+FROM information_schema.views WHERE table_schema = DATABASE()";
 
 const COLUMNS: &str = "\
 SELECT table_name, column_name, LOWER(data_type), column_type, numeric_precision, numeric_scale, is_nullable, \
@@ -102,13 +106,13 @@ const REFERENCES: &str = "\
 SELECT k.table_name, k.constraint_name, k.column_name, k.referenced_table_name, k.referenced_column_name, \
 r.delete_rule, r.update_rule
 FROM information_schema.key_column_usage k
-JOIN information_schema.referential_constraints r ON r.constraint_schema = k.constraint_schema \
+JOIN information_schema.referential_constraints r ON r.constraint_schema = DATABASE() \
 AND r.constraint_name = k.constraint_name AND r.table_name = k.table_name
-WHERE k.table_schema = DATABASE() AND k.referenced_table_schema = DATABASE()
+WHERE k.table_schema = DATABASE() AND k.constraint_schema = DATABASE() AND k.referenced_table_schema = DATABASE()
 ORDER BY k.table_name, k.constraint_name, k.ordinal_position";
 
-const TRIGGERS: &str =
-    "SELECT DISTINCT event_object_table FROM information_schema.triggers WHERE event_object_schema = DATABASE()";
+const TRIGGERS: &str = "SELECT DISTINCT event_object_table FROM information_schema.triggers \
+     WHERE trigger_schema = DATABASE() AND event_object_schema = DATABASE()";
 
 const CHECKS: &str =
     "SELECT table_name, check_clause FROM information_schema.check_constraints WHERE constraint_schema = DATABASE()";
@@ -119,15 +123,19 @@ pub(super) async fn read(session: &mut Session) -> Result<Catalog, Failure> {
     for (name,) in ask::<(Option<String>,)>(session, "SELECT DATABASE()").await? {
         catalog.database = name.unwrap_or_default();
     }
-    for (name, comment, view, updatable, is_view) in ask(session, TABLES).await? {
-        let (view, is_updatable): (Option<String>, String) = (view, updatable);
-        let is_view: i64 = is_view;
+    let mut views: HashMap<String, (String, String)> = HashMap::new();
+    for (name, query, is_updatable) in ask(session, VIEWS).await? {
+        views.insert(name, (query, is_updatable));
+    }
+    for (name, comment, is_view) in ask::<(String, String, i64)>(session, TABLES).await? {
+        let view = (is_view == 1).then(|| views.remove(&name).unwrap_or_default());
         catalog.tables.push(CatalogTable {
             name,
-            is_view: is_view == 1,
-            comment: if is_view == 1 { String::new() } else { comment },
-            view: (is_view == 1).then(|| view.unwrap_or_default()),
-            is_updatable: is_view == 0 || is_updatable == "YES",
+            is_view: view.is_some(),
+            // Of a view it says `VIEW`.
+            comment: if view.is_some() { String::new() } else { comment },
+            is_updatable: view.as_ref().is_none_or(|(_, is_updatable)| is_updatable == "YES"),
+            view: view.map(|(query, _)| query),
         });
     }
     for row in rows(session, COLUMNS).await? {

@@ -122,6 +122,7 @@ fn schema(catalog: &Catalog, is_mariadb: bool) -> Schema {
     for (owner, reference) in references {
         made[owner].table.references.push(reference);
     }
+    count_through(&mut made, &views);
     let mut tables: Vec<&mut Table> = made.iter_mut().map(|made| &mut made.table).collect();
     inherit::inherit(&mut tables, &views);
     let (tables, about): (Vec<Table>, Vec<FoundTable>) = made.into_iter().map(|made| (made.table, made.about)).unzip();
@@ -268,6 +269,29 @@ fn action(rule: &str) -> ReferenceAction {
         "SET NULL" => ReferenceAction::SetNull,
         "SET DEFAULT" => ReferenceAction::SetDefault,
         _ => ReferenceAction::Restrict,
+    }
+}
+
+/// Lets rows be written through views without the numbers that the server counts.
+fn count_through(made: &mut [Made<'_>], views: &Views) {
+    let is_counted = |made: &[Made<'_>], at: usize, column: ColumnId| {
+        made[at].table.column(column).default == Some(DefaultValue::Sequence)
+    };
+    // A view of a view is counted once that one is.
+    for _ in 0..views.len() {
+        let mut counted = Vec::new();
+        for (view, shown) in views {
+            let new = shown
+                .iter()
+                .filter(|one| is_counted(made, one.table, one.column) && !is_counted(made, *view, one.here));
+            counted.extend(new.map(|one| (*view, one.here)).filter(|_| made[*view].table.is_writable()));
+        }
+        if counted.is_empty() {
+            return;
+        }
+        for (view, column) in counted {
+            made[view].table.columns[column.index()].default = Some(DefaultValue::Sequence);
+        }
     }
 }
 

@@ -143,12 +143,21 @@ impl<'p> Sql<'p> {
         self.push("')");
     }
 
+    /// Writes a text that is compared with a pattern: by code point, also where the column of another program would take
+    /// letters of either case for the same.
+    pub(super) fn by_code_point(&mut self, scope: Scope, table: &Table, expr: &Expr) {
+        let is_found = self.schema.found().is_some();
+        self.push(if is_found { "CONVERT(" } else { "" });
+        self.expr(scope, table, expr);
+        self.push(if is_found { " USING utf8mb4) COLLATE utf8mb4_bin" } else { "" });
+    }
+
     /// Writes that a regular expression matches.
     pub(super) fn regex(&mut self, scope: Scope, table: &Table, expr: &Expr, pattern: String) {
         // An empty one is refused.
         let pattern = if pattern.is_empty() { "(?:)".to_owned() } else { pattern };
         if self.dialect.0.is_mariadb() {
-            self.expr(scope, table, expr);
+            self.by_code_point(scope, table, expr);
             self.push(" REGEXP ");
             return self.bind(Bind::Text(pattern));
         }

@@ -56,10 +56,14 @@ fn on_server(project: &Project) -> Vec<Finding> {
     let place = project.database_place();
     let findings = block_on(async {
         let version = server::version(&project.settings.store).await.map_err(anyhow::Error::from)?;
-        let answers = Finding::ok("database", format!("{place} answers (PostgreSQL {version})"));
+        let answers = Finding::ok("database", format!("{place} answers ({version})"));
         let store = wire::store(project)?;
         let tables = tables(project, &*store).await.unwrap_or_else(|error| {
-            vec![Finding::fail("tables", told(&error), "see that the user may read them, and may create schemas")]
+            vec![Finding::fail(
+                "tables",
+                told(&error),
+                "see that the user may read them, and may create schemas or databases",
+            )]
         });
         store.close().await;
         Ok::<_, Failure>(std::iter::once(answers).chain(tables).collect())
@@ -84,7 +88,11 @@ async fn tables(project: &Project, store: &dyn Store) -> anyhow::Result<Vec<Find
         // A server's user may read without being allowed to make the tables that they would be compared with.
         Err(StoreError::Database(words)) => {
             let found = format!("cannot be compared with the last migration ({})", words.message);
-            Finding::warn("tables", found, "look with a user who may create schemas in the database")
+            Finding::warn(
+                "tables",
+                found,
+                "look with a user who may create schemas (PostgreSQL) or databases (MySQL, MariaDB)",
+            )
         }
         Err(error) => return Err(anyhow::Error::from(error).context("cannot look at the tables")),
     };

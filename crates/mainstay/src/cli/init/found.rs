@@ -12,7 +12,7 @@ use toml_edit::Key;
 
 use super::{NewFile, slug};
 use crate::cli::Failure;
-use crate::config::{self, Environment, Override, StoreUrl};
+use crate::config::{self, Environment, Override, Server, StoreUrl};
 use crate::project::{self, QUERIES_FOLDER, SCHEMA_FOLDER, SETTINGS_FILE};
 
 /// Where a project takes the URL of a server from.
@@ -30,19 +30,19 @@ impl Found {
     /// # Errors
     /// [`Failure::Usage`] if there is no such database, or it cannot be served.
     pub(super) fn look_at(from: &str, folder: &Path) -> Result<Found, Failure> {
-        match from.starts_with("postgres://") || from.starts_with("postgresql://") {
-            true => Found::on_server(from),
-            false => Found::in_file(Path::new(from), folder),
+        match from.split_once("://").and_then(|(scheme, _)| Server::of_scheme(scheme)) {
+            Some(server) => Found::on_server(server, from),
+            None => Found::in_file(Path::new(from), folder),
         }
     }
 
     /// The URL may hold a password, so it is written nowhere.
-    fn on_server(url: &str) -> Result<Found, Failure> {
+    fn on_server(server: Server, url: &str) -> Result<Found, Failure> {
         let url = Override::new("stores.main", "url", url).expect("the setting exists");
         let settings = config::load(Path::new("."), "", &Environment::default(), &[url]).map_err(Failure::Mistakes)?;
         let schema = project::find_on_server(&settings).map_err(|error| {
             let place = settings.store.url.place(Path::new("."));
-            Failure::Usage(format!("{place}: this is no PostgreSQL database that can be read ({error:#})"))
+            Failure::Usage(format!("{place}: this is no {} database that can be read ({error:#})", server.name()))
         })?;
         Ok(Found { url: FROM_ENVIRONMENT.to_owned(), schema })
     }

@@ -1,5 +1,5 @@
-//! What stands in the place of `server.rs` in a build without PostgreSQL: no URL of a server is taken, so nothing else is
-//! ever asked.
+//! What stands in the place of a kind of server that a build does not have: no URL of such a server is taken, so nothing
+//! else is ever asked.
 
 use std::sync::Arc;
 
@@ -8,30 +8,30 @@ use mainstay_store::{MigrationPlan, Store, StoreError};
 
 use crate::config::StoreSettings;
 
-const MISSING: &str = "names a PostgreSQL server, and this build has none of it";
+const MISSING: &str = "names a server of a kind that this build does not have";
 
 /// Refuses every URL.
-pub(crate) fn check(_: &str) -> Result<(), String> {
+pub(super) fn check(_: &str) -> Result<(), String> {
     Err(MISSING.to_owned())
 }
 
 /// Nowhere.
-pub(crate) fn place(_: &str) -> String {
+pub(super) fn place(_: &str) -> String {
     String::new()
 }
 
 /// Refused.
-pub(crate) fn store(_: &StoreSettings) -> Result<Arc<dyn Store>, StoreError> {
+pub(super) fn store(_: &StoreSettings) -> Result<Arc<dyn Store>, StoreError> {
     Err(missing())
 }
 
 /// Nothing.
-pub(crate) fn plan(_: &Schema, _: &Schema) -> MigrationPlan {
+pub(super) fn plan(_: &Schema, _: &Schema) -> MigrationPlan {
     MigrationPlan::default()
 }
 
 /// Refused.
-pub(crate) async fn prove(
+pub(super) async fn prove(
     _: &StoreSettings,
     _: &Schema,
     _: &Schema,
@@ -41,7 +41,7 @@ pub(crate) async fn prove(
 }
 
 /// Refused.
-pub(crate) async fn version(_: &StoreSettings) -> Result<String, StoreError> {
+pub(super) async fn version(_: &StoreSettings) -> Result<String, StoreError> {
     Err(missing())
 }
 

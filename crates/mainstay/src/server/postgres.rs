@@ -1,25 +1,23 @@
-//! What of the program is for PostgreSQL alone. A build without the feature `postgres` has `server_missing.rs` instead.
+//! What of the program is for PostgreSQL alone.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use mainstay_schema::Schema;
 use mainstay_store::{MigrationPlan, Store, StoreError};
 use mainstay_stores::postgres::migrate;
 use mainstay_stores::{PostgresOptions, PostgresStore};
 
+use super::VERSION_TIME_MAX;
 use crate::config::{StoreSettings, StoreUrl};
 
-/// Longest wait for a server that is asked for its version.
-const VERSION_TIME_MAX: Duration = Duration::from_secs(10);
-
 /// Says what is wrong with a URL, to follow the name of a setting; it never repeats a value.
-pub(crate) fn check(url: &str) -> Result<(), String> {
+pub(super) fn check(url: &str) -> Result<(), String> {
     PostgresOptions::parse(url).map(drop).map_err(|error| format!("cannot be used ({error})"))
 }
 
 /// Where a URL leads, without anything secret: `host:port/database`.
-pub(crate) fn place(url: &str) -> String {
+pub(super) fn place(url: &str) -> String {
     PostgresOptions::parse(url).map(|options| options.place()).unwrap_or_default()
 }
 
@@ -27,7 +25,7 @@ pub(crate) fn place(url: &str) -> String {
 ///
 /// # Errors
 /// [`StoreError::Unavailable`] if certificates cannot be read.
-pub(crate) fn store(settings: &StoreSettings) -> Result<Arc<dyn Store>, StoreError> {
+pub(super) fn store(settings: &StoreSettings) -> Result<Arc<dyn Store>, StoreError> {
     Ok(Arc::new(open(settings)?))
 }
 
@@ -46,7 +44,7 @@ fn open(settings: &StoreSettings) -> Result<PostgresStore, StoreError> {
 }
 
 /// What would change between two schemas.
-pub(crate) fn plan(old: &Schema, new: &Schema) -> MigrationPlan {
+pub(super) fn plan(old: &Schema, new: &Schema) -> MigrationPlan {
     migrate::plan(old, new)
 }
 
@@ -54,7 +52,7 @@ pub(crate) fn plan(old: &Schema, new: &Schema) -> MigrationPlan {
 ///
 /// # Errors
 /// [`StoreError`] if it cannot be tried.
-pub(crate) async fn prove(
+pub(super) async fn prove(
     settings: &StoreSettings,
     old: &Schema,
     new: &Schema,
@@ -66,13 +64,13 @@ pub(crate) async fn prove(
     proved
 }
 
-/// The version of the server.
+/// The name and the version of the server.
 ///
 /// # Errors
 /// [`StoreError`] if it does not answer.
-pub(crate) async fn version(settings: &StoreSettings) -> Result<String, StoreError> {
+pub(super) async fn version(settings: &StoreSettings) -> Result<String, StoreError> {
     let store = open(settings)?;
     let version = store.server_version(Instant::now() + VERSION_TIME_MAX).await;
     store.close().await;
-    version
+    version.map(|version| format!("PostgreSQL {version}"))
 }

@@ -1,0 +1,25 @@
+//! Projects whose database is a MariaDB or a MySQL server, which `cargo xtask test` starts: every test runs on both, and
+//! has a database of its own on each.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+#[path = "on_server/api.rs"]
+mod api;
+#[path = "on_mysql/app.rs"]
+mod app;
+#[path = "on_mysql/chinook.rs"]
+mod chinook;
+#[path = "on_mysql/commands.rs"]
+mod commands;
+#[path = "on_mysql/kinds.rs"]
+mod kinds;
+#[path = "on_server/outage.rs"]
+mod outage;
+#[path = "on_mysql/projects.rs"]
+mod projects;
+#[path = "on_server/shop.rs"]
+mod shop;
+#[path = "cli/support.rs"]
+#[expect(dead_code, reason = "the other tests of the executable need more of it")]
+mod support;
+#[path = "on_mysql/views.rs"]
+mod views;

@@ -1,0 +1,17 @@
+//! What holds for projects on every server, on both of these.
+
+use crate::app::on_each;
+use crate::{outage, shop};
+
+#[tokio::test]
+async fn the_shop_is_served() {
+    on_each("", |database| async move { shop::is_served(&database.url()).await }).await;
+}
+
+#[tokio::test]
+async fn a_server_that_stops_is_503_and_comes_back_without_a_restart() {
+    on_each(outage::NOTES, |database| async move {
+        outage::is_met_with_503_and_over_without_a_restart(&database.url()).await;
+    })
+    .await;
+}

@@ -1,0 +1,105 @@
+//! The API of a project over the database of a server, in process.
+
+use std::path::Path;
+
+use http::{HeaderMap, Request};
+use http_body_util::BodyExt;
+use mainstay::config::Override;
+use mainstay::migrations::{self, Allow};
+use mainstay::project::Project;
+use mainstay::transfer::{SeedMode, seed};
+use mainstay::wire;
+use mainstay_http::{App, router};
+use serde_json::Value;
+use tower::ServiceExt;
+
+/// The API of a project.
+pub(crate) struct Api {
+    app: App,
+    pub(crate) project: Project,
+    secret: String,
+    publishable: String,
+}
+
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Api {
+    /// The project in a folder, over the database of a URL; its tables are made and filled where they are declared.
+    pub(crate) async fn of(folder: &Path, url: &str) -> Api {
+        let set = |section, name, text: &str| Override::new(section, name, text).unwrap();
+        let overrides = [set("stores.main", "url", url), set("rest", "aggregates", "on")];
+        let project = Project::open(folder, &overrides).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"));
+        let engine = wire::engine(&project).unwrap();
+        if !project.settings.store.introspect {
+            migrations::sync(&project, &**engine.store(), Allow::Safe).await.unwrap();
+            seed(&**engine.store(), &project.schema, &project.seed_folder(), SeedMode::Empty).await.unwrap();
+        }
+        let secrets = project.secrets().unwrap();
+        let app = wire::app(&project, engine).unwrap();
+        let (secret, publishable) = (secrets.secret.expose().to_owned(), secrets.publishable.expose().to_owned());
+        Api { app, project, secret, publishable }
+    }
+
+    /// A database that was found, in a folder without files.
+    pub(crate) async fn over(url: &str) -> Api {
+        let folder = tempfile::tempdir().unwrap();
+        Api::of(folder.path(), url).await
+    }
+
+    async fn ask(&self, method: &str, url: String, key: &str, headers: &[(&str, &str)], body: &str) -> Reply {
+        let mut request = Request::builder().method(method).uri(url).header("host", "test").header("apikey", key);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(axum::body::Body::from(body.to_owned())).unwrap();
+        let (head, body) = router(self.app.clone()).oneshot(request).await.unwrap().into_parts();
+        let body = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
+        Reply { status: head.status.as_u16(), headers: head.headers, body }
+    }
+
+    pub(crate) async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
+        self.ask(method, format!("/rest/v1/{path}"), &self.secret, headers, body).await
+    }
+
+    pub(crate) async fn anonymous(&self, method: &str, path: &str, body: &str) -> u16 {
+        self.ask(method, format!("/rest/v1/{path}"), &self.publishable, &[], body).await.status
+    }
+
+    pub(crate) async fn health(&self) -> Reply {
+        self.ask("GET", "/health/ready".to_owned(), "none", &[], "").await
+    }
+
+    /// The rows of a read.
+    #[track_caller]
+    pub(crate) fn get(&self, path: &str) -> impl Future<Output = String> {
+        let place = std::panic::Location::caller();
+        async move {
+            let reply = self.send("GET", path, &[], "").await;
+            assert_eq!(reply.status, 200, "{path} at {place}: {}", reply.body);
+            reply.body
+        }
+    }
+
+    pub(crate) async fn json(&self, path: &str) -> Value {
+        serde_json::from_str(&self.get(path).await).unwrap()
+    }
+
+    /// Status and code of what is refused.
+    pub(crate) async fn refused(&self, method: &str, path: &str, body: &str) -> (u16, String) {
+        let reply = self.send(method, path, &[], body).await;
+        let code = serde_json::from_str::<Value>(&reply.body).unwrap_or_default()["code"].as_str().map(str::to_owned);
+        (reply.status, code.unwrap_or(reply.body))
+    }
+
+    /// A write that gives its rows back.
+    pub(crate) async fn write(&self, method: &str, path: &str, prefer: &str, body: &str) -> String {
+        let prefer = format!("return=representation,{prefer}");
+        let reply = self.send(method, path, &[("prefer", &prefer)], body).await;
+        assert!(reply.status < 300, "{method} {path}: {} {}", reply.status, reply.body);
+        reply.body
+    }
+}
