@@ -31,8 +31,8 @@ async fn ten_thousand_tables_are_read_in_time() {
     let took = start.elapsed();
     assert_eq!(catalog.relations.len(), TABLES);
     assert_eq!(catalog.relations[&Name::new("api", "t10000")].columns.len(), 8);
-    // A quarter of this on a machine with nothing else to do.
-    assert!(took < Duration::from_secs(8), "{took:?}");
+    // Less than two seconds on a machine with nothing else to do; far more where a dozen programs share its two cores.
+    assert!(took < Duration::from_secs(20), "{took:?}");
     println!("{took:?}");
     pool.close().await;
 }
