@@ -49,7 +49,8 @@ pub(super) fn check_access(settings: Settings) -> Result<Settings, Vec<Mistake>>
 
 /// Refuses `rules = "database"` where no database has rules, or the tables are declared.
 pub(super) fn check_rules(settings: Settings) -> Result<Settings, Vec<Mistake>> {
-    let is_fine = settings.store.url.database() == config::Database::Postgres && settings.store.introspect;
+    let is_fine = settings.store.url.database() == config::Database::Server(config::Server::Postgres)
+        && settings.store.introspect;
     if settings.store.rules != "database" || is_fine {
         return Ok(settings);
     }
