@@ -39,6 +39,5 @@ pub(super) fn options(options: &MysqlOptions) -> Result<Option<SslOpts>, BoxErro
         return Err("the system has no root certificates; name some by ssl-ca".into());
     }
     let roots = roots.into_iter().map(Into::into).collect();
-    let made = made.with_root_certs(roots).with_disable_built_in_roots(true);
-    Ok(Some(made.with_danger_skip_domain_validation(options.tls == TlsMode::VerifyCa)))
+    Ok(Some(made.with_root_certs(roots).with_disable_built_in_roots(true)))
 }
