@@ -58,9 +58,8 @@ pub(super) enum TlsMode {
     Disabled,
     /// TLS with whoever answers: against those who only listen.
     Required,
-    /// That one of the roots has signed the server's certificate.
-    VerifyCa,
-    /// That, and that it is for this host.
+    /// That one of the roots has signed the server's certificate, and that it is for this host. There is nothing between
+    /// this and [`TlsMode::Required`]: see `docs/decisions/0033-mysql-driver.md`.
     VerifyIdentity,
 }
 
@@ -243,10 +242,9 @@ impl Parameters {
                 self.mode = Some(match &*value.to_ascii_lowercase().replace('_', "-") {
                     "disabled" => TlsMode::Disabled,
                     "required" => TlsMode::Required,
-                    "verify-ca" => TlsMode::VerifyCa,
                     "verify-identity" => TlsMode::VerifyIdentity,
                     _ => {
-                        let expected = "disabled, required, verify-ca or verify-identity";
+                        let expected = "disabled, required or verify-identity";
                         return Err(MysqlUrlError::Value { key, expected });
                     }
                 });
@@ -309,7 +307,7 @@ mod tests {
             ("mysql://%2Frun%2Fmysqld.sock/shop?ssl-mode=required", TlsMode::Disabled),
             ("mysql://db/shop?ssl-mode=DISABLED", TlsMode::Disabled),
             ("mysql://db/shop?ssl_mode=REQUIRED", TlsMode::Required),
-            ("mysql://db/shop?ssl-mode=VERIFY_CA", TlsMode::VerifyCa),
+            ("mysql://db/shop?ssl-mode=VERIFY_IDENTITY", TlsMode::VerifyIdentity),
             ("mysql://localhost/shop?ssl-mode=verify-identity", TlsMode::VerifyIdentity),
         ] {
             assert_eq!(MysqlOptions::parse(url).expect(url).tls, expected, "{url}");
@@ -338,10 +336,7 @@ mod tests {
             ("postgres://secret@db/shop", "the URL of a MySQL or MariaDB server begins with mysql:// or mariadb://"),
             ("mysql://db:secret/shop", "the URL's port must be a number from 1 to 65535"),
             ("mysql://db/", "the URL names no database"),
-            (
-                "mysql://db/shop?ssl-mode=secret",
-                "the URL's ssl-mode must be disabled, required, verify-ca or verify-identity",
-            ),
+            ("mysql://db/shop?ssl-mode=secret", "the URL's ssl-mode must be disabled, required or verify-identity"),
             ("mysql://db/shop?sslmode=secret", "the URL's parameter \"sslmode\" is not known"),
             ("mysql://db/shop?x=a@b", "the URL has a parameter that is not known"),
             ("mysql://db/shop?connect-timeout=secret", "the URL's connect-timeout must be a number of seconds"),

@@ -68,7 +68,8 @@ impl Failure {
 
     /// Whether a reference refused it.
     pub(super) fn is_reference(&self) -> bool {
-        matches!(self.code(), Some(1216 | 1217 | 1451 | 1452 | 1761 | 1762))
+        // MySQL 9 also refuses cascades that come back to their table (6575, and what is beside it).
+        matches!(self.code(), Some(1216 | 1217 | 1451 | 1452 | 1761 | 1762 | 6570..=6579))
     }
 
     /// Whether the connection broke, so that nobody knows what became of the statement.

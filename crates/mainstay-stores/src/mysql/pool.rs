@@ -2,7 +2,7 @@
 //!
 //! Waiting for a connection has its own limit and its own error, so that a full pool is told apart from a slow
 //! statement. A pool of our own, although the driver has one: that one gives a connection back whose statement was given
-//! up and reads the rest of its answer first; ours cancels it on the server. See `docs/decisions/0032-mysql-driver.md`.
+//! up and reads the rest of its answer first; ours cancels it on the server. See `docs/decisions/0033-mysql-driver.md`.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};

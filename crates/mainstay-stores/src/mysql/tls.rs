@@ -1,7 +1,7 @@
 //! TLS to a server: what is asked of its certificate, as the driver wants it said.
 //!
 //! The roots are those of the system, or those that the URL names; the ones that the driver brings along are never
-//! believed. See `docs/decisions/0032-mysql-driver.md`.
+//! believed. See `docs/decisions/0033-mysql-driver.md`.
 
 use mainstay_store::BoxError;
 use mysql_async::{ClientIdentity, SslOpts};
@@ -39,6 +39,5 @@ pub(super) fn options(options: &MysqlOptions) -> Result<Option<SslOpts>, BoxErro
         return Err("the system has no root certificates; name some by ssl-ca".into());
     }
     let roots = roots.into_iter().map(Into::into).collect();
-    let made = made.with_root_certs(roots).with_disable_built_in_roots(true);
-    Ok(Some(made.with_danger_skip_domain_validation(options.tls == TlsMode::VerifyCa)))
+    Ok(Some(made.with_root_certs(roots).with_disable_built_in_roots(true)))
 }

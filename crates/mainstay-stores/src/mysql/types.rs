@@ -1,5 +1,5 @@
 //! Values on their way to the server, in the driver's own form. What each type is kept as is in
-//! `docs/decisions/0032-mysql-driver.md`.
+//! `docs/decisions/0033-mysql-driver.md`.
 
 use std::fmt;
 

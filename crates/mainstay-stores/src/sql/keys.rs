@@ -15,6 +15,7 @@ use super::{Batch, Bind, Scope, Sql, clamp};
 #[derive(Debug, Clone)]
 pub(crate) struct Listed {
     /// The result columns that hold the key that a row belongs to.
+    #[cfg_attr(not(feature = "mysql"), allow(dead_code, reason = "only MySQL takes lists"))]
     pub(crate) columns: Range<usize>,
 }
 

@@ -23,6 +23,7 @@ pub(crate) struct ReadSql<'p, D: Dialect> {
     /// Whether there are no rows without a key from the row above. One group is there even then.
     pub(crate) needs_link: bool,
     /// Where the keys come as a list: what goes with it.
+    #[cfg_attr(not(feature = "mysql"), allow(dead_code, reason = "only MySQL takes lists"))]
     pub(crate) listed: Option<Listed>,
     /// Where one row at most is wanted and no key makes sure of it: what the rows are called, for the words of an error.
     pub(crate) unsure: Option<&'p str>,

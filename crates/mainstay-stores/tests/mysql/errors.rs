@@ -28,3 +28,36 @@ async fn numbers_of_errors_become_what_every_store_says() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn letter_case_counts_for_like_whatever_the_column_says() {
+    use mainstay_query::plan::{Expr, Filter, Read, Test};
+    use mainstay_query::{Actor, authorize};
+    use mainstay_store::collect::Collected;
+    use mainstay_store::{Call, Store};
+    use mainstay_stores::MysqlStore;
+
+    on_each(async |pool| {
+        let table =
+            "CREATE TABLE people (id int PRIMARY KEY, name varchar(20)) CHARACTER SET latin1 COLLATE latin1_swedish_ci";
+        run(&pool, &format!("{table}; INSERT INTO people VALUES (1, 'Ann'), (2, 'ann'), (3, 'bob')")).await;
+        let store = MysqlStore::new(pool.options().clone()).expect("a store");
+        let schema = std::sync::Arc::new(store.find(crate::support::late()).await.expect("the tables are found"));
+        let people = schema.find("people").expect("it is there");
+        let name = people.find_column("name").expect("it is there").id;
+        for (pattern, case_sensitive, expected) in
+            [("an%", true, 1), ("an%", false, 2), ("A__", true, 1), ("%", true, 3)]
+        {
+            let test = Test::Like { pattern: pattern.to_owned(), case_sensitive };
+            let filter = Filter::Test { expr: Expr::column(name), test };
+            let plan = Read { filter, ..Read::new(people.id) };
+            let sink = Box::new(Collected::of(&schema, plan.shape(&schema)));
+            let plan = authorize::read(&schema, &Actor::System, plan).expect("the system may read");
+            let call = Call { schema: schema.clone(), deadline: crate::support::late() };
+            let done = store.read(call, std::sync::Arc::new(plan), sink).await.expect("the read is possible");
+            assert_eq!(done.rows, expected, "{pattern} {case_sensitive}");
+        }
+        store.close().await;
+    })
+    .await;
+}

@@ -5,3 +5,4 @@ mod errors;
 mod migrations;
 mod sessions;
 mod support;
+mod tls;

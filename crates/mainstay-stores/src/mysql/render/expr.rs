@@ -143,13 +143,17 @@ impl<'p> Sql<'p> {
         self.push("')");
     }
 
-    /// Writes a text that is compared with a pattern: by code point, also where the column of another program would take
-    /// letters of either case for the same.
-    pub(super) fn by_code_point(&mut self, scope: Scope, table: &Table, expr: &Expr) {
-        let is_found = self.schema.found().is_some();
-        self.push(if is_found { "CONVERT(" } else { "" });
+    /// Writes a text in which letter case counts, whatever the column says: those of other programs have orders of their
+    /// own.
+    pub(super) fn exact(&mut self, scope: Scope, table: &Table, expr: &Expr) {
+        let is_plain = self.schema.found().is_none() || expr.as_column().is_none();
+        if is_plain {
+            return self.expr(scope, table, expr);
+        }
+        self.push("CONVERT(");
         self.expr(scope, table, expr);
-        self.push(if is_found { " USING utf8mb4) COLLATE utf8mb4_bin" } else { "" });
+        self.push(" USING utf8mb4) COLLATE ");
+        self.push(self.dialect.0.text_collation());
     }
 
     /// Writes that a regular expression matches.
@@ -157,12 +161,12 @@ impl<'p> Sql<'p> {
         // An empty one is refused.
         let pattern = if pattern.is_empty() { "(?:)".to_owned() } else { pattern };
         if self.dialect.0.is_mariadb() {
-            self.by_code_point(scope, table, expr);
+            self.exact(scope, table, expr);
             self.push(" REGEXP ");
             return self.bind(Bind::Text(pattern));
         }
         self.push("regexp_like(");
-        self.expr(scope, table, expr);
+        self.exact(scope, table, expr);
         self.push(",");
         self.bind(Bind::Text(pattern));
         self.push(",'c')");
@@ -170,6 +174,14 @@ impl<'p> Sql<'p> {
 
     /// Writes a test of what an array holds: items are compared as their canonical text, null with nothing.
     pub(super) fn set(&mut self, scope: Scope, table: &Table, expr: &'p Expr, test: SetTest, value: &'p Value) {
+        if let Value::Json(document) = value {
+            // Not the answer, but more: see `hard.rs`.
+            self.push("json_contains(");
+            self.expr(scope, table, expr);
+            self.push(",");
+            self.bind(Bind::Text(document.as_str().to_owned()));
+            return self.push(")");
+        }
         let items: &[Value] = if let Value::Array(items) = value { items } else { &[] };
         let has_null = items.iter().any(Value::is_null);
         let known: Vec<String> = items.iter().filter(|item| !item.is_null()).map(item).collect();

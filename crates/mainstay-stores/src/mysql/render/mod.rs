@@ -173,7 +173,7 @@ impl Dialect for Mysql {
         if !case_sensitive {
             return sql.regex(scope, table, expr, like(pattern).unwrap_or_default());
         }
-        sql.by_code_point(scope, table, expr);
+        sql.exact(scope, table, expr);
         sql.push(" LIKE ");
         sql.bind(Bind::Text(pattern.to_owned()));
         // A backslash at the very end stands for itself.
@@ -182,9 +182,9 @@ impl Dialect for Mysql {
 
     fn like_column<'p>(sql: &mut Sql<'p>, scope: Scope, table: &Table, (left, right): (&'p Expr, &'p Expr), _: bool) {
         // Where letter case does not count, see `hard.rs`.
-        sql.by_code_point(scope, table, left);
+        sql.exact(scope, table, left);
         sql.push(" LIKE ");
-        sql.expr(scope, table, right);
+        sql.exact(scope, table, right);
         sql.push(r" ESCAPE '\'");
     }
 
