@@ -1,15 +1,11 @@
 //! What of the program is for databases of servers: which of them it is decides who answers. A build without the feature
 //! of one has `missing.rs` in its place.
 
+#[cfg(not(all(feature = "mysql", feature = "postgres")))]
+mod missing;
 #[cfg(feature = "mysql")]
 mod mysql;
-#[cfg(not(feature = "mysql"))]
-#[path = "missing.rs"]
-mod mysql;
 #[cfg(feature = "postgres")]
-mod postgres;
-#[cfg(not(feature = "postgres"))]
-#[path = "missing.rs"]
 mod postgres;
 
 use std::sync::Arc;
@@ -19,6 +15,10 @@ use mainstay_schema::Schema;
 use mainstay_store::{MigrationPlan, Store, StoreError};
 
 use crate::config::{Server, StoreSettings, StoreUrl};
+#[cfg(not(feature = "mysql"))]
+use missing as mysql;
+#[cfg(not(feature = "postgres"))]
+use missing as postgres;
 
 /// Longest wait for a server that is asked for its version.
 #[cfg_attr(not(any(feature = "mysql", feature = "postgres")), expect(dead_code, reason = "there is nobody to ask"))]
