@@ -27,6 +27,8 @@ pub(super) fn read(connection: &Connection, schema: &Schema, plan: &Read) -> Res
     let sql = render::read(schema, plan, From::Plan);
     let levels: Vec<String> = sql.levels().iter().map(|level| level.text.clone()).collect();
     let estimate = || {
+        // Explaining a statement does not look whether the tables are still those that the connection knows; running one does.
+        connection.prepare_cached("SELECT 1 FROM sqlite_schema LIMIT 1")?.exists([])?;
         let mut rows = 0.0;
         let mut parents = 1.0;
         for (depth, text) in levels.iter().enumerate() {

@@ -119,7 +119,7 @@ mod tests {
         for (text, expected) in [
             ("enum('a','b')", &["a", "b"][..]),
             ("enum('it''s','a,b','')", &["it's", "a,b", ""]),
-            ("enum('open", &["open"]),
+            ("enum('open", &[]),
             ("set('a','b')", &[]),
         ] {
             let data_type = text.split('(').next().unwrap_or_default();

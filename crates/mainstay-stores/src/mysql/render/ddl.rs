@@ -358,10 +358,10 @@ mod tests {
             "`p` VARCHAR(768) NOT NULL",
             "`_mainstay_t_one_0` VARCHAR(760) GENERATED ALWAYS AS (CASE WHEN n > 0 THEN `a` END) VIRTUAL INVISIBLE",
             "PRIMARY KEY (`id`)",
-            "UNIQUE INDEX `pair` (`a`, `n`)",
+            "UNIQUE INDEX `t_one` (`_mainstay_t_one_0`)",
             "INDEX `t_open` (`n`)",
             "INDEX `t_p_fkey` (`p`)",
-            "UNIQUE INDEX `t_one` (`_mainstay_t_one_0`)",
+            "UNIQUE INDEX `t_pair` (`a`, `n`)",
             "INDEX `t_words` (`long`(760), `n` DESC)",
             "CONSTRAINT `t_p_fkey` FOREIGN KEY (`p`) REFERENCES `p` (`slug`) ON DELETE CASCADE",
         ];
