@@ -11,7 +11,7 @@ use super::read::From;
 use super::{Batch, Bind, Scope, Sql, clamp};
 
 /// A statement that takes a list of keys in place of [`KEYS`](super::KEYS); the parameters go before number
-/// [`ReadSql::keys`].
+/// [`ReadSql::keys`](super::ReadSql::keys).
 #[derive(Debug, Clone)]
 pub(crate) struct Listed {
     /// The result columns that hold the key that a row belongs to.
