@@ -1,7 +1,7 @@
 //! Inserts and merges. Which row a merge meets is looked up by the key that was named, and locked: the server's own
 //! `ON DUPLICATE KEY UPDATE` goes by any key.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use mainstay_query::plan::{Conflict, Expect, Insert};
 use mainstay_schema::{ColumnId, DefaultValue, Table, Value};
@@ -108,7 +108,7 @@ impl Work<'_> {
                 there.insert(texts(target), key.to_vec());
             }
         }
-        let mut seen: Vec<Vec<String>> = Vec::new();
+        let mut seen: HashSet<Vec<String>> = HashSet::new();
         let mut fates = Vec::with_capacity(wanted.len());
         for key in wanted {
             let Some(key) = key.map(|key| texts(&key)) else {
@@ -122,7 +122,7 @@ impl Work<'_> {
                 (None, _) if !is_repeated => Fate::New,
                 _ => Fate::Skipped,
             });
-            seen.push(key);
+            seen.insert(key);
         }
         Ok(fates)
     }

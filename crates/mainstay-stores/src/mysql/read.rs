@@ -70,9 +70,12 @@ pub(super) async fn run(
     plan: &Read,
     sink: &mut dyn RowSink,
 ) -> Result<Counted, Fault> {
+    // What has nothing embedded in it, as most reads, is rendered once.
     let has_levels = || {
-        let sql = render::read(session.server(), schema, plan, From::Plan);
-        sql.members.iter().any(MemberSql::has_levels)
+        plan.select.iter().any(|output| output.source.embed().is_some()) && {
+            let sql = render::read(session.server(), schema, plan, From::Plan);
+            sql.members.iter().any(MemberSql::has_levels)
+        }
     };
     // A single statement is its own snapshot.
     if plan.count != Count::None || hard::is_in(schema, plan) || has_levels() {
@@ -119,6 +122,10 @@ async fn top(session: &mut Session, schema: &Schema, plan: &Read, sink: &mut dyn
     let is_found = schema.found().is_some();
     if !sql.members.iter().any(MemberSql::has_levels) {
         return stream(session, is_found, &sql, sink).await;
+    }
+    if plan.limit.is_some_and(|limit| limit <= CHUNK_ROWS) {
+        let rows = session.query_native(&sql.text, native_params(&sql.binds)).await?.all().await?;
+        return give(session, is_found, &sql, rows, sink).await;
     }
     let mut given = 0;
     // From one snapshot, so that a page begins where the one before it ended.
