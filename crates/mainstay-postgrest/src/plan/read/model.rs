@@ -24,7 +24,7 @@ impl ReadPlan {
         &self.picks
     }
 
-    /// Of a write or call: the columns that `pgrst_source` must have for what is selected, embedded and ordered by.
+    /// Of a write: the columns that `pgrst_source` must have for what is selected, embedded and ordered by.
     /// Functions of the row count as columns.
     pub fn returning(&self) -> Vec<Arc<str>> {
         self.returning.clone()

@@ -1,4 +1,4 @@
-//! Which columns the rows of a write or call must have for what is made of them.
+//! Which columns the rows of a write must have for what is made of them.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,11 +8,8 @@ use crate::plan::Root;
 
 /// The columns: those of the relation first where all of them are needed.
 pub(super) fn returning(root: Root<'_>, level: &Level) -> Vec<Arc<str>> {
-    let (relation, is_call) = match root {
-        Root::Relation(_) => return Vec::new(),
-        Root::Written(relation) => (Some(relation), false),
-        Root::Called { relation, .. } => (relation, true),
-    };
+    // A read has the relation, and a call all that it gives.
+    let Root::Written(relation) = root else { return Vec::new() };
     let mut names = BTreeSet::new();
     let mut is_all = false;
     for member in &level.members {
@@ -39,11 +36,9 @@ pub(super) fn returning(root: Root<'_>, level: &Level) -> Vec<Arc<str>> {
     for filter in &level.filters {
         tested(filter, &mut names);
     }
-    if let (Some(relation), false) = (relation, is_call) {
-        names.extend(relation.primary_key.iter().cloned());
-    }
+    names.extend(relation.primary_key.iter().cloned());
     let mut all: Vec<Arc<str>> = Vec::new();
-    if let (Some(relation), true) = (relation, is_all) {
+    if is_all {
         all.extend(relation.columns.iter().map(|column| column.name.clone()));
         names.retain(|name| relation.column(name).is_none());
     }
