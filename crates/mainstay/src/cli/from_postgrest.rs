@@ -101,6 +101,8 @@ async fn run_api(settings: Settings, sources: Sources, reread: Reread, console: 
     let (place, admin) = (settings.place.clone(), settings.admin.clone());
     let api = Api::new(pool, settings, Base::Root, None, request_limits());
     let stop = signals::stop().context("cannot listen for signals")?;
+    #[cfg(unix)]
+    signals::spare_reloads().context("cannot listen for signals")?;
     let (stopping, is_stopping) = tokio::sync::watch::channel(false);
     let stopped = |mut is_stopping: tokio::sync::watch::Receiver<bool>| async move {
         let _ = is_stopping.wait_for(|is_stopping| *is_stopping).await;

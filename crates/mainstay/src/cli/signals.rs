@@ -42,3 +42,17 @@ pub(super) fn stop() -> std::io::Result<impl Future<Output = ()> + Send + 'stati
         let _ = tokio::signal::ctrl_c().await;
     })
 }
+
+/// From now on the signals that ask for a reload end nothing, whether somebody heeds them yet or not.
+///
+/// # Errors
+/// That the system does not let us.
+#[cfg(unix)]
+pub(super) fn spare_reloads() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    // What is listened for once has no default any more, also when the listener is gone.
+    for kind in [SignalKind::user_defined1(), SignalKind::user_defined2()] {
+        drop(signal(kind)?);
+    }
+    Ok(())
+}

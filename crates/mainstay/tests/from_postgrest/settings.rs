@@ -203,3 +203,17 @@ fn a_socket_in_the_file_system_is_served() {
         thread::sleep(Duration::from_millis(50));
     }
 }
+
+/// A signal that nobody listens for would end the process.
+#[cfg(unix)]
+#[test]
+fn reloads_may_be_asked_for_before_there_is_a_database() {
+    let mut serve = command(&["serve", "--from-postgrest", "--listen", "127.0.0.1:0"]);
+    serve.env("PGRST_DB_URI", "postgres://nobody@127.0.0.1:1/none").env("PGRST_DB_ANON_ROLE", "nobody");
+    let service = Service::start(serve, false);
+    for signal in ["USR1", "USR2"] {
+        service.signal(signal);
+        thread::sleep(Duration::from_millis(100));
+        assert_eq!(service.get("/films").status, 503, "{signal}");
+    }
+}
