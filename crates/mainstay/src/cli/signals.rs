@@ -47,7 +47,7 @@ pub(super) fn stop() -> std::io::Result<impl Future<Output = ()> + Send + 'stati
 ///
 /// # Errors
 /// That the system does not let us.
-#[cfg(unix)]
+#[cfg(all(unix, feature = "postgres"))]
 pub(super) fn spare_reloads() -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     // What is listened for once has no default any more, also when the listener is gone.
