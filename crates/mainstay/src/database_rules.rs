@@ -86,10 +86,10 @@ fn options(project: &Project) -> anyhow::Result<PostgresOptions> {
     let store = &project.settings.store;
     let StoreUrl::Postgres(url) = &store.url else { anyhow::bail!("the database is no PostgreSQL server") };
     let mut options = PostgresOptions::parse(url.expose())?;
-    options.connections_max = store.connections_max;
-    options.waiting_max = store.queue_max;
-    options.wait_max = store.connection_wait;
-    options.statements_max = store.statements_max;
+    options.limits.connections_max = store.connections_max;
+    options.limits.waiting_max = store.queue_max;
+    options.limits.wait_max = store.connection_wait;
+    options.limits.statements_max = store.statements_max;
     options.named_statements &= store.named_statements;
     options.as_configured = true;
     Ok(options)

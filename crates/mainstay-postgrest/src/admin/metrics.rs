@@ -8,7 +8,7 @@ use crate::http::Api;
 /// All of it.
 pub(super) fn text(api: &Api) -> String {
     let (status, health, counters) = (api.pool().status(), api.health(), api.counters());
-    let most = api.pool().options().connections_max;
+    let most = api.pool().options().limits.connections_max;
     let tokens = api.tokens();
     let of = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
     let mut out = String::new();

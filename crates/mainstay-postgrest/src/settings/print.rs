@@ -59,8 +59,8 @@ mod tests {
         assert_eq!(settings.place, Place::Tcp("0.0.0.0".to_owned(), 3000));
         assert_eq!((settings.channel.as_deref(), settings.admin), (Some("pgrst"), None));
         assert!(settings.tokens.is_none() && settings.in_database && settings.legacy_target_names);
-        assert_eq!(settings.database.connections_max, 10);
-        assert_eq!(settings.database.idle_max, Some(Duration::from_secs(30)));
+        assert_eq!(settings.database.limits.connections_max, 10);
+        assert_eq!(settings.database.limits.idle_max, Some(Duration::from_secs(30)));
         assert!(settings.database.as_configured && settings.database.named_statements);
         assert_eq!(settings.hoisted.len(), 3);
     }
@@ -80,7 +80,7 @@ mod tests {
         assert_eq!(settings.rows_max, Some(5));
         assert_eq!(settings.pre_request, Some(Name::new("auth", "check")));
         assert_eq!(settings.anon_role.as_deref(), Some("web"));
-        assert_eq!(settings.database.idle_max, Some(Duration::from_secs(7)));
+        assert_eq!(settings.database.limits.idle_max, Some(Duration::from_secs(7)));
         let own: Vec<(&str, &str)> = settings.app_settings.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
         assert_eq!(own, [("app.settings.a", "1"), ("app.settings.b", "2")]);
     }

@@ -131,11 +131,11 @@ fn database(reader: &mut Reader<'_>) -> Option<mainstay_stores::PostgresOptions>
     reader.notices.extend(notices.into_iter().map(|what| Notice(format!("db-uri: {what}"))));
     let mut options = options;
     let seconds = |reader: &mut Reader<'_>, name| Duration::from_secs(reader.number(name).unwrap_or(0)).min(LONGEST);
-    options.connections_max = reader.count("db-pool").max(1);
-    options.waiting_max = WAITING_MAX;
-    options.wait_max = seconds(reader, "db-pool-acquisition-timeout");
-    options.age_max = seconds(reader, "db-pool-max-lifetime");
-    options.idle_max = Some(seconds(reader, "db-pool-max-idletime"));
+    options.limits.connections_max = reader.count("db-pool").max(1);
+    options.limits.waiting_max = WAITING_MAX;
+    options.limits.wait_max = seconds(reader, "db-pool-acquisition-timeout");
+    options.limits.age_max = seconds(reader, "db-pool-max-lifetime");
+    options.limits.idle_max = Some(seconds(reader, "db-pool-max-idletime"));
     options.named_statements &= reader.flag("db-prepared-statements");
     options.as_configured = true;
     Some(options)

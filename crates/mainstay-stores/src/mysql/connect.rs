@@ -11,34 +11,16 @@ use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 
-/// Connections that a pool opens at most.
-const CONNECTIONS_MAX: usize = 10;
-/// Callers that wait for a connection at most; the next one is told to come again.
-const WAITING_MAX: usize = 1_000;
-/// How long a caller waits for a connection at most.
-const WAIT_MAX: Duration = Duration::from_secs(2);
-/// How long one attempt to connect may take.
-const CONNECT_MAX: Duration = Duration::from_secs(5);
-/// Age at which a connection is closed instead of used again, so that a change of servers is noticed.
-const AGE_MAX: Duration = Duration::from_secs(30 * 60);
-/// Statements that one connection keeps prepared. A server keeps 16,382 for all of its connections.
-const STATEMENTS_MAX: usize = 256;
+use crate::server::{CONNECT_MAX, PoolLimits};
+
 /// The port of both servers.
 const PORT: u16 = 3306;
 
 /// How to reach a server, and how much of it to take.
 #[derive(Clone)]
 pub struct MysqlOptions {
-    /// Connections at most.
-    pub connections_max: usize,
-    /// Callers that wait for a connection at most.
-    pub waiting_max: usize,
-    /// How long a caller waits for a connection at most.
-    pub wait_max: Duration,
-    /// Age at which a connection is not used again.
-    pub age_max: Duration,
-    /// Statements that one connection keeps prepared.
-    pub statements_max: usize,
+    /// How much of it to take.
+    pub limits: PoolLimits,
     /// How long one attempt to connect may take.
     pub connect_max: Duration,
     pub(super) host: String,
@@ -122,11 +104,7 @@ impl MysqlOptions {
         let (rest, parameters) = rest.split_once('?').unwrap_or((rest, ""));
         let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
         let mut options = MysqlOptions {
-            connections_max: CONNECTIONS_MAX,
-            waiting_max: WAITING_MAX,
-            wait_max: WAIT_MAX,
-            age_max: AGE_MAX,
-            statements_max: STATEMENTS_MAX,
+            limits: PoolLimits::default(),
             connect_max: CONNECT_MAX,
             host: "localhost".to_owned(),
             port: PORT,
@@ -204,7 +182,7 @@ impl fmt::Debug for MysqlOptions {
             .field("place", &self.place())
             .field("login", &"[hidden]")
             .field("tls", &self.tls)
-            .field("connections_max", &self.connections_max)
+            .field("connections_max", &self.limits.connections_max)
             .finish_non_exhaustive()
     }
 }

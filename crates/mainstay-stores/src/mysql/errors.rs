@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use mainstay_schema::{ColumnId, Schema, Table, Value};
-use mainstay_store::{BoxError, BrokenReference, DatabaseError, ReferenceEnd, StoreError};
+use mainstay_store::{BrokenReference, DatabaseError, ReferenceEnd, StoreError};
 use mysql_async::ServerError;
+
+use crate::server::DriverError;
 
 /// `ER_LOCK_DEADLOCK`.
 pub(super) const DEADLOCK: u16 = 1213;
@@ -14,31 +16,50 @@ const LOCK_WAIT: u16 = 1205;
 const CHANGED: u16 = 1020;
 
 /// Why a session could not do what it was told.
-#[derive(Debug, thiserror::Error)]
-pub enum Failure {
-    /// The server's answer, or the end of the connection.
-    #[error("{0}")]
-    Driver(mysql_async::Error),
-    /// The deadline passed while the statement ran; it is being canceled.
-    #[error("the deadline passed")]
-    Deadline,
-    /// No connection became free in time.
-    #[error("no connection became free")]
-    Overloaded,
-    /// No connection can be had.
-    #[error("no connection: {0}")]
-    Unavailable(BoxError),
-}
+pub type Failure = crate::server::Failure<mysql_async::Error>;
 
-impl From<mysql_async::Error> for Failure {
-    fn from(error: mysql_async::Error) -> Failure {
-        Failure::Driver(error)
+impl DriverError for mysql_async::Error {
+    fn words(&self) -> Option<String> {
+        server(self).map(|error| error.message.clone())
+    }
+
+    fn is_conflict(&self) -> bool {
+        server(self).is_some_and(|error| matches!(error.code, DEADLOCK | LOCK_WAIT | CHANGED))
+    }
+
+    fn is_broken(&self) -> bool {
+        matches!(self, mysql_async::Error::Io(_))
+    }
+
+    fn meaning(self) -> StoreError {
+        let server = match &self {
+            mysql_async::Error::Server(server) => server,
+            mysql_async::Error::Io(_)
+            | mysql_async::Error::Driver(
+                mysql_async::DriverError::ConnectionClosed | mysql_async::DriverError::PoolDisconnected,
+            ) => return StoreError::Unavailable(Box::new(self)),
+            _ => return StoreError::Internal(Box::new(self)),
+        };
+        match server.code {
+            // Interrupted by `KILL QUERY`, or by the limit of either server.
+            1317 | 3024 | 1969 => StoreError::Deadline,
+            // Too many connections, shutting down, gone, killed.
+            1040 | 1053 | 1077..=1079 | 1152..=1161 | 1203 | 1927 | 2006 | 2013 | 3169 | 4031 => {
+                StoreError::Unavailable(Box::new(self))
+            }
+            // Read-only server, full disk, full table.
+            1021 | 1026 | 1114 | 1290 | 1836 | 1878 => StoreError::CannotWrite(Box::new(self)),
+            // Tables or columns that are not there, statements that outlived their tables.
+            1054 | 1146 | 1412 | 1615 => StoreError::SchemaChanged(Box::new(self)),
+            _ => StoreError::Database(Box::new(words(server))),
+        }
     }
 }
 
-impl From<Failure> for StoreError {
-    fn from(failure: Failure) -> StoreError {
-        failure.verbatim()
+fn server(error: &mysql_async::Error) -> Option<&ServerError> {
+    match error {
+        mysql_async::Error::Server(error) => Some(error),
+        _ => None,
     }
 }
 
@@ -46,7 +67,7 @@ impl Failure {
     /// The error that the server sent, if it is one.
     pub fn server(&self) -> Option<&ServerError> {
         match self {
-            Failure::Driver(mysql_async::Error::Server(error)) => Some(error),
+            Failure::Driver(error) => server(error),
             _ => None,
         }
     }
@@ -56,56 +77,10 @@ impl Failure {
         self.server().map(|error| error.code)
     }
 
-    /// What went wrong, in the server's words where it has some: for whoever wrote the statement.
-    pub(super) fn told(&self) -> String {
-        self.server().map_or_else(|| self.to_string(), |error| error.message.clone())
-    }
-
-    /// Whether the transaction met another one, so that it may go well when begun anew.
-    pub fn is_conflict(&self) -> bool {
-        matches!(self.code(), Some(DEADLOCK | LOCK_WAIT | CHANGED))
-    }
-
     /// Whether a reference refused it.
     pub(super) fn is_reference(&self) -> bool {
         // MySQL 9 also refuses cascades that come back to their table (6575, and what is beside it).
         matches!(self.code(), Some(1216 | 1217 | 1451 | 1452 | 1761 | 1762 | 6570..=6579))
-    }
-
-    /// Whether the connection broke, so that nobody knows what became of the statement.
-    pub fn is_broken(&self) -> bool {
-        matches!(self, Failure::Driver(mysql_async::Error::Io(_)))
-    }
-
-    /// What it means to a caller who is to hear the database's own words, and the end of the connection or of time.
-    pub fn verbatim(self) -> StoreError {
-        let error = match self {
-            Failure::Deadline => return StoreError::Deadline,
-            Failure::Overloaded => return StoreError::Overloaded,
-            Failure::Unavailable(source) => return StoreError::Unavailable(source),
-            Failure::Driver(error) => error,
-        };
-        let server = match &error {
-            mysql_async::Error::Server(server) => server,
-            mysql_async::Error::Io(_)
-            | mysql_async::Error::Driver(
-                mysql_async::DriverError::ConnectionClosed | mysql_async::DriverError::PoolDisconnected,
-            ) => return StoreError::Unavailable(Box::new(error)),
-            _ => return StoreError::Internal(Box::new(error)),
-        };
-        match server.code {
-            // Interrupted by `KILL QUERY`, or by the limit of either server.
-            1317 | 3024 | 1969 => StoreError::Deadline,
-            // Too many connections, shutting down, gone, killed.
-            1040 | 1053 | 1077..=1079 | 1152..=1161 | 1203 | 1927 | 2006 | 2013 | 3169 | 4031 => {
-                StoreError::Unavailable(Box::new(error))
-            }
-            // Read-only server, full disk, full table.
-            1021 | 1026 | 1114 | 1290 | 1836 | 1878 => StoreError::CannotWrite(Box::new(error)),
-            // Tables or columns that are not there, statements that outlived their tables.
-            1054 | 1146 | 1412 | 1615 => StoreError::SchemaChanged(Box::new(error)),
-            _ => StoreError::Database(Box::new(words(server))),
-        }
     }
 }
 

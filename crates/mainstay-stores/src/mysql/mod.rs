@@ -40,8 +40,8 @@ mod write;
 
 pub use connect::{MysqlOptions, MysqlUrlError};
 pub use errors::Failure;
-pub use pool::{Pool, PoolStatus};
+pub use pool::{MysqlDriver, Pool};
 pub use server::{Flavor, Server};
 pub use session::{Access, Isolation, Rows, Session};
-pub use store::MysqlStore;
+pub use store::{MysqlEngine, MysqlStore};
 pub use types::Param;

@@ -9,59 +9,17 @@ use mainstay_store::sink::ready;
 use mainstay_store::{RowSink, StoreError};
 use mysql_async::{Row, Value as Native};
 
-use super::errors::Failure;
 use super::level::{Level, put_row};
 use super::render::{self, Bind, From, MemberSql, ReadSql};
 use super::session::{Access, Isolation, Session};
 use super::{count, hard, types};
+pub(super) use crate::server::Counted;
 
 /// Rows of the top level that are read at a time when there are levels below.
 const CHUNK_ROWS: u64 = 1000;
 
-/// What a read gave.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Counted {
-    /// Rows put into the sink.
-    pub(super) rows: u64,
-    /// Rows that pass the filter, if asked.
-    pub(super) total: Option<u64>,
-}
-
 /// Why a read did not come to its end.
-#[derive(Debug)]
-pub(super) enum Fault {
-    /// The session's reason.
-    Session(Failure),
-    /// The rows are not what they should be, or not to be had.
-    Rows(StoreError),
-}
-
-impl std::convert::From<Failure> for Fault {
-    fn from(failure: Failure) -> Fault {
-        Fault::Session(failure)
-    }
-}
-
-impl std::convert::From<StoreError> for Fault {
-    fn from(error: StoreError) -> Fault {
-        Fault::Rows(error)
-    }
-}
-
-impl Fault {
-    /// Whether the transaction met another one.
-    pub(super) fn is_conflict(&self) -> bool {
-        matches!(self, Fault::Session(failure) if failure.is_conflict())
-    }
-
-    /// What it means to a caller.
-    pub(super) fn error(self) -> StoreError {
-        match self {
-            Fault::Session(failure) => failure.verbatim(),
-            Fault::Rows(error) => error,
-        }
-    }
-}
+pub(super) type Fault = crate::server::Fault<mysql_async::Error>;
 
 /// Reads the rows of a plan, all of it from one snapshot.
 pub(super) async fn run(

@@ -4,47 +4,19 @@
 //! A transaction begins together with what limits its statements, in one round trip, and ends with [`Session::commit`]
 //! or [`Session::rollback`]; a session that is dropped inside one rolls back. Called by the files that read and write.
 
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
-use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::future::Future;
+use std::time::Instant;
 
 use mysql_async::prelude::Queryable;
 use mysql_async::{BinaryProtocol, Conn, Params, QueryResult, Row};
-use tokio::time::{Sleep, sleep_until, timeout};
+use tokio::time::timeout;
 
 use super::errors::Failure;
 use super::pool::{Connection, Lease};
 use super::server::{Flavor, Server};
 use super::types::Param;
-
-/// How much later than the server we give up on a statement whose time the server watches too: its own end keeps the
-/// connection.
-const GRACE: Duration = Duration::from_millis(25);
-/// How long a commit may take. It does not end with the deadline, since then nobody knew whether it happened.
-const COMMIT_MAX: Duration = Duration::from_secs(10);
-/// Rows after which a stream that never waits looks at the clock.
-const ROWS_PER_LOOK: u32 = 256;
-
-/// What a transaction may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Read only; the server refuses writes (1792).
-    Read,
-    /// Read and write.
-    Write,
-}
-
-/// What a transaction sees of others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Isolation {
-    /// Each statement sees what was committed before it.
-    ReadCommitted,
-    /// All statements see one snapshot.
-    RepeatableRead,
-    /// As if transactions ran one after the other.
-    Serializable,
-}
+pub use crate::server::{Access, Isolation};
+use crate::server::{Alarm, COMMIT_MAX, Transact};
 
 /// A connection that is ours until this is dropped.
 #[must_use]
@@ -52,8 +24,7 @@ pub struct Session {
     /// `None` once the connection was given up.
     held: Option<(Lease, Connection)>,
     server: Server,
-    deadline: Instant,
-    alarm: Pin<Box<Sleep>>,
+    alarm: Alarm,
     is_open: bool,
     /// Whether an answer of the server is still to come.
     is_running: bool,
@@ -63,12 +34,11 @@ pub struct Session {
 }
 
 impl Session {
-    pub(super) fn new(lease: Lease, connection: Connection, server: Server, deadline: Instant) -> Session {
+    pub(super) fn new(lease: Lease, connection: Connection, deadline: Instant) -> Session {
         Session {
+            server: connection.server,
             held: Some((lease, connection)),
-            server,
-            deadline,
-            alarm: Box::pin(sleep_until(deadline.into())),
+            alarm: Alarm::new(deadline),
             is_open: false,
             is_running: false,
             is_unchecked: false,
@@ -83,7 +53,7 @@ impl Session {
 
     /// When the work has to be done.
     pub fn deadline(&self) -> Instant {
-        self.deadline
+        self.alarm.deadline()
     }
 
     /// Begins a transaction. The server is told to end each statement of it that takes longer than what is left until
@@ -96,17 +66,13 @@ impl Session {
     /// If one has begun already.
     pub async fn begin(&mut self, access: Access, isolation: Isolation) -> Result<(), Failure> {
         assert!(!self.is_open, "transactions do not nest; there are savepoints");
-        let level = match isolation {
-            Isolation::ReadCommitted => "READ COMMITTED",
-            Isolation::RepeatableRead => "REPEATABLE READ",
-            Isolation::Serializable => "SERIALIZABLE",
-        };
+        let level = isolation.words();
         let words = match (access, isolation) {
             (Access::Read, Isolation::RepeatableRead) => "WITH CONSISTENT SNAPSHOT, READ ONLY",
             (Access::Read, _) => "READ ONLY",
             (Access::Write, _) => "READ WRITE",
         };
-        let left = self.deadline.saturating_duration_since(Instant::now()).as_millis().max(1);
+        let left = self.alarm.left_ms();
         let limit = match self.server.flavor {
             Flavor::Mysql => format!("SET max_execution_time={}", left.min(u128::from(u32::MAX))),
             Flavor::Mariadb => format!("SET max_statement_time={}.{:03}", left / 1000, left % 1000),
@@ -114,7 +80,7 @@ impl Session {
         self.batch_execute(&format!("{limit}; SET TRANSACTION ISOLATION LEVEL {level}; START TRANSACTION {words}"))
             .await?;
         self.is_open = true;
-        self.alarm.as_mut().reset((self.deadline + GRACE).into());
+        self.alarm.leave_to_server();
         Ok(())
     }
 
@@ -137,13 +103,13 @@ impl Session {
         values: Vec<mysql_async::Value>,
     ) -> Result<Rows<'_>, Failure> {
         let params = if values.is_empty() { Params::Empty } else { Params::Positional(values) };
-        let Session { held, alarm, is_running, deadline, .. } = self;
+        let Session { held, alarm, is_running, .. } = self;
         let conn = usable(held, *is_running)?;
         *is_running = true;
         // The driver keeps statements by their text, and lets go of the one longest out of use.
         let started = guard(alarm, conn.exec_iter(sql, params)).await?;
         match started {
-            Ok(result) => Ok(Rows { result, alarm, is_running, deadline: *deadline, seen: 0 }),
+            Ok(result) => Ok(Rows { result, alarm, is_running, seen: 0 }),
             Err(error) => {
                 settle(is_running, &error);
                 Err(Failure::Driver(error))
@@ -291,15 +257,8 @@ impl Session {
             return; // Nothing to end, or something to cancel: what dropping does.
         }
         let sql = self.end_of("ROLLBACK");
-        if let Some((lease, mut connection)) = self.held.take() {
-            let runtime = lease.pool.runtime.clone();
-            runtime.spawn(async move {
-                match timeout(COMMIT_MAX, connection.conn.query_drop(sql)).await {
-                    Ok(Ok(())) => lease.give_back(connection),
-                    Ok(Err(_)) => {} // Gone, and the slot with it.
-                    Err(_) => lease.cancel(connection),
-                }
-            });
+        if let Some((lease, connection)) = self.held.take() {
+            lease.give_back_after(connection, sql);
         }
     }
 
@@ -352,15 +311,10 @@ fn usable(held: &mut Option<(Lease, Connection)>, is_running: bool) -> Result<&m
     }
 }
 
-/// Waits for an answer of the server, until the alarm. If this future is dropped meanwhile, or late, `is_running` of
-/// the session stays, and dropping the session cancels.
-async fn guard<T>(alarm: &mut Pin<Box<Sleep>>, work: impl Future<Output = T>) -> Result<T, Failure> {
-    let mut work = pin!(work);
-    poll_fn(|cx| match work.as_mut().poll(cx) {
-        Poll::Ready(done) => Poll::Ready(Ok(done)),
-        Poll::Pending => alarm.as_mut().poll(cx).map(|()| Err(Failure::Deadline)),
-    })
-    .await
+/// Waits for an answer of the server. If this future is dropped meanwhile, or late, `is_running` of the session stays,
+/// and dropping the session cancels.
+async fn guard<T>(alarm: &mut Alarm, work: impl Future<Output = T>) -> Result<T, Failure> {
+    alarm.wait(work).await.ok_or(Failure::Deadline)
 }
 
 /// The server has answered with an error: then nothing is to come, and the connection is good for more. Without an
@@ -368,6 +322,30 @@ async fn guard<T>(alarm: &mut Pin<Box<Sleep>>, work: impl Future<Output = T>) ->
 fn settle(is_running: &mut bool, error: &mysql_async::Error) {
     if matches!(error, mysql_async::Error::Server(_)) {
         *is_running = false;
+    }
+}
+
+impl Transact for Session {
+    type Error = mysql_async::Error;
+
+    async fn begin(&mut self, access: Access, isolation: Isolation) -> Result<(), Failure> {
+        Session::begin(self, access, isolation).await
+    }
+
+    async fn commit(&mut self) -> Result<(), Failure> {
+        Session::commit(self).await
+    }
+
+    async fn rollback(&mut self) -> Result<(), Failure> {
+        Session::rollback(self).await
+    }
+
+    async fn ping(&mut self) -> Result<(), Failure> {
+        self.execute("SELECT 1", &[]).await.map(drop)
+    }
+
+    fn finish_read(self) {
+        Session::finish_read(self);
     }
 }
 
@@ -388,9 +366,8 @@ impl Drop for Session {
 #[must_use]
 pub struct Rows<'s> {
     result: QueryResult<'s, 'static, BinaryProtocol>,
-    alarm: &'s mut Pin<Box<Sleep>>,
+    alarm: &'s mut Alarm,
     is_running: &'s mut bool,
-    deadline: Instant,
     seen: u32,
 }
 
@@ -400,8 +377,7 @@ impl Rows<'_> {
     /// # Errors
     /// As for [`Session::query`]. No row comes after an error.
     pub async fn next(&mut self) -> Result<Option<Row>, Failure> {
-        self.seen = self.seen.wrapping_add(1);
-        if self.seen.is_multiple_of(ROWS_PER_LOOK) && Instant::now() >= self.deadline {
+        if self.alarm.is_over(&mut self.seen) {
             return Err(Failure::Deadline);
         }
         match guard(self.alarm, self.result.next()).await? {

@@ -24,24 +24,10 @@ use super::references::Ledger;
 use super::render::{self, From, Mysql};
 use super::session::Session;
 use super::{cells, types};
+pub(super) use crate::server::{Affected, WriteFault};
 use crate::sql;
 
 pub(super) use super::insert::plain;
-
-/// What a write did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Affected {
-    /// Rows inserted, updated or deleted.
-    pub(super) affected: u64,
-    /// Of those, rows that were inserted rather than merged into others.
-    pub(super) inserted: u64,
-}
-
-impl Affected {
-    fn changed(affected: u64) -> Affected {
-        Affected { affected, inserted: 0 }
-    }
-}
 
 /// A session inside a transaction, and the schema of its plans.
 pub(super) struct Work<'w> {
@@ -55,32 +41,6 @@ pub(super) struct Work<'w> {
     pub(super) has_given: bool,
     /// What references ask, where they are kept here and not by the server.
     pub(super) ledger: Option<Ledger>,
-}
-
-/// Why a write failed.
-#[derive(Debug)]
-pub(super) enum WriteFault {
-    /// The transaction met another one: begun anew, it may go well.
-    Again(StoreError),
-    /// The server's references refuse it: done again with those kept here, it may go well.
-    ByHand(StoreError),
-    /// For good.
-    Final(StoreError),
-}
-
-impl std::convert::From<StoreError> for WriteFault {
-    fn from(error: StoreError) -> WriteFault {
-        WriteFault::Final(error)
-    }
-}
-
-impl WriteFault {
-    /// The error in any case.
-    pub(super) fn error(self) -> StoreError {
-        match self {
-            WriteFault::Again(error) | WriteFault::ByHand(error) | WriteFault::Final(error) => error,
-        }
-    }
 }
 
 /// A row by its primary key.

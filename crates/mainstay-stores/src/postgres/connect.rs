@@ -13,19 +13,8 @@ use tokio_postgres::Config;
 use tokio_postgres::config::{ChannelBinding, SslMode, SslNegotiation, TargetSessionAttrs};
 
 use super::embedding::Embedding;
+use crate::server::{CONNECT_MAX, PoolLimits};
 
-/// Connections that a pool opens at most.
-const CONNECTIONS_MAX: usize = 10;
-/// Callers that wait for a connection at most; the next one is told to come again.
-const WAITING_MAX: usize = 1_000;
-/// How long a caller waits for a connection at most.
-const WAIT_MAX: Duration = Duration::from_secs(2);
-/// How long one attempt to connect to one host may take.
-const CONNECT_MAX: Duration = Duration::from_secs(5);
-/// Age at which a connection is closed instead of used again, so that a change of servers is noticed.
-const AGE_MAX: Duration = Duration::from_secs(30 * 60);
-/// Statements that one connection keeps prepared.
-const STATEMENTS_MAX: usize = 256;
 /// Settings of every connection, whatever the server, the database or the role says: those on which the form of values
 /// depends, and that nobody wants to hear of what was there already.
 pub(super) const SETTINGS: [(&str, &str); 6] = [
@@ -42,21 +31,11 @@ const SOCKETS: &str = "/var/run/postgresql";
 /// How to reach a server, and how much of it to take.
 #[derive(Clone)]
 pub struct PostgresOptions {
-    /// Connections at most.
-    pub connections_max: usize,
-    /// Callers that wait for a connection at most.
-    pub waiting_max: usize,
-    /// How long a caller waits for a connection at most.
-    pub wait_max: Duration,
-    /// Age at which a connection is not used again.
-    pub age_max: Duration,
-    /// Statements that one connection keeps prepared.
-    pub statements_max: usize,
+    /// How much of it to take.
+    pub limits: PoolLimits,
     /// Whether statements get names on the server and are used again. PgBouncer in transaction mode does not keep them
     /// unless it is 1.21 or later and configured to.
     pub named_statements: bool,
-    /// How long a connection that nobody uses is kept; `None` for as long as its age allows.
-    pub idle_max: Option<Duration>,
     /// Whether only the settings of the server, the database and the roles hold, as for any other program: none of ours
     /// for the form of values, and no limit on the time of statements.
     pub as_configured: bool,
@@ -199,7 +178,7 @@ impl fmt::Debug for PostgresOptions {
             .field("place", &self.place())
             .field("login", &"[hidden]")
             .field("tls", &verify)
-            .field("connections_max", &self.connections_max)
+            .field("connections_max", &self.limits.connections_max)
             .field("named_statements", &self.named_statements)
             .finish_non_exhaustive()
     }
@@ -373,13 +352,8 @@ impl Reader {
         let roots = self.roots.take();
         let hosts = (0..self.addresses.len()).map(|at| self.host(at, roots.as_deref())).collect();
         Ok(PostgresOptions {
-            connections_max: CONNECTIONS_MAX,
-            waiting_max: WAITING_MAX,
-            wait_max: WAIT_MAX,
-            age_max: AGE_MAX,
-            statements_max: STATEMENTS_MAX,
+            limits: PoolLimits::default(),
             named_statements: !self.unnamed_statements,
-            idle_max: None,
             as_configured: false,
             embedding: Embedding::default(),
             hosts,

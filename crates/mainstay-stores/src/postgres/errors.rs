@@ -6,38 +6,44 @@
 use std::sync::Arc;
 
 use mainstay_schema::{Reference, Schema, Table};
-use mainstay_store::{BoxError, BrokenReference, DatabaseError, ReferenceEnd, StoreError};
+use mainstay_store::{BrokenReference, DatabaseError, ReferenceEnd, StoreError};
 use tokio_postgres::error::{DbError, SqlState};
 
+use crate::server::DriverError;
+
 /// Why a session could not do what it was told.
-#[derive(Debug, thiserror::Error)]
-pub enum Failure {
-    /// The server's answer, or the end of the connection.
-    #[error("{0}")]
-    Driver(tokio_postgres::Error),
-    /// The deadline passed while the statement ran; it is being canceled.
-    #[error("the deadline passed")]
-    Deadline,
-    /// No connection became free in time.
-    #[error("no connection became free")]
-    Overloaded,
-    /// No connection can be had.
-    #[error("no connection: {0}")]
-    Unavailable(BoxError),
-    /// A commit after a statement of the transaction had failed: it was rolled back.
-    #[error("the transaction had failed before its commit")]
-    Aborted,
-}
+pub type Failure = crate::server::Failure<tokio_postgres::Error>;
 
-impl From<tokio_postgres::Error> for Failure {
-    fn from(error: tokio_postgres::Error) -> Failure {
-        Failure::Driver(error)
+impl DriverError for tokio_postgres::Error {
+    fn words(&self) -> Option<String> {
+        let error = self.as_db_error()?;
+        let mut words = error.message().to_owned();
+        for more in [error.detail(), error.hint()].into_iter().flatten() {
+            words.push_str("; ");
+            words.push_str(more.trim_end_matches('.'));
+        }
+        Some(words)
     }
-}
 
-impl From<Failure> for StoreError {
-    fn from(failure: Failure) -> StoreError {
-        failure.verbatim()
+    fn is_conflict(&self) -> bool {
+        self.as_db_error().is_some_and(|error| {
+            [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(error.code())
+        })
+    }
+
+    fn is_broken(&self) -> bool {
+        self.as_db_error().is_none()
+    }
+
+    fn meaning(self) -> StoreError {
+        match self.as_db_error().map(told) {
+            None if is_ours(&self) => StoreError::Internal(Box::new(self)),
+            None | Some(Told::Unavailable) => StoreError::Unavailable(Box::new(self)),
+            Some(Told::Deadline) => StoreError::Deadline,
+            Some(Told::CannotWrite) => StoreError::CannotWrite(Box::new(self)),
+            Some(Told::SchemaChanged) => StoreError::SchemaChanged(Box::new(self)),
+            Some(Told::Own(words)) => StoreError::Database(words),
+        }
     }
 }
 
@@ -48,29 +54,6 @@ impl Failure {
             Failure::Driver(error) => error.as_db_error(),
             _ => None,
         }
-    }
-
-    /// What went wrong, in the server's words where it has some: for whoever wrote the statement.
-    pub(super) fn told(&self) -> String {
-        let Some(error) = self.server() else { return self.to_string() };
-        let mut words = error.message().to_owned();
-        for more in [error.detail(), error.hint()].into_iter().flatten() {
-            words.push_str("; ");
-            words.push_str(more.trim_end_matches('.'));
-        }
-        words
-    }
-
-    /// Whether the transaction met another one, so that it may go well when begun anew.
-    pub fn is_conflict(&self) -> bool {
-        self.server().is_some_and(|error| {
-            [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(error.code())
-        })
-    }
-
-    /// Whether the connection broke, so that nobody knows what became of the statement.
-    pub fn is_broken(&self) -> bool {
-        matches!(self, Failure::Driver(error) if error.as_db_error().is_none())
     }
 
     /// Whether the statement was prepared before the tables changed, or is not prepared any more: preparing it again
@@ -89,24 +72,6 @@ impl Failure {
     pub fn translate(self, schema: &Schema, written: Option<&Table>) -> StoreError {
         let known = self.server().and_then(|error| constraint(error, schema, written));
         known.unwrap_or_else(|| self.verbatim())
-    }
-
-    /// What it means to a caller who is to hear the database's own words, and the end of the connection or of time.
-    pub fn verbatim(self) -> StoreError {
-        match self {
-            Failure::Deadline => StoreError::Deadline,
-            Failure::Overloaded => StoreError::Overloaded,
-            Failure::Unavailable(source) => StoreError::Unavailable(source),
-            Failure::Aborted => StoreError::Internal(Box::new(self)),
-            Failure::Driver(error) => match error.as_db_error().map(told) {
-                None if is_ours(&error) => StoreError::Internal(Box::new(error)),
-                None | Some(Told::Unavailable) => StoreError::Unavailable(Box::new(error)),
-                Some(Told::Deadline) => StoreError::Deadline,
-                Some(Told::CannotWrite) => StoreError::CannotWrite(Box::new(error)),
-                Some(Told::SchemaChanged) => StoreError::SchemaChanged(Box::new(error)),
-                Some(Told::Own(words)) => StoreError::Database(words),
-            },
-        }
     }
 }
 

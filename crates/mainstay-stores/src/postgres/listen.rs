@@ -37,7 +37,7 @@ impl Pool {
     /// [`Failure::Unavailable`] if no connection can be made before the deadline, and what the server says to `LISTEN`.
     pub async fn listen(&self, channel: &str, deadline: Instant) -> Result<Listener, Failure> {
         let mut failure = Failure::Unavailable("no host".into());
-        for target in self.targets() {
+        for target in self.driver().targets() {
             let until = deadline.min(Instant::now() + target.connect_max);
             failure = match timeout_at(until.into(), Listener::open(target, channel)).await {
                 Ok(Ok(listener)) => return Ok(listener),

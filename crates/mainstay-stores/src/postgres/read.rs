@@ -28,53 +28,18 @@ use super::records::{self, Scratch};
 use super::render::{self, Bind, From, MemberSql, ReadSql};
 use super::session::{Access, Isolation, Session};
 use super::types::{Param, Raw};
+pub(super) use crate::server::Counted;
 use crate::sql::Form;
 
 /// Rows of the top level that are read at a time when there are levels below and no limit keeps them few.
 const CHUNK_ROWS: u64 = 1000;
 
-/// What a read gave.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Counted {
-    /// Rows put into the sink.
-    pub(super) rows: u64,
-    /// Rows that pass the filter, if asked.
-    pub(super) total: Option<u64>,
-}
-
 /// Why a read did not come to its end.
-#[derive(Debug)]
-pub(super) enum Fault {
-    /// The session's reason.
-    Session(Failure),
-    /// The rows are not what they should be.
-    Rows(StoreError),
-}
-
-impl std::convert::From<Failure> for Fault {
-    fn from(failure: Failure) -> Fault {
-        Fault::Session(failure)
-    }
-}
+pub(super) type Fault = crate::server::Fault<tokio_postgres::Error>;
 
 impl std::convert::From<super::cells::Malformed> for Fault {
     fn from(malformed: super::cells::Malformed) -> Fault {
         Fault::Rows(malformed.into())
-    }
-}
-
-impl Fault {
-    /// Whether the transaction met another one.
-    pub(super) fn is_conflict(&self) -> bool {
-        matches!(self, Fault::Session(failure) if failure.is_conflict())
-    }
-
-    /// What it means to a caller who knows the tables.
-    pub(super) fn translate(self, schema: &Schema) -> StoreError {
-        match self {
-            Fault::Session(failure) => failure.translate(schema, None),
-            Fault::Rows(error) => error,
-        }
     }
 }
 

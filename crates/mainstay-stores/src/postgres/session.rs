@@ -5,13 +5,12 @@
 //! [`Session::rollback`]; a session that is dropped inside one rolls back. Called by the files that read and write.
 
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::{Stream, future::join};
-use tokio::time::{Sleep, sleep_until, timeout};
+use tokio::time::timeout;
 use tokio_postgres::error::{DbError, Severity};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row, RowStream, Statement};
@@ -20,42 +19,15 @@ use super::connect::SETTINGS;
 use super::errors::Failure;
 use super::pool::{Connection, Lease};
 use super::types::Param;
-
-/// How much later than the server we give up on a statement whose time the server watches too: its own end keeps the
-/// connection.
-const GRACE: Duration = Duration::from_millis(25);
-/// How long a commit may take. It does not end with the deadline, since then nobody knew whether it happened.
-const COMMIT_MAX: Duration = Duration::from_secs(10);
-/// Rows after which a stream that never waits looks at the clock.
-const ROWS_PER_LOOK: u32 = 256;
-
-/// What a transaction may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Read only; the server refuses writes (25006).
-    Read,
-    /// Read and write.
-    Write,
-}
-
-/// What a transaction sees of others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Isolation {
-    /// Each statement sees what was committed before it.
-    ReadCommitted,
-    /// All statements see one snapshot.
-    RepeatableRead,
-    /// As if transactions ran one after the other.
-    Serializable,
-}
+pub use crate::server::{Access, Isolation};
+use crate::server::{Alarm, COMMIT_MAX, Transact};
 
 /// A connection that is ours until this is dropped.
 #[must_use]
 pub struct Session {
     /// `None` once the connection was given up.
     held: Option<(Lease, Connection)>,
-    deadline: Instant,
-    alarm: Pin<Box<Sleep>>,
+    alarm: Alarm,
     transaction: Transaction,
     /// Whether an answer of the server is still to come.
     is_running: bool,
@@ -83,8 +55,7 @@ impl Session {
     pub(super) fn new(lease: Lease, connection: Connection, deadline: Instant) -> Session {
         Session {
             held: Some((lease, connection)),
-            deadline,
-            alarm: Box::pin(sleep_until(deadline.into())),
+            alarm: Alarm::new(deadline),
             transaction: Transaction::None,
             is_running: false,
             savepoints: 0,
@@ -108,26 +79,21 @@ impl Session {
     /// If a transaction has begun already.
     pub fn begin_with(&mut self, access: Access, isolation: Isolation, settings: Vec<(String, String)>) {
         assert!(self.transaction == Transaction::None, "transactions do not nest; there are savepoints");
-        let isolation = match isolation {
-            Isolation::ReadCommitted => "READ COMMITTED",
-            Isolation::RepeatableRead => "REPEATABLE READ",
-            Isolation::Serializable => "SERIALIZABLE",
-        };
+        let isolation = isolation.words();
         let access = match access {
             Access::Read => "READ ONLY",
             Access::Write => "READ WRITE",
         };
         let mut sql = format!("BEGIN ISOLATION LEVEL {isolation} {access}");
         if !self.is_as_configured() {
-            let left = self.deadline.saturating_duration_since(Instant::now()).as_millis().max(1);
-            let left = left.min(i32::MAX as u128); // The setting is a 32-bit number.
+            let left = self.alarm.left_ms().min(i32::MAX as u128); // The setting is a 32-bit number.
             sql.push_str(&format!("; SET LOCAL statement_timeout = {left}"));
         }
         if self.is_pooled() && !self.is_as_configured() {
             sql.extend(SETTINGS.iter().map(|(name, value)| format!("; SET LOCAL {name} = '{value}'")));
         }
         self.transaction = Transaction::Due(Begin { sql, settings });
-        self.alarm.as_mut().reset((self.deadline + GRACE).into());
+        self.alarm.leave_to_server();
     }
 
     /// Runs one statement and gives its rows as they come. The session is free again when the last one was taken.
@@ -237,15 +203,7 @@ impl Session {
             return; // Nothing to end, or something to cancel: what dropping does.
         }
         if let Some((lease, connection)) = self.held.take() {
-            let runtime = lease.pool.runtime.clone();
-            runtime.spawn(async move {
-                let client = connection.client.clone();
-                match timeout(COMMIT_MAX, client.batch_execute("ROLLBACK")).await {
-                    Ok(Ok(())) => lease.give_back(connection),
-                    Ok(Err(_)) => {} // Gone, and the slot with it.
-                    Err(_) => lease.cancel(connection),
-                }
-            });
+            lease.give_back_after(connection, "ROLLBACK".to_owned());
         }
     }
 
@@ -305,17 +263,17 @@ impl Session {
     /// Whether a pooler stands before the server, so that nothing is kept from one transaction to the next and only
     /// transactions have our settings.
     pub(super) fn is_pooled(&self) -> bool {
-        self.held.as_ref().is_some_and(|(lease, _)| !lease.pool.options().named_statements)
+        self.held.as_ref().is_some_and(|(lease, _)| !lease.options().named_statements)
     }
 
     /// Whether nothing of ours is set for the connection.
     fn is_as_configured(&self) -> bool {
-        self.held.as_ref().is_some_and(|(lease, _)| lease.pool.options().as_configured)
+        self.held.as_ref().is_some_and(|(lease, _)| lease.options().as_configured)
     }
 
     /// When the work has to be done.
     pub fn deadline(&self) -> Instant {
-        self.deadline
+        self.alarm.deadline()
     }
 
     fn client(&self) -> Result<Arc<Client>, Failure> {
@@ -358,7 +316,7 @@ impl Session {
         let client = self.client()?;
         let begin = self.take_begin();
         let (is_named, known) = match &mut self.held {
-            Some((lease, connection)) => (lease.pool.options().named_statements, connection.statements.get(sql)),
+            Some((lease, connection)) => (lease.options().named_statements, connection.statements.get(sql)),
             None => (false, None),
         };
         if !is_named {
@@ -387,7 +345,7 @@ impl Session {
             })
             .await?;
         if let Some((lease, connection)) = self.held.as_mut().filter(|_| is_new) {
-            connection.statements.keep(sql, &statement, lease.pool.options().statements_max);
+            connection.statements.keep(sql, &statement, lease.options().limits.statements_max);
         }
         Ok(stream)
     }
@@ -396,16 +354,7 @@ impl Session {
     /// stays, and dropping the session cancels.
     async fn guard<T>(&mut self, work: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Failure> {
         self.is_running = true;
-        let done = {
-            let mut work = pin!(work);
-            let alarm = &mut self.alarm;
-            poll_fn(|cx| match work.as_mut().poll(cx) {
-                Poll::Ready(done) => Poll::Ready(Some(done)),
-                Poll::Pending => alarm.as_mut().poll(cx).map(|()| None),
-            })
-            .await
-        };
-        match done {
+        match self.alarm.wait(work).await {
             Some(Ok(done)) => {
                 self.is_running = false;
                 Ok(done)
@@ -447,6 +396,31 @@ impl Session {
         if let Some((lease, connection)) = self.held.take() {
             lease.cancel(connection);
         }
+    }
+}
+
+impl Transact for Session {
+    type Error = tokio_postgres::Error;
+
+    async fn begin(&mut self, access: Access, isolation: Isolation) -> Result<(), Failure> {
+        Session::begin(self, access, isolation);
+        Ok(())
+    }
+
+    async fn commit(&mut self) -> Result<(), Failure> {
+        Session::commit(self).await
+    }
+
+    async fn rollback(&mut self) -> Result<(), Failure> {
+        Session::rollback(self).await
+    }
+
+    async fn ping(&mut self) -> Result<(), Failure> {
+        self.execute("SELECT 1", &[]).await.map(drop)
+    }
+
+    fn finish_read(self) {
+        Session::finish_read(self);
     }
 }
 
@@ -494,16 +468,11 @@ impl Rows<'_> {
     /// # Errors
     /// As for [`Session::query`]. No row comes after an error.
     pub async fn next(&mut self) -> Result<Option<Row>, Failure> {
-        self.seen = self.seen.wrapping_add(1);
-        if self.seen.is_multiple_of(ROWS_PER_LOOK) && Instant::now() >= self.session.deadline {
+        if self.session.alarm.is_over(&mut self.seen) {
             return Err(self.session.late());
         }
-        let (stream, alarm) = (&mut self.stream, &mut self.session.alarm);
-        let next = poll_fn(|cx| match stream.as_mut().poll_next(cx) {
-            Poll::Ready(next) => Poll::Ready(Some(next)),
-            Poll::Pending => alarm.as_mut().poll(cx).map(|()| None),
-        })
-        .await;
+        let stream = &mut self.stream;
+        let next = self.session.alarm.wait(poll_fn(|cx| stream.as_mut().poll_next(cx))).await;
         match next {
             Some(Some(Ok(row))) => Ok(Some(row)),
             Some(None) => {

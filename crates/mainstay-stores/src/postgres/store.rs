@@ -1,194 +1,38 @@
-//! A PostgreSQL database as a [`Store`].
+//! PostgreSQL as an [`Engine`] of a store.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-use futures_util::future::{BoxFuture, FutureExt};
-use mainstay_query::Authorized;
 use mainstay_query::plan::{Filter, Read, Test, Write};
-use mainstay_schema::{Schema, TableId};
-use mainstay_store::script::{Progress, Step, StepDone};
+use mainstay_schema::Schema;
 use mainstay_store::{
-    Call, Capabilities, ChangeFeed, Estimate, Explanation, Migrated, Migration, OrderSupport, ReadDone, RowSink,
-    Script, Statistics, Store, StoreError, Subscription, Support, Transactions, WriteDone,
+    Capabilities, Estimate, Explanation, Migrated, Migration, OrderSupport, RowSink, Statistics, StoreError, Support,
+    Transactions,
 };
 
-use super::connect::PostgresOptions;
 use super::embedding::Seen;
-use super::pool::Pool;
+use super::errors::Failure;
+use super::pool::{Pool, PostgresDriver};
+use super::read::{Counted, Fault};
 use super::render::{self, From};
-use super::session::{Access, Isolation, Session};
+use super::session::Session;
 use super::write::{Affected, Work, WriteFault};
 use super::{estimate, explain, found, migrate, proof, read, statistics};
-use crate::sql::look::LastLook;
-
-/// How long a migration or a look at the migrations may take: long, because a table may be rewritten.
-const MAINTENANCE_TIME_MAX: Duration = Duration::from_secs(3600);
-/// How often a write is begun anew when it met another one.
-const ATTEMPTS_MAX: u32 = 3;
+use crate::server::{Engine, ServerStore};
 
 /// A PostgreSQL database as a store.
-pub struct PostgresStore {
-    pool: Pool,
-    feed: ChangeFeed,
-    look: LastLook,
+pub type PostgresStore = ServerStore<PostgresEngine>;
+
+/// PostgreSQL, and what its reads gave before.
+#[derive(Default)]
+pub struct PostgresEngine {
     seen: Seen,
 }
 
-impl PostgresStore {
-    /// A store that connects when it is first asked. Must be called on a tokio runtime, which then runs its
-    /// connections.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`] if certificates cannot be read.
-    pub fn new(options: PostgresOptions) -> Result<PostgresStore, StoreError> {
-        let pool = Pool::new(options).map_err(StoreError::Unavailable)?;
-        Ok(PostgresStore { pool, feed: ChangeFeed::default(), look: LastLook::default(), seen: Seen::default() })
-    }
+impl Engine for PostgresEngine {
+    type Driver = PostgresDriver;
 
-    /// Makes what Mainstay keeps for itself in the database, where it is missing. Not for databases that are served as
-    /// they were found.
-    ///
-    /// # Errors
-    /// [`StoreError`] if it cannot be made.
-    pub async fn prepare(&self) -> Result<(), StoreError> {
-        let mut session = self.session(Instant::now() + MAINTENANCE_TIME_MAX).await?;
-        migrate::prepare(&mut session).await.map_err(StoreError::from)
-    }
+    const NAME: &'static str = "postgres";
+    const ATTEMPTS_MAX: u32 = 3;
 
-    /// Proves a migration: carried out on the tables of `old` it gives exactly those of `new`. Tried in two scratch schemas
-    /// inside one transaction that is rolled back; the tables of the database are not touched.
-    ///
-    /// # Errors
-    /// The outer one is [`StoreError`] if it cannot be tried, as when the user may not make schemas; the inner one tells
-    /// what is wrong with the migration, one sentence each.
-    pub async fn prove(&self, old: &Schema, new: &Schema, sql: &str) -> Result<Result<(), Vec<String>>, StoreError> {
-        let mut session = self.session(Instant::now() + MAINTENANCE_TIME_MAX).await?;
-        proof::prove(&mut session, old, new, sql).await
-    }
-
-    /// The version of the server, as it tells it.
-    ///
-    /// # Errors
-    /// [`StoreError`] if it does not answer.
-    pub async fn server_version(&self, deadline: Instant) -> Result<String, StoreError> {
-        let mut session = self.session(deadline).await?;
-        let rows = session.query_all("SELECT current_setting('server_version')", &[]).await?;
-        Ok(rows.first().map(|row| row.get(0)).unwrap_or_default())
-    }
-
-    /// The connections.
-    pub fn pool(&self) -> &Pool {
-        &self.pool
-    }
-
-    /// Takes note of an error that says that the tables have changed.
-    fn heeded(&self, error: StoreError) -> StoreError {
-        if matches!(error, StoreError::SchemaChanged(_)) {
-            self.look.doubt();
-        }
-        error
-    }
-
-    async fn session(&self, deadline: Instant) -> Result<Session, StoreError> {
-        if Instant::now() >= deadline {
-            return Err(StoreError::Deadline);
-        }
-        self.pool.session(deadline).await.map_err(StoreError::from)
-    }
-
-    async fn write_once(&self, call: &Call, plan: &Write, sink: &mut dyn RowSink) -> Result<Affected, WriteFault> {
-        let mut session = self.session(call.deadline).await?;
-        session.begin(Access::Write, Isolation::ReadCommitted);
-        let mut work = Work { session: &mut session, schema: &call.schema, begins_anew: false, has_given: false };
-        match work.run(plan, sink).await {
-            Ok(affected) => {
-                let committed = session.commit().await;
-                committed.map_err(|failure| failure.translate(&call.schema, None))?;
-                Ok(affected)
-            }
-            Err(fault) => {
-                // The connection is good for others once the transaction is undone; if not, it is given up.
-                let _ = session.rollback().await;
-                Err(fault)
-            }
-        }
-    }
-
-    async fn run_script(&self, call: &Call, script: &mut dyn Script) -> Result<(), StoreError> {
-        let mut progress = Progress::new(script);
-        let mut attempt = 0;
-        'anew: loop {
-            attempt += 1;
-            let mut session = self.session(call.deadline).await?;
-            // Later steps are made from what earlier ones read, which nobody may change meanwhile.
-            session.begin(Access::Write, Isolation::Serializable);
-            loop {
-                if Instant::now() >= call.deadline {
-                    let _ = session.rollback().await;
-                    return Err(StoreError::Deadline);
-                }
-                let done = match progress.step() {
-                    Ok(Step::Commit) => match session.commit().await {
-                        Err(failure) if failure.is_conflict() => {
-                            progress.restart();
-                            pause(attempt).await;
-                            continue 'anew;
-                        }
-                        done => return done.map_err(|failure| failure.translate(&call.schema, None)),
-                    },
-                    Ok(Step::RollBack) => return session.rollback().await.map_err(StoreError::from),
-                    Ok(Step::Read { plan, mut sink }) => {
-                        let sql = render::read(&call.schema, &plan, From::Plan);
-                        let done = read::run_inside(&mut session, &call.schema, &plan, sql, &mut *sink).await;
-                        done.map(|done| StepDone::Read(ReadDone { sink, rows: done.rows, total: done.total })).map_err(
-                            |fault| match fault.is_conflict() {
-                                true => WriteFault::Again(fault.translate(&call.schema)),
-                                false => WriteFault::Final(fault.translate(&call.schema)),
-                            },
-                        )
-                    }
-                    Ok(Step::Write { plan, mut sink }) => {
-                        let mut work =
-                            Work { session: &mut session, schema: &call.schema, begins_anew: true, has_given: false };
-                        let done = work.run(&plan, &mut *sink).await;
-                        done.map(|Affected { affected, inserted }| {
-                            StepDone::Write(WriteDone { sink, affected, inserted })
-                        })
-                    }
-                    Err(error) => {
-                        let _ = session.rollback().await;
-                        return Err(error);
-                    }
-                };
-                match done {
-                    Ok(done) => progress.done(Ok(done)),
-                    Err(WriteFault::Again(_)) => {
-                        let _ = session.rollback().await;
-                        drop(session);
-                        progress.restart();
-                        pause(attempt).await;
-                        continue 'anew;
-                    }
-                    // The transaction has ended; what the script says next can only be that it knows.
-                    Err(fault) => progress.done(Err(fault.error())),
-                }
-            }
-        }
-    }
-}
-
-/// Waits a little, a little longer each time.
-async fn pause(attempt: u32) {
-    tokio::time::sleep(Duration::from_millis(1 << attempt.min(6))).await;
-}
-
-impl Store for PostgresStore {
-    fn name(&self) -> &'static str {
-        "postgres"
-    }
-
-    fn capabilities(&self) -> &Capabilities {
+    fn capabilities() -> &'static Capabilities {
         &Capabilities {
             joins: true,
             offset: true,
@@ -201,7 +45,7 @@ impl Store for PostgresStore {
         }
     }
 
-    fn support(&self, schema: &Schema, _table: TableId, filter: &Filter) -> Support {
+    fn support(schema: &Schema, filter: &Filter) -> Support {
         match filter {
             Filter::Test { test: Test::Match { pattern, case_sensitive }, .. }
                 if schema.found().is_none() && !render::has_words_for(pattern.0.as_str(), *case_sensitive) =>
@@ -212,153 +56,105 @@ impl Store for PostgresStore {
         }
     }
 
-    fn read(
+    fn error(failure: Failure, schema: &Schema) -> StoreError {
+        failure.translate(schema, None)
+    }
+
+    async fn read(
         &self,
-        call: Call,
-        plan: Arc<Authorized<Read>>,
-        mut sink: Box<dyn RowSink>,
-    ) -> BoxFuture<'_, Result<ReadDone, StoreError>> {
-        async move {
-            if plan.call.is_some() {
-                let what = "the store postgres cannot run functions of the project yet".to_owned();
-                return Err(StoreError::Unsupported { what });
-            }
-            let mut session = self.session(call.deadline).await?;
-            let done = read::run(&mut session, (&self.pool, &self.seen), &call.schema, &plan, &mut *sink).await;
-            session.finish_read();
-            let done = done.map_err(|fault| self.heeded(fault.translate(&call.schema)))?;
-            Ok(ReadDone { sink, rows: done.rows, total: done.total })
+        pool: &Pool,
+        session: &mut Session,
+        schema: &Schema,
+        plan: &Read,
+        sink: &mut dyn RowSink,
+    ) -> Result<Counted, Fault> {
+        if plan.call.is_some() {
+            let what = "the store postgres cannot run functions of the project yet".to_owned();
+            return Err(StoreError::Unsupported { what }.into());
         }
-        .boxed()
+        read::run(session, (pool, &self.seen), schema, plan, sink).await
     }
 
-    fn write(
-        &self,
-        call: Call,
-        plan: Arc<Authorized<Write>>,
-        mut sink: Box<dyn RowSink>,
-    ) -> BoxFuture<'_, Result<WriteDone, StoreError>> {
-        async move {
-            let mut attempt = 0;
-            loop {
-                attempt += 1;
-                match self.write_once(&call, &plan, &mut *sink).await {
-                    Ok(Affected { affected, inserted }) => return Ok(WriteDone { sink, affected, inserted }),
-                    Err(WriteFault::Again(_)) if attempt < ATTEMPTS_MAX && Instant::now() < call.deadline => {}
-                    Err(fault) => return Err(self.heeded(fault.error())),
-                }
-            }
-        }
-        .boxed()
+    async fn read_inside(
+        session: &mut Session,
+        schema: &Schema,
+        plan: &Read,
+        sink: &mut dyn RowSink,
+    ) -> Result<Counted, Fault> {
+        read::run_inside(session, schema, plan, render::read(schema, plan, From::Plan), sink).await
     }
 
-    fn transact(&self, call: Call, mut script: Box<dyn Script>) -> BoxFuture<'_, Result<Box<dyn Script>, StoreError>> {
-        async move {
-            self.run_script(&call, &mut *script).await.map_err(|error| self.heeded(error))?;
-            Ok(script)
-        }
-        .boxed()
+    async fn write(
+        session: &mut Session,
+        schema: &Schema,
+        plan: &Write,
+        sink: &mut dyn RowSink,
+        _by_hand: bool,
+    ) -> Result<Affected, WriteFault> {
+        Work { session, schema, begins_anew: false, has_given: false }.run(plan, sink).await
     }
 
-    fn explain(&self, call: Call, plan: Arc<Authorized<Read>>) -> BoxFuture<'_, Result<Explanation, StoreError>> {
-        async move {
-            let mut session = self.session(call.deadline).await?;
-            explain::read(&mut session, &call.schema, &plan).await
-        }
-        .boxed()
+    async fn write_inside(
+        session: &mut Session,
+        schema: &Schema,
+        plan: &Write,
+        sink: &mut dyn RowSink,
+    ) -> Result<Affected, WriteFault> {
+        Work { session, schema, begins_anew: true, has_given: false }.run(plan, sink).await
     }
 
-    fn explain_write(
-        &self,
-        call: Call,
-        plan: Arc<Authorized<Write>>,
-    ) -> BoxFuture<'_, Result<Explanation, StoreError>> {
-        async move {
-            let mut session = self.session(call.deadline).await?;
-            explain::write(&mut session, &call.schema, &plan).await
-        }
-        .boxed()
+    async fn explain(session: &mut Session, schema: &Schema, plan: &Read) -> Result<Explanation, StoreError> {
+        explain::read(session, schema, plan).await
     }
 
-    fn migrate(&self, migration: Migration) -> BoxFuture<'_, Result<(), StoreError>> {
-        async move {
-            let mut session = self.session(Instant::now() + MAINTENANCE_TIME_MAX).await?;
-            migrate::apply(&mut session, &migration).await
-        }
-        .boxed()
+    async fn explain_write(session: &mut Session, schema: &Schema, plan: &Write) -> Result<Explanation, StoreError> {
+        explain::write(session, schema, plan).await
     }
 
-    fn migrations(&self) -> BoxFuture<'_, Result<Vec<Migrated>, StoreError>> {
-        async move {
-            let mut session = self.session(Instant::now() + MAINTENANCE_TIME_MAX).await?;
-            migrate::applied(&mut session).await.map_err(StoreError::from)
-        }
-        .boxed()
+    async fn estimate(session: &mut Session, schema: &Schema, plan: &Read) -> Result<Option<Estimate>, StoreError> {
+        estimate::read(session, schema, plan).await.map(Some)
     }
 
-    fn drift(&self, schema: Arc<Schema>) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {
-        async move {
-            let mut session = self.session(Instant::now() + MAINTENANCE_TIME_MAX).await?;
-            proof::drift(&mut session, &schema).await
-        }
-        .boxed()
+    async fn statistics(session: &mut Session) -> Result<Statistics, StoreError> {
+        statistics::look(session).await.map_err(StoreError::from)
     }
 
-    fn ping(&self, deadline: Instant) -> BoxFuture<'_, Result<(), StoreError>> {
-        async move {
-            let mut session = self.session(deadline).await?;
-            session.execute("SELECT 1", &[]).await.map_err(StoreError::from).map(drop)
-        }
-        .boxed()
+    async fn prepare(session: &mut Session) -> Result<(), StoreError> {
+        migrate::prepare(session).await.map_err(StoreError::from)
     }
 
-    fn find(&self, deadline: Instant) -> BoxFuture<'_, Result<Schema, StoreError>> {
-        async move {
-            let mut session = self.session(deadline).await?;
-            found::find(&mut session).await
-        }
-        .boxed()
+    async fn migrate(session: &mut Session, migration: &Migration) -> Result<(), StoreError> {
+        migrate::apply(session, migration).await
     }
 
-    fn tables_version(&self, deadline: Instant) -> BoxFuture<'_, Result<i64, StoreError>> {
-        async move {
-            let now = Instant::now();
-            if let Some(version) = self.look.version(now) {
-                return Ok(version);
-            }
-            let mut session = self.session(deadline).await?;
-            let version = found::version(&mut session).await?;
-            self.look.saw(now, Instant::now(), version);
-            Ok(version)
-        }
-        .boxed()
+    async fn migrations(session: &mut Session) -> Result<Vec<Migrated>, StoreError> {
+        migrate::applied(session).await.map_err(StoreError::from)
     }
 
-    fn estimate(&self, call: Call, plan: Arc<Authorized<Read>>) -> BoxFuture<'_, Result<Option<Estimate>, StoreError>> {
-        async move {
-            let mut session = self.session(call.deadline).await?;
-            estimate::read(&mut session, &call.schema, &plan).await.map(Some)
-        }
-        .boxed()
+    async fn prove(
+        session: &mut Session,
+        old: &Schema,
+        new: &Schema,
+        sql: &str,
+    ) -> Result<Result<(), Vec<String>>, StoreError> {
+        proof::prove(session, old, new, sql).await
     }
 
-    fn statistics(&self, deadline: Instant) -> BoxFuture<'_, Result<Statistics, StoreError>> {
-        async move {
-            let mut session = self.session(deadline).await?;
-            statistics::look(&mut session).await.map_err(StoreError::from)
-        }
-        .boxed()
+    async fn drift(session: &mut Session, schema: &Schema) -> Result<Vec<String>, StoreError> {
+        proof::drift(session, schema).await
     }
 
-    fn subscribe(&self) -> Subscription {
-        self.feed.subscribe()
+    async fn find(session: &mut Session) -> Result<Schema, StoreError> {
+        found::find(session).await
     }
 
-    fn close(&self) -> BoxFuture<'_, ()> {
-        async move {
-            self.pool.close().await;
-            self.feed.close();
-        }
-        .boxed()
+    async fn tables_version(session: &mut Session) -> Result<i64, StoreError> {
+        found::version(session).await
+    }
+
+    async fn server_version(session: &mut Session) -> Result<String, StoreError> {
+        let rows = session.query_all("SELECT current_setting('server_version')", &[]).await?;
+        let version: String = rows.first().map(|row| row.get(0)).unwrap_or_default();
+        Ok(format!("PostgreSQL {version}"))
     }
 }

@@ -14,27 +14,12 @@ use mainstay_store::nested::{self, Progress};
 use mainstay_store::{RowSink, StoreError};
 use tokio_postgres::Row;
 
-use super::errors::Failure;
 use super::read::{Fault, Level, params};
 use super::render::{self, From, MemberSql, Postgres, Returned, WriteSql};
 use super::session::Session;
 use super::types::{Param, Raw};
+pub(super) use crate::server::{Affected, WriteFault};
 use crate::sql;
-
-/// What a write did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Affected {
-    /// Rows inserted, updated or deleted.
-    pub(super) affected: u64,
-    /// Of those, rows that were inserted rather than merged into others.
-    pub(super) inserted: u64,
-}
-
-impl Affected {
-    fn changed(affected: u64) -> Affected {
-        Affected { affected, inserted: 0 }
-    }
-}
 
 /// A session inside a transaction, and the schema of its plans.
 pub(super) struct Work<'w> {
@@ -46,30 +31,6 @@ pub(super) struct Work<'w> {
     pub(super) begins_anew: bool,
     /// Whether anything was put into a sink, which cannot be taken back.
     pub(super) has_given: bool,
-}
-
-/// Why a write failed.
-#[derive(Debug)]
-pub(super) enum WriteFault {
-    /// The transaction met another one: begun anew, it may go well.
-    Again(StoreError),
-    /// For good.
-    Final(StoreError),
-}
-
-impl std::convert::From<StoreError> for WriteFault {
-    fn from(error: StoreError) -> WriteFault {
-        WriteFault::Final(error)
-    }
-}
-
-impl WriteFault {
-    /// The error in any case.
-    pub(super) fn error(self) -> StoreError {
-        match self {
-            WriteFault::Again(error) | WriteFault::Final(error) => error,
-        }
-    }
 }
 
 impl Work<'_> {
@@ -456,10 +417,4 @@ pub(super) fn check_expect(expect: Expect, affected: u64) -> Result<(), StoreErr
         return Err(StoreError::Unexpected { affected, single: false });
     }
     Ok(())
-}
-
-impl std::convert::From<Failure> for WriteFault {
-    fn from(failure: Failure) -> WriteFault {
-        WriteFault::Final(failure.verbatim())
-    }
 }

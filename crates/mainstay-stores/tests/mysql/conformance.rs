@@ -36,7 +36,7 @@ pub(crate) async fn fresh_database(variable: &str) -> MysqlOptions {
 pub(crate) async fn store(variable: &str, schema: &Schema) -> MysqlStore {
     let mut options = fresh_database(variable).await;
     // Cases run side by side, and the server takes 200 connections.
-    options.connections_max = 4;
+    options.limits.connections_max = 4;
     let store = MysqlStore::new(options).expect("no certificates are needed");
     store.prepare().await.expect("our own tables can be made");
     let sql = migrate::plan(&Schema::default(), schema).sql;

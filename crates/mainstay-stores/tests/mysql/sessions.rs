@@ -9,8 +9,8 @@ use crate::support::{SERVERS, ask, late, options, session};
 
 fn pool_of(server: &str, connections_max: usize) -> Pool {
     let mut options = options(server);
-    options.connections_max = connections_max;
-    options.wait_max = Duration::from_millis(100);
+    options.limits.connections_max = connections_max;
+    options.limits.wait_max = Duration::from_millis(100);
     Pool::new(options).expect("a pool")
 }
 

@@ -36,7 +36,7 @@ async fn open_in_one(schema: Arc<Schema>) -> Arc<dyn Store> {
 async fn open_with(schema: Arc<Schema>, embedding: Embedding) -> Arc<dyn Store> {
     let mut options = PostgresOptions::parse(&fresh_namespace().await).expect("a URL");
     // Cases run side by side, and the server takes 100 connections.
-    options.connections_max = 4;
+    options.limits.connections_max = 4;
     options.embedding = embedding;
     let store = PostgresStore::new(options).expect("no certificates are needed");
     store.prepare().await.expect("our own tables can be made");

@@ -21,7 +21,7 @@ const NEW: &str = "[makers.fields]\nid = { type = \"int\", primary = true }\nnam
 
 async fn store() -> (PostgresStore, Pool) {
     let mut options = PostgresOptions::parse(&fresh_namespace().await).expect("a URL");
-    options.connections_max = 2;
+    options.limits.connections_max = 2;
     (PostgresStore::new(options.clone()).expect("no certificates"), Pool::new(options).expect("no certificates"))
 }
 

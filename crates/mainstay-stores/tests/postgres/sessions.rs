@@ -10,8 +10,8 @@ use crate::support::{ask, late, one, options, pool, session, until, url};
 
 fn pool_of(connections_max: usize) -> Pool {
     let mut options = options();
-    options.connections_max = connections_max;
-    options.wait_max = Duration::from_millis(100);
+    options.limits.connections_max = connections_max;
+    options.limits.wait_max = Duration::from_millis(100);
     Pool::new(options).expect("a pool")
 }
 
@@ -127,7 +127,7 @@ async fn a_full_pool_is_told_apart_from_a_slow_statement() {
     assert!(pool.round_trip().is_some());
 
     let mut options = options();
-    (options.connections_max, options.waiting_max) = (1, 0);
+    (options.limits.connections_max, options.limits.waiting_max) = (1, 0);
     let pool = Pool::new(options).expect("a pool");
     let _held = session(&pool).await;
     let began = Instant::now();
@@ -185,7 +185,7 @@ async fn a_server_that_is_not_there_is_unavailable() {
 #[tokio::test]
 async fn statements_are_prepared_once_and_so_many_at_most() {
     let mut options = options();
-    (options.connections_max, options.statements_max) = (1, 2);
+    (options.limits.connections_max, options.limits.statements_max) = (1, 2);
     let pool = Pool::new(options.clone()).expect("a pool");
     let prepared = "SELECT count(*) FROM pg_prepared_statements";
     let mut held = session(&pool).await;
@@ -309,7 +309,7 @@ async fn transactions_happen_whole_or_not_at_all() {
 async fn a_transaction_begins_as_somebody() {
     for is_named in [true, false] {
         let mut options = options();
-        (options.connections_max, options.named_statements) = (1, is_named);
+        (options.limits.connections_max, options.named_statements) = (1, is_named);
         let pool = Pool::new(options).expect("a pool");
         let mut held = session(&pool).await;
         held.batch_execute("DROP TABLE IF EXISTS theirs; DROP ROLE IF EXISTS somebody; CREATE ROLE somebody")

@@ -34,10 +34,10 @@ fn open(settings: &StoreSettings) -> Result<MysqlStore, StoreError> {
         return Err(StoreError::Internal("the database is no MySQL or MariaDB server".into()));
     };
     let mut options = MysqlOptions::parse(url.expose()).map_err(|error| StoreError::Internal(Box::new(error)))?;
-    options.connections_max = settings.connections_max;
-    options.waiting_max = settings.queue_max;
-    options.wait_max = settings.connection_wait;
-    options.statements_max = settings.statements_max;
+    options.limits.connections_max = settings.connections_max;
+    options.limits.waiting_max = settings.queue_max;
+    options.limits.wait_max = settings.connection_wait;
+    options.limits.statements_max = settings.statements_max;
     MysqlStore::new(options)
 }
 

@@ -34,10 +34,10 @@ fn open(settings: &StoreSettings) -> Result<PostgresStore, StoreError> {
         return Err(StoreError::Internal("the database is no PostgreSQL server".into()));
     };
     let mut options = PostgresOptions::parse(url.expose()).map_err(|error| StoreError::Internal(Box::new(error)))?;
-    options.connections_max = settings.connections_max;
-    options.waiting_max = settings.queue_max;
-    options.wait_max = settings.connection_wait;
-    options.statements_max = settings.statements_max;
+    options.limits.connections_max = settings.connections_max;
+    options.limits.waiting_max = settings.queue_max;
+    options.limits.wait_max = settings.connection_wait;
+    options.limits.statements_max = settings.statements_max;
     // Whoever says in either place that names are not kept is right.
     options.named_statements &= settings.named_statements;
     PostgresStore::new(options)
@@ -72,5 +72,5 @@ pub(super) async fn version(settings: &StoreSettings) -> Result<String, StoreErr
     let store = open(settings)?;
     let version = store.server_version(Instant::now() + VERSION_TIME_MAX).await;
     store.close().await;
-    version.map(|version| format!("PostgreSQL {version}"))
+    version
 }

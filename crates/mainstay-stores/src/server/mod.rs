@@ -1,0 +1,25 @@
+//! What the stores of database servers have in common, whatever the driver and the server's SQL.
+//!
+//! ```text
+//! store.rs    all of it as a Store: attempts, scripts    pool.rs      connections, lent
+//! engine.rs   what an engine brings for that             session.rs   transactions, and the end of their time
+//! errors.rs   why a session could not do something
+//! ```
+//!
+//! An engine brings a [`Driver`], for connections, and an [`Engine`], for plans. Both are chosen by type: a request pays
+//! for no dispatch. Where engines differ in substance (how rows are read and written, how tables change), each has its
+//! own files.
+
+mod engine;
+mod errors;
+mod pool;
+mod session;
+mod store;
+
+pub use engine::{Affected, Counted, Engine, ErrorOf, Fault, SessionOf, WriteFault};
+pub use errors::{DriverError, Failure};
+pub(crate) use pool::{CANCEL_MAX, canceled};
+pub use pool::{CONNECT_MAX, Driver, Lease, Pool, PoolLimits, PoolStatus};
+pub use session::{Access, Isolation, Transact};
+pub(crate) use session::{Alarm, COMMIT_MAX};
+pub use store::ServerStore;
