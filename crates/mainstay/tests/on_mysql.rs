@@ -8,7 +8,7 @@ mod api;
 mod app;
 #[path = "on_mysql/chinook.rs"]
 mod chinook;
-#[path = "on_mysql/commands.rs"]
+#[path = "on_server/commands.rs"]
 mod commands;
 #[path = "on_mysql/kinds.rs"]
 mod kinds;

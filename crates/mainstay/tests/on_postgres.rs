@@ -9,7 +9,7 @@ mod api;
 mod app;
 #[path = "on_postgres/chinook.rs"]
 mod chinook;
-#[path = "on_postgres/commands.rs"]
+#[path = "on_server/commands.rs"]
 mod commands;
 #[path = "on_postgres/copy.rs"]
 mod copy;
@@ -21,6 +21,8 @@ mod on_outage;
 mod on_shop;
 #[path = "on_server/outage.rs"]
 mod outage;
+#[path = "on_postgres/commands.rs"]
+mod own_commands;
 #[path = "on_server/shop.rs"]
 mod shop;
 #[path = "cli/support.rs"]

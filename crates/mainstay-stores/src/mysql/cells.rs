@@ -21,7 +21,7 @@ const DIGITS_MAX: usize = 38;
 
 /// How the cells of one column become those of a sink.
 #[derive(Debug, Clone)]
-pub(super) struct CellKind {
+pub(crate) struct CellKind {
     ty: Type,
     /// What is made of the value, of which it is then column 0.
     made: Option<Arc<Expr>>,

@@ -1,17 +1,13 @@
 //! What a connection URL says: host, credentials, TLS, and the sizes of the pool. Called by `pool.rs`.
 //!
-//! The keys are those of the `mysql` client. A key that is not known is an error that names it, since one that is passed
-//! over in silence might have been the one that makes a connection safe. No message holds a value, for a value may be a
-//! secret.
+//! The keys are those of the `mysql` client.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use percent_encoding::percent_decode_str;
-
-use crate::server::{CONNECT_MAX, PoolLimits};
+use crate::server::url::{self, Certificates, Url, is_here, some};
+use crate::server::{CONNECT_MAX, Options, PoolLimits, UrlError};
 
 /// The port of both servers.
 const PORT: u16 = 3306;
@@ -45,50 +41,6 @@ pub(super) enum TlsMode {
     VerifyIdentity,
 }
 
-/// Files of certificates.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Certificates {
-    /// Roots to believe; `None` for those of the system.
-    pub(super) roots: Option<PathBuf>,
-    /// Our own certificate and its key.
-    pub(super) own: Option<(PathBuf, PathBuf)>,
-}
-
-/// Why a URL is not taken.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum MysqlUrlError {
-    /// It does not begin like one of ours.
-    #[error("the URL of a MySQL or MariaDB server begins with mysql:// or mariadb://")]
-    Scheme,
-    /// A part that must be text is not UTF-8 once it is decoded.
-    #[error("the URL's {part} is not UTF-8 after percent-decoding")]
-    Encoding {
-        /// Which part.
-        part: String,
-    },
-    /// No database is named, and there is none that everybody has.
-    #[error("the URL names no database")]
-    Database,
-    /// A key that is not known.
-    #[error("the URL's parameter {key:?} is not known")]
-    Key {
-        /// The key.
-        key: String,
-    },
-    /// A key that is not known, and may be part of a password in which `?` or `&` is not encoded.
-    #[error("the URL has a parameter that is not known")]
-    HiddenKey,
-    /// A value that the key does not take.
-    #[error("the URL's {key} must be {expected}")]
-    Value {
-        /// The key.
-        key: String,
-        /// What it takes.
-        expected: &'static str,
-    },
-}
-
 impl MysqlOptions {
     /// Reads a URL: `mysql://user:password@host:port/database?ssl-mode=verify-identity`, or `mariadb://…`. Which of the
     /// two servers answers is asked when it does.
@@ -98,43 +50,27 @@ impl MysqlOptions {
     ///
     /// # Errors
     /// What is wrong with the URL; nothing of its values is told.
-    pub fn parse(url: &str) -> Result<MysqlOptions, MysqlUrlError> {
-        let rest = url.strip_prefix("mysql://").or_else(|| url.strip_prefix("mariadb://"));
-        let rest = rest.ok_or(MysqlUrlError::Scheme)?;
-        let (rest, parameters) = rest.split_once('?').unwrap_or((rest, ""));
-        let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
+    pub fn parse(url: &str) -> Result<MysqlOptions, UrlError> {
+        let url = Url::parse("MySQL or MariaDB", ["mysql", "mariadb"], url)?;
+        let (host, port) = url::address(url.hosts)?;
         let mut options = MysqlOptions {
             limits: PoolLimits::default(),
             connect_max: CONNECT_MAX,
             host: "localhost".to_owned(),
-            port: PORT,
+            port: port.unwrap_or(PORT),
             socket: None,
-            user: None,
-            password: None,
-            database: some(decode("database", database)?),
+            user: url.user.clone(),
+            password: url.password.clone(),
+            database: url.database.clone(),
             tls: TlsMode::Disabled,
             certificates: Certificates::default(),
         };
-        let address = match authority.rsplit_once('@') {
-            None => authority,
-            Some((login, address)) => {
-                let (user, password) = login.split_once(':').map_or((login, None), |(user, word)| (user, Some(word)));
-                options.user = some(decode("user", user)?);
-                options.password = password.map(|word| decode("password", word)).transpose()?;
-                address
-            }
-        };
-        options.address(address)?;
-        let mut read = Parameters::default();
-        for pair in parameters.split('&').filter(|pair| !pair.is_empty()) {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let key = decode("parameter", key)?;
-            let value = decode(&key, value)?;
-            read.parameter(&mut options, key, value).map_err(|error| match error {
-                MysqlUrlError::Key { .. } if parameters.contains('@') => MysqlUrlError::HiddenKey,
-                other => other,
-            })?;
+        if let Some(host) = some(host) {
+            // A path is a socket, as `%2Frun%2Fmysqld%2Fmysqld.sock`.
+            if host.starts_with('/') { options.socket = Some(host) } else { options.host = host }
         }
+        let mut read = Parameters::default();
+        url.parameters(|key, value| read.parameter(&mut options, key, value))?;
         read.finish(options)
     }
 
@@ -143,8 +79,7 @@ impl MysqlOptions {
         let database = self.database.as_deref().unwrap_or_default();
         match &self.socket {
             Some(path) => format!("{path}/{database}"),
-            None if self.host.contains(':') => format!("[{}]:{}/{database}", self.host, self.port),
-            None => format!("{}:{}/{database}", self.host, self.port),
+            None => format!("{}/{database}", url::written(&self.host, self.port)),
         }
     }
 
@@ -159,20 +94,23 @@ impl MysqlOptions {
     pub fn database(&self) -> Option<&str> {
         self.database.as_deref()
     }
+}
 
-    fn address(&mut self, address: &str) -> Result<(), MysqlUrlError> {
-        let (host, port) = match address.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-            Some((host, port)) => (host, port.strip_prefix(':')),
-            None => address.rsplit_once(':').map_or((address, None), |(host, port)| (host, Some(port))),
-        };
-        if let Some(port) = port.filter(|port| !port.is_empty()) {
-            self.port = port_number(port)?;
-        }
-        if let Some(host) = some(decode("host", host)?) {
-            // A path is a socket, as `%2Frun%2Fmysqld%2Fmysqld.sock`.
-            if host.starts_with('/') { self.socket = Some(host) } else { self.host = host }
-        }
-        Ok(())
+impl Options for MysqlOptions {
+    fn parse(url: &str) -> Result<MysqlOptions, UrlError> {
+        MysqlOptions::parse(url)
+    }
+
+    fn place(&self) -> String {
+        MysqlOptions::place(self)
+    }
+
+    fn limits(&self) -> &PoolLimits {
+        &self.limits
+    }
+
+    fn limits_mut(&mut self) -> &mut PoolLimits {
+        &mut self.limits
     }
 }
 
@@ -187,20 +125,6 @@ impl fmt::Debug for MysqlOptions {
     }
 }
 
-fn decode(part: &str, text: &str) -> Result<String, MysqlUrlError> {
-    let decoded = percent_decode_str(text).decode_utf8();
-    decoded.map(Into::into).map_err(|_| MysqlUrlError::Encoding { part: part.to_owned() })
-}
-
-fn some(text: String) -> Option<String> {
-    (!text.is_empty()).then_some(text)
-}
-
-fn port_number(text: &str) -> Result<u16, MysqlUrlError> {
-    let expected = "a number from 1 to 65535";
-    text.parse().ok().filter(|port| *port > 0).ok_or(MysqlUrlError::Value { key: "port".to_owned(), expected })
-}
-
 /// What the parameters said, of what is decided when all are read.
 #[derive(Default)]
 struct Parameters {
@@ -210,7 +134,7 @@ struct Parameters {
 }
 
 impl Parameters {
-    fn parameter(&mut self, options: &mut MysqlOptions, key: String, value: String) -> Result<(), MysqlUrlError> {
+    fn parameter(&mut self, options: &mut MysqlOptions, key: String, value: String) -> Result<(), UrlError> {
         // Both spellings are common: `ssl-mode` of the client, `ssl_mode` of libraries.
         match &*key.to_ascii_lowercase().replace('_', "-") {
             "user" => options.user = some(value),
@@ -222,8 +146,7 @@ impl Parameters {
                     "required" => TlsMode::Required,
                     "verify-identity" => TlsMode::VerifyIdentity,
                     _ => {
-                        let expected = "disabled, required or verify-identity";
-                        return Err(MysqlUrlError::Value { key, expected });
+                        return Err(UrlError::value(&key, "disabled, required or verify-identity"));
                     }
                 });
             }
@@ -232,24 +155,18 @@ impl Parameters {
             "ssl-key" => self.key = some(value).map(PathBuf::from),
             "connect-timeout" => {
                 let seconds = value.parse().ok().filter(|seconds| *seconds > 0);
-                let expected = "a number of seconds";
-                options.connect_max = seconds.map(Duration::from_secs).ok_or(MysqlUrlError::Value { key, expected })?;
+                let wrong = || UrlError::value(&key, "a number of seconds");
+                options.connect_max = seconds.map(Duration::from_secs).ok_or_else(wrong)?;
             }
-            _ => return Err(MysqlUrlError::Key { key }),
+            _ => return Err(UrlError::Key { key }),
         }
         Ok(())
     }
 
-    fn finish(self, mut options: MysqlOptions) -> Result<MysqlOptions, MysqlUrlError> {
-        let missing = |key: &str, expected| MysqlUrlError::Value { key: key.to_owned(), expected };
-        options.certificates.own = match (self.certificate, self.key) {
-            (Some(certificate), Some(key)) => Some((certificate, key)),
-            (None, None) => None,
-            (Some(_), None) => return Err(missing("ssl-key", "given, since ssl-cert is")),
-            (None, Some(_)) => return Err(missing("ssl-cert", "given, since ssl-key is")),
-        };
+    fn finish(self, mut options: MysqlOptions) -> Result<MysqlOptions, UrlError> {
+        options.certificates.own = url::own_certificate(["ssl-cert", "ssl-key"], self.certificate, self.key)?;
         if options.database.is_none() {
-            return Err(MysqlUrlError::Database);
+            return Err(UrlError::Database);
         }
         let is_here = options.socket.is_some() || is_here(&options.host);
         options.tls = match self.mode {
@@ -260,12 +177,6 @@ impl Parameters {
         };
         Ok(options)
     }
-}
-
-/// Whether a host is this machine.
-fn is_here(name: &str) -> bool {
-    let is_loopback = |address: IpAddr| address.is_loopback();
-    name == "localhost" || name.parse().is_ok_and(is_loopback)
 }
 
 #[cfg(test)]

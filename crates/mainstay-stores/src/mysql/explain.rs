@@ -1,15 +1,16 @@
 //! What the server would run for a plan, and how it would go about it.
 
-use mainstay_query::plan::{Count, Read, Write};
+use mainstay_query::plan::{Count, Delete, Read, Update, Write};
 use mainstay_schema::Schema;
 use mainstay_store::{Explanation, StoreError};
 use mysql_async::Value as Native;
 
+use super::insert::plain;
 use super::level::with_keys;
 use super::read::native_params;
-use super::render::{self, From, Mysql, ReadSql};
+use super::render::{self, Bind, From, Mysql, ReadSql};
 use super::session::Session;
-use crate::sql;
+use crate::{server, sql};
 
 /// Explains a read: one statement a level, and one for the count. Tests that are answered before (see `hard.rs`) are
 /// not among them.
@@ -37,49 +38,18 @@ fn of_level(level: &ReadSql<'_>) -> (String, Vec<Native>) {
 /// Explains a write. Nothing is changed.
 pub(super) async fn write(session: &mut Session, schema: &Schema, plan: &Write) -> Result<Explanation, StoreError> {
     let mut statements = Vec::new();
-    list(session, schema, plan, &mut statements);
+    let mut add = |text: String, binds: &[Bind<'_>]| statements.push((text, native_params(binds)));
+    server::explain::statements(Mysql(session.server()), schema, plan, bare, &mut add);
     explain(session, statements).await
 }
 
-fn list(session: &Session, schema: &Schema, plan: &Write, statements: &mut Vec<(String, Vec<Native>)>) {
-    let dialect = Mysql(session.server());
+/// A write without what it gives back and without the look for keys that are there already: statements of their own.
+fn bare(plan: Write) -> Write {
     match plan {
-        Write::Insert(plan) if plan.rows.is_empty() => {}
-        Write::Insert(plan) => {
-            let plan = super::write::plain(plan, plan.rows.clone());
-            let sql = sql::insert(dialect, schema, &plan);
-            statements.push((sql.text, native_params(&sql.binds)));
-        }
-        Write::Update(plan) if plan.set.iter().all(|(_, assign)| assign.as_value().is_some()) => {
-            if !plan.set.is_empty() {
-                let plan = mainstay_query::plan::Update { returning: None, ..plan.clone() };
-                let sql = sql::update(dialect, schema, &plan);
-                statements.push((sql.text, native_params(&sql.binds)));
-            }
-        }
-        // The rows are read and computed first.
-        Write::Update(plan) => {
-            let read = Read::new(plan.table);
-            let sql = render::read(session.server(), schema, &read, From::Filter(&plan.filter));
-            statements.push((sql.text, native_params(&sql.binds)));
-        }
-        Write::UpdateEach(plan) => {
-            if let Some(change) = plan.rows.first() {
-                list(session, schema, &Write::Update(plan.update(change)), statements);
-            }
-        }
-        Write::Delete(plan) => {
-            let plan = mainstay_query::plan::Delete { returning: None, ..plan.clone() };
-            let sql = sql::delete(dialect, schema, &plan);
-            statements.push((sql.text, native_params(&sql.binds)));
-        }
-        Write::Nested(plan) => {
-            for part in &plan.parts {
-                list(session, schema, &Write::Insert(part.insert.clone()), statements);
-            }
-        }
-        Write::Batch(plans) => plans.iter().for_each(|plan| list(session, schema, plan, statements)),
-        Write::Run(_) => {}
+        Write::Insert(plan) => Write::Insert(plain(&plan, plan.rows.clone())),
+        Write::Update(plan) => Write::Update(Update { returning: None, ..plan }),
+        Write::Delete(plan) => Write::Delete(Delete { returning: None, ..plan }),
+        other => other,
     }
 }
 

@@ -3,13 +3,13 @@
 //! ```text
 //! connect.rs   URLs and settings            render/     plans → SQL
 //! server.rs    which of the two it is       read.rs     rows of the top level
-//! pool.rs      connections, lent            level.rs    rows of a level, and what belongs to them
+//! pool.rs      connections                  level.rs    rows of a level, and what belongs to them
 //! session.rs   statements, transactions     hard.rs     tests that the servers have no words for
 //! tls.rs       certificates                 write.rs    updates and deletes; insert.rs inserts and merges
 //! types.rs     values → parameters          references.rs  what the server's references cannot do
 //! cells.rs     the driver's cells → sink    count.rs    how many rows there are
 //! errors.rs    error numbers → StoreError   explain.rs  plans → what the server would do
-//! store.rs     all of it as a Store         migrate/    changing the tables
+//! store.rs     all of it as an Engine       migrate/    changing the tables
 //! proof.rs     whether tables are what a schema says
 //! found/       databases of other programs, as schemas
 //! ```
@@ -38,7 +38,7 @@ mod tls;
 mod types;
 mod write;
 
-pub use connect::{MysqlOptions, MysqlUrlError};
+pub use connect::MysqlOptions;
 pub use errors::Failure;
 pub use pool::{MysqlDriver, Pool};
 pub use server::{Flavor, Server};

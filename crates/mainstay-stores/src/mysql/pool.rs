@@ -14,7 +14,7 @@ use super::errors::Failure;
 use super::server::Server;
 use super::session::Session;
 use super::tls;
-use crate::server::{self, CANCEL_MAX, Driver, PoolLimits, canceled};
+use crate::server::{self, CANCEL_MAX, Driver, canceled};
 
 /// Connections to one server.
 pub type Pool = server::Pool<MysqlDriver>;
@@ -77,10 +77,6 @@ impl Driver for MysqlDriver {
 
     fn options(&self) -> &MysqlOptions {
         &self.options
-    }
-
-    fn limits(&self) -> &PoolLimits {
-        &self.options.limits
     }
 
     async fn connect(&self, deadline: Instant) -> Result<(Connection, Duration), Failure> {

@@ -1,19 +1,17 @@
 //! Carries out reads. Without levels below, rows go from the server's message into the sink one by one; with them, see
 //! `level.rs`.
 
-use std::time::Instant;
-
 use mainstay_query::plan::{Count, Read};
 use mainstay_schema::Schema;
-use mainstay_store::sink::ready;
-use mainstay_store::{RowSink, StoreError};
-use mysql_async::{Row, Value as Native};
+use mainstay_store::RowSink;
+use mysql_async::Value as Native;
 
-use super::level::{Level, put_row};
+use super::level::{Level, Natives, Scratch};
 use super::render::{self, Bind, From, MemberSql, ReadSql};
 use super::session::{Access, Isolation, Session};
-use super::{count, hard, types};
+use super::{hard, types};
 pub(super) use crate::server::Counted;
+use crate::server::count::total;
 
 /// Rows of the top level that are read at a time when there are levels below.
 const CHUNK_ROWS: u64 = 1000;
@@ -69,7 +67,7 @@ async fn run_exact(
         // Nothing of it will be shown.
         return Ok(Counted { rows, total: None });
     }
-    let total = count::total(session, schema, plan, rows).await?;
+    let total = total(session, schema, plan, From::Plan, rows).await?;
     Ok(Counted { rows, total })
 }
 
@@ -77,13 +75,12 @@ async fn run_exact(
 async fn top(session: &mut Session, schema: &Schema, plan: &Read, sink: &mut dyn RowSink) -> Result<u64, Fault> {
     let server = session.server();
     let sql = render::read(server, schema, plan, From::Plan);
-    let is_found = schema.found().is_some();
+    let own = Natives { is_found: schema.found().is_some() };
     if !sql.members.iter().any(MemberSql::has_levels) {
-        return stream(session, is_found, &sql, sink).await;
+        return stream(session, own, &sql, sink).await;
     }
     if plan.limit.is_some_and(|limit| limit <= CHUNK_ROWS) {
-        let rows = session.query_native(&sql.text, native_params(&sql.binds)).await?.all().await?;
-        return give(session, is_found, &sql, rows, sink).await;
+        return Ok(give(session, own, &sql, sink).await?.0);
     }
     let mut given = 0;
     // From one snapshot, so that a page begins where the one before it ended.
@@ -95,31 +92,22 @@ async fn top(session: &mut Session, schema: &Schema, plan: &Read, sink: &mut dyn
             ..plan.clone()
         };
         let sql = render::read(server, schema, &page, From::Plan);
-        let rows = session.query_native(&sql.text, native_params(&sql.binds)).await?.all().await?;
-        let is_last = (rows.len() as u64) < CHUNK_ROWS;
-        given += give(session, is_found, &sql, rows, sink).await?;
-        if is_last || sink.is_full() || plan.limit == Some(given) {
+        let (some, has_more) = give(session, own, &sql, sink).await?;
+        given += some;
+        if !has_more || sink.is_full() || plan.limit == Some(given) {
             return Ok(given);
         }
     }
 }
 
 /// Puts rows of a level without levels below into the sink as they come.
-async fn stream(
-    session: &mut Session,
-    is_found: bool,
-    sql: &ReadSql<'_>,
-    sink: &mut dyn RowSink,
-) -> Result<u64, Fault> {
+async fn stream(session: &mut Session, own: Natives, sql: &ReadSql<'_>, sink: &mut dyn RowSink) -> Result<u64, Fault> {
     let mut rows = session.query_native(&sql.text, native_params(&sql.binds)).await?;
-    let mut level = Level::new(&sql.members, Vec::with_capacity(1), is_found);
-    let mut scratch = String::new();
+    let mut level = Level::new(&sql.members, Vec::with_capacity(1), own);
+    let mut scratch = Scratch::default();
     let mut given = 0;
     while let Some(row) = rows.next().await? {
-        level.rows.push(row);
-        ready(sink).await;
-        put_row(&sql.members, &mut level, 0, sink, &mut scratch)?;
-        level.rows.clear();
+        level.pass(row, &sql.members, sink, &mut scratch).await?;
         given += 1;
         // What is still to come is canceled on the server.
         if sink.is_full() {
@@ -129,30 +117,19 @@ async fn stream(
     Ok(given)
 }
 
-/// Reads what belongs to rows of the top level and puts all into the sink.
+/// Reads rows of the top level and what belongs to them, and puts all into the sink; tells whether there may be more.
 async fn give(
     session: &mut Session,
-    is_found: bool,
+    own: Natives,
     sql: &ReadSql<'_>,
-    rows: Vec<Row>,
     sink: &mut dyn RowSink,
-) -> Result<u64, Fault> {
-    let mut level = Level::new(&sql.members, rows, is_found);
-    level.fill(session, &sql.members).await?;
-    let mut scratch = String::new();
-    let mut given = 0;
-    for at in 0..level.rows.len() {
-        ready(sink).await;
-        if Instant::now() >= session.deadline() {
-            return Err(Fault::Rows(StoreError::Deadline));
-        }
-        if sink.is_full() {
-            break;
-        }
-        put_row(&sql.members, &mut level, at, sink, &mut scratch)?;
-        given += 1;
-    }
-    Ok(given)
+) -> Result<(u64, bool), Fault> {
+    let rows = session.query_native(&sql.text, native_params(&sql.binds)).await?.all().await?;
+    let is_last = (rows.len() as u64) < CHUNK_ROWS;
+    let deadline = session.deadline();
+    let mut level = Level::new(&sql.members, rows, own);
+    let given = level.give(session, deadline, &sql.members, sink, &mut Scratch::default()).await?;
+    Ok((given, !is_last))
 }
 
 /// The parameters that a plan brings, in the driver's own form.

@@ -2,7 +2,9 @@
 
 use mainstay_query::plan::{Read, Write};
 use mainstay_schema::Schema;
-use mainstay_store::{Capabilities, Explanation, Migrated, Migration, OrderSupport, RowSink, StoreError, Transactions};
+use mainstay_store::{
+    Capabilities, Explanation, Migrated, Migration, MigrationPlan, OrderSupport, RowSink, StoreError, Transactions,
+};
 
 use super::pool::{MysqlDriver, Pool};
 use super::read::{Counted, Fault};
@@ -110,6 +112,10 @@ impl Engine for MysqlEngine {
 
     async fn explain_write(session: &mut Session, schema: &Schema, plan: &Write) -> Result<Explanation, StoreError> {
         explain::write(session, schema, plan).await
+    }
+
+    fn plan(old: &Schema, new: &Schema) -> MigrationPlan {
+        migrate::plan(old, new)
     }
 
     async fn prepare(session: &mut Session) -> Result<(), StoreError> {

@@ -7,27 +7,28 @@
 //! References are the server's own as long as it agrees. What it refuses is done again with references kept by
 //! `references.rs`, since InnoDB asks row by row what the API asks when a statement is over.
 
-use futures_util::future::{BoxFuture, FutureExt};
-use mainstay_query::evaluate;
-use mainstay_query::plan::{Assign, Delete, Expect, Expr, Filter, Output, Read, Source, Update, UpdateEach, Write};
+use futures_util::future::BoxFuture;
+use mainstay_query::plan::{
+    Assign, Delete, Expect, Expr, Filter, Insert, Output, Read, Source, Update, UpdateEach, Write,
+};
 use mainstay_schema::{ColumnId, Schema, Table, Value};
-use mainstay_store::collect::Collected;
-use mainstay_store::nested::{self, Progress};
 use mainstay_store::{RowSink, StoreError};
 use mysql_async::Value as Native;
 
 use super::errors::{self, Context};
 use super::hard::{self, Lock, key_in};
-use super::level::{Level, rows_of_keys};
+use super::level::{Level, Natives, Scratch, rows_of_keys};
 use super::read::{Fault, native_params};
 use super::references::Ledger;
 use super::render::{self, From, Mysql};
 use super::session::Session;
+use super::store::MysqlEngine;
 use super::{cells, types};
+use crate::server::Engine;
+use crate::server::write::{self, Computed, Writer, computed, computed_columns};
 pub(super) use crate::server::{Affected, WriteFault};
 use crate::sql;
-
-pub(super) use super::insert::plain;
+pub(super) use crate::sql::check_expect;
 
 /// A session inside a transaction, and the schema of its plans.
 pub(super) struct Work<'w> {
@@ -46,6 +47,35 @@ pub(super) struct Work<'w> {
 /// A row by its primary key.
 pub(super) type Key = Vec<Value>;
 
+impl Writer for Work<'_> {
+    const NAME: &'static str = MysqlEngine::NAME;
+
+    fn has_given(&mut self) -> &mut bool {
+        &mut self.has_given
+    }
+
+    async fn insert(&mut self, plan: &Insert, sink: &mut dyn RowSink) -> Result<Affected, WriteFault> {
+        Work::insert(self, plan, sink).await
+    }
+
+    async fn update(&mut self, plan: &Update, sink: &mut dyn RowSink) -> Result<Affected, WriteFault> {
+        Work::update(self, plan, sink).await
+    }
+
+    async fn update_each(&mut self, plan: &UpdateEach, sink: &mut dyn RowSink) -> Result<Affected, WriteFault> {
+        Work::update_each(self, plan, sink).await
+    }
+
+    async fn delete(&mut self, plan: &Delete, sink: &mut dyn RowSink) -> Result<Affected, WriteFault> {
+        Work::delete(self, plan, sink).await
+    }
+
+    async fn read_back(&mut self, plan: &Read, sink: &mut dyn RowSink) -> Result<(), WriteFault> {
+        let table = self.schema.table(plan.table);
+        Work::read_back(self, table, plan, sink).await
+    }
+}
+
 impl Work<'_> {
     /// Carries out a plan. On an error the caller undoes what has happened.
     pub(super) fn run<'f>(
@@ -53,28 +83,8 @@ impl Work<'_> {
         plan: &'f Write,
         sink: &'f mut dyn RowSink,
     ) -> BoxFuture<'f, Result<Affected, WriteFault>> {
-        async move {
-            match plan {
-                Write::Insert(plan) => self.insert(plan, sink).await,
-                Write::Update(plan) => self.update(plan, sink).await,
-                Write::UpdateEach(plan) => self.update_each(plan, sink).await,
-                Write::Delete(plan) => self.delete(plan, sink).await,
-                Write::Nested(plan) => self.nested(plan, sink).await,
-                Write::Batch(plans) => {
-                    let mut sum = Affected::default();
-                    for plan in plans {
-                        let Affected { affected, inserted } = self.run(plan, sink).await?;
-                        sum = Affected { affected: sum.affected + affected, inserted: sum.inserted + inserted };
-                    }
-                    Ok(sum)
-                }
-                Write::Run(_) => {
-                    let what = "the store mysql cannot run functions that write yet".to_owned();
-                    Err(StoreError::Unsupported { what }.into())
-                }
-            }
-        }
-        .boxed()
+        let schema = self.schema;
+        write::write(self, schema, plan, sink)
     }
 
     /// What an error of a statement means that writes to a table.
@@ -232,27 +242,11 @@ impl Work<'_> {
     /// An update whose values depend on what is there: the rows are locked and read, the values are computed as every
     /// store computes them, and each row is updated by its key.
     async fn computed(&mut self, table: &Table, plan: &Update, filter: &Filter) -> Result<Keys, WriteFault> {
-        if table.primary_key.is_empty() {
-            let what = format!("{} has no primary key: its values can be replaced, but not computed", table.name);
-            return Err(StoreError::Unsupported { what }.into());
-        }
-        let width = table.primary_key.len();
-        let columns: Vec<ColumnId> =
-            table.primary_key.iter().copied().chain(plan.set.iter().map(|(column, _)| *column)).collect();
+        let columns = computed_columns(table, &plan.set)?;
         let mut changed = Vec::new();
         for row in self.values(table, &columns, filter).await? {
-            let (old_key, old) = row.split_at(width);
-            let mut new_key = old_key.to_vec();
-            let mut set = Vec::with_capacity(plan.set.len());
-            for ((column, assign), old) in plan.set.iter().zip(old) {
-                let new = evaluate::assign(table.column(*column), old, assign);
-                let new = new.map_err(|error| StoreError::of_assignment(table, table.column(*column), error))?;
-                if let Some(at) = table.primary_key.iter().position(|part| part == column) {
-                    new_key[at] = new.clone();
-                }
-                set.push((*column, new));
-            }
-            self.change(table, &[old_key.to_vec()], &set).await?;
+            let Computed { old_key, new_key, set } = computed(table, &plan.set, &row)?;
+            self.change(table, &[old_key], &set).await?;
             changed.push(new_key);
         }
         Ok(Keys::Known(changed))
@@ -322,7 +316,7 @@ impl Work<'_> {
             let sql = render::read(self.session.server(), self.schema, read.as_ref().unwrap_or(returning), From::Key);
             self.has_given = true;
             level
-                .put(&sql.members, self.session.deadline(), sink)
+                .put(&sql.members, self.session.deadline(), sink, &mut Scratch::default())
                 .map_err(|fault| self.fault(Context::of(table), fault))?;
         }
         Ok(Affected::changed(affected))
@@ -333,38 +327,6 @@ impl Work<'_> {
         let delete = Delete { table: table.id, filter: filter.clone(), returning: None, expect: Expect::default() };
         let sql = sql::delete(Mysql(self.session.server()), self.schema, &delete);
         self.execute(Context::of(table), &sql.text, native_params(&sql.binds)).await
-    }
-
-    async fn nested(
-        &mut self,
-        plan: &mainstay_query::plan::Nested,
-        sink: &mut dyn RowSink,
-    ) -> Result<Affected, WriteFault> {
-        let mut progress = Progress::new(self.schema, plan);
-        while let Some(step) = progress.step()? {
-            match step {
-                nested::Step::Insert(insert) => match &insert.returning {
-                    None => {
-                        self.insert(&insert, &mut nested::Nothing).await?;
-                        progress.inserted(Vec::new())?;
-                    }
-                    Some(returning) => {
-                        let mut rows = Collected::of(self.schema, returning.shape(self.schema));
-                        let had_given = self.has_given;
-                        self.insert(&insert, &mut rows).await?;
-                        // What only we have seen can be taken back.
-                        self.has_given = had_given;
-                        progress.inserted(rows.finish()?)?;
-                    }
-                },
-                nested::Step::Read(read) => {
-                    let table = self.schema.table(read.table);
-                    self.read_back(table, &read, sink).await?;
-                }
-            }
-        }
-        let affected = progress.affected();
-        Ok(Affected { affected, inserted: affected })
     }
 
     /// Does what references ask of what was written, where they are kept here.
@@ -393,7 +355,7 @@ impl Work<'_> {
         let is_found = self.schema.found().is_some();
         let found = rows_of_keys(self.session, &sql, &natives, is_found).await;
         let found = found.map_err(|fault| self.fault(Context::of(table), fault))?;
-        let mut level = Level::new(&sql.members, found.into_iter().flatten().collect(), is_found);
+        let mut level = Level::new(&sql.members, found.into_iter().flatten().collect(), Natives { is_found });
         let filled = level.fill(self.session, &sql.members).await;
         filled.map_err(|fault| self.fault(Context::of(table), fault))?;
         drop(sql);
@@ -417,7 +379,7 @@ impl Work<'_> {
         let (mut level, made) = self.rows(table, read, keys).await?;
         let sql = render::read(self.session.server(), self.schema, made.as_ref().unwrap_or(read), From::Key);
         self.has_given = true;
-        let put = level.put(&sql.members, self.session.deadline(), sink);
+        let put = level.put(&sql.members, self.session.deadline(), sink, &mut Scratch::default());
         put.map(drop).map_err(|fault| self.fault(Context::of(table), fault))
     }
 
@@ -466,15 +428,4 @@ fn has_links(filter: &Filter) -> bool {
         Filter::Exists { .. } => true,
         _ => false,
     }
-}
-
-/// Refuses what affected more or other rows than it may.
-pub(super) fn check_expect(expect: Expect, affected: u64) -> Result<(), StoreError> {
-    if expect.single && affected != 1 {
-        return Err(StoreError::Unexpected { affected, single: true });
-    }
-    if expect.affected_max.is_some_and(|max| affected > max) {
-        return Err(StoreError::Unexpected { affected, single: false });
-    }
-    Ok(())
 }

@@ -1,19 +1,18 @@
 //! What a connection URL says: hosts, credentials, TLS, and the sizes of the pool. Called by `pool.rs`.
 //!
-//! The keys are libpq's. A key that is not known is an error that names it, since one that is passed over in silence
-//! might have been the one that makes a connection safe. No message holds a value, for a value may be a secret.
+//! The keys are libpq's.
 
 use std::fmt;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use percent_encoding::percent_decode_str;
 use tokio_postgres::Config;
 use tokio_postgres::config::{ChannelBinding, SslMode, SslNegotiation, TargetSessionAttrs};
 
 use super::embedding::Embedding;
-use crate::server::{CONNECT_MAX, PoolLimits};
+use crate::server::url::{self, Certificates, Url, is_here, port_number, some};
+use crate::server::{CONNECT_MAX, Options, PoolLimits, UrlError};
 
 /// Settings of every connection, whatever the server, the database or the role says: those on which the form of values
 /// depends, and that nobody wants to hear of what was there already.
@@ -64,47 +63,6 @@ pub(super) enum Verify {
     Name,
 }
 
-/// Files of certificates.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Certificates {
-    /// Roots to believe; `None` for those of the system.
-    pub(super) roots: Option<PathBuf>,
-    /// Our own certificate and its key.
-    pub(super) own: Option<(PathBuf, PathBuf)>,
-}
-
-/// Why a URL is not taken.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum PostgresUrlError {
-    /// It does not begin like one of ours.
-    #[error("the URL of a PostgreSQL server begins with postgres:// or postgresql://")]
-    Scheme,
-    /// A part that must be text is not UTF-8 once it is decoded.
-    #[error("the URL's {part} is not UTF-8 after percent-decoding")]
-    Encoding {
-        /// Which part.
-        part: String,
-    },
-    /// A key that is not known.
-    #[error("the URL's parameter {key:?} is not known")]
-    Key {
-        /// The key.
-        key: String,
-    },
-    /// A key that is not known, and may be part of a password in which `?` or `&` is not encoded.
-    #[error("the URL has a parameter that is not known")]
-    HiddenKey,
-    /// A value that the key does not take.
-    #[error("the URL's {key} must be {expected}")]
-    Value {
-        /// The key.
-        key: String,
-        /// What it takes.
-        expected: &'static str,
-    },
-}
-
 impl PostgresOptions {
     /// Reads a URL: `postgres://user:password@host:port,host2/database?sslmode=verify-full`.
     ///
@@ -113,34 +71,18 @@ impl PostgresOptions {
     ///
     /// # Errors
     /// What is wrong with the URL; nothing of its values is told.
-    pub fn parse(url: &str) -> Result<PostgresOptions, PostgresUrlError> {
-        let rest = url.strip_prefix("postgres://").or_else(|| url.strip_prefix("postgresql://"));
-        let rest = rest.ok_or(PostgresUrlError::Scheme)?;
-        let (rest, parameters) = rest.split_once('?').unwrap_or((rest, ""));
-        let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
-        let mut read = Reader::default();
-        let hosts = match authority.rsplit_once('@') {
-            None => authority,
-            Some((login, hosts)) => {
-                let (user, password) = login.split_once(':').map_or((login, None), |(user, word)| (user, Some(word)));
-                read.user = some(decode("user", user)?);
-                read.password = password.map(|word| decode("password", word)).transpose()?;
-                hosts
-            }
+    pub fn parse(url: &str) -> Result<PostgresOptions, UrlError> {
+        let url = Url::parse("PostgreSQL", ["postgres", "postgresql"], url)?;
+        let mut read = Reader {
+            user: url.user.clone(),
+            password: url.password.clone(),
+            database: url.database.clone(),
+            ..Reader::default()
         };
-        if !hosts.is_empty() {
-            read.addresses(hosts)?;
+        if !url.hosts.is_empty() {
+            read.addresses = url.hosts.split(',').map(url::address).collect::<Result<_, _>>()?;
         }
-        read.database = some(decode("database", database)?);
-        for pair in parameters.split('&').filter(|pair| !pair.is_empty()) {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let key = decode("parameter", key)?;
-            let value = decode(&key, value)?;
-            read.parameter(key, value).map_err(|error| match error {
-                PostgresUrlError::Key { .. } if parameters.contains('@') => PostgresUrlError::HiddenKey,
-                other => other,
-            })?;
-        }
+        url.parameters(|key, value| read.parameter(key, value))?;
         read.finish()
     }
 
@@ -158,8 +100,7 @@ impl PostgresOptions {
             .map(|host| {
                 let port = host.config.get_ports().first().copied().unwrap_or(PORT);
                 match host.config.get_hosts().first() {
-                    Some(Address::Tcp(name)) if name.contains(':') => format!("[{name}]:{port}"),
-                    Some(Address::Tcp(name)) => format!("{name}:{port}"),
+                    Some(Address::Tcp(name)) => url::written(name, port),
                     #[cfg(unix)]
                     Some(Address::Unix(path)) => format!("{}:{port}", path.display()),
                     None => String::new(),
@@ -168,6 +109,28 @@ impl PostgresOptions {
             .collect();
         let database = self.hosts.first().and_then(|host| host.config.get_dbname()).unwrap_or_default();
         format!("{}/{database}", hosts.join(","))
+    }
+}
+
+impl Options for PostgresOptions {
+    fn parse(url: &str) -> Result<PostgresOptions, UrlError> {
+        PostgresOptions::parse(url)
+    }
+
+    fn place(&self) -> String {
+        PostgresOptions::place(self)
+    }
+
+    fn limits(&self) -> &PoolLimits {
+        &self.limits
+    }
+
+    fn limits_mut(&mut self) -> &mut PoolLimits {
+        &mut self.limits
+    }
+
+    fn name_no_statements(&mut self) {
+        self.named_statements = false;
     }
 }
 
@@ -186,15 +149,6 @@ impl fmt::Debug for PostgresOptions {
 
 /// PostgreSQL's port.
 const PORT: u16 = 5432;
-
-fn decode(part: &str, text: &str) -> Result<String, PostgresUrlError> {
-    let decoded = percent_decode_str(text).decode_utf8();
-    decoded.map(Into::into).map_err(|_| PostgresUrlError::Encoding { part: part.to_owned() })
-}
-
-fn some(text: String) -> Option<String> {
-    (!text.is_empty()).then_some(text)
-}
 
 /// The value of `sslmode`.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -226,20 +180,8 @@ struct Reader {
 }
 
 impl Reader {
-    fn addresses(&mut self, hosts: &str) -> Result<(), PostgresUrlError> {
-        for address in hosts.split(',') {
-            let (host, port) = match address.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-                Some((host, port)) => (host, port.strip_prefix(':')),
-                None => address.rsplit_once(':').map_or((address, None), |(host, port)| (host, Some(port))),
-            };
-            let port = port.filter(|port| !port.is_empty()).map(port_number).transpose()?;
-            self.addresses.push((decode("host", host)?, port));
-        }
-        Ok(())
-    }
-
-    fn parameter(&mut self, key: String, value: String) -> Result<(), PostgresUrlError> {
-        let wrong = |expected| PostgresUrlError::Value { key: key.clone(), expected };
+    fn parameter(&mut self, key: String, value: String) -> Result<(), UrlError> {
+        let wrong = |expected: &'static str| UrlError::value(&key, expected);
         let seconds = || value.parse().map(Duration::from_secs).map_err(|_| wrong("a number of seconds"));
         match &*key {
             "user" => self.user = some(value),
@@ -330,25 +272,19 @@ impl Reader {
             "client_encoding" => return Err(wrong("UTF8")),
             "gssencmode" if matches!(&*value, "disable" | "prefer") => {}
             "gssencmode" => return Err(wrong("disable or prefer")),
-            _ => return Err(PostgresUrlError::Key { key }),
+            _ => return Err(UrlError::Key { key }),
         }
         Ok(())
     }
 
-    fn finish(mut self) -> Result<PostgresOptions, PostgresUrlError> {
-        let wrong = |key: &str, expected| PostgresUrlError::Value { key: key.to_owned(), expected };
+    fn finish(mut self) -> Result<PostgresOptions, UrlError> {
         if self.addresses.is_empty() {
             self.addresses.push((String::new(), None));
         }
         if !self.numbers.is_empty() && self.numbers.len() != self.addresses.len() {
-            return Err(wrong("hostaddr", "an IP address for each host"));
+            return Err(UrlError::value("hostaddr", "an IP address for each host"));
         }
-        let own = match (self.certificate.take(), self.key.take()) {
-            (Some(certificate), Some(key)) => Some((certificate, key)),
-            (None, None) => None,
-            (Some(_), None) => return Err(wrong("sslkey", "given, since sslcert is")),
-            (None, Some(_)) => return Err(wrong("sslcert", "given, since sslkey is")),
-        };
+        let own = url::own_certificate(["sslcert", "sslkey"], self.certificate.take(), self.key.take())?;
         let roots = self.roots.take();
         let hosts = (0..self.addresses.len()).map(|at| self.host(at, roots.as_deref())).collect();
         Ok(PostgresOptions {
@@ -400,17 +336,6 @@ impl Reader {
         config.connect_timeout(connect_max);
         Host { config, verify, connect_max }
     }
-}
-
-/// Whether a host is this machine.
-fn is_here(name: &str) -> bool {
-    let is_loopback = |address: IpAddr| address.is_loopback();
-    name.starts_with('/') || name.starts_with('@') || name == "localhost" || name.parse().is_ok_and(is_loopback)
-}
-
-fn port_number(text: &str) -> Result<u16, PostgresUrlError> {
-    let expected = "a number from 1 to 65535";
-    text.parse().ok().filter(|port| *port > 0).ok_or(PostgresUrlError::Value { key: "port".to_owned(), expected })
 }
 
 fn flag(text: &str) -> Option<bool> {

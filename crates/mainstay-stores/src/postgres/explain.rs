@@ -6,7 +6,7 @@ use mainstay_store::{Explanation, StoreError};
 
 use super::render::{self, Bind, From, Postgres};
 use super::session::Session;
-use crate::sql;
+use crate::{server, sql};
 
 /// Explains a read: one statement a level, and one for the count.
 pub(super) async fn read(session: &mut Session, schema: &Schema, plan: &Read) -> Result<Explanation, StoreError> {
@@ -25,47 +25,9 @@ pub(super) async fn read(session: &mut Session, schema: &Schema, plan: &Read) ->
 /// Explains a write. Nothing is changed.
 pub(super) async fn write(session: &mut Session, schema: &Schema, plan: &Write) -> Result<Explanation, StoreError> {
     let mut statements = Vec::new();
-    list(schema, plan, &mut statements);
-    explain(session, statements).await
-}
-
-fn list(schema: &Schema, plan: &Write, statements: &mut Vec<(String, usize)>) {
     let mut add = |text: String, binds: &[Bind<'_>]| statements.push((text, binds.len()));
-    match plan {
-        Write::Insert(plan) => {
-            let sql = sql::insert(Postgres, schema, plan);
-            add(sql.text, &sql.binds);
-        }
-        Write::Update(plan) if plan.set.iter().all(|(_, assign)| assign.as_value().is_some()) => {
-            if !plan.set.is_empty() {
-                let sql = sql::update(Postgres, schema, plan);
-                add(sql.text, &sql.binds);
-            }
-        }
-        // The rows are read and computed first.
-        Write::Update(plan) => {
-            let read = Read::new(plan.table);
-            let sql = render::read(schema, &read, From::Filter(&plan.filter));
-            add(sql.text, &sql.binds);
-        }
-        Write::UpdateEach(plan) => {
-            if let Some(change) = plan.rows.first() {
-                list(schema, &Write::Update(plan.update(change)), statements);
-            }
-        }
-        Write::Delete(plan) => {
-            let sql = sql::delete(Postgres, schema, plan);
-            add(sql.text, &sql.binds);
-        }
-        Write::Nested(plan) => {
-            for part in &plan.parts {
-                let sql = sql::insert(Postgres, schema, &part.insert);
-                add(sql.text, &sql.binds);
-            }
-        }
-        Write::Batch(plans) => plans.iter().for_each(|plan| list(schema, plan, statements)),
-        Write::Run(_) => {}
-    }
+    server::explain::statements(Postgres, schema, plan, |plan| plan, &mut add);
+    explain(session, statements).await
 }
 
 /// Asks the server's planner about each statement. Parameters stay open: the plan is the one that the server makes for

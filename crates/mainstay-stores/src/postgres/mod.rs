@@ -2,16 +2,16 @@
 //!
 //! ```text
 //! connect.rs   URLs and settings            render/     plans → SQL
-//! pool.rs      connections, lent            read.rs     one statement a level, for all rows at once
+//! pool.rs      connections                  read.rs     rows of the top level
 //! session.rs   statements, transactions     write.rs    statements that write, one after the other
 //! tls.rs       certificates                 count.rs    how many rows there are
 //! types.rs     values → parameters          explain.rs  plans → what the server would do
 //! cells.rs     binary cells → sink          migrate.rs  changing the tables
 //! errors.rs    SQLSTATEs → StoreError       found/      databases of other programs, as schemas
-//! store.rs     all of it as a Store         proof.rs    whether tables are what a schema says
+//! store.rs     all of it as an Engine       proof.rs    whether tables are what a schema says
 //! listen.rs    what is notified             statistics.rs how tables and indexes are used
 //! records.rs   rows inside of rows → sink   embedding.rs one statement for all levels, or one for each
-//! estimate.rs  how many rows a read looks at
+//! estimate.rs  how many rows a read looks at level.rs   rows of a level, and what belongs to them
 //! ```
 //!
 //! Knows plans, values and PostgreSQL; knows no HTTP, no rules and no query language.
@@ -24,6 +24,7 @@ mod errors;
 mod estimate;
 mod explain;
 mod found;
+mod level;
 mod listen;
 pub mod migrate;
 mod pool;
@@ -39,7 +40,7 @@ mod types;
 mod write;
 
 pub use cells::{CellKind, Malformed};
-pub use connect::{PostgresOptions, PostgresUrlError};
+pub use connect::PostgresOptions;
 pub use embedding::Embedding;
 pub use errors::Failure;
 pub use found::lineage;

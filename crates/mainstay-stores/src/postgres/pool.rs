@@ -15,7 +15,7 @@ use super::connect::{PostgresOptions, SETTINGS, Verify};
 use super::errors::Failure;
 use super::session::Session;
 use super::tls::Tls;
-use crate::server::{self, CANCEL_MAX, Driver, PoolLimits, canceled};
+use crate::server::{self, CANCEL_MAX, Driver, canceled};
 
 /// Connections to one server, or to the first of several that answers.
 pub type Pool = server::Pool<PostgresDriver>;
@@ -79,10 +79,6 @@ impl Driver for PostgresDriver {
 
     fn options(&self) -> &PostgresOptions {
         &self.options
-    }
-
-    fn limits(&self) -> &PoolLimits {
-        &self.options.limits
     }
 
     /// The first host that answers.

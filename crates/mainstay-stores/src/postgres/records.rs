@@ -3,34 +3,17 @@
 //! A record tells the number of each field's type, so that its cells are read by the same code as those of a statement.
 //! Source of the forms: `array_send` and `record_send` of PostgreSQL 15, `src/backend/utils/adt`.
 
+use mainstay_store::RowSink;
 use mainstay_store::columns::Columns;
-use mainstay_store::{Cell, RowSink};
 use smallvec::SmallVec;
 use tokio_postgres::types::Type;
 
 use super::cells::{CellKind, Malformed};
-use super::read::{Fault, put_document, width};
-use super::render::MemberSql;
+use super::level::{Kept, Scratch, put_cell};
+use super::read::Fault;
+use super::render::{MemberSql, Postgres};
+use crate::server::level::{Source, put_members, put_nulls};
 use crate::sql::Form;
-
-/// What is kept from one cell to the next while rows are put into a sink.
-#[derive(Default)]
-pub(super) struct Scratch {
-    /// Where cells are written that cannot be borrowed.
-    pub(super) text: String,
-    /// How cells are read, by the numbers of their types.
-    kinds: Vec<(u32, CellKind)>,
-    /// Rows of levels below that were put into the sink.
-    pub(super) embedded: u64,
-    /// Whether the tables are ours, whose documents have one form.
-    pub(super) is_declared: bool,
-}
-
-impl Scratch {
-    pub(super) fn new(is_declared: bool) -> Scratch {
-        Scratch { is_declared, ..Scratch::default() }
-    }
-}
 
 /// Puts the rows of an array of records into the sink, in the form in which they are shown.
 pub(super) fn put(
@@ -43,27 +26,27 @@ pub(super) fn put(
     let mut records = Records::of(array)?;
     match form {
         Form::One => match records.next()? {
-            Some(record) => put_row(members, &record, sink, scratch)?,
-            None => sink.cell(Cell::Null),
+            Some(record) => put_row(members, record, sink, scratch)?,
+            None => put_nulls(form, sink),
         },
         Form::Many => {
             sink.start_list();
             while let Some(record) = records.next()? {
-                put_row(members, &record, sink, scratch)?;
+                put_row(members, record, sink, scratch)?;
             }
             sink.end_list();
         }
         Form::SpreadOne(_) => match records.next()? {
-            Some(record) => {
+            Some(mut record) => {
                 scratch.embedded += 1;
-                put_members(members, &record, sink, scratch)?;
+                put_members(members, &mut record, sink, scratch)?;
             }
-            None => (0..width(form)).for_each(|_| sink.cell(Cell::Null)),
+            None => put_nulls(form, sink),
         },
         Form::SpreadMany(shape) => {
             let mut columns = Columns::new(shape.clone());
             while let Some(record) = records.next()? {
-                put_row(members, &record, &mut columns, scratch)?;
+                put_row(members, record, &mut columns, scratch)?;
             }
             columns.give(sink);
         }
@@ -73,56 +56,44 @@ pub(super) fn put(
 
 fn put_row(
     members: &[MemberSql<'_>],
-    record: &Record<'_>,
+    mut record: Record<'_>,
     sink: &mut dyn RowSink,
     scratch: &mut Scratch,
 ) -> Result<(), Fault> {
     scratch.embedded += 1;
     sink.start_row();
-    put_members(members, record, sink, scratch)?;
+    put_members(members, &mut record, sink, scratch)?;
     sink.end_row();
     Ok(())
 }
 
-fn put_members(
-    members: &[MemberSql<'_>],
-    record: &Record<'_>,
-    sink: &mut dyn RowSink,
-    scratch: &mut Scratch,
-) -> Result<(), Fault> {
-    for member in members {
-        match member {
-            MemberSql::Cell { column, .. } => {
-                let (ty, raw) = record.field(*column)?;
-                let Scratch { text, kinds, is_declared, .. } = scratch;
-                match (kind(kinds, ty)?, raw) {
-                    (CellKind::Jsonb, Some(raw)) if *is_declared => put_document(raw, sink)?,
-                    (kind, raw) => sink.cell(kind.cell(raw, text)?),
-                }
-            }
-            MemberSql::Joined { present, members } => match record.field(*present)?.1 {
-                None => sink.cell(Cell::Null),
-                Some(_) => {
-                    sink.start_row();
-                    put_members(members, record, sink, scratch)?;
-                    sink.end_row();
-                }
-            },
-            MemberSql::Embed { form, present, column, read, .. } => {
-                let is_absent = match present {
-                    Some(column) => record.field(*column)?.1.is_none(),
-                    None => false,
-                };
-                if is_absent {
-                    (0..width(form)).for_each(|_| sink.cell(Cell::Null));
-                } else {
-                    let array = record.field(column.ok_or(Malformed)?)?.1;
-                    put(form, &read.members, array, sink, scratch)?;
-                }
-            }
-        }
+impl Source<Postgres> for Record<'_> {
+    type Kept = Kept;
+    type Error = tokio_postgres::Error;
+
+    fn is_null(&self, column: usize) -> Result<bool, Fault> {
+        Ok(self.field(column)?.1.is_none())
     }
-    Ok(())
+
+    fn cell(&self, column: usize, _: &(), sink: &mut dyn RowSink, scratch: &mut Scratch) -> Result<(), Fault> {
+        let (ty, raw) = self.field(column)?;
+        let Kept { kinds, is_declared } = &mut scratch.own;
+        put_cell(kind(kinds, ty)?, raw, *is_declared, sink, &mut scratch.text)
+    }
+
+    fn embed(
+        &mut self,
+        form: &Form,
+        column: Option<usize>,
+        members: &[MemberSql<'_>],
+        sink: &mut dyn RowSink,
+        scratch: &mut Scratch,
+    ) -> Result<(), Fault> {
+        put(form, members, self.field(column.ok_or(Malformed)?)?.1, sink, scratch)
+    }
+
+    /// There are no levels of their own inside of a record.
+    fn skip(&mut self, _: &[MemberSql<'_>]) {}
 }
 
 /// How cells of the type of this number are read. There are few in one statement, so they are looked through.

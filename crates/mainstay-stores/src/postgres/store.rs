@@ -3,8 +3,8 @@
 use mainstay_query::plan::{Filter, Read, Test, Write};
 use mainstay_schema::Schema;
 use mainstay_store::{
-    Capabilities, Estimate, Explanation, Migrated, Migration, OrderSupport, RowSink, Statistics, StoreError, Support,
-    Transactions,
+    Capabilities, Estimate, Explanation, Migrated, Migration, MigrationPlan, OrderSupport, RowSink, Statistics,
+    StoreError, Support, Transactions,
 };
 
 use super::embedding::Seen;
@@ -117,6 +117,10 @@ impl Engine for PostgresEngine {
 
     async fn statistics(session: &mut Session) -> Result<Statistics, StoreError> {
         statistics::look(session).await.map_err(StoreError::from)
+    }
+
+    fn plan(old: &Schema, new: &Schema) -> MigrationPlan {
+        migrate::plan(old, new)
     }
 
     async fn prepare(session: &mut Session) -> Result<(), StoreError> {

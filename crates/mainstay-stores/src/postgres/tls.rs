@@ -22,7 +22,8 @@ use tokio_postgres::Socket;
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
 use tokio_rustls::{TlsConnector, client};
 
-use super::connect::{Certificates, Verify};
+use super::connect::Verify;
+use crate::server::url::Certificates;
 
 /// Makes TLS streams that ask a certain amount of the server's certificate.
 #[derive(Clone)]
@@ -36,11 +37,14 @@ impl Tls {
     pub(super) fn new(verify: Verify, certificates: &Certificates) -> Result<Tls, BoxError> {
         let provider = Arc::new(ring::default_provider());
         let verifier: Arc<dyn ServerCertVerifier> = match verify {
-            Verify::Nothing => Arc::new(Anybody(provider.clone())),
+            Verify::Nothing => Arc::new(Lenient { chain: None, provider: provider.clone() }),
             Verify::Chain | Verify::Name => {
                 let roots = Arc::new(roots(certificates.roots.as_deref())?);
                 let chain = WebPkiServerVerifier::builder_with_provider(roots, provider.clone()).build()?;
-                if verify == Verify::Name { chain } else { Arc::new(AnyName(chain)) }
+                match verify {
+                    Verify::Name => chain,
+                    _ => Arc::new(Lenient { chain: Some(chain), provider: provider.clone() }),
+                }
             }
         };
         let config = ClientConfig::builder_with_provider(provider)
@@ -93,50 +97,16 @@ fn unread(file: &Path, why: impl std::fmt::Display) -> BoxError {
     format!("reading {}: {why}", file.display()).into()
 }
 
-/// Believes whoever answers, as `sslmode=require` without roots does: against those who only listen.
+/// Asks less of a certificate than its name.
 #[derive(Debug)]
-struct Anybody(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Anybody {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
+struct Lenient {
+    /// Asks that a root has signed the certificate, whatever name is in it: `sslmode=verify-ca`. Without, whoever answers
+    /// is believed, as `sslmode=require` without roots does: against those who only listen.
+    chain: Option<Arc<WebPkiServerVerifier>>,
+    provider: Arc<CryptoProvider>,
 }
 
-/// Asks that a root has signed the certificate, whatever name is in it: `sslmode=verify-ca`.
-#[derive(Debug)]
-struct AnyName(Arc<WebPkiServerVerifier>);
-
-impl ServerCertVerifier for AnyName {
+impl ServerCertVerifier for Lenient {
     fn verify_server_cert(
         &self,
         certificate: &CertificateDer<'_>,
@@ -145,8 +115,9 @@ impl ServerCertVerifier for AnyName {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
+        let Some(chain) = &self.chain else { return Ok(ServerCertVerified::assertion()) };
         // The verifier looks at the name last: a complaint about it means that the chain is good.
-        match self.0.verify_server_cert(certificate, intermediates, name, ocsp, now) {
+        match chain.verify_server_cert(certificate, intermediates, name, ocsp, now) {
             Err(Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
             )) => Ok(ServerCertVerified::assertion()),
@@ -160,7 +131,7 @@ impl ServerCertVerifier for AnyName {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls12_signature(message, certificate, signed)
+        verify_tls12_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
     }
 
     fn verify_tls13_signature(
@@ -169,11 +140,11 @@ impl ServerCertVerifier for AnyName {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls13_signature(message, certificate, signed)
+        verify_tls13_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_verify_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
 

@@ -3,23 +3,27 @@
 //! Rows that a write gives back are kept until its last statement is done and only then put into the sink, so that a
 //! transaction that met another one can begin anew as long as nothing was given.
 
-use futures_util::future::{BoxFuture, FutureExt};
-use mainstay_query::evaluate;
+use futures_util::future::BoxFuture;
 use mainstay_query::plan::{
     Assign, Delete, Expect, Expr, Filter, Insert, Output, Read, Source, Test, Update, UpdateEach, Write,
 };
 use mainstay_schema::{ColumnId, DefaultValue, Schema, Table, Value};
 use mainstay_store::collect::{Collected, Member};
-use mainstay_store::nested::{self, Progress};
+use mainstay_store::nested;
 use mainstay_store::{RowSink, StoreError};
 use tokio_postgres::Row;
 
-use super::read::{Fault, Level, params};
+use super::level::{Kept, Level, filled, raw};
+use super::read::{Fault, params};
 use super::render::{self, From, MemberSql, Postgres, Returned, WriteSql};
 use super::session::Session;
-use super::types::{Param, Raw};
+use super::store::PostgresEngine;
+use super::types::Param;
+use crate::server::Engine;
+use crate::server::write::{self, Computed, Writer, computed, computed_columns};
 pub(super) use crate::server::{Affected, WriteFault};
 use crate::sql;
+pub(super) use crate::sql::check_expect;
 
 /// A session inside a transaction, and the schema of its plans.
 pub(super) struct Work<'w> {
@@ -33,6 +37,35 @@ pub(super) struct Work<'w> {
     pub(super) has_given: bool,
 }
 
+impl Writer for Work<'_> {
+    const NAME: &'static str = PostgresEngine::NAME;
+
+    fn has_given(&mut self) -> &mut bool {
+        &mut self.has_given
+    }
+
+    async fn insert(&mut self, plan: &Insert, sink: &mut dyn RowSink) -> Result<Affected, WriteFault> {
+        Work::insert(self, plan, sink).await
+    }
+
+    async fn update(&mut self, plan: &Update, sink: &mut dyn RowSink) -> Result<Affected, WriteFault> {
+        Work::update(self, plan, sink).await
+    }
+
+    async fn update_each(&mut self, plan: &UpdateEach, sink: &mut dyn RowSink) -> Result<Affected, WriteFault> {
+        Work::update_each(self, plan, sink).await
+    }
+
+    async fn delete(&mut self, plan: &Delete, sink: &mut dyn RowSink) -> Result<Affected, WriteFault> {
+        Work::delete(self, plan, sink).await
+    }
+
+    async fn read_back(&mut self, plan: &Read, sink: &mut dyn RowSink) -> Result<(), WriteFault> {
+        let table = self.schema.table(plan.table);
+        Work::read_back(self, table, plan, &Filter::True, sink).await
+    }
+}
+
 impl Work<'_> {
     /// Carries out a plan. On an error the caller undoes what has happened.
     pub(super) fn run<'f>(
@@ -40,28 +73,8 @@ impl Work<'_> {
         plan: &'f Write,
         sink: &'f mut dyn RowSink,
     ) -> BoxFuture<'f, Result<Affected, WriteFault>> {
-        async move {
-            match plan {
-                Write::Insert(plan) => self.insert(plan, sink).await,
-                Write::Update(plan) => self.update(plan, sink).await,
-                Write::UpdateEach(plan) => self.update_each(plan, sink).await,
-                Write::Delete(plan) => self.delete(plan, sink).await,
-                Write::Nested(plan) => self.nested(plan, sink).await,
-                Write::Batch(plans) => {
-                    let mut sum = Affected::default();
-                    for plan in plans {
-                        let Affected { affected, inserted } = self.run(plan, sink).await?;
-                        sum = Affected { affected: sum.affected + affected, inserted: sum.inserted + inserted };
-                    }
-                    Ok(sum)
-                }
-                Write::Run(_) => {
-                    let what = "the store postgres cannot run functions that write yet".to_owned();
-                    Err(StoreError::Unsupported { what }.into())
-                }
-            }
-        }
-        .boxed()
+        let schema = self.schema;
+        write::write(self, schema, plan, sink)
     }
 
     fn is_declared(&self) -> bool {
@@ -155,13 +168,9 @@ impl Work<'_> {
     /// store computes them, and each row is updated by its key.
     async fn compute(&mut self, plan: &Update, sink: &mut dyn RowSink) -> Result<Affected, WriteFault> {
         let table = self.schema.table(plan.table);
-        if table.primary_key.is_empty() {
-            let what = format!("{} has no primary key: its values can be replaced, but not computed", table.name);
-            return Err(StoreError::Unsupported { what }.into());
-        }
-        let key = table.primary_key.clone();
-        let columns = key.iter().copied().chain(plan.set.iter().map(|(column, _)| *column));
-        let select = columns.map(|column| Output {
+        let key = &table.primary_key;
+        let columns = computed_columns(table, &plan.set)?;
+        let select = columns.into_iter().map(|column| Output {
             name: table.column(column).name.clone(),
             source: Source::Value(Expr::column(column)),
         });
@@ -171,27 +180,16 @@ impl Work<'_> {
         let rows = self.session.query_all(&sql.text, &params(&sql.binds)).await;
         let rows = rows.map_err(|failure| self.fault(table, failure.into()))?;
         let mut collected = Collected::of(self.schema, read.shape(self.schema));
-        let level = Level::of(self.session, &sql.members, rows).await.map_err(|fault| self.fault(table, fault))?;
+        let level = filled(self.session, &sql.members, rows, 0).await.map_err(|fault| self.fault(table, fault))?;
         if let Some(level) = level {
-            level
-                .put(self.is_declared(), &sql.members, self.session.deadline(), &mut collected)
-                .map_err(|fault| self.fault(table, fault))?;
+            self.put(table, level, &sql.members, &mut collected)?;
         }
         let mut changed = Vec::new();
         for row in collected.finish()? {
             let values: Vec<Value> = row.into_iter().map(plain).collect::<Result<_, _>>()?;
-            let (old_key, old) = values.split_at(key.len());
-            let mut new_key = old_key.to_vec();
-            let mut set = Vec::with_capacity(plan.set.len());
-            for ((column, assign), old) in plan.set.iter().zip(old) {
-                let new = evaluate::assign(table.column(*column), old, assign);
-                let new = new.map_err(|error| StoreError::of_assignment(table, table.column(*column), error))?;
-                if let Some(at) = key.iter().position(|part| part == column) {
-                    new_key[at] = new.clone();
-                }
-                set.push((*column, Assign::Value(new)));
-            }
-            let filter = key_filter(&key, old_key);
+            let Computed { old_key, new_key, set } = computed(table, &plan.set, &values)?;
+            let set = set.into_iter().map(|(column, value)| (column, Assign::Value(value))).collect();
+            let filter = key_filter(key, &old_key);
             let update = Update { table: plan.table, set, filter, returning: None, expect: Expect::default() };
             let sql = sql::update(Postgres, self.schema, &update);
             self.statement(table, &sql, false).await?;
@@ -201,7 +199,7 @@ impl Work<'_> {
         check_expect(plan.expect, affected)?;
         if let Some(read) = plan.returning.as_deref() {
             for values in changed {
-                self.read_back(table, read, &key_filter(&key, &values), sink).await?;
+                self.read_back(table, read, &key_filter(key, &values), sink).await?;
             }
         }
         Ok(Affected::changed(affected))
@@ -242,7 +240,7 @@ impl Work<'_> {
                 let sql = render::read(self.schema, read, From::Filter(&plan.filter));
                 let rows = self.session.query_all(&sql.text, &params(&sql.binds)).await;
                 let rows = rows.map_err(|failure| self.fault(table, failure.into()))?;
-                let level = Level::of(self.session, &sql.members, rows).await;
+                let level = filled(self.session, &sql.members, rows, 0).await;
                 Some((level.map_err(|fault| self.fault(table, fault))?, sql))
             }
             _ => None,
@@ -252,43 +250,12 @@ impl Work<'_> {
         match before {
             Some((Some(level), sql)) => {
                 self.has_given = true;
-                level
-                    .put(self.is_declared(), &sql.members, self.session.deadline(), sink)
-                    .map_err(|fault| self.fault(table, fault))?;
+                self.put(table, level, &sql.members, sink)?;
             }
             Some((None, _)) => {}
             None => self.give_back(table, plan.returning.as_deref(), sql, done.rows, sink).await?,
         }
         Ok(Affected::changed(done.affected))
-    }
-
-    async fn nested(
-        &mut self,
-        plan: &mainstay_query::plan::Nested,
-        sink: &mut dyn RowSink,
-    ) -> Result<Affected, WriteFault> {
-        let mut progress = Progress::new(self.schema, plan);
-        while let Some(step) = progress.step()? {
-            match step {
-                nested::Step::Insert(insert) => match &insert.returning {
-                    None => {
-                        self.insert(&insert, &mut nested::Nothing).await?;
-                        progress.inserted(Vec::new())?;
-                    }
-                    Some(returning) => {
-                        let mut rows = Collected::of(self.schema, returning.shape(self.schema));
-                        self.insert(&insert, &mut rows).await?;
-                        progress.inserted(rows.finish()?)?;
-                    }
-                },
-                nested::Step::Read(read) => {
-                    let table = self.schema.table(read.table);
-                    self.read_back(table, &read, &Filter::True, sink).await?;
-                }
-            }
-        }
-        let affected = progress.affected();
-        Ok(Affected { affected, inserted: affected })
     }
 
     /// Runs a statement that writes; `has_rows` if it gives rows back whatever it returns to the caller.
@@ -366,14 +333,25 @@ impl Work<'_> {
         offset: usize,
         sink: &mut dyn RowSink,
     ) -> Result<(), WriteFault> {
-        let level = Level::of_columns(self.session, members, rows, offset).await;
+        let level = filled(self.session, members, rows, offset).await;
         if let Some(level) = level.map_err(|fault| self.fault(table, fault))? {
             self.has_given = true;
-            level
-                .put(self.is_declared(), members, self.session.deadline(), sink)
-                .map_err(|fault| self.fault(table, fault))?;
+            self.put(table, level, members, sink)?;
         }
         Ok(())
+    }
+
+    /// Puts the rows of a level into the sink.
+    fn put(
+        &self,
+        table: &Table,
+        mut level: Level,
+        members: &[MemberSql<'_>],
+        sink: &mut dyn RowSink,
+    ) -> Result<(), WriteFault> {
+        let mut scratch = Kept::scratch(self.is_declared());
+        let put = level.put(members, self.session.deadline(), sink, &mut scratch);
+        put.map(drop).map_err(|fault| self.fault(table, fault))
     }
 }
 
@@ -386,10 +364,6 @@ struct Done {
 /// Whether the last column of a row says that it is new.
 fn is_new(row: &Row) -> bool {
     row.try_get(row.len() - 1).unwrap_or(false)
-}
-
-fn raw(row: &Row, column: usize) -> Option<&[u8]> {
-    row.try_get::<_, Option<Raw<'_>>>(column).ok().flatten().map(|raw| raw.0)
 }
 
 fn plain(member: Member) -> Result<Value, StoreError> {
@@ -406,15 +380,4 @@ fn key_filter(key: &[ColumnId], values: &[Value]) -> Filter {
         test: Test::Compare(Comparison::Eq, value.clone()),
     };
     Filter::all(key.iter().zip(values).map(equals))
-}
-
-/// Refuses what affected more or other rows than it may.
-pub(super) fn check_expect(expect: Expect, affected: u64) -> Result<(), StoreError> {
-    if expect.single && affected != 1 {
-        return Err(StoreError::Unexpected { affected, single: true });
-    }
-    if expect.affected_max.is_some_and(|max| affected > max) {
-        return Err(StoreError::Unexpected { affected, single: false });
-    }
-    Ok(())
 }

@@ -5,7 +5,7 @@ use std::future::Future;
 use mainstay_query::plan::{Filter, Read, Write};
 use mainstay_schema::Schema;
 use mainstay_store::{
-    Capabilities, Estimate, Explanation, Migrated, Migration, RowSink, Statistics, StoreError, Support,
+    Capabilities, Estimate, Explanation, Migrated, Migration, MigrationPlan, RowSink, Statistics, StoreError, Support,
 };
 
 use super::errors::{DriverError, Failure};
@@ -209,6 +209,9 @@ pub trait Engine: Default + Send + Sync + Sized + 'static {
         let _ = session;
         std::future::ready(Ok(Statistics::default()))
     }
+
+    /// The way from one schema to another.
+    fn plan(old: &Schema, new: &Schema) -> MigrationPlan;
 
     /// Makes what Mainstay keeps for itself in the database, where it is missing.
     ///

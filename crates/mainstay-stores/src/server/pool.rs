@@ -19,6 +19,7 @@ use tokio::time::{timeout, timeout_at};
 
 use super::errors::{DriverError, Failure};
 use super::session::{COMMIT_MAX, Transact};
+use super::url::UrlError;
 
 /// How long canceling a statement may take, and then how long its end.
 pub(crate) const CANCEL_MAX: Duration = Duration::from_secs(5);
@@ -28,7 +29,7 @@ pub const CONNECT_MAX: Duration = Duration::from_secs(5);
 /// How a pool speaks to one kind of server.
 pub trait Driver: Send + Sync + Sized + 'static {
     /// How to reach a server, and how much of it to take.
-    type Options: fmt::Debug + Send + Sync;
+    type Options: Options;
     /// One connection.
     type Connection: Send + 'static;
     /// A connection that is lent.
@@ -44,9 +45,6 @@ pub trait Driver: Send + Sync + Sized + 'static {
 
     /// What it was made of.
     fn options(&self) -> &Self::Options;
-
-    /// How much to take.
-    fn limits(&self) -> &PoolLimits;
 
     /// Makes a connection and tells how long a message on it and its answer take.
     ///
@@ -74,6 +72,28 @@ pub trait Driver: Send + Sync + Sized + 'static {
 
     /// Says good-bye on a connection on which nothing runs and hangs up, which takes [`CANCEL_MAX`] at most.
     fn close(connection: Self::Connection) -> impl Future<Output = ()> + Send;
+}
+
+/// How to reach a server, and how much of it to take.
+pub trait Options: fmt::Debug + Send + Sync + Sized {
+    /// Reads a URL.
+    ///
+    /// # Errors
+    /// What is wrong with it; nothing of its values is told.
+    fn parse(url: &str) -> Result<Self, UrlError>;
+
+    /// Where it connects to, without anything secret: `db.example.com:5432/shop`.
+    fn place(&self) -> String;
+
+    /// How much to take.
+    fn limits(&self) -> &PoolLimits;
+
+    /// How much to take, to be changed.
+    fn limits_mut(&mut self) -> &mut PoolLimits;
+
+    /// Has statements get no names on the server, for a pooler that does not keep them. Of no effect where there are no
+    /// such poolers.
+    fn name_no_statements(&mut self) {}
 }
 
 /// How much of a server to take.
@@ -153,7 +173,7 @@ impl<D: Driver> Pool<D> {
     pub fn new(options: D::Options) -> Result<Pool<D>, BoxError> {
         let driver = D::new(options)?;
         Ok(Pool(Arc::new(Inner {
-            slots: Arc::new(Semaphore::new(driver.limits().connections_max)),
+            slots: Arc::new(Semaphore::new(driver.options().limits().connections_max)),
             idle: Mutex::new(Vec::new()),
             waiting: AtomicUsize::new(0),
             round_trip_ns: AtomicU64::new(0),
@@ -186,7 +206,7 @@ impl<D: Driver> Pool<D> {
             Err(TryAcquireError::Closed) => return Err(closed()),
             Err(TryAcquireError::NoPermits) => {}
         }
-        let limits = self.0.driver.limits();
+        let limits = self.0.driver.options().limits();
         let waiting = Waiting::new(&self.0.waiting);
         if waiting.number > limits.waiting_max {
             return Err(Failure::Overloaded);
@@ -202,7 +222,7 @@ impl<D: Driver> Pool<D> {
     /// What there is at the moment.
     pub fn status(&self) -> PoolStatus {
         let idle = self.0.idle().len();
-        let most = self.0.driver.limits().connections_max;
+        let most = self.0.driver.options().limits().connections_max;
         let busy = most - self.0.slots.available_permits().min(most);
         PoolStatus { idle, busy, waiting: self.0.waiting.load(Ordering::Relaxed) }
     }
@@ -224,7 +244,7 @@ impl<D: Driver> Pool<D> {
 
     /// Waits for what is lent to come back, and closes all connections. Later calls give [`Failure::Unavailable`].
     pub async fn close(&self) {
-        let all = u32::try_from(self.0.driver.limits().connections_max).unwrap_or(u32::MAX);
+        let all = u32::try_from(self.0.driver.options().limits().connections_max).unwrap_or(u32::MAX);
         let slots = self.0.slots.acquire_many(all).await;
         self.0.slots.close();
         drop(slots);
@@ -251,7 +271,7 @@ impl<D: Driver> Inner<D> {
     }
 
     fn is_usable(&self, idle: &Idle<D::Connection>) -> bool {
-        let limits = self.driver.limits();
+        let limits = self.driver.options().limits();
         let is_stale = limits.idle_max.is_some_and(|idle_max| idle.idle_since.elapsed() >= idle_max);
         !D::is_closed(&idle.connection) && !is_stale && idle.since.elapsed() < limits.age_max
     }

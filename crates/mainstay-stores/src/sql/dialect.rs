@@ -12,7 +12,7 @@ use super::write::merged_columns;
 use super::{Bind, From, Scope, Sql, operator};
 
 /// The SQL of one engine. A value of it may hold what is known of the server, such as its version.
-pub(crate) trait Dialect: Debug + Copy + 'static {
+pub(crate) trait Dialect: Debug + Copy + Send + Sync + 'static {
     /// A value in the driver's own form.
     type Native: Debug;
     /// All items of a list in the driver's own form.

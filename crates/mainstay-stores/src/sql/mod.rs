@@ -34,7 +34,8 @@ pub(crate) use dialect::{Dialect, SetTest};
 pub(crate) use filter::operator;
 pub(crate) use read::{Form, From, Given, MemberSql, ReadSql, count, count_some};
 pub(crate) use write::{
-    Returned, WriteSql, delete, deletes_reach_itself, has_triggers, insert, is_read_apart, merged_columns, update,
+    Returned, WriteSql, check_expect, delete, deletes_reach_itself, has_triggers, insert, is_read_apart,
+    merged_columns, update,
 };
 
 use std::fmt::Write as _;

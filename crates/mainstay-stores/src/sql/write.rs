@@ -1,7 +1,8 @@
 //! Writes as SQL.
 
-use mainstay_query::plan::{Assign, Conflict, Delete, Filter, Insert, Read, Update};
+use mainstay_query::plan::{Assign, Conflict, Delete, Expect, Filter, Insert, Read, Update};
 use mainstay_schema::{Column, ColumnId, Reference, ReferenceAction, Schema, Table, TableId};
+use mainstay_store::StoreError;
 
 use super::dialect::Dialect;
 use super::{Bind, MemberSql, Scope, Sql};
@@ -24,6 +25,20 @@ pub(crate) enum Returned<'p, D: Dialect> {
     Members(Vec<MemberSql<'p, D>>),
     /// The result columns are the primary key, by which the rows are read afterwards.
     Key,
+}
+
+/// Refuses what affected more or other rows than it may.
+///
+/// # Errors
+/// [`StoreError::Unexpected`].
+pub(crate) fn check_expect(expect: Expect, affected: u64) -> Result<(), StoreError> {
+    if expect.single && affected != 1 {
+        return Err(StoreError::Unexpected { affected, single: true });
+    }
+    if expect.affected_max.is_some_and(|most| affected > most) {
+        return Err(StoreError::Unexpected { affected, single: false });
+    }
+    Ok(())
 }
 
 /// Renders an insert of one row, to be run once for each.

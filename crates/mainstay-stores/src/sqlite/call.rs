@@ -8,7 +8,8 @@ use super::count::total;
 use super::errors;
 use super::read::{Level, bind_all};
 use super::render::{self, From, Given};
-use super::write::{Affected, Work, check_expect};
+use super::write::{Affected, Work};
+use crate::sql::check_expect;
 
 /// Most values, rows times columns, that a function that writes may give back: each becomes a parameter of a
 /// statement, and SQLite takes not many more.

@@ -19,6 +19,7 @@ use super::read::{self, Level, Members, bind_all};
 use super::render::{self, BOUND_BY_KEY_MAX, From, Returned};
 use super::types;
 use super::{defaults, errors};
+use crate::sql::check_expect;
 
 /// Rows written between two looks at the deadline.
 const ROWS_PER_CHECK: usize = 64;
@@ -333,16 +334,6 @@ fn bind_row(statement: &mut CachedStatement<'_>, row: &[Option<Value>]) -> rusql
     for (position, cell) in row.iter().enumerate() {
         // Null in the key of a sequence asks SQLite for the next number.
         types::bind(statement, position + 1, cell.as_ref().unwrap_or(&Value::Null))?;
-    }
-    Ok(())
-}
-
-pub(super) fn check_expect(expect: Expect, affected: u64) -> Result<(), StoreError> {
-    if expect.single && affected != 1 {
-        return Err(StoreError::Unexpected { affected, single: true });
-    }
-    if expect.affected_max.is_some_and(|most| affected > most) {
-        return Err(StoreError::Unexpected { affected, single: false });
     }
     Ok(())
 }

@@ -6,43 +6,38 @@ use std::sync::Arc;
 use mainstay_schema::Schema;
 use mainstay_store::{MigrationPlan, Store, StoreError};
 
+use super::Kind;
 use crate::config::StoreSettings;
 
 const MISSING: &str = "names a server of a kind that this build does not have";
 
-/// Refuses every URL.
-pub(super) fn check(_: &str) -> Result<(), String> {
-    Err(MISSING.to_owned())
-}
+/// A kind of server that this build does not have.
+pub(super) struct Missing;
 
-/// Nowhere.
-pub(super) fn place(_: &str) -> String {
-    String::new()
-}
+impl Kind for Missing {
+    fn check(_: &str) -> Result<(), String> {
+        Err(MISSING.to_owned())
+    }
 
-/// Refused.
-pub(super) fn store(_: &StoreSettings) -> Result<Arc<dyn Store>, StoreError> {
-    Err(missing())
-}
+    fn place(_: &str) -> String {
+        String::new()
+    }
 
-/// Nothing.
-pub(super) fn plan(_: &Schema, _: &Schema) -> MigrationPlan {
-    MigrationPlan::default()
-}
+    fn store(_: &StoreSettings) -> Result<Arc<dyn Store>, StoreError> {
+        Err(missing())
+    }
 
-/// Refused.
-pub(super) async fn prove(
-    _: &StoreSettings,
-    _: &Schema,
-    _: &Schema,
-    _: &str,
-) -> Result<Result<(), Vec<String>>, StoreError> {
-    Err(missing())
-}
+    fn plan(_: &Schema, _: &Schema) -> MigrationPlan {
+        MigrationPlan::default()
+    }
 
-/// Refused.
-pub(super) async fn version(_: &StoreSettings) -> Result<String, StoreError> {
-    Err(missing())
+    async fn prove(_: &StoreSettings, _: &Schema, _: &Schema, _: &str) -> Result<Result<(), Vec<String>>, StoreError> {
+        Err(missing())
+    }
+
+    async fn version(_: &StoreSettings) -> Result<String, StoreError> {
+        Err(missing())
+    }
 }
 
 fn missing() -> StoreError {

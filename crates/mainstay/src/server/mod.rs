@@ -1,42 +1,55 @@
 //! What of the program is for databases of servers: which of them it is decides who answers. A build without the feature
 //! of one has `missing.rs` in its place.
 
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod kind;
 #[cfg(not(all(feature = "mysql", feature = "postgres")))]
 mod missing;
-#[cfg(feature = "mysql")]
-mod mysql;
-#[cfg(feature = "postgres")]
-mod postgres;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use mainstay_schema::Schema;
 use mainstay_store::{MigrationPlan, Store, StoreError};
 
 use crate::config::{Server, StoreSettings, StoreUrl};
-#[cfg(not(feature = "mysql"))]
-use missing as mysql;
-#[cfg(not(feature = "postgres"))]
-use missing as postgres;
 
-/// Longest wait for a server that is asked for its version.
-#[cfg_attr(not(any(feature = "mysql", feature = "postgres")), expect(dead_code, reason = "there is nobody to ask"))]
-const VERSION_TIME_MAX: Duration = Duration::from_secs(10);
+#[cfg(feature = "mysql")]
+type Mysql = kind::Of<mainstay_stores::mysql::MysqlEngine>;
+#[cfg(not(feature = "mysql"))]
+type Mysql = missing::Missing;
+#[cfg(feature = "postgres")]
+type Postgres = kind::Of<mainstay_stores::postgres::PostgresEngine>;
+#[cfg(not(feature = "postgres"))]
+type Postgres = missing::Missing;
+
+/// A kind of server; what its functions are for stands at those of this file with the same names.
+trait Kind {
+    fn check(url: &str) -> Result<(), String>;
+    fn place(url: &str) -> String;
+    fn store(settings: &StoreSettings) -> Result<Arc<dyn Store>, StoreError>;
+    fn plan(old: &Schema, new: &Schema) -> MigrationPlan;
+    async fn prove(
+        settings: &StoreSettings,
+        old: &Schema,
+        new: &Schema,
+        sql: &str,
+    ) -> Result<Result<(), Vec<String>>, StoreError>;
+    async fn version(settings: &StoreSettings) -> Result<String, StoreError>;
+}
 
 /// Says what is wrong with a URL, to follow the name of a setting; it never repeats a value.
 pub(crate) fn check(server: Server, url: &str) -> Result<(), String> {
     match server {
-        Server::Postgres => postgres::check(url),
-        Server::Mysql => mysql::check(url),
+        Server::Postgres => Postgres::check(url),
+        Server::Mysql => Mysql::check(url),
     }
 }
 
 /// Where a URL leads, without anything secret: `host:port/database`.
 pub(crate) fn place(server: Server, url: &str) -> String {
     match server {
-        Server::Postgres => postgres::place(url),
-        Server::Mysql => mysql::place(url),
+        Server::Postgres => Postgres::place(url),
+        Server::Mysql => Mysql::place(url),
     }
 }
 
@@ -46,16 +59,16 @@ pub(crate) fn place(server: Server, url: &str) -> String {
 /// [`StoreError::Unavailable`] if certificates cannot be read.
 pub(crate) fn store(settings: &StoreSettings) -> Result<Arc<dyn Store>, StoreError> {
     match asked(settings)? {
-        Server::Postgres => postgres::store(settings),
-        Server::Mysql => mysql::store(settings),
+        Server::Postgres => Postgres::store(settings),
+        Server::Mysql => Mysql::store(settings),
     }
 }
 
 /// What would change between two schemas.
 pub(crate) fn plan(server: Server, old: &Schema, new: &Schema) -> MigrationPlan {
     match server {
-        Server::Postgres => postgres::plan(old, new),
-        Server::Mysql => mysql::plan(old, new),
+        Server::Postgres => Postgres::plan(old, new),
+        Server::Mysql => Mysql::plan(old, new),
     }
 }
 
@@ -70,8 +83,8 @@ pub(crate) async fn prove(
     sql: &str,
 ) -> Result<Result<(), Vec<String>>, StoreError> {
     match asked(settings)? {
-        Server::Postgres => postgres::prove(settings, old, new, sql).await,
-        Server::Mysql => mysql::prove(settings, old, new, sql).await,
+        Server::Postgres => Postgres::prove(settings, old, new, sql).await,
+        Server::Mysql => Mysql::prove(settings, old, new, sql).await,
     }
 }
 
@@ -81,8 +94,8 @@ pub(crate) async fn prove(
 /// [`StoreError`] if it does not answer.
 pub(crate) async fn version(settings: &StoreSettings) -> Result<String, StoreError> {
     match asked(settings)? {
-        Server::Postgres => postgres::version(settings).await,
-        Server::Mysql => mysql::version(settings).await,
+        Server::Postgres => Postgres::version(settings).await,
+        Server::Mysql => Mysql::version(settings).await,
     }
 }
 

@@ -1,10 +1,23 @@
 //! A database of one test.
 
+use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use mainstay_stores::PostgresOptions;
 use mainstay_stores::postgres::Pool;
+
+use crate::commands::Words;
+
+/// What the program says of this server.
+pub(crate) const WORDS: Words = Words {
+    product: "PostgreSQL",
+    back_up: "pg_dump",
+    restore: "pg_restore",
+    statement: "FROM \"notes\" AS t0 WHERE (t0.\"id\"=$1)",
+    url: "postgres://somebody:hunter2@127.0.0.1:1/shop?sslmode=disable",
+    wrong_mode: ("sslmode=disable", "sslmode=hunter3", "sslmode must be"),
+};
 
 /// The URL of the server; without it the tests fail, since nobody should take what did not run for what passed.
 fn server() -> String {
@@ -45,8 +58,18 @@ impl Database {
         database
     }
 
+    /// Another one on the same server.
+    pub(crate) async fn other(&self, sql: &str) -> Database {
+        Database::new(sql).await
+    }
+
     pub(crate) fn url(&self) -> String {
         url_of(&self.name)
+    }
+
+    /// The name of the server, as the program tells it before its version.
+    pub(crate) fn product(&self) -> &'static str {
+        WORDS.product
     }
 
     /// What another program does in it.
@@ -65,4 +88,9 @@ impl Drop for Database {
         // A test may be over inside a runtime of its own.
         let _ = std::thread::spawn(work).join();
     }
+}
+
+/// Runs a test on a database in which these statements were run.
+pub(crate) async fn on_each<F: Future<Output = ()>>(sql: &str, test: impl Fn(Database) -> F) {
+    test(Database::new(sql).await).await;
 }

@@ -23,7 +23,7 @@ pub(super) use expr::SEPARATOR;
 
 /// The dialect of one server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Mysql(pub(super) Server);
+pub(crate) struct Mysql(pub(super) Server);
 
 pub(super) type Sql<'p> = sql::Sql<'p, Mysql>;
 pub(super) type Bind<'p> = sql::Bind<'p, Mysql>;

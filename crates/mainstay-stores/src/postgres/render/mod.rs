@@ -24,7 +24,7 @@ use crate::sql::{self, Dialect, Scope, SetTest};
 
 /// PostgreSQL's dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Postgres;
+pub(crate) struct Postgres;
 
 pub(super) type Sql<'p> = sql::Sql<'p, Postgres>;
 pub(super) type Bind<'p> = sql::Bind<'p, Postgres>;

@@ -1,7 +1,22 @@
 //! The real executable over a server: `dev`, migrations, and what is refused there.
 
-use crate::app::{Database, on_each};
+use crate::app::{Database, WORDS, on_each};
 use crate::support::{Folder, Run};
+
+/// What the program says of a kind of server.
+pub(crate) struct Words {
+    /// What it is called.
+    pub(crate) product: &'static str,
+    /// The program that backs it up, and the one that restores it.
+    pub(crate) back_up: &'static str,
+    pub(crate) restore: &'static str,
+    /// A part of a statement that reads a note by its key.
+    pub(crate) statement: &'static str,
+    /// A URL at which nobody answers, with a login that nobody may see.
+    pub(crate) url: &'static str,
+    /// A part of it, what it is replaced by to make it wrong, and what is said then.
+    pub(crate) wrong_mode: (&'static str, &'static str, &'static str),
+}
 
 const NOTES: &str = "[notes.fields]\nid = { type = \"int\", primary = true }\ntext = { type = \"text\", optional = true }\n\
                      [notes.access]\nread = true\n";
@@ -37,16 +52,13 @@ async fn what_is_saved_changes_the_tables_and_is_written_down_as_a_migration() {
         assert!(written.contains("proven:"), "{written}");
         let refused = run(&["serve", "--listen", "127.0.0.1:0"]).exits(1).stderr;
         assert!(refused.contains("does not start from the tables that are there"), "{refused}");
-        // From nothing it leads to the same tables, on the other kind of server as well.
+        // From nothing it leads to the same tables.
         let other = database.other("").await;
         let apply = with(folder.run(&["migrate", "apply", "--yes"]), &other).succeeds().stdout;
         assert!(apply.contains("_all: applied"), "{apply}");
         let doctor = with(folder.run(&["doctor"]), &other).succeeds().stdout;
         assert!(doctor.contains("ok    tables: as the last migration left them"), "{doctor}");
-        assert!(
-            doctor.contains(if database.is_mariadb() { "answers (MariaDB 1" } else { "answers (MySQL " }),
-            "{doctor}"
-        );
+        assert!(doctor.contains(&format!("answers ({} ", database.product())), "{doctor}");
         other.run("ALTER TABLE notes ADD COLUMN stolen text").await;
         let doctor = with(folder.run(&["doctor"]), &other).exits(1).stdout;
         assert!(doctor.contains("notes: column stolen is there and not in the schema"), "{doctor}");
@@ -59,19 +71,19 @@ async fn what_works_on_files_only_says_so_and_what_else_there_is() {
     on_each("", |database| async move {
         let folder = Folder::project("", NOTES);
         let run = |arguments: &[&str]| with(folder.run(arguments), &database);
-        for arguments in [["backup", "x.db"], ["restore", "x.db"]] {
-            let refused = run(&arguments).exits(2).stderr;
-            assert!(refused.contains("is MySQL or MariaDB") && refused.contains("mysql"), "{refused}");
+        for (command, remedy) in [("backup", WORDS.back_up), ("restore", WORDS.restore)] {
+            let refused = run(&[command, "x.db"]).exits(2).stderr;
+            assert!(refused.contains(&format!("is {}", WORDS.product)) && refused.contains(remedy), "{refused}");
         }
         let refused = run(&["serve", "--set", "backup.every=3600"]).exits(2).stderr;
-        assert!(refused.contains("[backup] is for SQLite") && refused.contains("mariadb-dump"), "{refused}");
+        assert!(refused.contains("[backup] is for SQLite") && refused.contains(WORDS.back_up), "{refused}");
 
         // Rows in and out.
         folder.write("notes.csv", "id,text\n1,first\n2,\n");
         run(&["import", "notes", "notes.csv"]).succeeds();
         assert_eq!(run(&["export", "notes"]).succeeds().stdout, "id,text\n1,first\n2,\n");
         let explained = run(&["explain", "GET", "/rest/v1/notes?id=eq.1"]).succeeds().stdout;
-        assert!(explained.contains("FROM `notes`"), "{explained}");
+        assert!(explained.contains(WORDS.statement), "{explained}");
         let described = run(&["openapi"]).succeeds().stdout;
         assert!(described.contains("\"/notes\""), "{described}");
         // A project over what is there keeps the URL out of its files.
@@ -91,8 +103,7 @@ async fn what_works_on_files_only_says_so_and_what_else_there_is() {
 #[test]
 fn a_password_is_never_printed() {
     let folder = Folder::project("", NOTES);
-    let url = "mysql://somebody:hunter2@127.0.0.1:1/shop?ssl-mode=disabled";
-    let run = |arguments: &[&str]| folder.run(arguments).env("DATABASE_URL", url);
+    let run = |arguments: &[&str]| folder.run(arguments).env("DATABASE_URL", WORDS.url);
     for (arguments, code) in [
         (vec!["doctor"], 1),
         (vec!["doctor", "--json"], 1),
@@ -107,6 +118,8 @@ fn a_password_is_never_printed() {
         assert!(!all.contains("hunter2") && !all.contains("somebody"), "{arguments:?}: {all}");
         assert!(all.contains("127.0.0.1:1/shop") || all.contains("onnect"), "{arguments:?}: {all}");
     }
-    let wrong = folder.run(&["doctor"]).env("DATABASE_URL", &url.replace("disabled", "hunter3")).exits(2);
-    assert!(wrong.stderr.contains("ssl-mode must be") && !wrong.stderr.contains("hunter"), "{}", wrong.stderr);
+    let (mode, wrong_mode, said) = WORDS.wrong_mode;
+    let wrong = folder.run(&["doctor"]).env("DATABASE_URL", &WORDS.url.replace(mode, wrong_mode)).exits(2).stderr;
+    assert!(wrong.contains("DATABASE_URL cannot be used") && wrong.contains(said), "{wrong}");
+    assert!(!wrong.contains("hunter"), "{wrong}");
 }
