@@ -35,6 +35,34 @@ export async function found(name, make) {
   });
 }
 
+/** A database of PostgreSQL that this SQL makes, served as PostgREST serves it; `settings` are `PGRST_…` without that. */
+export async function database(sql, settings) {
+  const server = new URL(need('MAINSTAY_TEST_POSTGRES_URL'));
+  const name = `mainstay_e2e_${process.pid}`;
+  const psql = (url, text) =>
+    execFileSync('psql', ['--no-psqlrc', '--quiet', '--set', 'ON_ERROR_STOP=1', url.href], { input: text });
+  psql(server, `CREATE DATABASE ${name}`);
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  after(() => psql(server, `DROP DATABASE ${name} WITH (FORCE)`));
+  psql(url, sql);
+  const set = Object.entries(settings).map(([key, value]) => [`PGRST_${key}`, value]);
+  const env = { ...process.env, ...Object.fromEntries(set), PGRST_DB_URI: url.href };
+  return serving(spawn(program, ['serve', '--from-postgrest', '--listen', '127.0.0.1:0'], { env, stdio }));
+}
+
+const stdio = ['ignore', 'pipe', 'pipe'];
+
+/** The URL at which a server listens, which is stopped when the file's tests are over. */
+async function serving(server) {
+  const url = await listening(server);
+  after(async () => {
+    server.kill('SIGTERM');
+    await new Promise((resolve) => (server.exitCode === null ? server.once('exit', resolve) : resolve()));
+  });
+  return url;
+}
+
 async function running(prepare) {
   const folder = mkdtempSync(join(tmpdir(), 'mainstay-e2e-'));
   const project = join(folder, 'shop');
@@ -47,13 +75,8 @@ async function running(prepare) {
       .map((line) => line.split('=', 2)),
   );
   const serve = ['serve', '--listen', '127.0.0.1:0', '--set', 'log.level=warn', project];
-  const server = spawn(program, serve, { stdio: ['ignore', 'pipe', 'pipe'] });
-  const url = await listening(server);
-  after(async () => {
-    server.kill('SIGTERM');
-    await new Promise((resolve) => (server.exitCode === null ? server.once('exit', resolve) : resolve()));
-    rmSync(folder, { recursive: true, force: true });
-  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  const url = await serving(spawn(program, serve, { stdio }));
   const client = (key) => new PostgrestClient(`${url}/rest/v1`, { headers: { apikey: key } });
   return {
     url,

@@ -1,6 +1,6 @@
 //! The real client libraries against the real program: `e2e/js` and `e2e/py`.
 //!
-//! Packages are installed under `target/e2e/` in exactly the versions of the lock files. The tests start the program
+//! A real PostgreSQL is started for those whose database decides. Packages are installed under `target/e2e/` in exactly the versions of the lock files. The tests start the program
 //! themselves; they learn where it is from `MAINSTAY_BIN`.
 
 use std::ffi::OsStr;
@@ -10,34 +10,38 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 
 use crate::process::{self, cargo, is_there, program, root, target};
+use crate::servers::{Purpose, Servers};
 
 /// Runs `e2e/js` with Node's own test runner.
 ///
 /// # Errors
 /// When Node or npm is missing, the packages cannot be installed, or a test fails.
 pub(crate) fn javascript() -> anyhow::Result<()> {
-    node("e2e/js")
+    let postgres = Servers::one("postgres", Purpose::Tests)?;
+    node("e2e/js", Some(&postgres))
 }
 
-/// Runs the tests of one folder with Node. What they leave to look at, such as screenshots, lies where they ran.
+/// Runs the tests of one folder with Node, told of these servers. What they leave to look at, such as screenshots, lies where they ran.
 ///
 /// # Errors
 /// When Node or npm is missing, the packages cannot be installed, or a test fails.
-pub(crate) fn node(tests: &str) -> anyhow::Result<()> {
+pub(crate) fn node(tests: &str, servers: Option<&Servers>) -> anyhow::Result<()> {
     ensure!(is_there("node") && is_there("npm"), "needs node 20 or later and npm");
     let binary = built()?;
     let folder = target().join(tests);
     // Node looks for packages beside the file that imports them, so the tests run from where the packages are.
     copy(&root().join(tests), &folder)?;
     npm_packages(&folder)?;
-    process::run(
-        program("node")
-            .current_dir(&folder)
-            .args(["--test", "--test-reporter=spec", "--no-warnings"])
-            .env("MAINSTAY_BIN", binary)
-            .env("MAINSTAY_EXAMPLE", root().join("examples/shop"))
-            .env("MAINSTAY_SCREENSHOTS", folder.join("screenshots")),
-    )
+    let mut node = program("node");
+    node.current_dir(&folder)
+        .args(["--test", "--test-reporter=spec", "--no-warnings"])
+        .env("MAINSTAY_BIN", binary)
+        .env("MAINSTAY_EXAMPLE", root().join("examples/shop"))
+        .env("MAINSTAY_SCREENSHOTS", folder.join("screenshots"));
+    process::run(match servers {
+        Some(servers) => servers.tell(&mut node),
+        None => &mut node,
+    })
 }
 
 /// Installs what the lock file in a folder names.

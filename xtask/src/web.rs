@@ -9,5 +9,5 @@ use crate::{clients, debian};
 /// When Node, npm or Chromium cannot be had, the packages cannot be installed, or a test fails.
 pub(crate) fn run() -> anyhow::Result<()> {
     debian::need(&[("chromium", "chromium")])?;
-    clients::node("e2e/web")
+    clients::node("e2e/web", None)
 }

@@ -6,6 +6,8 @@
 mod answers;
 #[path = "from_postgrest/context.rs"]
 mod context;
+#[path = "from_postgrest/details.rs"]
+mod details;
 #[path = "from_postgrest/project.rs"]
 mod project;
 #[path = "from_postgrest/settings.rs"]

@@ -1,7 +1,7 @@
 //! Columns and their types. The server writes types and looks through domains once for each type that is used, since
 //! columns are many and their types few.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use mainstay_stores::postgres::{Failure, Param, Session};
@@ -24,6 +24,19 @@ struct ColumnType {
     is_composite_or_array: bool,
 }
 
+/// A column before its type is known.
+struct Found {
+    relation: u32,
+    number: i16,
+    name: Arc<str>,
+    is_required: bool,
+    ty: TypeId,
+    comment: Option<String>,
+    /// Whether the default of its type would be its own.
+    may_inherit: bool,
+    default: Option<String>,
+}
+
 /// Gives the relations of these schemas (an array literal) their columns, in order; what the columns are called, by
 /// relation and number.
 pub(super) async fn read(
@@ -32,8 +45,63 @@ pub(super) async fn read(
     names: &mut Names,
     relations: &mut HashMap<u32, Relation>,
 ) -> Result<HashMap<(u32, i16), Arc<str>>, Failure> {
-    let mut types: HashMap<TypeId, ColumnType> = HashMap::new();
-    for row in session.query_all(include_str!("sql/types.sql"), &[Param::Text(schemas)]).await? {
+    let mut rows = session.query(include_str!("sql/columns.sql"), &[Param::Text(schemas)]).await?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next().await? {
+        all.push(Found {
+            relation: row.try_get(0)?,
+            number: row.try_get(1)?,
+            name: names.share(row.try_get(2)?),
+            is_required: row.try_get(3)?,
+            ty: (row.try_get(4)?, row.try_get(5)?),
+            comment: row.try_get(6)?,
+            may_inherit: row.try_get(7)?,
+            default: row.try_get(8)?,
+        });
+    }
+    drop(rows);
+    let types = types(session, &all, names).await?;
+    let mut attributes = HashMap::with_capacity(all.len());
+    let mut found: HashMap<u32, Vec<(i16, Column)>> = HashMap::with_capacity(relations.len());
+    for one in all {
+        let Some(ty) = types.get(&one.ty) else { continue };
+        let column = Column {
+            name: one.name,
+            comment: one.comment,
+            is_nullable: !one.is_required && !ty.forbids_null,
+            base_type: ty.base.clone(),
+            declared_type: ty.declared.clone(),
+            shown_type: ty.shown.clone(),
+            length_max: ty.length_max,
+            default: one.default.or_else(|| ty.default.clone().filter(|_| one.may_inherit)),
+            labels: ty.labels.clone(),
+            is_composite_or_array: ty.is_composite_or_array,
+        };
+        attributes.insert((one.relation, one.number), column.name.clone());
+        found.entry(one.relation).or_default().push((one.number, column));
+    }
+    for (relation, mut columns) in found {
+        columns.sort_by_key(|(number, _)| *number);
+        if let Some(relation) = relations.get_mut(&relation) {
+            relation.columns = columns.into_iter().map(|(_, column)| column).collect();
+        }
+    }
+    Ok(attributes)
+}
+
+/// The types of these columns.
+async fn types(
+    session: &mut Session,
+    columns: &[Found],
+    names: &mut Names,
+) -> Result<HashMap<TypeId, ColumnType>, Failure> {
+    let used: HashSet<TypeId> = columns.iter().map(|column| column.ty).collect();
+    let list = |part: fn(&TypeId) -> String| format!("{{{}}}", used.iter().map(part).collect::<Vec<_>>().join(","));
+    // One order for both, as nothing is added meanwhile.
+    let (ids, modifiers) = (list(|(id, _)| id.to_string()), list(|(_, modifier)| modifier.to_string()));
+    let rows = session.query_all(include_str!("sql/types.sql"), &[Param::Text(&ids), Param::Text(&modifiers)]).await?;
+    let mut types = HashMap::with_capacity(rows.len());
+    for row in rows {
         let ty = ColumnType {
             forbids_null: row.try_get(2)?,
             base: names.share(row.try_get(3)?),
@@ -46,36 +114,5 @@ pub(super) async fn read(
         };
         types.insert((row.try_get(0)?, row.try_get(1)?), ty);
     }
-    let mut attributes = HashMap::new();
-    let mut found: HashMap<u32, Vec<(i16, Column)>> = HashMap::with_capacity(relations.len());
-    let mut rows = session.query(include_str!("sql/columns.sql"), &[Param::Text(schemas)]).await?;
-    while let Some(row) = rows.next().await? {
-        let (relation, number): (u32, i16) = (row.try_get(0)?, row.try_get(1)?);
-        let id: TypeId = (row.try_get(4)?, row.try_get(5)?);
-        // Both statements see one state of the catalog, so every type was told of.
-        let Some(ty) = types.get(&id) else { continue };
-        let (is_required, may_inherit): (bool, bool) = (row.try_get(3)?, row.try_get(7)?);
-        let own: Option<String> = row.try_get(8)?;
-        let column = Column {
-            name: names.share(row.try_get(2)?),
-            comment: row.try_get(6)?,
-            is_nullable: !is_required && !ty.forbids_null,
-            base_type: ty.base.clone(),
-            declared_type: ty.declared.clone(),
-            shown_type: ty.shown.clone(),
-            length_max: ty.length_max,
-            default: own.or_else(|| ty.default.clone().filter(|_| may_inherit)),
-            labels: ty.labels.clone(),
-            is_composite_or_array: ty.is_composite_or_array,
-        };
-        attributes.insert((relation, number), column.name.clone());
-        found.entry(relation).or_default().push((number, column));
-    }
-    for (relation, mut columns) in found {
-        columns.sort_by_key(|(number, _)| *number);
-        if let Some(relation) = relations.get_mut(&relation) {
-            relation.columns = columns.into_iter().map(|(_, column)| column).collect();
-        }
-    }
-    Ok(attributes)
+    Ok(types)
 }

@@ -52,11 +52,17 @@ impl ReadOptions {
 /// # Errors
 /// [`Failure`] if no connection can be had or the server does not answer as it should.
 pub async fn read(pool: &Pool, options: &ReadOptions) -> Result<Catalog, Failure> {
-    let mut session = reading(pool, READ_MAX).await?;
-    let catalog = Reader { session: &mut session, schemas: array(&options.schemas), names: Names::default() };
-    let catalog = catalog.catalog(options).await?;
+    let (catalog, session) = read_open(pool, options).await?;
     session.finish_read();
     Ok(catalog)
+}
+
+/// The same, with the session that still sees what was read.
+pub(super) async fn read_open(pool: &Pool, options: &ReadOptions) -> Result<(Catalog, Session), Failure> {
+    let mut session = reading(pool, READ_MAX).await?;
+    let reader = Reader { session: &mut session, schemas: array(&options.schemas), names: Names::default() };
+    let catalog = reader.catalog(options).await?;
+    Ok((catalog, session))
 }
 
 /// A session to read the catalog in, for so long at most.

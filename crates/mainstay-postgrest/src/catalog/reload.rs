@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 use futures_util::future::BoxFuture;
-use mainstay_stores::postgres::{Failure, Param, Pool};
+use mainstay_stores::postgres::{Failure, Param, Pool, Session};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use super::names::array;
-use super::read::reading;
-use super::{Catalog, ReadOptions, read};
+use super::read::{read_open, reading};
+use super::{Catalog, ReadOptions};
 
 /// The first pause before reading is tried again; each is twice the one before.
 const PAUSE_MIN: Duration = Duration::from_secs(1);
@@ -280,7 +280,7 @@ impl Keeper {
             self.shared.health.send_modify(|health| health.is_loading = true);
             let start = Instant::now();
             match self.load().await {
-                Ok(()) => {
+                Ok(session) => {
                     pause = PAUSE_MIN;
                     self.shared.health.send_modify(|health| {
                         *health = Health {
@@ -294,6 +294,13 @@ impl Keeper {
                             ..*health
                         };
                     });
+                    if self.options.detect {
+                        // Nobody waits for it. Every change since is found by a later look; where this fails, that one
+                        // finds everything changed.
+                        self.seen = self.version(session).await.ok();
+                    } else {
+                        session.finish_read();
+                    }
                     self.rest().await;
                 }
                 Err(failure) => {
@@ -338,7 +345,11 @@ impl Keeper {
     }
 
     async fn look(&self) -> Result<String, Failure> {
-        let mut session = reading(&self.pool, LOOK_MAX).await?;
+        self.version(reading(&self.pool, LOOK_MAX).await?).await
+    }
+
+    /// The version of what a session sees.
+    async fn version(&self, mut session: Session) -> Result<String, Failure> {
         let schemas = array(&self.options.read.schemas);
         let rows = session.query_all(include_str!("sql/version.sql"), &[Param::Text(&schemas)]).await?;
         session.finish_read();
@@ -346,13 +357,10 @@ impl Keeper {
         Ok(row.try_get(0)?)
     }
 
-    async fn load(&mut self) -> Result<(), Failure> {
+    /// Reads a snapshot and lets it be used; the session that still sees what was read.
+    async fn load(&mut self) -> Result<Session, Failure> {
         let start = Instant::now();
-        if self.options.detect {
-            // Before reading: a change in between is then found by the next look.
-            self.seen = Some(self.look().await?);
-        }
-        let catalog = read(&self.pool, &self.options.read).await?;
+        let (catalog, session) = read_open(&self.pool, &self.options.read).await?;
         self.options.read.timezones = Some(catalog.timezones.clone());
         tracing::info!(
             duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -366,7 +374,7 @@ impl Keeper {
             catalog.timezones.len(),
         );
         self.shared.catalog.store(Some(Arc::new(catalog)));
-        Ok(())
+        Ok(session)
     }
 }
 

@@ -1,12 +1,14 @@
 //! What came of a request → status, headers, body.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, LOCATION, VARY,
     WARNING,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, request};
-use mainstay_http::{AnswerBody, Problem, codes, legacy_warning};
+use mainstay_http::{AnswerBody, Problem, codes};
 use mainstay_query::parse::prefer::{CountPreference, Handling, Missing, Preferences, Return, TxEnd};
 use mainstay_query::request::Resolution;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -20,6 +22,8 @@ use crate::run::Outcome;
 
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 const CONTENT_PROFILE: HeaderName = HeaderName::from_static("content-profile");
+/// Who warns.
+const AGENT: &str = "PostgRESTv16.1";
 /// Everything but RFC 3986's unreserved characters.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -40,7 +44,6 @@ pub(super) fn answer(
     ask: &Ask<'_>,
     prepared: &Prepared,
     outcome: Outcome,
-    warns: bool,
 ) -> Result<Response<AnswerBody>, Problem> {
     let is_head = matches!(ask.deed, Deed::Read { is_head: true });
     let mut answer = Answer { status: StatusCode::OK, headers: HeaderMap::new(), body: Bytes::new() };
@@ -59,8 +62,8 @@ pub(super) fn answer(
             _ => answer.call(ask, prepared, outcome)?,
         }
     }
-    if warns && let Some(warning) = legacy_warning(&ask.query) {
-        answer.headers.insert(WARNING, warning);
+    if !prepared.legacy.is_empty() {
+        answer.put(WARNING, &legacy_warning(&prepared.legacy));
     }
     answer.headers.insert(VARY, HeaderValue::from_static("Accept, Prefer, Range"));
     settled::apply(own_headers.as_deref(), own_status.as_deref(), &mut answer.headers, &mut answer.status)?;
@@ -238,6 +241,16 @@ struct Relevant {
     missing: bool,
     answer: bool,
     affected: bool,
+}
+
+/// What is said to a query that calls embeds by their targets although they have aliases.
+fn legacy_warning(pairs: &[(Arc<str>, Arc<str>)]) -> String {
+    let updates: Vec<String> = pairs.iter().map(|(target, alias)| format!("`{target}` to `{alias}`")).collect();
+    format!(
+        "299 {AGENT} \"Embedded resource was referenced by relation name even though it has an alias. This is deprecated \
+         and will stop working in a future release. Update {} in query string filters, orders or limits.\"",
+        updates.join(", ")
+    )
 }
 
 /// `first-last/total`.

@@ -32,11 +32,21 @@ pub(super) fn settings(
     all.push(set("request.headers", object(headers(&head.headers))));
     all.push(set("request.cookies", object(cookies(&head.headers))));
     if let Some(zone) = &ask.preferences.timezone {
-        all.push(set("timezone", zone.clone()));
+        all.push(set("timezone", time_zone(zone)));
     }
     all.extend(own.iter().cloned());
     all.extend(settings.app_settings.iter().cloned());
     all
+}
+
+/// A zone as the server takes it. It reads hours and minutes as POSIX has them, to the west; where no sign says so, they
+/// are meant as everywhere else.
+fn time_zone(zone: &str) -> String {
+    let is_number = |text: &str| matches!(text.len(), 1 | 2) && text.bytes().all(|b| b.is_ascii_digit());
+    match zone.split_once(':') {
+        Some((hours, minutes)) if is_number(hours) && is_number(minutes) => format!("-{zone}"),
+        _ => zone.to_owned(),
+    }
 }
 
 fn search_path(settings: &Settings, schema: &str) -> String {
@@ -81,6 +91,15 @@ mod tests {
     use http::HeaderValue;
 
     use super::*;
+
+    #[test]
+    fn hours_without_a_sign_are_to_the_east() {
+        for (zone, expected) in
+            [("05:30", "-05:30"), ("5:30", "-5:30"), ("+05:30", "+05:30"), ("-3", "-3"), ("5", "5"), ("UTC", "UTC")]
+        {
+            assert_eq!(time_zone(zone), expected);
+        }
+    }
 
     #[test]
     fn headers_and_cookies_are_objects() {

@@ -283,7 +283,7 @@ impl Api {
             }
         })?;
         end("transaction");
-        let response = answer::answer(&catalog, head, &ask, &prepared, outcome, settings.legacy_target_names)?;
+        let response = answer::answer(&catalog, head, &ask, &prepared, outcome)?;
         end("response");
         Ok(response)
     }

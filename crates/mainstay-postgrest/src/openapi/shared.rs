@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 
 /// A header by which a client says what it would like.
 const PREFERENCES: [(&str, &[&str]); 4] = [
-    ("preferParams", &["params=single-object"]),
+    // There was one, which functions with one parameter without a name have replaced; tools still look for the place.
+    ("preferParams", &[]),
     ("preferReturn", &["return=representation", "return=minimal", "return=none"]),
     ("preferCount", &["count=none"]),
     (
@@ -34,10 +35,12 @@ const OTHERS: [(&str, &str, &str, &str); 7] = [
 pub(super) fn parameters() -> Map<String, Value> {
     let mut parameters = Map::new();
     for (name, values) in PREFERENCES {
-        let preference = json!({
+        let mut preference = json!({
             "name": "Prefer", "description": "Preference", "required": false, "in": "header", "type": "string",
-            "enum": values,
         });
+        if !values.is_empty() {
+            preference["enum"] = json!(values);
+        }
         parameters.insert(name.into(), preference);
     }
     for (name, called, place, description) in OTHERS {

@@ -86,9 +86,7 @@ pub(super) fn parameters(relation: &Relation, parameters: &mut Map<String, Value
     });
     parameters.insert(format!("body.{table}"), body);
     for column in &relation.columns {
-        let mut filter = json!({
-            "name": &*column.name, "required": false, "in": "query", "type": "string", "format": &*column.shown_type,
-        });
+        let mut filter = json!({ "name": &*column.name, "required": false, "in": "query", "type": "string" });
         if let Some(comment) = &column.comment {
             filter["description"] = comment.as_str().into();
         }

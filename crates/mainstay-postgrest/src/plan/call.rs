@@ -65,6 +65,7 @@ pub(super) fn plan(planner: &Planner<'_>, wanted: &Wanted<'_>, call: &Call<'_>) 
         guess: None,
         expect: Expect { is_singular: chosen.media.is_singular(), affected_max, is_replaced: false },
         is_void: function.returns.what == ReturnType::Void,
+        legacy: read.legacy_names().to_vec(),
         chosen,
     })
 }

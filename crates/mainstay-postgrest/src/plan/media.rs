@@ -194,7 +194,8 @@ fn one(catalog: &Catalog, made: &Made<'_>, media: &Media) -> Option<(Body, Media
 fn built_in(catalog: &Catalog, made: &Made<'_>, media: &Media) -> Option<(Body, Media)> {
     match media {
         Media::Any | Media::Json | Media::Array { .. } => Some((json(made), Media::Json)),
-        Media::Csv if is_rows(made) => Some((Body::Csv, Media::Csv)),
+        Media::Csv if is_void(made) => Some((Body::Nothing, Media::Csv)),
+        Media::Csv => Some((Body::Csv, Media::Csv)),
         Media::GeoJson if is_rows(made) && catalog.has_postgis => Some((Body::GeoJson, Media::GeoJson)),
         _ => None,
     }
@@ -217,6 +218,10 @@ fn is_rows(made: &Made<'_>) -> bool {
         Made::Relation { .. } => true,
         Made::Function { function, .. } => matches!(function.returns.what, ReturnType::Composite { .. }),
     }
+}
+
+fn is_void(made: &Made<'_>) -> bool {
+    matches!(made, Made::Function { function, .. } if function.returns.what == ReturnType::Void)
 }
 
 /// What the database itself makes: for exactly this relation or function and everything, for it and this type, or for

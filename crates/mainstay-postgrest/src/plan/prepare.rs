@@ -43,6 +43,7 @@ fn read(planner: &Planner<'_>, wanted: &Wanted<'_>) -> Result<Prepared, Problem>
         guess,
         expect: Expect { is_singular: chosen.media.is_singular(), ..Expect::default() },
         is_void: false,
+        legacy: read.legacy_names().to_vec(),
         chosen,
     })
 }

@@ -1,5 +1,7 @@
 //! A request that is ready to run.
 
+use std::sync::Arc;
+
 use mainstay_stores::postgres::Access;
 
 use super::media::{Chosen, PlanMedia};
@@ -24,6 +26,8 @@ pub struct Prepared {
     pub expect: Expect,
     /// Whether it calls a function that gives nothing.
     pub is_void: bool,
+    /// Embeds that were called by their target although they have an alias, and the alias.
+    pub legacy: Vec<(Arc<str>, Arc<str>)>,
 }
 
 impl Prepared {

@@ -99,6 +99,7 @@ pub(super) fn plan(planner: &Planner<'_>, wanted: &Wanted<'_>) -> Result<Prepare
             is_replaced: matches!(wanted.action, Action::Replace(_)),
         },
         is_void: false,
+        legacy: read.legacy_names().to_vec(),
         chosen,
     })
 }

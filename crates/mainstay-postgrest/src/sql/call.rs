@@ -2,7 +2,7 @@
 
 use super::Sql;
 use super::write::unbounded;
-use crate::catalog::{Function, Parameter, ReturnType};
+use crate::catalog::{Function, Name, Parameter, ReturnType};
 use crate::plan::payload::JsonBody;
 
 /// What a function is called with.
@@ -31,14 +31,22 @@ pub(crate) enum Argument<'r> {
 /// `SELECT … FROM f(…)`: rows of what the function gives, or one column `pgrst_scalar` where that is no row.
 pub(crate) fn call(function: &Function, arguments: &Arguments<'_>) -> Sql {
     let is_composite = matches!(function.returns.what, ReturnType::Composite { .. });
+    // The server knows no columns of a bare record, so that it can stand in a list and not be a source of rows.
+    let is_record =
+        matches!(&function.returns.what, ReturnType::Scalar(ty) if *ty == Name::new("pg_catalog", "record"));
     let mut sql = Sql::of(if is_composite { "SELECT pgrst_call.*" } else { "SELECT pgrst_call AS pgrst_scalar" });
+    if is_record {
+        sql = Sql::of("SELECT pgrst_call.pgrst_scalar");
+    }
     sql.push(" FROM ");
     if let Arguments::Json { body, parameters } = arguments
         && !parameters.is_empty()
     {
         sql.append(members(body, parameters)).push(", LATERAL ");
     }
-    sql.name(&function.name).push("(").append(list(function, arguments)).push(") pgrst_call");
+    sql.push(if is_record { "(SELECT " } else { "" });
+    sql.name(&function.name).push("(").append(list(function, arguments)).push(")");
+    sql.push(if is_record { " AS pgrst_scalar) pgrst_call" } else { " pgrst_call" });
     if is_composite && !function.returns.is_set {
         // A null row comes as a row of nulls.
         sql.push(" WHERE NOT (pgrst_call IS NULL)");

@@ -26,7 +26,7 @@ pub fn call(text: &str, limits: &Limits) -> Result<CallQuery, ParseError> {
                 arguments.push((key, value));
                 super::within("items_max", limits.items_max, arguments.len())?;
             }
-            Err(error) => return Err(error),
+            Err(error) => return Err(reader.told(error, &key)),
         }
     }
     Ok((reader.query, arguments))

@@ -4,7 +4,6 @@
 //! Knows nothing of what the text means. Every error it makes says where in the parameter it is.
 
 use crate::error::ParseError;
-use crate::limits::Limits;
 use crate::request::{Field, Step, StepTo};
 
 /// A place in a text that is being read.
@@ -14,26 +13,11 @@ pub(super) struct Cursor<'a> {
     text: &'a str,
     /// Octets read so far; always on a character boundary.
     at: usize,
-    /// Whether errors are in PostgREST's words, which its users may look for.
-    in_postgrest_words: bool,
-    /// Characters before the text that errors count: PostgREST reads the word of a logic tree together with its value.
-    before: usize,
 }
 
 impl<'a> Cursor<'a> {
     pub(super) fn new(what: &'static str, text: &'a str) -> Cursor<'a> {
-        Cursor { what, text, at: 0, in_postgrest_words: false, before: 0 }
-    }
-
-    /// Errors come in the words of those whose language is read, and count `before` characters before the text.
-    pub(super) fn telling(self, limits: &Limits, before: usize) -> Cursor<'a> {
-        let in_postgrest_words = limits.postgrest_only;
-        Cursor { in_postgrest_words, before: if in_postgrest_words { before } else { 0 }, ..self }
-    }
-
-    /// What stands for something that is expected: in our words or in PostgREST's.
-    pub(super) fn words<'w>(&self, ours: &'w str, postgrest: &'w str) -> &'w str {
-        if self.in_postgrest_words { postgrest } else { ours }
+        Cursor { what, text, at: 0 }
     }
 
     /// What is left to read.
@@ -97,15 +81,7 @@ impl<'a> Cursor<'a> {
 
     /// Fails unless everything was read.
     pub(super) fn end(&self) -> Result<(), ParseError> {
-        if self.is_end() {
-            return Ok(());
-        }
-        if self.in_postgrest_words {
-            // Its parsers print the character that follows an end in single quotes.
-            let expecting = if self.what == "order" { "\",\" or end of input" } else { "end of input" };
-            return Err(self.error_with('\'', self.at, expecting));
-        }
-        Err(self.error("end of input"))
+        if self.is_end() { Ok(()) } else { Err(self.error("end of input")) }
     }
 
     /// The error that something else should stand here.
@@ -115,34 +91,14 @@ impl<'a> Cursor<'a> {
 
     /// The error that something else should stand at a former position.
     pub(super) fn error_at(&self, position: usize, expecting: &str) -> ParseError {
-        self.error_with('"', position, expecting)
-    }
-
-    /// The error that one of several words should stand at a position. PostgREST's parsers tell of the first character
-    /// that is not as in `first` of them.
-    pub(super) fn error_of_words(&self, position: usize, first: &str, expecting: &str) -> ParseError {
-        let mut rest = self.text[position..].chars();
-        let differs = first.chars().find_map(|wanted| {
-            let found = rest.next();
-            (found != Some(wanted)).then_some(found)
-        });
-        self.syntax('"', position, differs.flatten(), expecting)
-    }
-
-    fn error_with(&self, quote: char, position: usize, expecting: &str) -> ParseError {
-        self.syntax(quote, position, self.text[position..].chars().next(), expecting)
-    }
-
-    fn syntax(&self, quote: char, position: usize, found: Option<char>, expecting: &str) -> ParseError {
-        let found = match found {
+        let found = match self.text[position..].chars().next() {
             None => "end of input".to_owned(),
-            Some(c) if quote == '\'' => format!("{c:?}"),
             Some(c) => format!("{:?}", c.to_string()),
         };
         ParseError::Syntax {
             what: self.what,
             text: self.text.to_owned(),
-            column: self.before + self.text[..position].chars().count() + 1,
+            column: self.text[..position].chars().count() + 1,
             details: format!("unexpected {found} expecting {expecting}"),
         }
     }
@@ -152,7 +108,7 @@ impl<'a> Cursor<'a> {
         self.blanks();
         let name = if self.peek() == Some('"') { self.quoted()? } else { self.identifier().to_owned() };
         if name.is_empty() {
-            return Err(self.error(self.words("field name", FIELD_NAME)));
+            return Err(self.error("field name"));
         }
         self.blanks();
         Ok(name)
@@ -224,18 +180,12 @@ impl<'a> Cursor<'a> {
             return self.quoted().map(StepTo::Key);
         }
         let start = self.at;
-        let is_negative = self.eat("-");
+        self.eat("-");
         let digits = self.take_while(|c| c.is_ascii_digit());
         if !digits.is_empty() {
             let ends = self.is_end() || ["->", "::", ".", ",", ")"].iter().any(|end| self.starts_with(end));
             let index = self.text[start..self.at].parse().ok().filter(|_| ends);
-            return index.map(StepTo::Index).ok_or_else(|| match self.in_postgrest_words {
-                true => self.error_with('\'', self.at, "digit, \"->\", \"::\", \".\", \",\" or end of input"),
-                false => self.error("end of an array index"),
-            });
-        }
-        if is_negative && self.in_postgrest_words {
-            return Err(self.error("digit"));
+            return index.map(StepTo::Index).ok_or_else(|| self.error("end of an array index"));
         }
         self.at = start;
         loop {
@@ -258,9 +208,6 @@ pub(super) fn is_blank(c: char) -> bool {
 fn is_identifier(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | ' ' | '$')
 }
-
-/// What PostgREST calls a name.
-pub(super) const FIELD_NAME: &str = "field name (* or [a..z0..9_$])";
 
 /// Steps of one JSON path; a document is at most this deep.
 const PATH_STEPS_MAX: usize = mainstay_schema::value::JSON_DEPTH_MAX;

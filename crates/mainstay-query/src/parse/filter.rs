@@ -10,15 +10,15 @@ use crate::request::{Condition, Field, IsWord, Operation, Operator, Quantifier, 
 
 /// Reads the value of a plain filter on `field`.
 pub(super) fn filter(field: Field, text: &str, budget: &mut Budget<'_>) -> Result<Condition, ParseError> {
-    let mut cursor = Cursor::new("filter", text).telling(budget.limits, 0);
+    let mut cursor = Cursor::new("filter", text);
     let condition = test(&mut cursor, field, Place::Plain, budget)?;
     cursor.end()?;
     Ok(condition)
 }
 
-/// Reads the value of `and` or `or`, after a key of `before` characters.
-pub(super) fn tree(joint: Joint, text: &str, before: usize, budget: &mut Budget<'_>) -> Result<Condition, ParseError> {
-    let mut cursor = Cursor::new("logic tree", text).telling(budget.limits, before);
+/// Reads the value of `and` or `or`.
+pub(super) fn tree(joint: Joint, text: &str, budget: &mut Budget<'_>) -> Result<Condition, ParseError> {
+    let mut cursor = Cursor::new("logic tree", text);
     cursor.blanks();
     let condition = branches(&mut cursor, joint, budget, 1)?;
     cursor.blanks();
@@ -87,52 +87,22 @@ fn branch(cursor: &mut Cursor<'_>, budget: &mut Budget<'_>, depth: usize) -> Res
     }
     // A column may be called "not", "and" or "or" as well.
     cursor.go_back(start);
-    let found = leaf(cursor, budget);
-    if found.is_err() && budget.limits.postgrest_only {
-        let is_told = misspelt(cursor, start);
-        return is_told.and(found);
-    }
-    found
-}
-
-fn leaf(cursor: &mut Cursor<'_>, budget: &mut Budget<'_>) -> Result<Condition, ParseError> {
     let field = cursor.field()?;
     cursor.expect(".")?;
     test(cursor, field, Place::Tree, budget)
 }
 
-/// What PostgREST says of a branch that is no comparison and begins like a tree.
-fn misspelt(cursor: &mut Cursor<'_>, start: usize) -> Result<(), ParseError> {
-    cursor.go_back(start);
-    if matches!(cursor.peek(), None | Some(')' | ',' | '(')) {
-        return Err(cursor.error(NO_BRANCH));
-    }
-    let is_negated = cursor.eat("not.");
-    if cursor.eat("and") || cursor.eat("or") {
-        return cursor.expect("(");
-    }
-    if is_negated { Err(cursor.error("logic operator (and, or)")) } else { Ok(()) }
-}
-
 fn test(cursor: &mut Cursor<'_>, field: Field, place: Place, budget: &mut Budget<'_>) -> Result<Condition, ParseError> {
     budget.filter()?;
     let negated = cursor.eat("not.");
-    let condition = Condition::Test(field, operation(cursor, place, negated, budget)?);
+    let condition = Condition::Test(field, operation(cursor, place, budget)?);
     Ok(if negated { Condition::Not(Box::new(condition)) } else { condition })
 }
 
-fn operation(
-    cursor: &mut Cursor<'_>,
-    place: Place,
-    is_negated: bool,
-    budget: &Budget<'_>,
-) -> Result<Operation, ParseError> {
+fn operation(cursor: &mut Cursor<'_>, place: Place, budget: &Budget<'_>) -> Result<Operation, ParseError> {
     let start = cursor.position();
     let word = cursor.take_while(|c| c.is_ascii_lowercase());
-    let expected = |cursor: &Cursor<'_>| {
-        let postgrest = if is_negated { "operator (eq, gt, ...)" } else { "\"not\" or operator (eq, gt, ...)" };
-        cursor.error_at(start, cursor.words(OPERATOR_EXPECTED, postgrest))
-    };
+    let expected = |cursor: &Cursor<'_>| cursor.error_at(start, OPERATOR_EXPECTED);
     match word {
         "is" if cursor.eat(".") => is_word(cursor).map(Operation::Is),
         "in" if cursor.eat(".") => list(cursor, budget).map(Operation::In),
@@ -198,10 +168,7 @@ fn is_word(cursor: &mut Cursor<'_>) -> Result<IsWord, ParseError> {
         "true" => Ok(IsWord::True),
         "false" => Ok(IsWord::False),
         "unknown" => Ok(IsWord::Unknown),
-        _ => {
-            let words = "null, not_null, true, false or unknown";
-            Err(cursor.error_at(start, cursor.words(words, "isVal: (null, not_null, true, false, unknown)")))
-        }
+        _ => Err(cursor.error_at(start, "null, not_null, true, false or unknown")),
     }
 }
 
@@ -346,7 +313,5 @@ const OPERATORS: [(&str, Operator, Kind); 19] = [
     ("nxl", Operator::NotLeft, Kind::Value),
     ("adj", Operator::Adjacent, Kind::Value),
 ];
-
-const NO_BRANCH: &str = "field name (* or [a..z0..9_$]), negation operator (not) or logic operator (and, or)";
 
 const OPERATOR_EXPECTED: &str = "\"not\" or operator (eq, neq, gt, gte, lt, lte, like, ilike, match, imatch, in, is, isdistinct, fts, plfts, phfts, wfts, cs, cd, ov)";

@@ -5,6 +5,7 @@
 
 mod call;
 mod cursor;
+mod expected;
 mod filter;
 pub mod form;
 mod order;
@@ -56,7 +57,8 @@ pub fn query(purpose: Purpose, text: &str, limits: &Limits) -> Result<Query, Par
     let mut reader = Reader { purpose, budget: Budget::new(limits), query: Query::default(), has_select: false };
     for pair in text.split('&') {
         if let Some((key, value)) = pair.split_once('=') {
-            reader.parameter(&decode(key)?, &decode(value)?)?;
+            let key = decode(key)?;
+            reader.parameter(&key, &decode(value)?).map_err(|error| reader.told(error, &key))?;
         }
     }
     let at_root = |bounds: &[Located<u64>]| bounds.iter().any(|bound| bound.path.is_empty());
@@ -75,6 +77,11 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// The error of a parameter in the words of those whose language is read.
+    fn told(&self, error: ParseError, key: &str) -> ParseError {
+        if self.budget.limits.postgrest_only { expected::reworded(error, key) } else { error }
+    }
+
     fn parameter(&mut self, key: &str, value: &str) -> Result<(), ParseError> {
         match key {
             "select" => {
@@ -119,7 +126,7 @@ impl Reader<'_> {
             }
             Some("having") if is_ours && value.trim_start().starts_with('(') => {
                 self.need_read(&path, "having")?;
-                let what = filter::tree(Joint::And, value, 0, &mut self.budget)?;
+                let what = filter::tree(Joint::And, value, &mut self.budget)?;
                 self.query.having.push(Located { path, what });
             }
             // A filter has an operator and so a point, which no token has.
@@ -129,8 +136,7 @@ impl Reader<'_> {
             }
             Some(joint) if let Some(joint) = Joint::of(joint) => {
                 let negated = path.pop_if(|last| last == "not").is_some();
-                let before = word.as_deref().map_or(0, str::len) + if negated { "not.".len() } else { 0 };
-                let tree = filter::tree(joint, value, before, &mut self.budget)?;
+                let tree = filter::tree(joint, value, &mut self.budget)?;
                 let what = if negated { Condition::Not(Box::new(tree)) } else { tree };
                 self.query.filters.push(Located { path, what });
             }

@@ -7,10 +7,10 @@ use crate::request::OrderTerm;
 
 /// Reads the value of `order`: one term or more.
 pub(super) fn order(text: &str, budget: &Budget<'_>) -> Result<Vec<OrderTerm>, ParseError> {
-    let mut cursor = Cursor::new("order", text).telling(budget.limits, 0);
+    let mut cursor = Cursor::new("order", text);
     let mut terms = Vec::new();
     loop {
-        terms.push(term(&mut cursor, budget)?);
+        terms.push(term(&mut cursor)?);
         budget.items(terms.len())?;
         if !cursor.eat(",") {
             cursor.end()?;
@@ -19,7 +19,7 @@ pub(super) fn order(text: &str, budget: &Budget<'_>) -> Result<Vec<OrderTerm>, P
     }
 }
 
-fn term(cursor: &mut Cursor<'_>, budget: &Budget<'_>) -> Result<OrderTerm, ParseError> {
+fn term(cursor: &mut Cursor<'_>) -> Result<OrderTerm, ParseError> {
     let mut field = cursor.field()?;
     let relation = if field.path.is_empty() && cursor.eat("(") {
         let inside = cursor.field()?;
@@ -38,23 +38,9 @@ fn term(cursor: &mut Cursor<'_>, budget: &Budget<'_>) -> Result<OrderTerm, Parse
             "desc" if descending.is_none() && nulls_first.is_none() => descending = Some(true),
             "nullsfirst" if nulls_first.is_none() => nulls_first = Some(true),
             "nullslast" if nulls_first.is_none() => nulls_first = Some(false),
-            word if budget.limits.postgrest_only => {
-                let (known, expecting): (&[&str], _) = match descending {
-                    None => (&WORDS, "\"asc\", \"desc\", \"nullsfirst\" or \"nullslast\""),
-                    Some(_) => (&WORDS[2..], "\"nullsfirst\" or \"nullslast\""),
-                };
-                if let Some(begin) = known.iter().find(|known| word.starts_with(**known)) {
-                    cursor.go_back(start + begin.len());
-                    cursor.end()?;
-                }
-                return Err(cursor.error_of_words(start, known[0], expecting));
-            }
             _ => return Err(cursor.error_at(start, "asc, desc, nullsfirst or nullslast")),
         }
     }
     cursor.blanks();
     Ok(OrderTerm { relation, field, descending: descending.unwrap_or(false), nulls_first })
 }
-
-/// The words of a term, directions first.
-const WORDS: [&str; 4] = ["asc", "desc", "nullsfirst", "nullslast"];

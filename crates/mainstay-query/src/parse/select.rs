@@ -7,7 +7,7 @@ use crate::request::{AggregateItem, EmbedItem, Field, FieldItem, Function, Item}
 
 /// Reads the value of `select`; empty for all columns.
 pub(super) fn select(text: &str, budget: &mut Budget<'_>) -> Result<Vec<Item>, ParseError> {
-    let mut cursor = Cursor::new("select parameter", text).telling(budget.limits, 0);
+    let mut cursor = Cursor::new("select parameter", text);
     cursor.blanks();
     if cursor.is_end() {
         return Ok(Vec::new());
@@ -19,7 +19,7 @@ pub(super) fn select(text: &str, budget: &mut Budget<'_>) -> Result<Vec<Item>, P
 
 /// Reads the value of `columns` or `on_conflict`: one name or more.
 pub(super) fn names(what: &'static str, text: &str, budget: &Budget<'_>) -> Result<Vec<String>, ParseError> {
-    let mut cursor = Cursor::new(what, text).telling(budget.limits, 0);
+    let mut cursor = Cursor::new(what, text);
     let mut names = Vec::new();
     loop {
         names.push(cursor.name()?);

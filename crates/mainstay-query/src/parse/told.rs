@@ -15,26 +15,42 @@ fn check(text: &str, column: usize, details: &str) {
     }
 }
 
+/// What can follow a name.
+const NAME: &str = "letter, digit, \"-\", \"->>\", \"->\"";
+const FIELD: &str = "field name (* or [a..z0..9_$])";
+
 #[test]
 fn filters() {
     check("id=0", 1, "unexpected \"0\" expecting \"not\" or operator (eq, gt, ...)");
+    check("id=foo.5", 1, "unexpected \"f\" expecting \"not\" or operator (eq, gt, ...)");
     check("id=", 1, "unexpected end of input expecting \"not\" or operator (eq, gt, ...)");
     check("id=not.0", 5, "unexpected \"0\" expecting operator (eq, gt, ...)");
-    check("id=is.nil", 4, "unexpected \"n\" expecting isVal: (null, not_null, true, false, unknown)");
+    // How far it got counts.
+    check("id=eq", 3, "unexpected end of input expecting operator (eq, gt, ...)");
+    check("id=not", 4, "unexpected end of input expecting delimiter (.)");
+    check("id=is.nil", 5, "unexpected \"i\" expecting isVal: (null, not_null, true, false, unknown)");
+    check("id=is.x", 4, "unexpected \"x\" expecting isVal: (null, not_null, true, false, unknown)");
     check("id=in.1,2", 4, "unexpected \"1\" expecting \"(\"");
-    check("columns=", 1, "unexpected end of input expecting field name (* or [a..z0..9_$])");
+    check("id=in.(1", 6, "unexpected end of input expecting \",\" or \")\"");
+    check("columns=", 1, &format!("unexpected end of input expecting {FIELD}"));
+    check("on_conflict=a,,b", 3, &format!("unexpected \",\" expecting {FIELD}"));
+    check("a..b=eq.1", 3, &format!("unexpected \".\" expecting {FIELD}"));
 }
 
 /// The word of a tree counts as if it stood before the value.
 #[test]
 fn trees() {
-    let branch = "field name (* or [a..z0..9_$]), negation operator (not) or logic operator (and, or)";
+    let branch = format!("{FIELD}, negation operator (not) or logic operator (and, or)");
     check("or=()", 4, &format!("unexpected \")\" expecting {branch}"));
+    check("or=(id.eq.1,)", 12, &format!("unexpected \")\" expecting {branch}"));
     check("or=)(", 3, "unexpected \")\" expecting \"(\"");
     check("or=(id.in.1,2,id.eq.3)", 10, "unexpected \"1\" expecting \"(\"");
     check("and=(ord(id.eq.1,id.eq.1),id.eq.2)", 7, "unexpected \"d\" expecting \"(\"");
     check("or=(id.eq.1,not.xor(id.eq.2,id.eq.3))", 16, "unexpected \"x\" expecting logic operator (and, or)");
-    check("a.not.or=(id)", 10, "unexpected \")\" expecting \".\"");
+    check("or=(id.eq.1", 11, "unexpected end of input expecting \",\" or \")\"");
+    check("a.not.or=(id)", 10, &format!("unexpected \")\" expecting {NAME} or delimiter (.)"));
+    let unquoted = "or=(title.ilike.%25a,b%25,description.ilike.%25a,b%25)";
+    check(unquoted, 20, &format!("unexpected \"%\" expecting {NAME} or delimiter (.)"));
 }
 
 #[test]
@@ -42,9 +58,20 @@ fn orders() {
     let all = "\"asc\", \"desc\", \"nullsfirst\" or \"nullslast\"";
     check("order=id.ac.nullslast", 4, &format!("unexpected \"c\" expecting {all}"));
     check("order=id.up", 4, &format!("unexpected \"u\" expecting {all}"));
-    check("order=id.descs.nullslast", 8, "unexpected 's' expecting \",\" or end of input");
+    check("order=id.descs.nullslast", 8, "unexpected 's' expecting delimiter (.), \",\" or end of input");
     check("order=id.asc.nullslasttt", 17, "unexpected 't' expecting \",\" or end of input");
     check("order=id.asc.nulsfist", 8, "unexpected \"s\" expecting \"nullsfirst\" or \"nullslast\"");
+    check("order=", 1, &format!("unexpected end of input expecting {FIELD}"));
+}
+
+#[test]
+fn selections() {
+    let item = format!("\"...\", {FIELD}, \"*\" or \"count()\"");
+    check("select=id,", 4, &format!("unexpected end of input expecting {item}"));
+    check("select=id,'key'", 4, &format!("unexpected \"'\" expecting {item}"));
+    check("select=id.sum", 7, "unexpected end of input expecting \"()\"");
+    check("select=a::", 4, "unexpected end of input expecting letter or digit");
+    check("select=\"a", 3, "unexpected end of input expecting \"\\\\\" or \"\\\"\"");
 }
 
 #[test]
@@ -52,4 +79,12 @@ fn paths() {
     let index = "digit, \"->\", \"::\", \".\", \",\" or end of input";
     check("select=data->>-78xy", 11, &format!("unexpected 'x' expecting {index}"));
     check("select=data->>--34", 9, "unexpected \"-\" expecting digit");
+}
+
+/// What is too much to read again is told in our words.
+#[test]
+fn too_much() {
+    let deep = format!("or=(x.eq.1,{}", "and(".repeat(200));
+    assert!(query(Purpose::Read, &deep, &Limits { postgrest_only: true, ..Limits::default() }).is_err());
+    check(&format!("select={}(", "a".repeat(5000)), 5002, "unexpected end of input expecting field name");
 }

@@ -1,12 +1,6 @@
--- Types of the columns of the exposed schemas ($1), each with what modifies it: far fewer than there are columns.
+-- Types ($1), each with what modifies it in its column ($2): far fewer than there are columns.
 WITH RECURSIVE
-used (id, modifier) AS (
-  SELECT DISTINCT a.atttypid, a.atttypmod
-  FROM pg_class c
-  JOIN pg_namespace n ON n.oid = c.relnamespace
-  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-  WHERE n.nspname = ANY ($1::text[]) AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
-),
+used (id, modifier) AS (SELECT * FROM unnest($1::oid[], $2::int4[])),
 chain (id, modifier, below, modifier_below) AS (
   SELECT id, modifier, id, modifier FROM used
   UNION ALL

@@ -55,7 +55,26 @@ pub(crate) fn plan<'c>(planner: &Planner<'c>, root: Root<'c>, query: &Query) -> 
     }
     let returning = returning(root, &root_level);
     let is_star = matches!(query.select.as_slice(), [] | [Item::Star]);
-    Ok(ReadPlan { root: root_level, picks, returning, is_star, legacy: builder.names.legacy })
+    let mut legacy = Vec::new();
+    if !builder.names.legacy.is_empty() {
+        in_order(&query.select, &builder.names.legacy, &mut legacy);
+    }
+    Ok(ReadPlan { root: root_level, picks, returning, is_star, legacy })
+}
+
+/// These pairs of target and alias as the embeds stand in the query.
+fn in_order(items: &[Item], used: &[(Arc<str>, Arc<str>)], ordered: &mut Vec<(Arc<str>, Arc<str>)>) {
+    for embed in items.iter().filter_map(Item::as_embed) {
+        let is_pair = |(target, alias): &&(Arc<str>, Arc<str>)| {
+            **target == *embed.target && embed.alias.as_deref() == Some(&**alias)
+        };
+        if let Some(pair) = used.iter().find(is_pair)
+            && !ordered.contains(pair)
+        {
+            ordered.push(pair.clone());
+        }
+        in_order(embed.items.as_deref().unwrap_or_default(), used, ordered);
+    }
 }
 
 fn uses_aggregates(items: &[Item]) -> bool {
