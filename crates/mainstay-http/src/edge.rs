@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -44,7 +45,11 @@ where
     let is_page = matches!(route, Route::Reference(_));
     let mut seen = Seen { actor: None, timing: app.answers.timing.then(Timing::default) };
 
-    let outcome = AssertUnwindSafe(run(app, id, route, &head, body, &mut seen)).catch_unwind().await;
+    let outcome = {
+        // Pinned where it is made: it is large, and each hand that it went through would copy it.
+        let run = pin!(run(app, id, route, &head, body, &mut seen));
+        AssertUnwindSafe(run).catch_unwind().await
+    };
     let outcome = outcome.unwrap_or_else(|panic| Err(panicked(&*panic)));
     let cause = outcome.as_ref().err().and_then(|problem| problem.log_cause().map(str::to_owned));
     let mut response = outcome.unwrap_or_else(|problem| refuse(app, problem, id, &head));
@@ -136,7 +141,7 @@ where
         timing.stages.clone()
     });
     let context = Context { actor, deadline, request_id: id, stages };
-    let answer = async {
+    let answer = pin!(async {
         match &route {
             Route::Records(table) if is_nothing_but_batch(app, table) => batch::other_method(head),
             Route::Records(table) => records::answer(app, &context, head, table, body).await,
@@ -144,7 +149,7 @@ where
             Route::Batch => batch::answer(app, &context, head, body).await,
             other => Err(no_records(other)),
         }
-    };
+    });
     let answer = tokio::time::timeout_at(deadline.into(), answer).await.unwrap_or_else(|_| Err(too_slow(app)));
     // Whether there is anything to be asked is for the path above to say; what it takes there is not so here.
     if is_query_path && head.method == Method::OPTIONS { answer.map(|_| query::options()) } else { answer }

@@ -54,6 +54,11 @@ pub trait RowSink: Any + Send {
     fn end_list(&mut self);
     /// The next member of the row.
     fn cell(&mut self, cell: Cell<'_>);
+    /// The next members of the row, none of which is an object or a list: as if they were given one after the other, for
+    /// less.
+    fn cells(&mut self, cells: &[Cell<'_>]) {
+        cells.iter().for_each(|cell| self.cell(*cell));
+    }
     /// How many rows pass the filter, before the first of them: told by a store that can, to a sink that may wait, if a
     /// count was asked. Such a sink sends rows before all of them are read.
     fn counted(&mut self, total: u64) {

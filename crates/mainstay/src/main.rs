@@ -2,6 +2,11 @@
 
 use std::process::ExitCode;
 
+/// A request takes some fifty pieces of memory on one thread and gives many of them back on another, which costs with
+/// this half of what it costs with the C library's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     mainstay::cli::main()
 }

@@ -209,6 +209,27 @@ impl RowSink for JsonSink {
         }
     }
 
+    fn cells(&mut self, cells: &[Cell<'_>]) {
+        if self.is_bare || self.nulls == Nulls::Stripped {
+            return cells.iter().for_each(|cell| self.cell(*cell));
+        }
+        let JsonSink { out, levels, prefixes, open, .. } = self;
+        let Some(open) = open.last_mut() else {
+            debug_assert!(cells.is_empty(), "a store gave members outside a row");
+            return;
+        };
+        let members = &levels[open.level as usize].members[open.next as usize..];
+        debug_assert!(members.len() >= cells.len(), "a store gave a member that no row has");
+        let mut is_first = open.next == 0;
+        for (cell, member) in cells.iter().zip(members) {
+            let prefix = &prefixes[member.prefix.clone()];
+            out.extend_from_slice(&prefix[usize::from(is_first)..]);
+            is_first = false;
+            push_cell(out, *cell);
+        }
+        open.next += cells.len() as u32;
+    }
+
     fn is_full(&self) -> bool {
         self.out.len() > self.max
     }

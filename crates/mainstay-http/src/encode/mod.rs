@@ -160,6 +160,13 @@ impl RowSink for Sink {
         }
     }
 
+    fn cells(&mut self, cells: &[Cell<'_>]) {
+        match self {
+            Sink::Json(sink) => sink.cells(cells),
+            sink => cells.iter().for_each(|cell| sink.cell(*cell)),
+        }
+    }
+
     fn is_full(&self) -> bool {
         match self {
             Sink::Json(sink) => sink.is_full(),

@@ -136,7 +136,7 @@ impl Call<'_> {
         if !conditions.holds_wanted(tag, answer.rows) {
             return Err(precondition::failed());
         }
-        if let Ok(tag) = HeaderValue::try_from(tag.to_string()) {
+        if let Some(tag) = tag.header() {
             response.headers_mut().insert(ETAG, tag);
         }
         if conditions.holds_unwanted(tag, answer.rows) {

@@ -256,10 +256,26 @@ fn put_row(members: &mut [Member<'_>], row: &Row<'_>, sink: &mut dyn RowSink) ->
     Ok(())
 }
 
+/// Cells of a row that go to the sink together.
+const CELLS: usize = 16;
+
 fn put_members(members: &mut [Member<'_>], row: &Row<'_>, sink: &mut dyn RowSink) -> rusqlite::Result<()> {
+    let mut cells = [Cell::Null; CELLS];
+    let mut waiting = 0;
     for member in members {
+        if let Member::Cell { column, kind } = member {
+            cells[waiting] = kind.cell(row.get_ref(*column)?)?;
+            waiting += 1;
+            if waiting == CELLS {
+                sink.cells(&cells);
+                waiting = 0;
+            }
+            continue;
+        }
+        sink.cells(&cells[..waiting]);
+        waiting = 0;
         match member {
-            Member::Cell { column, kind } => sink.cell(kind.cell(row.get_ref(*column)?)?),
+            Member::Cell { .. } => {}
             Member::Embed { shown, present, .. } if is_null(*present, row)? => {
                 (0..shown.width()).for_each(|_| sink.cell(Cell::Null));
             }
@@ -268,6 +284,7 @@ fn put_members(members: &mut [Member<'_>], row: &Row<'_>, sink: &mut dyn RowSink
             Member::Joined { members, .. } => put_row(members, row, sink)?,
         }
     }
+    sink.cells(&cells[..waiting]);
     Ok(())
 }
 
