@@ -71,6 +71,18 @@ impl RequestId {
         let start = *START.get_or_init(|| Uuid::now_v7().as_u64_pair().1);
         RequestId(mix(start.wrapping_add(COUNT.fetch_add(1, Ordering::Relaxed))))
     }
+
+    /// Its digits.
+    pub fn digits(self) -> [u8; 16] {
+        let mut digits = [0; 16];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(self.0.to_be_bytes()) {
+            pair.copy_from_slice(&[
+                b"0123456789abcdef"[usize::from(byte >> 4)],
+                b"0123456789abcdef"[usize::from(byte & 15)],
+            ]);
+        }
+        digits
+    }
 }
 
 impl fmt::Display for RequestId {
@@ -90,5 +102,7 @@ mod tests {
         let ids: HashSet<_> = (0..1000).map(|_| RequestId::next().to_string()).collect();
         assert_eq!(ids.len(), 1000);
         assert!(ids.iter().all(|id| id.len() == 16));
+        let id = RequestId(0x0123_4567_89ab_cdef);
+        assert_eq!(id.to_string().as_bytes(), id.digits());
     }
 }

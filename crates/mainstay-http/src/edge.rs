@@ -198,7 +198,7 @@ fn refuse(app: &App, problem: Problem, id: RequestId, head: &request::Parts) -> 
 /// Headers that every answer carries.
 fn finish(app: &App, request: &HeaderMap, id: RequestId, answer: &mut HeaderMap) {
     lock_down(answer);
-    if let Ok(id) = HeaderValue::try_from(id.to_string()) {
+    if let Ok(id) = HeaderValue::from_bytes(&id.digits()) {
         answer.insert(REQUEST_ID, id);
     }
     if let Some(name) = &app.answers.trace_header {

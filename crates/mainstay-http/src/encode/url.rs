@@ -35,6 +35,11 @@ pub(crate) fn content_location(table: &str, query: &str) -> Bytes {
     let mut out = String::with_capacity(1 + table.len() + 1 + query.len());
     out.push('/');
     push_encoded(&mut out, table);
+    if is_canonical(query) {
+        out.push('?');
+        out.push_str(query);
+        return Bytes::from(out);
+    }
     let mut parameters: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
     parameters.sort_by(|(a, _), (b, _)| a.cmp(b));
     for (position, (name, value)) in parameters.iter().enumerate() {
@@ -44,6 +49,15 @@ pub(crate) fn content_location(table: &str, query: &str) -> Bytes {
         push_encoded(&mut out, value);
     }
     Bytes::from(out)
+}
+
+/// Whether a query is one parameter that would be written as it is: the most frequent one, a row by its key.
+fn is_canonical(query: &str) -> bool {
+    let is_unreserved = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_' | b'~');
+    match query.split_once('=') {
+        Some((name, value)) => name.bytes().chain(value.bytes()).all(is_unreserved),
+        None => false,
+    }
 }
 
 #[cfg(test)]
@@ -60,6 +74,9 @@ mod tests {
     fn parameters_are_sorted_by_name_and_encoded() {
         for (query, expected) in [
             ("", "/films"),
+            ("id=eq.5", "/films?id=eq.5"),
+            ("id=eq.5=", "/films?id=eq.5%3D"),
+            ("id", "/films?id="),
             ("year=gt.2000&select=id,title", "/films?select=id%2Ctitle&year=gt.2000"),
             ("a=2&a=1&b=x+y", "/films?a=2&a=1&b=x%20y"),
             ("n=eq.%C3%A9", "/films?n=eq.%C3%A9"),

@@ -397,15 +397,18 @@ pub(super) fn range_value(first: u64, rows: u64, total: Option<u64>) -> HeaderVa
     if rows == 0 && total.is_none() {
         return HeaderValue::from_static("*/*");
     }
-    let rows = match rows {
-        0 => "*".to_owned(),
-        rows => format!("{first}-{}", first.saturating_add(rows - 1)),
-    };
-    let text = match total {
-        Some(total) => format!("{rows}/{total}"),
-        None => format!("{rows}/*"),
-    };
-    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("*/*"))
+    let mut digits = itoa::Buffer::new();
+    let mut text = Vec::with_capacity(24);
+    if rows == 0 {
+        text.push(b'*');
+    } else {
+        text.extend_from_slice(digits.format(first).as_bytes());
+        text.push(b'-');
+        text.extend_from_slice(digits.format(first.saturating_add(rows - 1)).as_bytes());
+    }
+    text.push(b'/');
+    text.extend_from_slice(total.map_or("*", |total| digits.format(total)).as_bytes());
+    HeaderValue::from_maybe_shared(Bytes::from(text)).unwrap_or(HeaderValue::from_static("*/*"))
 }
 
 #[cfg(test)]

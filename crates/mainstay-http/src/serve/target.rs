@@ -6,8 +6,6 @@
 //! sent without waiting for the answers, HTTP/2) everything passes as it is, for the rest of the connection. Nothing
 //! that ends a line or a head is ever written, so no framing changes by it.
 
-use memchr::memmem;
-
 /// Where in the requests of a connection the next octet lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
@@ -116,8 +114,11 @@ impl Targets {
     /// Goes through header fields up to the end of the head; gives back what follows it.
     fn fields<'o>(&mut self, octets: &'o [u8]) -> &'o [u8] {
         // Two line ends in a row, either of which may lack its carriage return. The first may lie in what was read before.
-        let seam = [&self.tail[..], &octets[..octets.len().min(2)]].concat();
-        if let Some(end) = head_end(&seam) {
+        let more = octets.len().min(2);
+        let mut seam = [0; 5];
+        seam[..3].copy_from_slice(&self.tail);
+        seam[3..3 + more].copy_from_slice(&octets[..more]);
+        if let Some(end) = head_end(&seam[..3 + more]) {
             self.place = Place::Between;
             return &octets[end.saturating_sub(3).min(octets.len())..];
         }
@@ -125,20 +126,20 @@ impl Targets {
             self.place = Place::Between;
             return &octets[end..];
         }
-        let all = [&self.tail[..], &octets[octets.len().saturating_sub(3)..]].concat();
-        self.tail.copy_from_slice(&all[all.len() - 3..]);
+        let kept = octets.len().min(3);
+        self.tail.rotate_left(kept);
+        self.tail[3 - kept..].copy_from_slice(&octets[octets.len() - kept..]);
         &[]
     }
 }
 
 /// The place after the end of a head.
 fn head_end(octets: &[u8]) -> Option<usize> {
-    let bare = memmem::find(octets, b"\n\n").map(|at| at + 2);
-    let whole = memmem::find(octets, b"\n\r\n").map(|at| at + 3);
-    match (bare, whole) {
-        (Some(bare), Some(whole)) => Some(bare.min(whole)),
-        (bare, whole) => bare.or(whole),
-    }
+    memchr::memchr_iter(b'\n', octets).find_map(|at| match octets[at + 1..] {
+        [b'\n', ..] => Some(at + 2),
+        [b'\r', b'\n', ..] => Some(at + 3),
+        _ => None,
+    })
 }
 
 /// Octets that no URL holds as they are, and that a person may well type. The space is not among them: it ends the

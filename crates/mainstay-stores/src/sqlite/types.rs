@@ -204,10 +204,16 @@ fn is_plain(byte: u8) -> bool {
 
 /// Whether canonical decimal digits, and so a JSON number, is what this is.
 fn is_digits(text: &str) -> bool {
-    let body = text.strip_prefix('-').unwrap_or(text);
-    let (whole, fraction) = body.split_once('.').unwrap_or((body, "0"));
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    digits(whole) && digits(fraction) && (whole.len() == 1 || !whole.starts_with('0'))
+    let body = text.as_bytes();
+    let body = body.strip_prefix(b"-").unwrap_or(body);
+    let whole = body.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let is_whole = whole == 1 || (whole > 1 && body[0] != b'0');
+    is_whole
+        && match &body[whole..] {
+            [] => true,
+            [b'.', fraction @ ..] => !fraction.is_empty() && fraction.iter().all(u8::is_ascii_digit),
+            _ => false,
+        }
 }
 
 #[cfg(test)]
