@@ -31,6 +31,8 @@ pub(crate) struct Args {
 enum On {
     Sqlite,
     Postgres,
+    Mariadb,
+    Mysql,
 }
 
 impl On {
@@ -39,6 +41,8 @@ impl On {
         match self {
             On::Sqlite => ("sqlite", None),
             On::Postgres => ("postgres", Some("postgres")),
+            On::Mariadb => ("mariadb", Some("mariadb")),
+            On::Mysql => ("mysql", Some("mysql")),
         }
     }
 }

@@ -16,6 +16,10 @@ pub(crate) enum Engine {
     Sqlite,
     /// The same tables of the same server.
     Postgres,
+    /// The same.
+    Mariadb,
+    /// The same.
+    Mysql,
 }
 
 /// Where programs look for the URL of a server.
@@ -27,6 +31,8 @@ impl Engine {
         match self {
             Engine::Sqlite => "",
             Engine::Postgres => "postgres-",
+            Engine::Mariadb => "mariadb-",
+            Engine::Mysql => "mysql-",
         }
     }
 
@@ -36,14 +42,19 @@ impl Engine {
             (Engine::Sqlite, Kind::Read) => 0.7,
             (Engine::Sqlite, Kind::Write) => 0.8,
             // The server does much of the work for both.
-            (Engine::Postgres, Kind::Read) => 0.8,
-            (Engine::Postgres, Kind::Write) => 0.9,
+            (_, Kind::Read) => 0.8,
+            (_, Kind::Write) => 0.9,
         }
     }
 
     /// Whether what either server writes can be read from the other.
     pub(crate) fn is_shared(self) -> bool {
         self != Engine::Sqlite
+    }
+
+    /// Whether Mainstay makes an index of words there.
+    pub(crate) fn has_words(self) -> bool {
+        matches!(self, Engine::Sqlite | Engine::Postgres)
     }
 
     /// Tells a program nothing of a server, unless this is one. The URL is inherited, so that no list of processes shows it.

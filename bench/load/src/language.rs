@@ -17,6 +17,9 @@ const STREAMED_VARIANTS: usize = 10;
 /// Rows of the pages by which the places deep in the table are found.
 const WALK_ROWS: usize = 1000;
 
+/// The workload that needs an index of words.
+pub(crate) const WORDS: &str = "full text, two words";
+
 /// The reads.
 ///
 /// # Errors
@@ -39,7 +42,7 @@ pub(crate) fn reads(settings: &Settings, data: &Data, ours: &Server, theirs: &Se
                 format!("/order-sums?from={from}&below={below}"),
             )
         }),
-        get.rows("full text, two words", VARIANTS, |turn| {
+        get.rows(WORDS, VARIANTS, |turn| {
             let (one, other) = (word(turn), word(turn + VARIANTS));
             (
                 format!("/rest/v1/reviews?body=plfts.{one}%20{other}&order=id&limit=20"),

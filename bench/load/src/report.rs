@@ -58,12 +58,13 @@ fn markdown(figures: &Figures) -> String {
     let _ = writeln!(
         text,
         "\n| what | Mainstay | yardstick | target |\n| --- | ---: | ---: | ---: |\n\
-         | import of {} rows with a full-text index | {:.0}/s | {:.0}/s | |\n\
+         | import of {} rows{} | {:.0}/s | {:.0}/s | |\n\
          | start to first answer | {:.0} ms | | < 100 ms |\n\
          | memory, idle | {:.1} MiB | {:.1} MiB | < 30 MB |\n\
          | memory, after the load | {:.1} MiB | {:.1} MiB | |\n\
          | size of the program | {:.1} MiB | {:.1} MiB | ≤ 40 MB |",
         figures.import.rows,
+        if settings.engine.has_words() { " with a full-text index" } else { "" },
         figures.import.mainstay_per_second,
         figures.import.yardstick_per_second,
         figures.start_ms,

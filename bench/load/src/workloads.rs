@@ -57,6 +57,7 @@ pub(crate) fn all(settings: &Settings, data: &Data, ours: &Server, theirs: &Serv
     all.extend(language::reads(settings, data, ours, theirs)?);
     all.extend(plain_writes(settings, data));
     all.push(language::batch(settings, data));
+    all.retain(|workload| settings.engine.has_words() || workload.name != language::WORDS);
     Ok(all)
 }
 

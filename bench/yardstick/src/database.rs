@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
+use crate::mysql::Mysql;
 use crate::postgres::Postgres;
 use crate::requests::{Failure, Made, Read, Rows, Write};
 use crate::sqlite::Sqlite;
@@ -19,6 +20,7 @@ pub(crate) const PARTS_MAX: usize = 4;
 pub(crate) enum Database {
     Sqlite(Sqlite),
     Postgres(Postgres),
+    Mysql(Mysql),
 }
 
 impl Database {
@@ -27,6 +29,7 @@ impl Database {
         match self {
             Database::Sqlite(database) => database.read(read).await,
             Database::Postgres(database) => database.read(read).await,
+            Database::Mysql(database) => database.read(read).await,
         }
     }
 
@@ -35,6 +38,7 @@ impl Database {
         match self {
             Database::Sqlite(database) => database.write(write).await,
             Database::Postgres(database) => database.write(write).await,
+            Database::Mysql(database) => database.write(write).await,
         }
     }
 
@@ -43,6 +47,7 @@ impl Database {
         match self {
             Database::Sqlite(database) => database.orders(from, below),
             Database::Postgres(database) => database.orders(from, below).await,
+            Database::Mysql(database) => database.orders(from, below).await,
         }
     }
 }

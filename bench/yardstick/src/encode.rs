@@ -1,5 +1,7 @@
 //! Rows to JSON: cells borrowed from the database's own memory, written straight into the answer.
 
+use crate::requests::Rows;
+
 /// How a column is written.
 #[derive(Clone, Copy)]
 pub(crate) enum Form {
@@ -85,6 +87,69 @@ pub(crate) fn members(out: &mut Vec<u8>, row: &impl Row, first: usize, members: 
         }
     }
     Ok(())
+}
+
+/// A JSON array of objects that is being written.
+pub(crate) struct List {
+    pub(crate) json: Vec<u8>,
+    rows: usize,
+}
+
+impl List {
+    /// An empty one, with room for so many octets.
+    pub(crate) fn new(bytes: usize) -> List {
+        let mut json = Vec::with_capacity(bytes);
+        json.push(b'[');
+        List { json, rows: 0 }
+    }
+
+    /// Begins an object.
+    pub(crate) fn begin(&mut self) {
+        self.json.extend_from_slice(if self.rows == 0 { b"{" } else { b",{" });
+        self.rows += 1;
+    }
+
+    /// The array.
+    pub(crate) fn end(mut self) -> Rows {
+        self.json.push(b']');
+        Rows { body: self.json, rows: self.rows, first: Some(0), total: None }
+    }
+}
+
+/// Customers, each with its orders, which come by their customer. Orders of nobody who is there are left out.
+pub(crate) fn customers_with_orders<R: Row>(customers: &[R], orders: &[R]) -> anyhow::Result<Rows> {
+    let mut list = List::new(32_768);
+    let mut orders = orders.iter().peekable();
+    for customer in customers {
+        list.begin();
+        members(&mut list.json, customer, 0, CUSTOMER)?;
+        list.json.extend_from_slice(b",\"orders\":[");
+        let id = number(customer, 0)?;
+        let mut is_first = true;
+        while let Some(order) = orders.peek() {
+            let of = number(*order, 1)?;
+            if of > id {
+                break;
+            }
+            if of == id {
+                list.json.extend_from_slice(if is_first { b"{" } else { b",{" });
+                members(&mut list.json, *order, 0, ORDER)?;
+                list.json.push(b'}');
+                is_first = false;
+            }
+            orders.next();
+        }
+        list.json.extend_from_slice(b"]}");
+    }
+    Ok(list.end())
+}
+
+/// A key.
+pub(crate) fn number(row: &impl Row, column: usize) -> anyhow::Result<i64> {
+    match row.cell(column, Form::Integer)? {
+        Cell::Integer(number) => Ok(number),
+        _ => anyhow::bail!("column {column} holds no number"),
+    }
 }
 
 /// Appends a cell that needs no quotes in any format; nothing for null.

@@ -2,12 +2,13 @@
 //!
 //! It answers the workloads of `bench/load` over the same tables that Mainstay makes, and nothing else: one statement text
 //! for each route, rows written into the answer as they come. On SQLite readers have their own threads and one writer
-//! commits for many; on PostgreSQL a few connections are shared by pipelining. It does what such a server must do (checks
+//! commits for many; on PostgreSQL a few connections are shared by pipelining; on MariaDB and MySQL each request has one for itself. It does what such a server must do (checks
 //! the key, reads typed bodies, refuses a bad one) and leaves out all that makes Mainstay general. Mainstay's figures are
 //! given as parts of its.
 
 mod database;
 mod encode;
+mod mysql;
 mod postgres;
 mod requests;
 mod routes;
@@ -22,14 +23,15 @@ use clap::Parser;
 use tokio::net::TcpListener;
 
 use crate::database::Database;
+use crate::mysql::Mysql;
 use crate::postgres::{Postgres, Sizes};
 use crate::sqlite::Sqlite;
 
 /// Serves the benchmark's routes from one database.
 #[derive(Parser)]
 struct Args {
-    /// The database: a file of SQLite, or the URL of one of PostgreSQL, whose place is the environment. Its tables must be
-    /// there already, unless it is imported into
+    /// The database: a file of SQLite, or the URL of one of PostgreSQL, MariaDB or MySQL, whose place is the environment. Its
+    /// tables must be there already, unless it is imported into
     #[arg(env = "DATABASE_URL", hide_env_values = true)]
     database: String,
     /// Address to listen on; port 0 picks a free one
@@ -45,7 +47,8 @@ struct Args {
     /// read, twice as many when left out
     #[arg(long)]
     readers: Option<usize>,
-    /// PostgreSQL: shared connections that write; as many commits may wait for the disk together
+    /// PostgreSQL: shared connections that write; as many commits may wait for the disk together. MariaDB and MySQL:
+    /// connections in all
     #[arg(long, default_value_t = 10)]
     writers: usize,
     /// Load this CSV file of reviews into a new table with a full-text index, print rows a second, and end
@@ -56,11 +59,14 @@ struct Args {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
-    let is_postgres = ["postgres://", "postgresql://"].iter().any(|scheme| args.database.starts_with(scheme));
+    let is_url = |schemes: &[&str]| schemes.iter().any(|scheme| args.database.starts_with(scheme));
+    let is_postgres = is_url(&["postgres://", "postgresql://"]);
+    let is_mysql = is_url(&["mysql://"]);
     if let Some(file) = &args.import {
-        let per_second = match is_postgres {
-            true => postgres::import(&args.database, file).await?,
-            false => sqlite::import(Path::new(&args.database), &args.synchronous, file)?,
+        let per_second = match (is_postgres, is_mysql) {
+            (true, _) => postgres::import(&args.database, file).await?,
+            (_, true) => mysql::import(&args.database, file).await?,
+            _ => sqlite::import(Path::new(&args.database), &args.synchronous, file)?,
         };
         tell(&format!("{per_second:.0}"));
         return Ok(());
@@ -71,6 +77,10 @@ async fn main() -> anyhow::Result<()> {
         let database = Postgres::open(&args.database, &sizes).await?;
         tell(&format!("on {}", Postgres::describe(&args.database).await?));
         Database::Postgres(database)
+    } else if is_mysql {
+        let database = Mysql::open(&args.database, args.writers).await?;
+        tell(&format!("on {}", database.describe().await?));
+        Database::Mysql(database)
     } else {
         let readers = args.readers.unwrap_or(cores);
         tell(&format!("on SQLite with synchronous={}", args.synchronous));

@@ -45,6 +45,7 @@ fn start(place: &Place, _: &Servers) -> anyhow::Result<super::Running> {
     }
     statements.push_str("flush privileges;\n");
     statements.push_str(mysql::USERS);
+    statements.push_str(&place.make_database());
     let file = place.folder.join("bootstrap.sql");
     fs::write(&file, statements)?;
     let server = || -> Command {

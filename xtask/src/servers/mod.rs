@@ -195,6 +195,16 @@ impl Place {
         self.folder.with_file_name(format!("programs-of-{name}"))
     }
 
+    /// The database of the benchmark; tests make their own.
+    fn database(&self) -> &'static str {
+        if self.purpose == Purpose::Benchmark { "bench" } else { "" }
+    }
+
+    /// The statement that makes it.
+    fn make_database(&self) -> String {
+        if self.database().is_empty() { String::new() } else { format!("CREATE DATABASE {};\n", self.database()) }
+    }
+
     /// Makes everything in the folder the server's own.
     fn give(&self) -> anyhow::Result<()> {
         match self.user {

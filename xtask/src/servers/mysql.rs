@@ -36,7 +36,7 @@ fn start(place: &Place, _: &Servers) -> anyhow::Result<Running> {
     fs::create_dir_all(place.folder.join(TEMPORARY))?;
     let tls = super::tls::certificates(place)?;
     let users = place.folder.join("users.sql");
-    fs::write(&users, USERS)?;
+    fs::write(&users, format!("{USERS}{}", place.make_database()))?;
     place.give()?;
 
     let server = || -> anyhow::Result<Command> {
@@ -98,7 +98,7 @@ pub(super) fn run(
     }
     let process = command.stdout(Stdio::null()).stderr(File::create(&log)?).spawn()?;
     let variables = vec![
-        (url, format!("mysql://mainstay:mainstay@127.0.0.1:{port}/")),
+        (url, format!("mysql://mainstay:mainstay@127.0.0.1:{port}/{}", place.database())),
         (folder, tls.to_string_lossy().into_owned()),
     ];
     // From here on it is stopped whatever happens.

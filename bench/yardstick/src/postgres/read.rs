@@ -7,11 +7,11 @@ use futures_util::TryStreamExt;
 use futures_util::future::try_join;
 use tokio::sync::mpsc;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Row, RowStream, Statement};
+use tokio_postgres::{Client, RowStream, Statement};
 
 use super::connect::{Connection, Lending, Lent, Prepared};
 use crate::database::{PART_BYTES, PARTS_MAX, Parts};
-use crate::encode::{CUSTOMER, CUSTOMER_OF_ORDER, Member, ORDER, REVIEW, SUM, members};
+use crate::encode::{self, CUSTOMER_OF_ORDER, List, Member, ORDER, REVIEW, SUM, members};
 use crate::requests::{Read, Rows};
 use crate::xml;
 
@@ -125,31 +125,6 @@ async fn list(
     Ok(list.end())
 }
 
-/// A JSON array of objects that is being written.
-struct List {
-    json: Vec<u8>,
-    rows: usize,
-}
-
-impl List {
-    fn new(bytes: usize) -> List {
-        let mut json = Vec::with_capacity(bytes);
-        json.push(b'[');
-        List { json, rows: 0 }
-    }
-
-    /// Begins an object.
-    fn begin(&mut self) {
-        self.json.extend_from_slice(if self.rows == 0 { b"{" } else { b",{" });
-        self.rows += 1;
-    }
-
-    fn end(mut self) -> Rows {
-        self.json.push(b']');
-        Rows { body: self.json, rows: self.rows, first: Some(0), total: None }
-    }
-}
-
 async fn orders_with_customer(connection: &Connection<Statements>, after: i64) -> anyhow::Result<Rows> {
     let mut list = List::new(8192);
     let statement = &connection.statements.orders_after_with_customer;
@@ -173,31 +148,7 @@ async fn customers_with_orders(connection: &Connection<Statements>, after: i64) 
         client.query(&statements.orders_of_customers_after, &params),
     )
     .await?;
-    let mut list = List::new(32_768);
-    let mut orders = orders.iter().peekable();
-    let number = |row: &Row, column: usize| row.try_get::<_, i64>(column);
-    for customer in &customers {
-        list.begin();
-        members(&mut list.json, customer, 0, CUSTOMER)?;
-        list.json.extend_from_slice(b",\"orders\":[");
-        let id = number(customer, 0)?;
-        let mut is_first = true;
-        while let Some(order) = orders.peek() {
-            let of = number(order, 1)?;
-            if of > id {
-                break;
-            }
-            if of == id {
-                list.json.extend_from_slice(if is_first { b"{" } else { b",{" });
-                members(&mut list.json, *order, 0, ORDER)?;
-                list.json.push(b'}');
-                is_first = false;
-            }
-            orders.next();
-        }
-        list.json.extend_from_slice(b"]}");
-    }
-    Ok(list.end())
+    encode::customers_with_orders(&customers, &orders)
 }
 
 async fn counted_orders(connection: &Connection<Statements>, from: i64, below: i64) -> anyhow::Result<Rows> {
