@@ -29,6 +29,9 @@ pub struct Function {
     pub access: Rule,
     /// What runs, in the store's own language.
     pub sql: Sql,
+    /// Whether the database holds it and it was found there. Such a function is told everything, and decides itself
+    /// what null means.
+    pub is_stored: bool,
 }
 
 impl Function {
@@ -84,6 +87,31 @@ pub struct Sql {
     pub columns: Vec<ColumnId>,
     /// Columns of the result that the store has to convert to their types, because the statement computes them.
     pub computed: Vec<ColumnId>,
+    /// What kind of statement it is.
+    pub kind: SqlKind,
+    /// Whether it has an order and no bound: engines may forget the order of such a query inside another one.
+    pub is_ordered: bool,
+}
+
+impl Sql {
+    /// Whether it is a query, whose rows another query can take. All else is run by itself, and what it gives is kept.
+    pub fn is_query(&self) -> bool {
+        self.kind == SqlKind::Statement
+    }
+}
+
+/// What kind of statement a function is, which says where its result is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SqlKind {
+    /// A query, or a change that may give rows back.
+    #[default]
+    Statement,
+    /// The call of a procedure whose only set of rows has the columns of the function.
+    Call,
+    /// The call of a procedure of which nobody says what it gives: each row is a document, and of several sets each set.
+    Sets,
+    /// The call of a procedure whose output parameters are the result, in their order.
+    Out,
 }
 
 /// A part of a statement.
@@ -93,4 +121,19 @@ pub enum Piece {
     Text(String),
     /// A parameter of the function.
     Parameter(ColumnId),
+    /// The place of an output parameter of a procedure.
+    Out,
+    /// Here a clause begins, in a statement that writes and says what it gives back.
+    Clause(Clause),
+}
+
+/// What a change of rows is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clause {
+    /// `SET …`
+    Set,
+    /// `WHERE …`
+    Where,
+    /// `RETURNING …`
+    Returning,
 }

@@ -20,7 +20,7 @@ pub mod types;
 pub mod value;
 
 pub use error::{Mistake, RecordError, ValueError, Violation};
-pub use function::{Function, Returns};
+pub use function::{Function, Returns, SqlKind};
 pub use ids::{ColumnId, FunctionId, TableId};
 pub use language::Language;
 pub use model::{

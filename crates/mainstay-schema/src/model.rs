@@ -78,6 +78,11 @@ impl Schema {
         }
     }
 
+    /// What functions give back, where that is no table of the schema, in id order.
+    pub fn results(&self) -> &[Table] {
+        &self.results
+    }
+
     /// All functions in id order.
     pub fn functions(&self) -> &[Function] {
         &self.functions

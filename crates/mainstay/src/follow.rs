@@ -53,7 +53,7 @@ impl Followed {
         let (folder, settings) = (self.folder.clone(), self.settings.clone());
         let read = tokio::task::spawn_blocking(move || {
             let schema = project::laid_over(&folder, &settings, &found)?;
-            project::with_functions(&folder, settings.store.url.file(&folder).as_deref(), schema)
+            project::add_functions(&folder, &settings.store, schema)
         })
         .await;
         match read {

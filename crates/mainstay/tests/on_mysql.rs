@@ -10,6 +10,8 @@ mod app;
 mod chinook;
 #[path = "on_server/commands.rs"]
 mod commands;
+#[path = "on_server/functions.rs"]
+mod functions;
 #[path = "on_mysql/kinds.rs"]
 mod kinds;
 #[path = "on_server/outage.rs"]

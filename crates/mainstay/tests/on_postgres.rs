@@ -13,6 +13,8 @@ mod chinook;
 mod commands;
 #[path = "on_postgres/copy.rs"]
 mod copy;
+#[path = "on_server/functions.rs"]
+mod functions;
 #[path = "on_postgres/kinds.rs"]
 mod kinds;
 #[path = "on_postgres/outage.rs"]

@@ -21,11 +21,11 @@ use super::table::read_rule;
 use super::words::FUNCTION_KEYS;
 use super::{SourceFile, columns, toml_remedy};
 use crate::error::Mistake;
-use crate::function::{Function, Piece, Sql};
+use crate::function::{Function, Piece, Returns, Sql, SqlKind};
 use crate::ids::FunctionId;
 use crate::model::{Column, Rule, Schema, Table};
 use crate::types::Type;
-pub use statement::Statement;
+pub use statement::{Lexis, Statement};
 
 /// Most parameters of one function.
 pub const PARAMETERS_MAX: usize = 64;
@@ -40,6 +40,11 @@ pub trait Probe {
     /// # Errors
     /// [`Refused`] if it cannot run, or must not.
     fn probe(&self, statement: &Statement) -> Result<Option<Probed>, Refused>;
+
+    /// How the engine cuts text into words.
+    fn lexis(&self) -> Lexis {
+        Lexis::default()
+    }
 }
 
 /// What an engine says about a statement.
@@ -72,8 +77,8 @@ impl Probe for NoProbe {
     }
 }
 
-/// Adds the functions of `files` to a schema that has none: `name.sql`, or `name.variant.sql` where several functions
-/// of one name differ in their parameters.
+/// Adds the functions of `files` to a schema: `name.sql`, or `name.variant.sql` where several functions of one name
+/// differ in their parameters. A file goes before functions of its name that were found in the database.
 ///
 /// # Errors
 /// Every mistake of all files, in order of file and line.
@@ -81,11 +86,10 @@ pub fn load_functions(schema: Schema, files: &[SourceFile], probe: &dyn Probe) -
     let mut files: Vec<&SourceFile> = files.iter().collect();
     files.sort_by(|a, b| a.path.cmp(&b.path));
     let mut mistakes = Mistakes::default();
-    let (mut functions, mut results): (Vec<Function>, Vec<Table>) = (Vec::new(), Vec::new());
+    let (mut functions, mut results): (Vec<Function>, Vec<Table>) = (Vec::new(), schema.results().to_vec());
     for (file, source) in files.iter().enumerate() {
         let reader = Reader { schema: &schema, file, source: &source.text, probe };
-        let Some(mut function) = reader.function(&source.path, &mut results, &mut mistakes) else { continue };
-        function.id = FunctionId(functions.len() as u32);
+        let Some(function) = reader.function(&source.path, &mut results, &mut mistakes) else { continue };
         if let Some(twin) = functions.iter().find(|other| is_twin(other, &function)) {
             let problem = format!("another file declares `{}` with the same parameters", twin.name);
             mistakes.add(Place { file, at: 0 }, problem, "give one of them other parameters, or another name");
@@ -94,6 +98,12 @@ pub fn load_functions(schema: Schema, files: &[SourceFile], probe: &dyn Probe) -
     }
     if mistakes.count() > 0 {
         return Err(mistakes.into_sorted(&files));
+    }
+    let is_free = |stored: &&Function| functions.iter().all(|function| function.name != stored.name);
+    let stored: Vec<Function> = schema.functions().iter().filter(is_free).cloned().collect();
+    functions.extend(stored);
+    for (position, function) in functions.iter_mut().enumerate() {
+        function.id = FunctionId(position as u32);
     }
     Ok(schema.with_functions(functions, results))
 }
@@ -139,12 +149,13 @@ impl Reader<'_> {
                 None
             }
         };
-        let statement = statement::read(self.file, self.source, start, mistakes);
+        let statement = statement::read((self.file, self.source), start, self.probe.lexis(), mistakes);
         let head = self.head(&node::entries(self.file, document.as_ref()?), mistakes);
         let parameters = self.parameters(&head.parameters, mistakes);
         let takes_body = head.body.as_ref().is_some_and(|body| self.check_body(body, &head, &parameters, mistakes));
-        let (statement, begin) = statement?;
+        let (mut statement, begin) = statement?;
         let pieces = self.pieces(&statement, begin, &head.parameters, mistakes)?;
+        statement.add_types(&parameters);
         let probed = match self.probe.probe(&statement) {
             Ok(probed) => probed,
             Err(refused) => {
@@ -158,8 +169,17 @@ impl Reader<'_> {
             returns::Wanted { schema: self.schema, function: &name, access: head.access, sql: self.place(begin) };
         let declared = head.returns.as_ref().map(|entry| wanted.read(entry, mistakes));
         let probed = probed.map(|probed| (probed.columns, statement.is_compound));
-        let (returns, columns, computed) =
-            wanted.resolve(declared, head.rows, head.writes, probed, results, mistakes)?;
+        // Of a procedure nobody knows what it gives before it is called.
+        let is_open = statement.is_call && declared.is_none();
+        let (returns, columns, computed) = match is_open {
+            true => wanted.documents(head.rows, results),
+            false => wanted.resolve(declared, head.rows, head.writes, probed, results, mistakes)?,
+        };
+        let kind = match (statement.is_call, is_open, returns) {
+            (false, ..) => SqlKind::Statement,
+            (true, true, _) | (true, _, Returns::Nothing) => SqlKind::Sets,
+            (true, false, _) => SqlKind::Call,
+        };
         Some(Function {
             id: FunctionId(0),
             name: name.as_str().into(),
@@ -169,7 +189,8 @@ impl Reader<'_> {
             returns,
             writes: head.writes,
             access: head.access,
-            sql: Sql { pieces, columns, computed },
+            sql: Sql { pieces, columns, computed, kind, is_ordered: statement.is_ordered },
+            is_stored: false,
         })
     }
 
@@ -254,19 +275,14 @@ impl Reader<'_> {
     ) -> Option<Vec<Piece>> {
         let before = mistakes.count();
         let names = || fields.iter().map(|field| field.name.value.as_str());
-        let (mut pieces, mut from) = (Vec::new(), 0);
+        let place = |name: &str| names().position(|declared| declared == name).map(|at| crate::ColumnId(at as u32));
         for (range, name) in &statement.parameters {
-            pieces.push(Piece::Text(statement.text[from..range.start].to_owned()));
-            from = range.end;
-            match names().position(|declared| declared == name) {
-                Some(at) => pieces.push(Piece::Parameter(crate::ColumnId(at as u32))),
-                None => {
-                    let remedy = near_or(name, names(), || format!("declare it in the head: params.{name} = \"text\""));
-                    mistakes.add(self.place(begin + range.start), format!("there is no parameter `{name}`"), remedy);
-                }
+            if place(name).is_none() {
+                let remedy = near_or(name, names(), || format!("declare it in the head: params.{name} = \"text\""));
+                mistakes.add(self.place(begin + range.start), format!("there is no parameter `{name}`"), remedy);
             }
         }
-        pieces.push(Piece::Text(statement.text[from..].to_owned()));
+        let pieces = statement.pieces(place);
         for field in fields {
             if statement.parameters.iter().all(|(_, name)| *name != field.name.value) {
                 let problem = format!("the SQL does not use the parameter `{}`", field.name.value);

@@ -31,7 +31,7 @@ pub use overlay::overlay;
 
 use crate::error::Mistake;
 use crate::model::Schema;
-pub use functions::{NoProbe, PARAMETERS_MAX, Probe, Probed, Refused, Statement, load_functions};
+pub use functions::{Lexis, NoProbe, PARAMETERS_MAX, Probe, Probed, Refused, Statement, load_functions};
 use source::{Mistakes, Place};
 
 /// One schema file.

@@ -12,14 +12,16 @@ use super::words::{FOUND_FIELD_KEYS, FOUND_KEYS};
 use super::{SourceFile, parse};
 use crate::error::Mistake;
 use crate::found::{Found, FoundTable};
-use crate::ids::{ColumnId, TableId};
-use crate::model::{Access, Index, IndexColumn, Key, Reference, Schema, Table};
+use crate::function::{Function, Returns};
+use crate::ids::{ColumnId, FunctionId, TableId};
+use crate::model::{Access, Index, IndexColumn, Key, Reference, Rule, Schema, Table};
 
 /// Lays `files` over the tables of `found`, each of which may be used as `access` says unless its own file says more.
+/// Its functions may be called as `call` says.
 ///
 /// # Errors
 /// Every mistake of all files, in order of file and line.
-pub fn overlay(files: &[SourceFile], found: &Schema, access: &Access) -> Result<Schema, Vec<Mistake>> {
+pub fn overlay(files: &[SourceFile], found: &Schema, access: &Access, call: Rule) -> Result<Schema, Vec<Mistake>> {
     let mut files: Vec<&SourceFile> = files.iter().collect();
     files.sort_by(|a, b| a.path.cmp(&b.path));
     let mut mistakes = Mistakes::default();
@@ -33,7 +35,7 @@ pub fn overlay(files: &[SourceFile], found: &Schema, access: &Access) -> Result<
             overlay.read_table(&entry, &mut mistakes);
         }
     }
-    if mistakes.count() == 0 { Ok(overlay.finish()) } else { Err(mistakes.into_sorted(&files)) }
+    if mistakes.count() == 0 { Ok(overlay.finish(call)) } else { Err(mistakes.into_sorted(&files)) }
 }
 
 /// Found tables with what was said about them so far.
@@ -112,7 +114,7 @@ impl Overlay<'_> {
     }
 
     /// The schema without what is hidden.
-    fn finish(self) -> Schema {
+    fn finish(self, call: Rule) -> Schema {
         let Overlay { found, tables, hidden } = self;
         let described = found.found().cloned().unwrap_or_default();
         let ids = places(tables.iter().map(|table| !hidden.tables.contains(&table.id)));
@@ -132,7 +134,17 @@ impl Overlay<'_> {
                 shown.push(moved.table(table, TableId(id)));
             }
         }
-        Schema::of_found(shown, kept)
+        let tables_count = shown.len();
+        let schema = Schema::of_found(shown, kept);
+        let result = |(position, table): (usize, &Table)| Table {
+            id: TableId((tables_count + position) as u32),
+            access: Access { read: call, ..Access::default() },
+            ..table.clone()
+        };
+        let results = found.results().iter().enumerate().map(result).collect();
+        let functions = found.functions().iter().filter_map(|function| moved.function(found, function, tables_count));
+        let numbered = |(position, function)| Function { id: FunctionId(position as u32), access: call, ..function };
+        schema.with_functions(functions.enumerate().map(numbered).collect(), results)
     }
 }
 
@@ -152,6 +164,25 @@ impl Moved<'_> {
     /// The new ids of columns, if all of them are shown.
     fn columns(&self, table: TableId, columns: &[ColumnId]) -> Option<Vec<ColumnId>> {
         columns.iter().map(|column| self.columns[table.index()][column.index()].map(ColumnId)).collect()
+    }
+
+    /// A function whose result has moved; nothing if a part of it is hidden.
+    fn function(&self, found: &Schema, function: &Function, tables_count: usize) -> Option<Function> {
+        let mut function = function.clone();
+        let Some(old) = function.rows() else { return Some(function) };
+        let new = match old.index().checked_sub(found.tables().len()) {
+            Some(result) => TableId((tables_count + result) as u32),
+            None => {
+                function.sql.columns = self.columns(old, &function.sql.columns)?;
+                function.sql.computed = self.columns(old, &function.sql.computed)?;
+                TableId(self.ids[old.index()]?)
+            }
+        };
+        match &mut function.returns {
+            Returns::Nothing => {}
+            Returns::Value { table, .. } | Returns::Rows { table, .. } => *table = new,
+        }
+        Some(function)
     }
 
     fn table(&self, table: Table, id: TableId) -> Table {
@@ -193,7 +224,6 @@ mod tests {
     use super::super::load;
     use super::*;
     use crate::found::FoundColumn;
-    use crate::model::Rule;
 
     /// Declared tables as if they had been found.
     fn found() -> Schema {
@@ -215,7 +245,7 @@ mod tests {
         let file = SourceFile { path: "schema/a.toml".into(), text: text.to_owned() };
         let access = Access { read: Rule::Always, ..Access::default() };
         let told = |mistakes: Vec<Mistake>| mistakes.iter().map(|mistake| mistake.problem.clone()).collect();
-        overlay(&[file], &found(), &access).map_err(told)
+        overlay(&[file], &found(), &access, Rule::Never).map_err(told)
     }
 
     #[test]

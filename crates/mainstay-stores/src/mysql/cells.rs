@@ -15,6 +15,7 @@ use mainstay_store::{Cell, RowSink, StoreError};
 use mysql_async::Value as Native;
 
 use super::render::SEPARATOR;
+use crate::sql::typed::typed;
 
 /// Digits of a decimal at most.
 const DIGITS_MAX: usize = 38;
@@ -25,18 +26,25 @@ pub(crate) struct CellKind {
     ty: Type,
     /// What is made of the value, of which it is then column 0.
     made: Option<Arc<Expr>>,
+    /// Whether somebody's SQL computes the value, so that it need be none of the type.
+    is_computed: bool,
 }
 
 impl CellKind {
     /// For values of this type.
     pub(super) fn of(ty: &Type) -> CellKind {
-        CellKind { ty: ty.clone(), made: None }
+        CellKind { ty: ty.clone(), made: None, is_computed: false }
     }
 
     /// For what an expression makes of values of this type.
     pub(super) fn made(ty: &Type, expr: &Expr) -> CellKind {
         let expr = Expr { column: ColumnId(0), ..expr.clone() };
-        CellKind { ty: ty.clone(), made: Some(Arc::new(expr)) }
+        CellKind { ty: ty.clone(), made: Some(Arc::new(expr)), is_computed: false }
+    }
+
+    /// The same for what the SQL of a function computes.
+    pub(super) fn computed(self) -> CellKind {
+        CellKind { is_computed: true, ..self }
     }
 
     /// Gives a cell to a sink. What cannot be borrowed from the row is written to `scratch`.
@@ -44,6 +52,12 @@ impl CellKind {
     /// # Errors
     /// [`StoreError::Value`] if what is made of it is none, [`StoreError::NoText`] for a text that is not UTF-8.
     pub(super) fn give(&self, native: &Native, sink: &mut dyn RowSink, scratch: &mut String) -> Result<(), StoreError> {
+        if self.is_computed {
+            let value = taken(native, &self.ty)?;
+            let made = self.made.as_ref().map(|expr| evaluate::expr(std::slice::from_ref(&value), expr)).transpose();
+            put(sink, &made.map_err(StoreError::Value)?.unwrap_or(value));
+            return Ok(());
+        }
         if let Some(expr) = &self.made {
             let made = evaluate::expr(&[value(native, &self.ty)?], expr).map_err(StoreError::Value)?;
             put(sink, &made);
@@ -195,6 +209,61 @@ pub(super) fn value(native: &Native, ty: &Type) -> Result<Value, StoreError> {
             one.0
         }
     })
+}
+
+/// The value of type `ty` that a native one stands for, of whatever type that is.
+///
+/// # Errors
+/// [`StoreError::NoText`] for a text that is not UTF-8, [`StoreError::Value`] if it stands for none.
+pub(super) fn taken(native: &Native, ty: &Type) -> Result<Value, StoreError> {
+    let mut scratch = String::new();
+    let cell = match native {
+        Native::NULL | Native::Date(0, ..) | Native::Date(_, 0, ..) | Native::Date(_, _, 0, ..) => Cell::Null,
+        Native::Int(number) => Cell::Int(*number),
+        Native::UInt(number) => {
+            let _ = write!(scratch, "{number}");
+            Cell::Digits(&scratch)
+        }
+        Native::Double(number) => float(*number)?,
+        Native::Float(number) => float(number.to_string().parse().unwrap_or_default())?,
+        Native::Date(..) | Native::Time(..) => {
+            let mut text = Printed(String::new());
+            // Of a moment a date is the first part.
+            let shown = if *ty == Type::Date { Type::Date } else { Type::Text };
+            CellKind::of(&shown).give(native, &mut text, &mut String::new())?;
+            scratch = text.0;
+            Cell::Plain(&scratch)
+        }
+        Native::Bytes(octets) => match ty {
+            Type::Bytes => Cell::Bytes(octets),
+            Type::Uuid if octets.len() == 16 => {
+                return Ok(Value::Uuid(uuid::Uuid::from_slice(octets).unwrap_or_default()));
+            }
+            Type::Bool if matches!(octets.as_slice(), [0 | 1]) => Cell::Bool(octets == &[1]),
+            ty => {
+                let text = std::str::from_utf8(octets).map_err(|_| StoreError::NoText)?;
+                let is_number = matches!(ty, Type::Decimal { .. } | Type::Int | Type::BigInt | Type::Float);
+                if is_number { Cell::Digits(text) } else { Cell::Text(text) }
+            }
+        },
+    };
+    typed(cell, ty).map_err(StoreError::Value)
+}
+
+/// Takes one cell as text.
+struct Printed(String);
+
+impl RowSink for Printed {
+    fn start_row(&mut self) {}
+    fn end_row(&mut self) {}
+    fn start_list(&mut self) {}
+    fn end_list(&mut self) {}
+
+    fn cell(&mut self, cell: Cell<'_>) {
+        if let Cell::Plain(text) = cell {
+            text.clone_into(&mut self.0);
+        }
+    }
 }
 
 /// Takes one cell as a value.

@@ -51,6 +51,10 @@ impl DriverError for mysql_async::Error {
             1021 | 1026 | 1114 | 1290 | 1836 | 1878 => StoreError::CannotWrite(Box::new(self)),
             // Tables or columns that are not there, statements that outlived their tables.
             1054 | 1146 | 1412 | 1615 => StoreError::SchemaChanged(Box::new(self)),
+            // `SIGNAL` as everybody writes it, who has no more to say than words.
+            1644 if server.state == "45000" => StoreError::Raised { message: server.message.clone() },
+            // A routine that has other parameters now.
+            1318 => StoreError::SchemaChanged(Box::new(self)),
             _ => StoreError::Database(Box::new(words(server))),
         }
     }
@@ -250,6 +254,8 @@ fn sqlstate(error: &ServerError) -> &str {
         1205 | 1020 => "55P03",
         1044 | 1045 | 1142 | 1143 | 1227 | 1370 => "42501",
         1064 => "42601",
+        // No such routine.
+        1305 => "42883",
         _ => &error.state,
     }
 }

@@ -15,6 +15,12 @@ use crate::{server, sql};
 /// Explains a read: one statement a level, and one for the count. Tests that are answered before (see `hard.rs`) are
 /// not among them.
 pub(super) async fn read(session: &mut Session, schema: &Schema, plan: &Read) -> Result<Explanation, StoreError> {
+    if let Some(text) = super::function::text(session.server(), schema, plan) {
+        return Ok(Explanation { statements: vec![text], details: Vec::new() });
+    }
+    if let Some(call) = &plan.call {
+        super::function::prepare(session, schema, call).await?;
+    }
     let sql = render::read(session.server(), schema, plan, From::Plan);
     let mut statements = Vec::new();
     for level in sql.levels() {

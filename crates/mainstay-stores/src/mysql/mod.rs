@@ -12,6 +12,8 @@
 //! store.rs     all of it as an Engine       migrate/    changing the tables
 //! proof.rs     whether tables are what a schema says
 //! found/       databases of other programs, as schemas
+//! function.rs  functions that write or call  probe.rs    what statements of functions are
+//! returning.rs changes that say what they give back
 //! ```
 //!
 //! Knows plans, values and the two servers; knows no HTTP, no rules and no query language.
@@ -22,15 +24,18 @@ mod count;
 mod errors;
 mod explain;
 mod found;
+mod function;
 mod hard;
 mod insert;
 mod level;
 pub mod migrate;
 mod pool;
+mod probe;
 pub mod proof;
 mod read;
 mod references;
 mod render;
+mod returning;
 mod server;
 mod session;
 mod store;

@@ -7,9 +7,9 @@ use mainstay_store::RowSink;
 use mysql_async::Value as Native;
 
 use super::level::{Level, Natives, Scratch};
-use super::render::{self, Bind, From, MemberSql, ReadSql};
+use super::render::{self, Bind, From, Given, MemberSql, ReadSql};
 use super::session::{Access, Isolation, Session};
-use super::{hard, types};
+use super::{function, hard, types};
 pub(super) use crate::server::Counted;
 use crate::server::count::total;
 
@@ -34,7 +34,7 @@ pub(super) async fn run(
         }
     };
     // A single statement is its own snapshot.
-    if plan.count != Count::None || hard::is_in(schema, plan) || has_levels() {
+    if plan.count != Count::None || plan.call.is_some() || hard::is_in(schema, plan) || has_levels() {
         session.begin(Access::Read, Isolation::RepeatableRead).await?;
     }
     run_inside(session, schema, plan, sink).await
@@ -47,39 +47,67 @@ pub(super) async fn run_inside(
     plan: &Read,
     sink: &mut dyn RowSink,
 ) -> Result<Counted, Fault> {
+    if let Some(call) = &plan.call {
+        hard::check_result(schema, plan)?;
+        if let Some(document) = function::run_apart(session, schema, call).await? {
+            let values = [document];
+            let from = From::Given(Given { function: schema.function(call.function), values: &values });
+            return run_from(session, schema, plan, from, sink).await;
+        }
+    }
+    run_from(session, schema, plan, From::Plan, sink).await
+}
+
+/// The same for rows that are taken from elsewhere.
+pub(super) async fn run_from(
+    session: &mut Session,
+    schema: &Schema,
+    plan: &Read,
+    from: From<'_>,
+    sink: &mut dyn RowSink,
+) -> Result<Counted, Fault> {
     hard::check(schema, plan)?;
     if hard::is_in(schema, plan) {
         let mut plan = plan.clone();
         hard::read(session, schema, &mut plan, hard::Lock::No).await?;
-        return run_exact(session, schema, &plan, sink).await;
+        return run_exact(session, schema, &plan, from, sink).await;
     }
-    run_exact(session, schema, plan, sink).await
+    run_exact(session, schema, plan, from, sink).await
 }
 
 async fn run_exact(
     session: &mut Session,
     schema: &Schema,
     plan: &Read,
+    from: From<'_>,
     sink: &mut dyn RowSink,
 ) -> Result<Counted, Fault> {
-    let rows = top(session, schema, plan, sink).await?;
+    let rows = top(session, schema, plan, from, sink).await?;
     if sink.is_full() {
         // Nothing of it will be shown.
         return Ok(Counted { rows, total: None });
     }
-    let total = total(session, schema, plan, From::Plan, rows).await?;
+    let total = total(session, schema, plan, from, rows).await?;
     Ok(Counted { rows, total })
 }
 
 /// Reads the rows of the top level with all that belongs to them.
-async fn top(session: &mut Session, schema: &Schema, plan: &Read, sink: &mut dyn RowSink) -> Result<u64, Fault> {
+async fn top(
+    session: &mut Session,
+    schema: &Schema,
+    plan: &Read,
+    from: From<'_>,
+    sink: &mut dyn RowSink,
+) -> Result<u64, Fault> {
     let server = session.server();
-    let sql = render::read(server, schema, plan, From::Plan);
+    let sql = render::read(server, schema, plan, from);
     let own = Natives { is_found: schema.found().is_some() };
     if !sql.members.iter().any(MemberSql::has_levels) {
         return stream(session, own, &sql, sink).await;
     }
-    if plan.limit.is_some_and(|limit| limit <= CHUNK_ROWS) {
+    // What a function gives is asked for once.
+    let is_result = plan.call.is_some() || matches!(from, From::Given(_));
+    if is_result || plan.limit.is_some_and(|limit| limit <= CHUNK_ROWS) {
         return Ok(give(session, own, &sql, sink).await?.0);
     }
     let mut given = 0;

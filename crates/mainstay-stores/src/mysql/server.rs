@@ -69,10 +69,24 @@ impl Server {
         format!(
             "SET NAMES utf8mb4 COLLATE utf8mb4_bin, time_zone='+00:00', {isolation}='READ-COMMITTED', autocommit=1, \
              foreign_key_checks=1, unique_checks=1, innodb_lock_wait_timeout=5, lock_wait_timeout=30, \
-             group_concat_max_len=1073741824, div_precision_increment=30, max_sort_length={SORT_OCTETS}, \
+             group_concat_max_len=1073741824, {LONG_DIVISIONS}, max_sort_length={SORT_OCTETS}, \
              sql_mode='{MODE}'",
         )
     }
+}
+
+/// More digits after the point than are ever shown, so that means are exact.
+pub(super) const LONG_DIVISIONS: &str = "div_precision_increment=30";
+
+/// The words that have a session read SQL as the standard does, in which the functions of projects are written: double
+/// quotes for names, `||` for joining texts.
+pub(super) fn standard_mode() -> String {
+    format!("sql_mode='ANSI_QUOTES,PIPES_AS_CONCAT,{MODE}'")
+}
+
+/// The words that end that.
+pub(super) fn plain_mode() -> String {
+    format!("sql_mode='{MODE}'")
 }
 
 /// Octets of a text that its order is decided by; servers look at 1,024 only unless they are told.

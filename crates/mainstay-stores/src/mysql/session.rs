@@ -5,15 +5,16 @@
 //! or [`Session::rollback`]; a session that is dropped inside one rolls back. Called by the files that read and write.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Instant;
 
 use mysql_async::prelude::Queryable;
-use mysql_async::{BinaryProtocol, Conn, Params, QueryResult, Row};
+use mysql_async::{BinaryProtocol, Column, Conn, Params, QueryResult, Row};
 use tokio::time::timeout;
 
 use super::errors::Failure;
 use super::pool::{Connection, Lease};
-use super::server::{Flavor, Server};
+use super::server::{self, Flavor, Server};
 use super::types::Param;
 pub use crate::server::{Access, Isolation};
 use crate::server::{Alarm, COMMIT_MAX, Transact};
@@ -30,6 +31,12 @@ pub struct Session {
     is_running: bool,
     /// Whether references are not the server's business at the moment.
     is_unchecked: bool,
+    /// Whether SQL is read as the standard has it at the moment.
+    is_standard: bool,
+    /// Whether divisions have as many digits as the server is told to give everybody, at the moment.
+    is_short: bool,
+    /// Whether a procedure may have left settings, tables and locks of its own behind.
+    is_worn: bool,
     savepoints: u32,
 }
 
@@ -42,6 +49,9 @@ impl Session {
             is_open: false,
             is_running: false,
             is_unchecked: false,
+            is_standard: false,
+            is_short: false,
+            is_worn: false,
             savepoints: 0,
         }
     }
@@ -194,6 +204,90 @@ impl Session {
         Ok(())
     }
 
+    /// Has the server read SQL as the standard has it, until the transaction ends.
+    ///
+    /// # Errors
+    /// As for [`Session::query`].
+    pub(super) async fn speak_standard(&mut self) -> Result<(), Failure> {
+        if self.is_standard {
+            return Ok(());
+        }
+        // Where this fails nobody knows what holds, so the connection does not come back.
+        self.is_standard = true;
+        self.batch_execute(&format!("SET {}", server::standard_mode())).await
+    }
+
+    /// Has what the database holds compute as it does for everybody else, until the transaction ends.
+    ///
+    /// # Errors
+    /// As for [`Session::query`].
+    pub(super) async fn divide_as_configured(&mut self) -> Result<(), Failure> {
+        if self.is_short {
+            return Ok(());
+        }
+        self.is_short = true;
+        self.batch_execute("SET div_precision_increment=DEFAULT").await
+    }
+
+    /// What the server says of the columns that a statement will give.
+    ///
+    /// # Errors
+    /// As for [`Session::query`].
+    pub(super) async fn describe(&mut self, sql: &str) -> Result<Arc<[Column]>, Failure> {
+        let Session { held, alarm, is_running, .. } = self;
+        let conn = usable(held, *is_running)?;
+        *is_running = true;
+        match guard(alarm, conn.prep(sql)).await? {
+            Ok(statement) => {
+                *is_running = false;
+                Ok(statement.columns())
+            }
+            Err(error) => {
+                settle(is_running, &error);
+                Err(Failure::Driver(error))
+            }
+        }
+    }
+
+    /// Runs one statement that may give several sets of rows, as the call of a procedure does, and gives all of them; but
+    /// no rows beyond `values_max` values, of which the number is told. Nobody has the connection afterwards.
+    ///
+    /// # Errors
+    /// As for [`Session::query`].
+    pub(super) async fn sets(
+        &mut self,
+        sql: &str,
+        values: Vec<mysql_async::Value>,
+        values_max: usize,
+    ) -> Result<(Vec<Set>, usize), Failure> {
+        let params = if values.is_empty() { Params::Empty } else { Params::Positional(values) };
+        self.is_worn = true;
+        let Session { held, alarm, is_running, .. } = self;
+        let conn = usable(held, *is_running)?;
+        *is_running = true;
+        let told = |is_running: &mut bool, error| {
+            settle(is_running, &error);
+            Failure::Driver(error)
+        };
+        let mut result = guard(alarm, conn.exec_iter(sql, params)).await?.map_err(|error| told(is_running, error))?;
+        let (mut sets, mut count) = (Vec::new(), 0);
+        while !result.is_empty() {
+            let columns = result.columns().unwrap_or_default();
+            let mut set = Set { columns, rows: Vec::new() };
+            while let Some(row) = guard(alarm, result.next()).await?.map_err(|error| told(is_running, error))? {
+                count += row.len();
+                if count <= values_max {
+                    set.rows.push(row);
+                }
+            }
+            if !set.columns.is_empty() {
+                sets.push(set);
+            }
+        }
+        *is_running = false;
+        Ok((sets, count))
+    }
+
     /// Makes the transaction durable.
     ///
     /// The deadline does not end a commit, which has its own limit.
@@ -228,6 +322,8 @@ impl Session {
             Ok(()) => {
                 self.is_running = false;
                 self.is_unchecked = false;
+                self.is_standard = false;
+                self.is_short = false;
                 self.is_open = false;
                 self.savepoints = 0;
                 Ok(())
@@ -247,13 +343,15 @@ impl Session {
             Flavor::Mariadb => "max_statement_time",
         };
         let checks = if self.is_unchecked { ", foreign_key_checks=1" } else { "" };
-        format!("{word}; SET {limit}=0{checks}")
+        let mode = if self.is_standard { format!(", {}", server::plain_mode()) } else { String::new() };
+        let digits = if self.is_short { format!(", {}", server::LONG_DIVISIONS) } else { String::new() };
+        format!("{word}; SET {limit}=0{checks}{mode}{digits}")
     }
 
     /// Ends a transaction that has only read, without waiting for the server: the connection goes back when it has
     /// answered.
     pub fn finish_read(mut self) {
-        if !self.is_open || self.is_running {
+        if !self.is_open || self.is_running || self.is_worn {
             return; // Nothing to end, or something to cancel: what dropping does.
         }
         let sql = self.end_of("ROLLBACK");
@@ -354,12 +452,19 @@ impl Drop for Session {
         let Some((lease, connection)) = self.held.take() else { return };
         if self.is_running {
             lease.cancel(connection);
-        } else if self.is_open || self.is_unchecked {
+        } else if self.is_open || self.is_unchecked || self.is_standard || self.is_short || self.is_worn {
             lease.discard(connection);
         } else {
             lease.give_back(connection);
         }
     }
+}
+
+/// One of several sets of rows.
+pub(super) struct Set {
+    /// What the server says of its columns.
+    pub(super) columns: Arc<[Column]>,
+    pub(super) rows: Vec<Row>,
 }
 
 /// The rows of one statement, as they come.

@@ -2,6 +2,7 @@
 
 use mainstay_query::plan::{Read, Write};
 use mainstay_schema::Schema;
+use mainstay_schema::load::{Probed, Refused, Statement};
 use mainstay_store::{
     Capabilities, Explanation, Migrated, Migration, MigrationPlan, OrderSupport, RowSink, StoreError, Transactions,
 };
@@ -11,7 +12,7 @@ use super::read::{Counted, Fault};
 use super::references::{self, Ledger};
 use super::session::Session;
 use super::write::{Affected, Work, WriteFault};
-use super::{explain, found, migrate, proof, read};
+use super::{explain, found, migrate, probe, proof, read};
 use crate::server::{Engine, ServerStore};
 
 /// A MySQL or MariaDB database as a store.
@@ -48,10 +49,6 @@ impl Engine for MysqlEngine {
         plan: &Read,
         sink: &mut dyn RowSink,
     ) -> Result<Counted, Fault> {
-        if plan.call.is_some() {
-            let what = "the store mysql cannot run functions of the project yet".to_owned();
-            return Err(StoreError::Unsupported { what }.into());
-        }
         read::run(session, schema, plan, sink).await
     }
 
@@ -141,6 +138,14 @@ impl Engine for MysqlEngine {
 
     async fn drift(session: &mut Session, schema: &Schema) -> Result<Vec<String>, StoreError> {
         proof::drift(session, schema).await
+    }
+
+    async fn probe(
+        session: &mut Session,
+        schema: &Schema,
+        statements: &[Statement],
+    ) -> Result<Vec<Result<Probed, Refused>>, StoreError> {
+        probe::probe(session, schema, statements).await
     }
 
     async fn find(session: &mut Session) -> Result<Schema, StoreError> {

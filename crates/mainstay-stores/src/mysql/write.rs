@@ -9,7 +9,7 @@
 
 use futures_util::future::BoxFuture;
 use mainstay_query::plan::{
-    Assign, Delete, Expect, Expr, Filter, Insert, Output, Read, Source, Update, UpdateEach, Write,
+    Assign, Delete, Expect, Expr, Filter, Insert, Output, Read, Run, Source, Update, UpdateEach, Write,
 };
 use mainstay_schema::{ColumnId, Schema, Table, Value};
 use mainstay_store::{RowSink, StoreError};
@@ -22,9 +22,7 @@ use super::read::{Fault, native_params};
 use super::references::Ledger;
 use super::render::{self, From, Mysql};
 use super::session::Session;
-use super::store::MysqlEngine;
 use super::{cells, types};
-use crate::server::Engine;
 use crate::server::write::{self, Computed, Writer, computed, computed_columns};
 pub(super) use crate::server::{Affected, WriteFault};
 use crate::sql;
@@ -48,8 +46,6 @@ pub(super) struct Work<'w> {
 pub(super) type Key = Vec<Value>;
 
 impl Writer for Work<'_> {
-    const NAME: &'static str = MysqlEngine::NAME;
-
     fn has_given(&mut self) -> &mut bool {
         &mut self.has_given
     }
@@ -68,6 +64,10 @@ impl Writer for Work<'_> {
 
     async fn delete(&mut self, plan: &Delete, sink: &mut dyn RowSink) -> Result<Affected, WriteFault> {
         Work::delete(self, plan, sink).await
+    }
+
+    async fn call(&mut self, plan: &Run, sink: &mut dyn RowSink) -> Result<Affected, WriteFault> {
+        self.function(plan, sink).await
     }
 
     async fn read_back(&mut self, plan: &Read, sink: &mut dyn RowSink) -> Result<(), WriteFault> {

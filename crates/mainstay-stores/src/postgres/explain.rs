@@ -10,6 +10,9 @@ use crate::{server, sql};
 
 /// Explains a read: one statement a level, and one for the count.
 pub(super) async fn read(session: &mut Session, schema: &Schema, plan: &Read) -> Result<Explanation, StoreError> {
+    if let Some(text) = super::function::text(schema, plan) {
+        return Ok(Explanation { statements: vec![text], details: Vec::new() });
+    }
     let sql = render::read(schema, plan, From::Plan);
     let mut statements = Vec::new();
     for level in sql.levels() {

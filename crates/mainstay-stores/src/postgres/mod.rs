@@ -12,6 +12,7 @@
 //! listen.rs    what is notified             statistics.rs how tables and indexes are used
 //! records.rs   rows inside of rows → sink   embedding.rs one statement for all levels, or one for each
 //! estimate.rs  how many rows a read looks at level.rs   rows of a level, and what belongs to them
+//! function.rs  functions that write or call  probe.rs   what statements of functions are
 //! ```
 //!
 //! Knows plans, values and PostgreSQL; knows no HTTP, no rules and no query language.
@@ -24,10 +25,12 @@ mod errors;
 mod estimate;
 mod explain;
 mod found;
+mod function;
 mod level;
 mod listen;
 pub mod migrate;
 mod pool;
+mod probe;
 mod proof;
 mod read;
 mod records;

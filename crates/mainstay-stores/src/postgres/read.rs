@@ -12,6 +12,7 @@ use mainstay_store::RowSink;
 use tokio_postgres::Row;
 
 use super::embedding::{Embedding, Seen};
+use super::function;
 use super::level::{Cells, Kept, Level, Scratch};
 use super::pool::Pool;
 use super::render::{self, Bind, From, MemberSql, ReadSql};
@@ -56,10 +57,13 @@ pub(super) async fn run(
         }
     }
     // A single statement is its own snapshot.
-    if has_levels || plan.count != Count::None || session.is_pooled() {
+    if has_levels || plan.count != Count::None || plan.call.is_some() || session.is_pooled() {
         session.begin(Access::Read, Isolation::RepeatableRead);
     }
-    let (counted, embedded) = counted(session, schema, plan, &sql, sink).await?;
+    if function::is_run_apart(schema, plan) {
+        return function::read(session, schema, plan, sink).await;
+    }
+    let (counted, embedded) = counted(session, schema, plan, &sql, From::Plan, sink).await?;
     if let Some(shape) = shape {
         seen.saw(shape, embedded);
     }
@@ -74,7 +78,22 @@ pub(super) async fn run_inside(
     sql: ReadSql<'_>,
     sink: &mut dyn RowSink,
 ) -> Result<Counted, Fault> {
-    Ok(counted(session, schema, plan, &sql, sink).await?.0)
+    if function::is_run_apart(schema, plan) {
+        return function::read(session, schema, plan, sink).await;
+    }
+    Ok(counted(session, schema, plan, &sql, From::Plan, sink).await?.0)
+}
+
+/// Reads what a plan makes of rows that its function gave.
+pub(super) async fn given(
+    session: &mut Session,
+    schema: &Schema,
+    plan: &Read,
+    from: From<'_>,
+    sink: &mut dyn RowSink,
+) -> Result<Counted, Fault> {
+    let sql = render::read(schema, plan, from);
+    Ok(counted(session, schema, plan, &sql, from, sink).await?.0)
 }
 
 /// Reads and counts; tells the rows below the top level, too.
@@ -83,6 +102,7 @@ async fn counted(
     schema: &Schema,
     plan: &Read,
     sql: &ReadSql<'_>,
+    from: From<'_>,
     sink: &mut dyn RowSink,
 ) -> Result<(Counted, u64), Fault> {
     let mut scratch = Kept::scratch(schema.found().is_none());
@@ -91,7 +111,7 @@ async fn counted(
         // Nothing of it will be shown.
         return Ok((Counted { rows, total: None }, scratch.embedded));
     }
-    let total = total(session, schema, plan, From::Plan, rows).await?;
+    let total = total(session, schema, plan, from, rows).await?;
     Ok((Counted { rows, total }, scratch.embedded))
 }
 
@@ -177,7 +197,9 @@ pub(super) fn params<'b>(binds: &'b [Bind<'_>]) -> Vec<Param<'b>> {
         Bind::Int(number) => Param::Int(*number),
         Bind::Text(text) => Param::Text(text),
         Bind::List(values) => Param::List(values),
-        Bind::Native(()) | Bind::Given(()) | Bind::Later => Param::Cell(None),
+        Bind::Native(text) => Param::Text(text),
+        Bind::Given(text) => Param::Text(text),
+        Bind::Later => Param::Cell(None),
     };
     binds.iter().map(param).collect()
 }

@@ -2,6 +2,7 @@
 
 use mainstay_query::plan::{Filter, Read, Test, Write};
 use mainstay_schema::Schema;
+use mainstay_schema::load::{Probed, Refused, Statement};
 use mainstay_store::{
     Capabilities, Estimate, Explanation, Migrated, Migration, MigrationPlan, OrderSupport, RowSink, Statistics,
     StoreError, Support, Transactions,
@@ -14,7 +15,7 @@ use super::read::{Counted, Fault};
 use super::render::{self, From};
 use super::session::Session;
 use super::write::{Affected, Work, WriteFault};
-use super::{estimate, explain, found, migrate, proof, read, statistics};
+use super::{estimate, explain, found, migrate, probe, proof, read, statistics};
 use crate::server::{Engine, ServerStore};
 
 /// A PostgreSQL database as a store.
@@ -68,10 +69,6 @@ impl Engine for PostgresEngine {
         plan: &Read,
         sink: &mut dyn RowSink,
     ) -> Result<Counted, Fault> {
-        if plan.call.is_some() {
-            let what = "the store postgres cannot run functions of the project yet".to_owned();
-            return Err(StoreError::Unsupported { what }.into());
-        }
         read::run(session, (pool, &self.seen), schema, plan, sink).await
     }
 
@@ -146,6 +143,14 @@ impl Engine for PostgresEngine {
 
     async fn drift(session: &mut Session, schema: &Schema) -> Result<Vec<String>, StoreError> {
         proof::drift(session, schema).await
+    }
+
+    async fn probe(
+        session: &mut Session,
+        schema: &Schema,
+        statements: &[Statement],
+    ) -> Result<Vec<Result<Probed, Refused>>, StoreError> {
+        probe::probe(session, schema, statements).await
     }
 
     async fn find(session: &mut Session) -> Result<Schema, StoreError> {

@@ -5,7 +5,7 @@
 
 use futures_util::future::BoxFuture;
 use mainstay_query::plan::{
-    Assign, Delete, Expect, Expr, Filter, Insert, Output, Read, Source, Test, Update, UpdateEach, Write,
+    Assign, Delete, Expect, Expr, Filter, Insert, Output, Read, Run, Source, Test, Update, UpdateEach, Write,
 };
 use mainstay_schema::{ColumnId, DefaultValue, Schema, Table, Value};
 use mainstay_store::collect::{Collected, Member};
@@ -17,9 +17,7 @@ use super::level::{Kept, Level, filled, raw};
 use super::read::{Fault, params};
 use super::render::{self, From, MemberSql, Postgres, Returned, WriteSql};
 use super::session::Session;
-use super::store::PostgresEngine;
 use super::types::Param;
-use crate::server::Engine;
 use crate::server::write::{self, Computed, Writer, computed, computed_columns};
 pub(super) use crate::server::{Affected, WriteFault};
 use crate::sql;
@@ -38,8 +36,6 @@ pub(super) struct Work<'w> {
 }
 
 impl Writer for Work<'_> {
-    const NAME: &'static str = PostgresEngine::NAME;
-
     fn has_given(&mut self) -> &mut bool {
         &mut self.has_given
     }
@@ -58,6 +54,10 @@ impl Writer for Work<'_> {
 
     async fn delete(&mut self, plan: &Delete, sink: &mut dyn RowSink) -> Result<Affected, WriteFault> {
         Work::delete(self, plan, sink).await
+    }
+
+    async fn call(&mut self, plan: &Run, sink: &mut dyn RowSink) -> Result<Affected, WriteFault> {
+        self.function(plan, sink).await
     }
 
     async fn read_back(&mut self, plan: &Read, sink: &mut dyn RowSink) -> Result<(), WriteFault> {

@@ -4,6 +4,7 @@ use std::future::Future;
 
 use mainstay_query::plan::{Filter, Read, Write};
 use mainstay_schema::Schema;
+use mainstay_schema::load::{Probed, Refused, Statement};
 use mainstay_store::{
     Capabilities, Estimate, Explanation, Migrated, Migration, MigrationPlan, RowSink, Statistics, StoreError, Support,
 };
@@ -253,6 +254,17 @@ pub trait Engine: Default + Send + Sync + Sized + 'static {
         session: &mut SessionOf<Self>,
         schema: &Schema,
     ) -> impl Future<Output = Result<Vec<String>, StoreError>> + Send;
+
+    /// What the server says of the statements of functions over the tables of a schema, which are looked at and not run;
+    /// the inner errors say what is wrong with each.
+    ///
+    /// # Errors
+    /// As the server says.
+    fn probe(
+        session: &mut SessionOf<Self>,
+        schema: &Schema,
+        statements: &[Statement],
+    ) -> impl Future<Output = Result<Vec<Result<Probed, Refused>>, StoreError>> + Send;
 
     /// The tables that are there, as a schema.
     ///

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::{BoxFuture, FutureExt};
 use mainstay_query::Authorized;
 use mainstay_query::plan::{Filter, Read, Write};
+use mainstay_schema::load::{Probed, Refused, Statement};
 use mainstay_schema::{Schema, TableId};
 use mainstay_store::script::{Progress, Step, StepDone};
 use mainstay_store::{
@@ -65,6 +66,18 @@ impl<E: Engine> ServerStore<E> {
     /// [`StoreError`] if it does not answer.
     pub async fn server_version(&self, deadline: Instant) -> Result<String, StoreError> {
         E::server_version(&mut self.session(deadline).await?).await
+    }
+
+    /// What the server says of the statements of functions over the tables of a schema.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it does not answer.
+    pub async fn probe(
+        &self,
+        schema: &Schema,
+        statements: &[Statement],
+    ) -> Result<Vec<Result<Probed, Refused>>, StoreError> {
+        E::probe(&mut self.maintenance().await?, schema, statements).await
     }
 
     /// The connections.

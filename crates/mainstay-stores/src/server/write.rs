@@ -14,9 +14,6 @@ use super::engine::{Affected, WriteFault};
 
 /// A session inside a transaction that carries out writes.
 pub(crate) trait Writer: Send {
-    /// The name of the engine.
-    const NAME: &'static str;
-
     /// Whether anything was put into a sink, which cannot be taken back.
     fn has_given(&mut self) -> &mut bool;
 
@@ -53,11 +50,7 @@ pub(crate) trait Writer: Send {
         &mut self,
         plan: &Run,
         sink: &mut dyn RowSink,
-    ) -> impl Future<Output = Result<Affected, WriteFault>> + Send {
-        let _ = (plan, sink);
-        let what = format!("the store {} cannot run functions that write yet", Self::NAME);
-        std::future::ready(Err(StoreError::Unsupported { what }.into()))
-    }
+    ) -> impl Future<Output = Result<Affected, WriteFault>> + Send;
 
     /// Reads the rows of a plan, as they are after what was written, into the sink.
     fn read_back(&mut self, plan: &Read, sink: &mut dyn RowSink)

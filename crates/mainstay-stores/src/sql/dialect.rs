@@ -5,11 +5,11 @@
 
 use std::fmt::Debug;
 
-use mainstay_query::plan::{Assign, Comparison, Conflict, Expr, Function, Insert, Order, Read, Search, Test};
+use mainstay_query::plan::{Assign, Comparison, Conflict, Expr, Function, Insert, Order, Search, Test};
 use mainstay_schema::{ColumnId, Schema, Table, Type, Value};
 
 use super::write::merged_columns;
-use super::{Bind, From, Scope, Sql, operator};
+use super::{Bind, Given, Scope, Sql, operator};
 
 /// The SQL of one engine. A value of it may hold what is known of the server, such as its version.
 pub(crate) trait Dialect: Debug + Copy + Send + Sync + 'static {
@@ -75,8 +75,27 @@ pub(crate) trait Dialect: Debug + Copy + Send + Sync + 'static {
         sql.name(&table.name);
     }
 
-    /// Writes what a read takes its rows from, under this alias: the table, or what its function gives.
-    fn source<'p>(sql: &mut Sql<'p, Self>, table: &'p Table, plan: &'p Read, from: From<'p, Self>, alias: u32);
+    /// Whether the rows that a function gave come back as values of the declared types.
+    const GIVEN_IS_TYPED: bool = true;
+
+    /// Writes an argument where the statement of a function names its parameter; `place` is the number of the parameter
+    /// that holds it already.
+    fn argument<'p>(
+        sql: &mut Sql<'p, Self>,
+        function: &'p mainstay_schema::Function,
+        parameter: ColumnId,
+        value: &'p Value,
+        place: Option<usize>,
+    );
+
+    /// Writes a column of a result, which somebody's SQL computes, as a value of its type.
+    fn computed(sql: &mut Sql<'_, Self>, table: &Table, column: ColumnId);
+
+    /// Writes a query whose rows are those that a function gave.
+    fn given<'p>(sql: &mut Sql<'p, Self>, table: &Table, given: Given<'p, Self>);
+
+    /// Has an engine keep the order of a query inside another one, where it would forget it.
+    fn keep_order(_: &mut Sql<'_, Self>) {}
 
     /// Writes an expression: a column, a path into it, a cast of either.
     fn expr(sql: &mut Sql<'_, Self>, scope: Scope, table: &Table, expr: &Expr);

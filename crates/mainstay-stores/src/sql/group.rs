@@ -75,7 +75,7 @@ impl<'p, D: Dialect> Sql<'p, D> {
         self.push("(SELECT ");
         let members = self.group_members(Near { scope, table, present: None }, &plan.select, &mut nested);
         self.push(" FROM ");
-        D::source(self, table, plan, from, alias);
+        self.rows_of(table, plan, from, alias);
         self.joins(&nested.joins);
         let later = self.rows(scope, table, plan, from);
         for (position, key) in nested.keys.iter().enumerate() {

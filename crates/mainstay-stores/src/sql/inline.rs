@@ -67,7 +67,7 @@ impl<'p, D: Dialect> Sql<'p, D> {
         let mut inner = Columns { held: Vec::new(), joins: Some(Vec::new()), width: 0 };
         let members = self.level(scope, table, read, &mut inner);
         self.push(") FROM ");
-        D::source(self, table, read, from, alias);
+        self.rows_of(table, read, from, alias);
         self.joins(&inner.joins.unwrap_or_default());
         match &embed.link.join {
             Join::Direct(pairs) => {

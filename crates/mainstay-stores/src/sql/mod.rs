@@ -7,12 +7,14 @@
 //! place.rs    pages by key                   dialect.rs where engines differ
 //! inline.rs   levels inside of one statement
 //! keys.rs     keys from the level above     pattern.rs  regular expressions
+//! call.rs     functions of the project       typed.rs    what they give, as values
 //! ```
 //!
 //! Identifiers come from the schema only and go through [`Sql::name`]; values are always parameters. The text depends
 //! on the shape of a plan and not on its values, so that prepared statements are found again. Dialects are chosen by
 //! type: a request pays for no dispatch, and a row for nothing at all.
 
+pub(crate) mod call;
 mod dialect;
 mod filter;
 mod group;
@@ -28,6 +30,8 @@ pub(crate) mod parts;
 pub(crate) mod pattern;
 mod place;
 mod read;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(crate) mod typed;
 mod write;
 
 pub(crate) use dialect::{Dialect, SetTest};
@@ -66,6 +70,8 @@ pub(crate) struct Sql<'p, D: Dialect> {
     is_in_one: bool,
     /// Whether the rows are what a function gives, of which nothing enforces what its columns say about null.
     pub(crate) is_result: bool,
+    /// The columns of the rows that a query of somebody else computes, of which only the dialect knows what they are.
+    pub(crate) computed: &'p [ColumnId],
 }
 
 /// How the keys of a level come.
@@ -132,6 +138,7 @@ impl<'p, D: Dialect> Sql<'p, D> {
             between: None,
             is_in_one: false,
             is_result: false,
+            computed: &[],
         }
     }
 

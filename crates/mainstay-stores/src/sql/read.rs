@@ -174,6 +174,9 @@ impl<'p, D: Dialect> ReadSql<'p, D> {
     /// Renders one level and those below.
     pub(crate) fn new(dialect: D, schema: &'p Schema, plan: &'p Read, from: From<'p, D>) -> ReadSql<'p, D> {
         let mut sql = Sql::new(dialect, schema);
+        if let (Some(call), From::Plan) = (&plan.call, from) {
+            sql.computed = &schema.function(call.function).sql.computed;
+        }
         sql.begin_batch(plan, from);
         let is_batched = sql.batch == Batch::Lateral;
         let mut read = match &plan.groups {
@@ -204,7 +207,7 @@ impl<'p, D: Dialect> ReadSql<'p, D> {
             (sql.batch == Batch::Listed).then(|| sql.listed(scope, table, plan, from, columns.held.len(), is_windowed));
         let is_empty = columns.held.is_empty() && listed.is_none();
         sql.push(if is_empty { "1 FROM " } else { " FROM " });
-        D::source(&mut sql, table, plan, from, alias);
+        sql.rows_of(table, plan, from, alias);
         sql.joins(&columns.joins.unwrap_or_default());
         let keys = sql.rows(scope, table, plan, from);
         if is_windowed {
@@ -261,7 +264,7 @@ pub(crate) fn count<'p, D: Dialect>(
     let table = schema.table(plan.table);
     sql.push("SELECT count(*) FROM ");
     let alias = sql.alias();
-    D::source(&mut sql, table, plan, from, alias);
+    sql.rows_of(table, plan, from, alias);
     // The filter alone: a place in the order does not count.
     sql.passing(Scope::Alias(alias), table, plan);
     (sql.text, sql.binds)
@@ -279,7 +282,7 @@ pub(crate) fn count_some<'p, D: Dialect>(
     let table = schema.table(plan.table);
     sql.push("SELECT count(*) FROM (SELECT 1 FROM ");
     let alias = sql.alias();
-    D::source(&mut sql, table, plan, from, alias);
+    sql.rows_of(table, plan, from, alias);
     sql.passing(Scope::Alias(alias), table, plan);
     sql.push(" LIMIT ");
     sql.bind(Bind::Int(clamp(most)));
@@ -523,6 +526,7 @@ impl<'p, D: Dialect> Sql<'p, D> {
         }
         // Pages are stable only in an order that is total. Groups have one of their own.
         if scope != Scope::Groups
+            && !self.is_result
             && let Some(name) = super::row_number(self.schema, table)
         {
             self.push(if order.is_empty() { " ORDER BY " } else { "," });

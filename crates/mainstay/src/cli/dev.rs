@@ -51,7 +51,6 @@ async fn develop(project: Project, overrides: Vec<Override>, globals: &Globals) 
         let limits = wire::server_limits(&project.settings);
         let _backups = super::start_backups(&project);
         let _recording = Recording::start(&project, &engine);
-        super::note_functions(&project, &console);
         let mut session = Session::begin(project, overrides, engine.clone(), console).await?;
         let mut answers = terminal::answers();
         console.line(banner);

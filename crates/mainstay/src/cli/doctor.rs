@@ -167,11 +167,17 @@ fn disk(project: &Project, file: &Path) -> Finding {
     }
 }
 
-/// Functions that the database cannot run.
+/// Functions that the server has to look at.
 fn functions(project: &Project) -> Option<Finding> {
-    let left_out = project.functions_left_out();
-    let found = format!("not served, since they run on SQLite only so far: {}", left_out.join(", "));
-    (!left_out.is_empty()).then(|| Finding::warn("functions", found, "serve the project from SQLite if it needs them"))
+    let count = project.waiting.len();
+    (count > 0).then(|| match project.clone().with_functions() {
+        Ok(_) => Finding::ok("functions", format!("{count} fit the tables")),
+        Err(mistakes) => {
+            let first = mistakes.first().map(ToString::to_string).unwrap_or_default();
+            let found = format!("{} mistakes, such as {first}", mistakes.len());
+            Finding::fail("functions", found, "mend them, or bring the tables to the schema if they wait for that")
+        }
+    })
 }
 
 /// Whether backups are made by themselves, and when the last one was.

@@ -63,7 +63,7 @@ fn parse_header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
 }
 
 pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
-    let project = globals.open(&args.folder.folder)?;
+    let project = globals.open_with_functions(&args.folder.folder)?;
     let limits = wire::limits(&project.settings);
     let request = mainstay_http::preview(request(args)?, &limits).map_err(|problem| refused(&problem))?;
     let explained = super::block_on(async {

@@ -84,6 +84,11 @@ impl Globals {
         self.open_with(folder, &[])
     }
 
+    /// As [`Globals::open`], with all functions: a server that has to be asked about them is.
+    fn open_with_functions(&self, folder: &Path) -> Result<Project, Failure> {
+        self.open(folder)?.with_functions().map_err(Failure::Mistakes)
+    }
+
     /// As [`Globals::open`]; `options` of the command itself go before `--set`.
     fn open_with(&self, folder: &Path, options: &[Override]) -> Result<Project, Failure> {
         Project::open(folder, &self.overrides(options)).map_err(Failure::Mistakes)
@@ -131,16 +136,6 @@ fn sqlite_file(project: &Project, command: &str, remedy: fn(Server) -> String) -
     };
     let remedy = remedy(server);
     Err(Failure::Usage(format!("{command} SQLite databases, and {place} is {}; {remedy}", server.name())))
-}
-
-/// Says which functions are not served because the database cannot run them.
-fn note_functions(project: &Project, console: &Console) {
-    let left_out = project.functions_left_out();
-    if !left_out.is_empty() {
-        let names = left_out.join(", ");
-        console
-            .note(format!("not served: functions run on SQLite only so far, and this database is a server's: {names}"));
-    }
 }
 
 /// Backups that are made beside the requests, until this is dropped.

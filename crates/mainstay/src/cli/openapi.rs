@@ -53,7 +53,7 @@ impl RoleName {
 }
 
 pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
-    let project = globals.open(&args.folder.folder)?;
+    let project = globals.open_with_functions(&args.folder.folder)?;
     let server = args.server_url.clone().unwrap_or_else(|| SERVER.to_owned());
     let about = About { server, ..description(&project).about };
     let text = mainstay_http::openapi(&project.schema, Some(args.role.role()), &about);

@@ -53,8 +53,11 @@ async fn serve(project: &Project, console: &Console) -> Result<(), Failure> {
     let url = listen::url(listener.local_addr().context("the socket has no address")?);
     let engine = wire::engine(project)?;
     let served = async {
-        super::note_functions(project, console);
         first_start::prepare(project, &**engine.store(), console).await?;
+        if !project.waiting.is_empty() {
+            let project = project.clone().with_functions().map_err(Failure::Mistakes)?;
+            engine.replace_schema((*project.schema).clone());
+        }
         let app = wire::app(project, engine.clone())?;
         // Before anybody is told, so that a signal from then on drains.
         let stop = signals::stop().context("cannot listen for signals")?;

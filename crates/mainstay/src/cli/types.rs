@@ -22,7 +22,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
-    let project = globals.open(&args.folder.folder)?;
+    let project = globals.open_with_functions(&args.folder.folder)?;
     let text = types::types(&project.schema, args.lang);
     match &args.out {
         None => globals.console().line(text.trim_end()),

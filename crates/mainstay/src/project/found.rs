@@ -35,7 +35,8 @@ pub(super) fn is_database_enough(folder: &Path, environment: &Environment, given
 /// Refuses access settings that mean nothing because the tables are declared.
 pub(super) fn check_access(settings: Settings) -> Result<Settings, Vec<Mistake>> {
     let Access { read, create, update, delete } = settings.access.rules();
-    if settings.store.introspect || [read, create, update, delete].iter().all(|rule| *rule == Rule::Never) {
+    let rules = [read, create, update, delete, settings.access.call_rule()];
+    if settings.store.introspect || rules.iter().all(|rule| *rule == Rule::Never) {
         return Ok(settings);
     }
     Err(vec![Mistake {
@@ -111,5 +112,5 @@ pub(crate) fn find_on_server(settings: &Settings) -> anyhow::Result<Schema> {
 /// # Errors
 /// Every mistake of the files.
 pub(crate) fn laid_over(folder: &Path, settings: &Settings, found: &Schema) -> Result<Schema, Vec<Mistake>> {
-    mainstay_schema::load::overlay(&schema_files(folder)?, found, &settings.access.rules())
+    mainstay_schema::load::overlay(&schema_files(folder)?, found, &settings.access.rules(), settings.access.call_rule())
 }

@@ -20,7 +20,6 @@ use crate::config::{self, Database, Environment, Override, Settings};
 
 pub use found::found_schema;
 pub(crate) use found::{find_on_server, laid_over};
-pub(crate) use functions::add as with_functions;
 pub(crate) use functions::add as add_functions;
 pub use secrets::Secrets;
 pub(crate) use secrets::file as secrets_file;
@@ -48,6 +47,9 @@ pub struct Project {
     pub settings: Settings,
     /// The tables and functions, as the files of `schema/` and `queries/` declare them.
     pub schema: Arc<Schema>,
+    /// Files of functions that are not among them yet, because a server has to look at them once it has the tables; see
+    /// [`Project::with_functions`].
+    pub waiting: Vec<SourceFile>,
 }
 
 impl Project {
@@ -85,15 +87,22 @@ impl Project {
             Ok(settings) if settings.store.introspect => found_schema(folder, settings),
             _ => read_schema(folder),
         };
-        let schema = match &settings {
+        // What a server knows of tables that are only declared, it knows once they are made.
+        let waits = |settings: &Settings| !settings.store.introspect && settings.store.url.file(folder).is_none();
+        let (schema, waiting) = match &settings {
+            Ok(settings) if with_schema && waits(settings) => match functions::files(folder) {
+                Ok(files) => (schema, files),
+                Err(mistakes) => (schema.and(Err(mistakes)), Vec::new()),
+            },
             Ok(settings) if with_schema => {
-                let database = settings.store.url.file(folder);
-                schema.and_then(|schema| functions::add(folder, database.as_deref(), schema))
+                (schema.and_then(|schema| functions::add(folder, &settings.store, schema)), Vec::new())
             }
-            _ => schema,
+            _ => (schema, Vec::new()),
         };
         match (settings, schema) {
-            (Ok(settings), Ok(schema)) => Ok(Project { folder: folder.to_owned(), settings, schema: Arc::new(schema) }),
+            (Ok(settings), Ok(schema)) => {
+                Ok(Project { folder: folder.to_owned(), settings, schema: Arc::new(schema), waiting })
+            }
             (settings, schema) => {
                 let mistakes = settings.err().into_iter().chain(schema.err());
                 Err(mistakes.flatten().collect())
@@ -121,12 +130,18 @@ impl Project {
         self.settings.store.url.place(&self.folder)
     }
 
-    /// The functions of the project that its database cannot run, by their names.
-    pub fn functions_left_out(&self) -> Vec<String> {
-        match self.database() {
-            Database::Sqlite => Vec::new(),
-            Database::Server(_) => functions::names(&self.folder),
+    /// The same with the functions that wait for the tables, which the server must have by now. Without such functions
+    /// nobody is asked.
+    ///
+    /// # Errors
+    /// Every mistake of every file.
+    pub fn with_functions(self) -> Result<Project, Vec<Mistake>> {
+        if self.waiting.is_empty() {
+            return Ok(self);
         }
+        let schema = (*self.schema).clone();
+        let schema = functions::add_files(&self.folder, &self.settings.store, &self.waiting, schema)?;
+        Ok(Project { schema: Arc::new(schema), waiting: Vec::new(), ..self })
     }
 
     /// Where migrations lie; it may not exist.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mainstay_schema::Schema;
+use mainstay_schema::load::{Probed, Refused, Statement};
 use mainstay_store::{MigrationPlan, Store, StoreError};
 use mainstay_stores::server::{Driver, Engine, Options, ServerStore};
 
@@ -64,6 +65,17 @@ impl<E: Engine> Kind for Of<E> {
         let proved = store.prove(old, new, sql).await;
         store.close().await;
         proved
+    }
+
+    async fn probe(
+        settings: &StoreSettings,
+        schema: &Schema,
+        statements: &[Statement],
+    ) -> Result<Vec<Result<Probed, Refused>>, StoreError> {
+        let store = open::<E>(settings)?;
+        let probed = store.probe(schema, statements).await;
+        store.close().await;
+        probed
     }
 
     async fn version(settings: &StoreSettings) -> Result<String, StoreError> {

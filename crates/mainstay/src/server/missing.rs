@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use mainstay_schema::Schema;
+use mainstay_schema::load::{Probed, Refused, Statement};
 use mainstay_store::{MigrationPlan, Store, StoreError};
 
 use super::Kind;
@@ -32,6 +33,14 @@ impl Kind for Missing {
     }
 
     async fn prove(_: &StoreSettings, _: &Schema, _: &Schema, _: &str) -> Result<Result<(), Vec<String>>, StoreError> {
+        Err(missing())
+    }
+
+    async fn probe(
+        _: &StoreSettings,
+        _: &Schema,
+        _: &[Statement],
+    ) -> Result<Vec<Result<Probed, Refused>>, StoreError> {
         Err(missing())
     }
 

@@ -9,6 +9,7 @@ mod missing;
 use std::sync::Arc;
 
 use mainstay_schema::Schema;
+use mainstay_schema::load::{Probed, Refused, Statement};
 use mainstay_store::{MigrationPlan, Store, StoreError};
 
 use crate::config::{Server, StoreSettings, StoreUrl};
@@ -34,6 +35,11 @@ trait Kind {
         new: &Schema,
         sql: &str,
     ) -> Result<Result<(), Vec<String>>, StoreError>;
+    async fn probe(
+        settings: &StoreSettings,
+        schema: &Schema,
+        statements: &[Statement],
+    ) -> Result<Vec<Result<Probed, Refused>>, StoreError>;
     async fn version(settings: &StoreSettings) -> Result<String, StoreError>;
 }
 
@@ -85,6 +91,22 @@ pub(crate) async fn prove(
     match asked(settings)? {
         Server::Postgres => Postgres::prove(settings, old, new, sql).await,
         Server::Mysql => Mysql::prove(settings, old, new, sql).await,
+    }
+}
+
+/// What the server says of the statements of functions over the tables of a schema; the inner errors say what is wrong
+/// with each.
+///
+/// # Errors
+/// [`StoreError`] if it does not answer.
+pub(crate) async fn probe(
+    settings: &StoreSettings,
+    schema: &Schema,
+    statements: &[Statement],
+) -> Result<Vec<Result<Probed, Refused>>, StoreError> {
+    match asked(settings)? {
+        Server::Postgres => Postgres::probe(settings, schema, statements).await,
+        Server::Mysql => Mysql::probe(settings, schema, statements).await,
     }
 }
 

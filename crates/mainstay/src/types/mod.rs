@@ -195,7 +195,8 @@ mod tests {
 
     fn check(language: Language, ending: &str) {
         let shop = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/shop");
-        let schema = add_functions(&shop, Some(Path::new("")), read_schema(&shop).unwrap()).unwrap();
+        let settings = crate::config::load(&shop, "", &crate::config::Environment::default(), &[]).unwrap();
+        let schema = add_functions(&shop, &settings.store, read_schema(&shop).unwrap()).unwrap();
         generated::check(&format!("e2e/types/Database.{ending}"), &types(&schema, language));
     }
 

@@ -1,6 +1,7 @@
 //! The API of a project over the database of a server, in process.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use http::{HeaderMap, Request};
 use http_body_util::BodyExt;
@@ -10,12 +11,14 @@ use mainstay::project::Project;
 use mainstay::transfer::{SeedMode, seed};
 use mainstay::wire;
 use mainstay_http::{App, router};
+use mainstay_store::Store;
 use serde_json::Value;
 use tower::ServiceExt;
 
 /// The API of a project.
 pub(crate) struct Api {
     app: App,
+    store: Arc<dyn Store>,
     pub(crate) project: Project,
     secret: String,
     publishable: String,
@@ -38,16 +41,24 @@ impl Api {
             migrations::sync(&project, &**engine.store(), Allow::Safe).await.unwrap();
             seed(&**engine.store(), &project.schema, &project.seed_folder(), SeedMode::Empty).await.unwrap();
         }
+        let project = project.with_functions().unwrap_or_else(|mistakes| panic!("{mistakes:#?}"));
+        engine.replace_schema((*project.schema).clone());
         let secrets = project.secrets().unwrap();
+        let store = engine.store().clone();
         let app = wire::app(&project, engine).unwrap();
         let (secret, publishable) = (secrets.secret.expose().to_owned(), secrets.publishable.expose().to_owned());
-        Api { app, project, secret, publishable }
+        Api { app, store, project, secret, publishable }
     }
 
     /// A database that was found, in a folder without files.
     pub(crate) async fn over(url: &str) -> Api {
         let folder = tempfile::tempdir().unwrap();
         Api::of(folder.path(), url).await
+    }
+
+    /// Waits for all that is under way, so that nothing is in the way of whoever drops the database.
+    pub(crate) async fn close(self) {
+        self.store.close().await;
     }
 
     async fn ask(&self, method: &str, url: String, key: &str, headers: &[(&str, &str)], body: &str) -> Reply {
@@ -63,6 +74,12 @@ impl Api {
 
     pub(crate) async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
         self.ask(method, format!("/rest/v1/{path}"), &self.secret, headers, body).await
+    }
+
+    /// What a function gives to somebody with the publishable key.
+    pub(crate) async fn called(&self, method: &str, path: &str, body: &str) -> (u16, String) {
+        let reply = self.ask(method, format!("/rest/v1/rpc/{path}"), &self.publishable, &[], body).await;
+        (reply.status, reply.body)
     }
 
     pub(crate) async fn anonymous(&self, method: &str, path: &str, body: &str) -> u16 {

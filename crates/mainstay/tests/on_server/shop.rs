@@ -73,7 +73,7 @@ pub(crate) async fn is_served(url: &str) {
         ("GET", "categories?nothing=eq.1", "", (400, "42703")),
         ("GET", "nothing", "", (404, "PGRST205")),
         ("GET", "categories?id=eq.x", "", (400, "22P02")),
-        ("POST", "rpc/best_sellers", "{}", (404, "PGRST202")),
+        ("POST", "rpc/best_selers", "{}", (404, "PGRST202")),
     ] {
         let (status, code) = api.refused(method, path, body).await;
         assert_eq!((status, code.as_str()), expected, "{method} {path} {body}");
@@ -96,5 +96,22 @@ pub(crate) async fn is_served(url: &str) {
         api.get("categories?id=gte.110&select=parent_id&order=id").await,
         r#"[{"parent_id":null},{"parent_id":110}]"#
     );
-    assert_eq!(api.project.functions_left_out(), ["best_sellers", "cancel_order", "similar_products"]);
+
+    // Functions, as the guide shows them.
+    assert_eq!(
+        api.get("rpc/best_sellers?most=3&select=pieces,products(name)&pieces=gt.1").await,
+        r#"[{"pieces":2,"products":{"name":"Linen apron"}},{"pieces":2,"products":{"name":"Paring knife"}}]"#
+    );
+    let path = "rpc/best_sellers?select=product_id,turnover&order=turnover.desc&limit=2";
+    assert_eq!(
+        api.send("POST", path, &[], r#"{"since":"2026-01-01"}"#).await.body,
+        r#"[{"product_id":2,"turnover":85.00},{"product_id":8,"turnover":70.00}]"#
+    );
+    assert!(!api.json("rpc/similar_products?product_id=2&select=id").await.as_array().unwrap().is_empty());
+    let path = "rpc/cancel_order?select=id,status,customers!orders_customer_id_fkey(name)";
+    assert_eq!(
+        api.send("POST", path, &[], r#"{"order_id":3}"#).await.body,
+        r#"[{"id":3,"status":"cancelled","customers":{"name":"Béla Kiss"}}]"#
+    );
+    assert_eq!(api.get("orders?select=status&id=eq.3").await, r#"[{"status":"cancelled"}]"#);
 }

@@ -100,7 +100,7 @@ impl<'r> Given<'r> {
             None => default(parameter, fresh).map_err(wrong)?,
         };
         if value.is_null() {
-            if parameter.optional {
+            if parameter.optional || function.is_stored {
                 return Ok(value);
             }
             let (function, parameter) = (function.name.to_string(), parameter.name.to_string());

@@ -143,6 +143,22 @@ impl Wanted<'_> {
         Some((returns, columns, computed))
     }
 
+    /// A list of documents, for procedures of which nobody says what they give.
+    pub(super) fn documents(
+        &self,
+        rows: Option<Located<bool>>,
+        results: &mut Vec<Table>,
+    ) -> (Returns, Vec<ColumnId>, Vec<ColumnId>) {
+        let table = self.add_result(
+            vec![result_column(0, self.function, Type::Json)],
+            Vec::new(),
+            Vec::new(),
+            results,
+        );
+        let many = rows.is_none_or(|rows| rows.value);
+        (Returns::Value { table, many }, vec![ColumnId(0)], Vec::new())
+    }
+
     /// Two columns of one name could not be told apart.
     fn check_names(&self, found: Option<&[(String, Option<Type>)]>, mistakes: &mut Mistakes) -> Option<()> {
         let found = found.unwrap_or_default();

@@ -3,6 +3,7 @@
 //! Declared tables keep text, documents and arrays in the order of octets, trailing blanks included, so that `=` and `<`
 //! mean what the API says and an index has its order. What has no words here at all (see `hard.rs`) never comes this far.
 
+mod call;
 pub(super) mod ddl;
 mod expr;
 pub(super) mod names;
@@ -28,6 +29,7 @@ pub(crate) struct Mysql(pub(super) Server);
 pub(super) type Sql<'p> = sql::Sql<'p, Mysql>;
 pub(super) type Bind<'p> = sql::Bind<'p, Mysql>;
 pub(super) type From<'p> = sql::From<'p, Mysql>;
+pub(super) type Given<'p> = sql::Given<'p, Mysql>;
 pub(super) type ReadSql<'p> = sql::ReadSql<'p, Mysql>;
 pub(super) type MemberSql<'p> = sql::MemberSql<'p, Mysql>;
 
@@ -60,29 +62,45 @@ pub(super) fn like(pattern: &str) -> Option<String> {
 fn document(values: &[Value]) -> String {
     let mut text = String::from("[");
     for (at, value) in values.iter().enumerate() {
-        text.push_str(if at > 0 { ",\"" } else { "\"" });
-        match value {
-            Value::Uuid(_) | Value::Bytes(_) => {
-                let Native::Bytes(octets) = super::types::native(value) else { continue };
-                octets.iter().for_each(|octet| {
-                    let _ = write!(text, "{octet:02x}");
-                });
-                text.push('"');
-                continue;
-            }
-            _ => {}
-        }
-        let value = match value {
-            Value::Bool(value) => u8::from(*value).to_string(),
-            Value::Timestamp(text) => text.trim_end_matches("+00:00").replace('T', " "),
-            Value::Array(_) => to_json(value).map(|json| json.as_str().to_owned()).unwrap_or_default(),
-            other => other.to_text().unwrap_or_default(),
-        };
-        let quoted = mainstay_schema::value::Json::string(&value);
-        text.push_str(&quoted.as_str()[1..]);
+        text.push_str(if at > 0 { "," } else { "" });
+        let value = listed(value).unwrap_or_default();
+        text.push_str(mainstay_schema::value::Json::string(&value).as_str());
     }
     text.push(']');
     text
+}
+
+/// A value as a text inside of a document, of which `JSON_TABLE` makes it again.
+pub(super) fn listed(value: &Value) -> Option<String> {
+    Some(match value {
+        Value::Null => return None,
+        Value::Uuid(_) | Value::Bytes(_) => {
+            let Native::Bytes(octets) = super::types::native(value) else { return None };
+            let mut text = String::with_capacity(octets.len() * 2);
+            octets.iter().for_each(|octet| {
+                let _ = write!(text, "{octet:02x}");
+            });
+            text
+        }
+        Value::Bool(value) => u8::from(*value).to_string(),
+        Value::Timestamp(text) => text.trim_end_matches("+00:00").replace('T', " "),
+        Value::Array(_) => to_json(value).map(|json| json.as_str().to_owned()).unwrap_or_default(),
+        other => other.to_text().unwrap_or_default(),
+    })
+}
+
+/// How `JSON_TABLE` reads a column of this type, and what is then made of it, which is called `name`.
+fn out_of_document(sql: &Sql<'_>, ty: &Type, name: &str) -> (String, String) {
+    match ty {
+        Type::Uuid | Type::Bytes => ("longtext".to_owned(), format!("unhex({name})")),
+        Type::Text | Type::Json | Type::Array(_) if sql.schema.found().is_some() => {
+            ("longtext".to_owned(), name.to_owned())
+        }
+        Type::Text | Type::Json | Type::Array(_) => {
+            ("longtext".to_owned(), format!("{name} COLLATE {}", sql.dialect.0.text_collation()))
+        }
+        ty => (names::type_name(ty), name.to_owned()),
+    }
 }
 
 impl Dialect for Mysql {
@@ -103,10 +121,11 @@ impl Dialect for Mysql {
     fn shown(sql: &mut Sql<'_>, scope: Scope, table: &Table, expr: &Expr) -> CellKind {
         sql.column(scope, table, expr.column);
         let ty = &table.column(expr.column).ty;
-        match expr.as_column() {
+        let kind = match expr.as_column() {
             Some(_) => CellKind::of(ty),
             None => CellKind::made(ty, expr),
-        }
+        };
+        if sql.computed.contains(&expr.column) { kind.computed() } else { kind }
     }
 
     fn list(values: &[Value]) -> String {
@@ -124,8 +143,40 @@ impl Dialect for Mysql {
         let _ = write!(text, "CAST(? AS DECIMAL(65,{scale}))");
     }
 
-    fn source<'p>(sql: &mut Sql<'p>, table: &'p Table, _: &'p Read, _: From<'p>, alias: u32) {
-        sql.aliased(table, alias);
+    fn argument<'p>(
+        sql: &mut Sql<'p>,
+        function: &'p mainstay_schema::Function,
+        _: ColumnId,
+        value: &'p Value,
+        _: Option<usize>,
+    ) {
+        match function.sql.is_query() {
+            // Octets are text unless somebody says otherwise.
+            true if matches!(value, Value::Uuid(_) | Value::Bytes(_)) => {
+                sql.push("CAST(");
+                sql.bind(Bind::Value(value));
+                sql.push(" AS BINARY)");
+            }
+            true => sql.bind(Bind::Value(value)),
+            // A procedure says itself what its parameters are, and puts what it gives where a parameter stands alone.
+            false => {
+                sql.push("?");
+                sql.binds.push(Bind::Value(value));
+            }
+        }
+    }
+
+    fn computed(sql: &mut Sql<'_>, table: &Table, column: ColumnId) {
+        call::computed(sql, table.column(column));
+    }
+
+    fn given<'p>(sql: &mut Sql<'p>, table: &Table, given: Given<'p>) {
+        call::given(sql, table, given);
+    }
+
+    /// A bound has to be met by the whole query, so that its order is kept: MariaDB drops one that has none.
+    fn keep_order(sql: &mut Sql<'_>) {
+        sql.push(" LIMIT 18446744073709551615");
     }
 
     fn expr(sql: &mut Sql<'_>, scope: Scope, table: &Table, expr: &Expr) {
@@ -149,11 +200,10 @@ impl Dialect for Mysql {
 
     fn in_list(sql: &mut Sql<'_>, ty: &Type, list: String) {
         let (declared, value) = match ty {
-            Type::Uuid | Type::Bytes => ("longtext".to_owned(), "unhex(j.v)".to_owned()),
             Type::Text | Type::Json | Type::Array(_) => {
                 ("longtext".to_owned(), format!("j.v COLLATE {}", sql.dialect.0.text_collation()))
             }
-            ty => (names::type_name(ty), "j.v".to_owned()),
+            ty => out_of_document(sql, ty, "j.v"),
         };
         sql.push(" IN (SELECT ");
         sql.push(&value);

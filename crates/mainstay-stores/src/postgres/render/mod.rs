@@ -5,6 +5,7 @@
 //! words of PostgreSQL mean what they mean to everybody else who uses them.
 
 pub(super) mod ddl;
+mod call;
 mod expr;
 mod fold;
 mod insert;
@@ -29,6 +30,7 @@ pub(crate) struct Postgres;
 pub(super) type Sql<'p> = sql::Sql<'p, Postgres>;
 pub(super) type Bind<'p> = sql::Bind<'p, Postgres>;
 pub(super) type From<'p> = sql::From<'p, Postgres>;
+pub(super) type Given<'p> = sql::Given<'p, Postgres>;
 pub(super) type ReadSql<'p> = sql::ReadSql<'p, Postgres>;
 pub(super) type MemberSql<'p> = sql::MemberSql<'p, Postgres>;
 pub(super) type Returned<'p> = sql::Returned<'p, Postgres>;
@@ -67,7 +69,7 @@ pub(super) fn read<'p>(schema: &'p Schema, plan: &'p Read, from: From<'p>) -> Re
 }
 
 impl Dialect for Postgres {
-    type Native = ();
+    type Native = String;
     type List = Vec<Value>;
     type Kind = ();
 
@@ -138,8 +140,30 @@ impl Dialect for Postgres {
         }
     }
 
-    fn source<'p>(sql: &mut Sql<'p>, table: &'p Table, _: &'p Read, _: From<'p>, alias: u32) {
-        sql.aliased(table, alias);
+    fn argument<'p>(
+        sql: &mut Sql<'p>,
+        function: &'p mainstay_schema::Function,
+        parameter: ColumnId,
+        value: &'p Value,
+        place: Option<usize>,
+    ) {
+        // One number for one parameter, so that the server sees that it is the same wherever it stands.
+        match place {
+            Some(number) => Postgres::parameter(&mut sql.text, number),
+            None => sql.bind(Bind::Value(value)),
+        }
+        sql.push("::");
+        sql.push(&names::type_name(&function.parameters[parameter.index()].ty));
+    }
+
+    fn computed(sql: &mut Sql<'_>, table: &Table, column: ColumnId) {
+        sql.name(&table.column(column).name);
+        sql.push("::");
+        sql.push(&names::column_type(sql.schema, table, column));
+    }
+
+    fn given<'p>(sql: &mut Sql<'p>, table: &Table, given: Given<'p>) {
+        call::given(sql, table, given);
     }
 
     fn expr(sql: &mut Sql<'_>, scope: Scope, table: &Table, expr: &Expr) {

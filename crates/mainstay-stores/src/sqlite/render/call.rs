@@ -1,88 +1,41 @@
-//! Functions as SQL: their statements with parameters bound, and their results as sources of rows.
-//!
-//! A statement stands in a common table expression that names its columns by their place. What it computes is taken
-//! as a value of the declared type; columns of tables pass as they are, so that SQLite can use indexes behind them.
+//! What SQLite says of functions in words of its own: parameters by their names, and values by a function of ours that
+//! makes them what they should be.
 
 use std::fmt::Write as _;
 
-use mainstay_query::plan::{FunctionCall, Read};
-use mainstay_schema::function::Piece;
-use mainstay_schema::{Function, Schema, Table};
+use mainstay_schema::{ColumnId, Function, Table, Value};
 
 use super::super::functions;
-use super::{Bind, From, Given, Sql, Sqlite};
-
-/// The name of the result inside a statement; no table of a project is called so.
-const ROWS: &str = "_mainstay_rows";
-
-/// Renders the statement of a function by itself.
-pub(in crate::sqlite) fn function<'p>(schema: &'p Schema, call: &'p FunctionCall) -> (String, Vec<Bind<'p>>) {
-    let mut sql = Sql::new(Sqlite, schema);
-    sql.statement(call);
-    (sql.text, sql.binds)
-}
+use super::{Bind, Given, Sql};
 
 impl<'p> Sql<'p> {
-    /// Writes what a read takes its rows from, under this alias.
-    pub(super) fn rows_of(&mut self, table: &'p Table, plan: &'p Read, from: From<'p>, alias: u32) {
-        let schema = self.schema;
-        match (from, plan.call.as_deref()) {
-            (From::Given(given), _) => {
-                self.result(table, given.function, alias, |sql| sql.given(given));
-            }
-            (_, Some(call)) => {
-                self.result(table, schema.function(call.function), alias, |sql| sql.statement(call));
-            }
-            (_, None) => self.aliased(table, alias),
+    /// Writes an argument. A parameter keeps its name, so that SQLite sees that it is the same wherever it stands; it
+    /// counts among the unnamed ones where it stands first.
+    pub(super) fn argument(
+        &mut self,
+        function: &Function,
+        parameter: ColumnId,
+        value: &'p Value,
+        place: Option<usize>,
+    ) {
+        self.push(":");
+        self.push(&function.parameters[parameter.index()].name);
+        if place.is_none() {
+            self.binds.push(Bind::Value(value));
         }
     }
 
-    fn result(&mut self, table: &Table, function: &Function, alias: u32, body: impl FnOnce(&mut Sql<'p>)) {
-        self.is_result = true;
-        self.push("(WITH ");
-        self.name(ROWS);
+    /// Writes a column as a value of its type.
+    pub(super) fn computed_column(&mut self, table: &Table, column: ColumnId) {
+        let column = table.column(column);
+        self.push(functions::AS);
         self.push("(");
-        self.names(table, &function.sql.columns);
-        self.push(") AS (");
-        body(self);
-        self.push(") SELECT ");
-        for (position, id) in function.sql.columns.iter().enumerate() {
-            self.comma(position);
-            let column = table.column(*id);
-            if function.sql.computed.contains(id) {
-                self.push(functions::AS);
-                self.push("(");
-                self.name(&column.name);
-                // Types print as letters, digits, brackets and commas: nothing that could end the literal.
-                let _ = write!(self.text, ",'{}') AS ", column.ty);
-            }
-            self.name(&column.name);
-        }
-        self.push(" FROM ");
-        self.name(ROWS);
-        let _ = write!(self.text, ") AS t{alias}");
+        self.name(&column.name);
+        // Types print as letters, digits, brackets and commas: nothing that could end the literal.
+        let _ = write!(self.text, ",'{}')", column.ty);
     }
 
-    /// Writes the statement of a function. A parameter keeps its name, so that SQLite sees that it is the same wherever
-    /// it stands; it counts among the unnamed ones where it stands first.
-    fn statement(&mut self, call: &'p FunctionCall) {
-        let function = self.schema.function(call.function);
-        let mut bound = vec![false; function.parameters.len()];
-        for piece in &function.sql.pieces {
-            match piece {
-                Piece::Text(text) => self.push(text),
-                Piece::Parameter(id) => {
-                    self.push(":");
-                    self.push(&function.parameters[id.index()].name);
-                    if !std::mem::replace(&mut bound[id.index()], true) {
-                        self.binds.push(Bind::Value(&call.arguments[id.index()]));
-                    }
-                }
-            }
-        }
-    }
-
-    fn given(&mut self, given: Given<'p>) {
+    pub(super) fn given(&mut self, given: Given<'p>) {
         let width = given.function.sql.columns.len();
         if given.values.is_empty() {
             self.push("SELECT ");

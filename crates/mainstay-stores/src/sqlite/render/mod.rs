@@ -10,12 +10,11 @@ mod loose;
 mod search;
 mod text;
 
-pub(super) use call::function;
 pub(super) use text::BOUND_BY_KEY_MAX;
 
 use std::rc::Rc;
 
-use mainstay_query::plan::{Assign, Comparison, Delete, Expr, Function, Insert, Read, Search, Test, Update};
+use mainstay_query::plan::{Assign, Comparison, Delete, Expr, Function, FunctionCall, Insert, Read, Search, Test, Update};
 use mainstay_schema::{ColumnId, Schema, Table, Type, Value};
 use rusqlite::types::Value as Native;
 
@@ -40,6 +39,11 @@ pub(super) type WriteSql<'p> = sql::WriteSql<'p, Sqlite>;
 /// Renders one level of a read and those below.
 pub(super) fn read<'p>(schema: &'p Schema, plan: &'p Read, from: From<'p>) -> ReadSql<'p> {
     ReadSql::new(Sqlite, schema, plan, from)
+}
+
+/// Renders the statement of a function by itself.
+pub(super) fn function<'p>(schema: &'p Schema, call: &'p FunctionCall) -> (String, Vec<Bind<'p>>) {
+    sql::call::function(Sqlite, schema, call)
 }
 
 /// Renders the statement that counts the rows that pass a read's filter.
@@ -87,8 +91,24 @@ impl Dialect for Sqlite {
         text.push('?');
     }
 
-    fn source<'p>(sql: &mut Sql<'p>, table: &'p Table, plan: &'p Read, from: From<'p>, alias: u32) {
-        sql.rows_of(table, plan, from, alias);
+    const GIVEN_IS_TYPED: bool = false;
+
+    fn argument<'p>(
+        sql: &mut Sql<'p>,
+        function: &'p mainstay_schema::Function,
+        parameter: ColumnId,
+        value: &'p Value,
+        place: Option<usize>,
+    ) {
+        sql.argument(function, parameter, value, place);
+    }
+
+    fn computed(sql: &mut Sql<'_>, table: &Table, column: ColumnId) {
+        sql.computed_column(table, column);
+    }
+
+    fn given<'p>(sql: &mut Sql<'p>, _: &Table, given: Given<'p>) {
+        sql.given(given);
     }
 
     fn expr(sql: &mut Sql<'_>, scope: Scope, table: &Table, expr: &Expr) {

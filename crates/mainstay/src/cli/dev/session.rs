@@ -52,7 +52,8 @@ impl Session {
         if project.settings != self.project.settings {
             self.console.line("the settings changed; start again to use them");
         }
-        let is_same = project.schema == self.project.schema && !self.is_waiting;
+        let is_same = project.schema == self.project.schema && project.waiting == self.project.waiting;
+        let is_same = is_same && !self.is_waiting;
         self.project = project;
         if !is_same {
             self.bring_or_say(Allow::Safe).await;
@@ -91,13 +92,30 @@ impl Session {
             let tables = first_start::applied_schema(&**self.engine.store()).await?;
             // Functions that do not fit the tables as they are wait with the tables.
             let with_functions =
-                project::add_functions(&self.project.folder, self.project.database_file().as_deref(), tables.clone());
+                project::add_functions(&self.project.folder, &self.project.settings.store, tables.clone());
             self.engine.replace_schema(with_functions.unwrap_or(tables));
             self.ask(&synced);
         } else {
-            self.engine.replace_schema((*self.project.schema).clone());
+            self.serve();
         }
         Ok(synced)
+    }
+
+    /// Serves the tables, which are as the schema says, and the functions.
+    fn serve(&self) {
+        let mistakes = match self.project.clone().with_functions() {
+            Ok(project) => return self.engine.replace_schema((*project.schema).clone()),
+            Err(mistakes) => mistakes,
+        };
+        for mistake in &mistakes {
+            self.console.line(mistake.to_string());
+        }
+        // Functions that were served go on as long as their tables do.
+        if self.engine.schema().tables() == self.project.schema.tables() {
+            return self.console.line("the API goes on with the functions as they were");
+        }
+        self.engine.replace_schema((*self.project.schema).clone());
+        self.console.line("the API goes on without functions");
     }
 
     fn say_mistakes(&self, mistakes: &[Mistake]) {
