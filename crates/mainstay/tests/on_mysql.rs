@@ -18,6 +18,8 @@ mod kinds;
 mod outage;
 #[path = "on_mysql/projects.rs"]
 mod projects;
+#[path = "on_mysql/routines.rs"]
+mod routines;
 #[path = "on_server/shop.rs"]
 mod shop;
 #[path = "cli/support.rs"]

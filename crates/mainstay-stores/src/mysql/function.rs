@@ -142,13 +142,13 @@ fn of_set(function: &Function, table: &Table, set: &Set, is_named: bool) -> Resu
             true => set.columns.iter().position(|found| found.name_str() == *column.name),
             false => Some(position).filter(|at| *at < set.columns.len()),
         };
-        at.map(|at| (at, &column.ty)).ok_or_else(|| strange(function, format!("it gives no column \"{}\"", column.name)))
+        at.map(|at| (at, &column.ty))
+            .ok_or_else(|| strange(function, format!("it gives no column \"{}\"", column.name)))
     };
     let places: Vec<(usize, &Type)> =
         function.sql.columns.iter().copied().enumerate().map(place).collect::<Result<_, _>>()?;
-    let row = |row: &Row| {
-        places.iter().map(|(at, ty)| cells::taken(row.as_ref(*at).unwrap_or(&Native::NULL), ty)).collect()
-    };
+    let row =
+        |row: &Row| places.iter().map(|(at, ty)| cells::taken(row.as_ref(*at).unwrap_or(&Native::NULL), ty)).collect();
     set.rows.iter().map(row).collect()
 }
 

@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 
-use mainstay_schema::load::{Probed, Refused, Statement};
 use mainstay_schema::Schema;
+use mainstay_schema::load::{Probed, Refused, Statement};
 use mainstay_store::StoreError;
 use tokio_postgres::error::ErrorPosition;
 

@@ -46,11 +46,8 @@ pub(crate) trait Writer: Send {
     ) -> impl Future<Output = Result<Affected, WriteFault>> + Send;
 
     /// Runs a function that writes.
-    fn call(
-        &mut self,
-        plan: &Run,
-        sink: &mut dyn RowSink,
-    ) -> impl Future<Output = Result<Affected, WriteFault>> + Send;
+    fn call(&mut self, plan: &Run, sink: &mut dyn RowSink)
+    -> impl Future<Output = Result<Affected, WriteFault>> + Send;
 
     /// Reads the rows of a plan, as they are after what was written, into the sink.
     fn read_back(&mut self, plan: &Read, sink: &mut dyn RowSink)

@@ -36,11 +36,7 @@ impl Kind for Missing {
         Err(missing())
     }
 
-    async fn probe(
-        _: &StoreSettings,
-        _: &Schema,
-        _: &[Statement],
-    ) -> Result<Vec<Result<Probed, Refused>>, StoreError> {
+    async fn probe(_: &StoreSettings, _: &Schema, _: &[Statement]) -> Result<Vec<Result<Probed, Refused>>, StoreError> {
         Err(missing())
     }
 

@@ -106,7 +106,10 @@ UPDATE albums SET price = price + :by WHERE artist_id = :artist RETURNING *",
         "--- access = true\n--- writes = true\n--- params.id = \"int\"\n--- params.name = { type = \"text\", min = 2 }\n\
          INSERT INTO artists (id, name) VALUES (:id, :name)",
     ),
-    ("pick.sql", "--- params.id = \"int\"\n--- rows = \"one\"\n--- returns = \"artists\"\nSELECT * FROM artists WHERE id = :id"),
+    (
+        "pick.sql",
+        "--- params.id = \"int\"\n--- rows = \"one\"\n--- returns = \"artists\"\nSELECT * FROM artists WHERE id = :id",
+    ),
     (
         "pick.by_name.sql",
         "--- params.name = \"text\"\n--- returns = \"artists\"\nSELECT * FROM artists WHERE name = :name",

@@ -149,12 +149,7 @@ impl Wanted<'_> {
         rows: Option<Located<bool>>,
         results: &mut Vec<Table>,
     ) -> (Returns, Vec<ColumnId>, Vec<ColumnId>) {
-        let table = self.add_result(
-            vec![result_column(0, self.function, Type::Json)],
-            Vec::new(),
-            Vec::new(),
-            results,
-        );
+        let table = self.add_result(vec![result_column(0, self.function, Type::Json)], Vec::new(), Vec::new(), results);
         let many = rows.is_none_or(|rows| rows.value);
         (Returns::Value { table, many }, vec![ColumnId(0)], Vec::new())
     }

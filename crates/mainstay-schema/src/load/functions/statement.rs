@@ -86,8 +86,7 @@ impl Statement {
 /// What a statement of a function begins with.
 const FIRST_WORDS: [&str; 7] = ["select", "with", "values", "insert", "update", "delete", "replace"];
 /// What the clauses of a change begin with.
-const CLAUSES: [(&str, Clause); 3] =
-    [("set", Clause::Set), ("where", Clause::Where), ("returning", Clause::Returning)];
+const CLAUSES: [(&str, Clause); 3] = [("set", Clause::Set), ("where", Clause::Where), ("returning", Clause::Returning)];
 /// What calls a procedure, where there are some.
 const CALL: &str = "call";
 /// What joins several queries.
@@ -347,12 +346,13 @@ mod tests {
     fn clauses_of_what_is_given_back_are_marked() {
         let text = "UPDATE x SET a = (SELECT b FROM y WHERE c) WHERE d = :d RETURNING a, :e";
         let (statement, _) = read_text(text).unwrap();
-        let shown: String = statement.pieces(|_| Some(ColumnId(0))).iter().fold(String::new(), |text, piece| match piece {
-            Piece::Text(more) => text + more,
-            Piece::Parameter(_) => text + "?",
-            Piece::Clause(_) => text + "|",
-            Piece::Out => text,
-        });
+        let shown: String =
+            statement.pieces(|_| Some(ColumnId(0))).iter().fold(String::new(), |text, piece| match piece {
+                Piece::Text(more) => text + more,
+                Piece::Parameter(_) => text + "?",
+                Piece::Clause(_) => text + "|",
+                Piece::Out => text,
+            });
         assert_eq!(shown, "UPDATE x |SET a = (SELECT b FROM y WHERE c) |WHERE d = ? |RETURNING a, ?");
         assert!(read_text("UPDATE x SET a = 1 WHERE b").unwrap().0.clauses.is_empty());
     }

@@ -117,7 +117,7 @@ const TRIGGERS: &str = "SELECT DISTINCT event_object_table FROM information_sche
 const CHECKS: &str =
     "SELECT table_name, check_clause FROM information_schema.check_constraints WHERE constraint_schema = DATABASE()";
 
-/// Asks for everything.
+/// Asks for everything about tables.
 pub(super) async fn read(session: &mut Session) -> Result<Catalog, Failure> {
     let mut catalog = Catalog::default();
     for (name,) in ask::<(Option<String>,)>(session, "SELECT DATABASE()").await? {
@@ -170,7 +170,8 @@ pub(super) async fn read(session: &mut Session) -> Result<Catalog, Failure> {
     Ok(catalog)
 }
 
-async fn rows(session: &mut Session, sql: &str) -> Result<Vec<Row>, Failure> {
+/// The rows of one question.
+pub(super) async fn rows(session: &mut Session, sql: &str) -> Result<Vec<Row>, Failure> {
     session.query_text(sql).await
 }
 
@@ -180,13 +181,14 @@ async fn ask<T: FromRow>(session: &mut Session, sql: &str) -> Result<Vec<T>, Fai
 }
 
 /// A cell as text; null as none.
-fn optional(row: &Row, at: usize) -> Option<String> {
+pub(super) fn optional(row: &Row, at: usize) -> Option<String> {
     match row.as_ref(at) {
         Some(mysql_async::Value::Bytes(octets)) => Some(String::from_utf8_lossy(octets).into_owned()),
         _ => None,
     }
 }
 
-fn text(row: &Row, at: usize) -> String {
+/// A cell as text; null as an empty one.
+pub(super) fn text(row: &Row, at: usize) -> String {
     optional(row, at).unwrap_or_default()
 }

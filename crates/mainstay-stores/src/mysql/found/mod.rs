@@ -3,12 +3,14 @@
 //! ```text
 //! catalog.rs  what `information_schema` says      types.rs    the servers' types → ours
 //! version.sql whether that has changed            lineage.rs  what the columns of a view show
+//! routines.rs functions and procedures
 //! ```
 //!
 //! Nothing here changes the database. What cannot be served is left out and said (`Found::left_out`).
 
 mod catalog;
 mod lineage;
+mod routines;
 mod types;
 
 use std::collections::{HashMap, HashSet};
@@ -25,6 +27,7 @@ use super::render::ddl::{HIDDEN, text_literal};
 use super::session::Session;
 use crate::sql::inherit::{self, Shown, Views};
 use catalog::{Catalog, CatalogColumn, CatalogKeyPart, CatalogReferencePart, CatalogTable};
+use routines::CatalogRoutine;
 
 /// Most tables and views that are served.
 const TABLES_MAX: usize = 20_000;
@@ -36,7 +39,8 @@ const TABLES_MAX: usize = 20_000;
 pub(super) async fn find(session: &mut Session) -> Result<Schema, StoreError> {
     let is_mariadb = session.server().is_mariadb();
     let catalog = catalog::read(session).await?;
-    Ok(schema(&catalog, is_mariadb))
+    let routines = routines::read(session).await?;
+    Ok(schema(&catalog, &routines, is_mariadb))
 }
 
 /// A number that changes with the tables of the database in use: made from all that the schema is made of.
@@ -78,7 +82,7 @@ fn by_table<T>(items: &[T], table: impl Fn(&T) -> &str) -> HashMap<String, Vec<&
     map
 }
 
-fn schema(catalog: &Catalog, is_mariadb: bool) -> Schema {
+fn schema(catalog: &Catalog, routines: &[CatalogRoutine], is_mariadb: bool) -> Schema {
     let columns = by_table(&catalog.columns, |column| &column.table);
     let keys = by_table(&catalog.keys, |part| &part.table);
     let triggers: HashSet<&str> = catalog.triggers.iter().map(|name| &**name).collect();
@@ -127,7 +131,8 @@ fn schema(catalog: &Catalog, is_mariadb: bool) -> Schema {
     inherit::inherit(&mut tables, &views);
     let (tables, about): (Vec<Table>, Vec<FoundTable>) = made.into_iter().map(|made| (made.table, made.about)).unzip();
     found.tables = about;
-    Schema::of_found(tables, found)
+    let (functions, results) = routines::functions(routines, &catalog.database, tables.len(), &mut found.left_out);
+    Schema::of_found(tables, found).with_functions(functions, results)
 }
 
 fn table<'c>(

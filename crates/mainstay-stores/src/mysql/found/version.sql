@@ -17,4 +17,10 @@ SELECT
   (SELECT CAST(COALESCE(SUM(CRC32(CONCAT_WS('|', table_name, view_definition, is_updatable))), 0) AS SIGNED)
     FROM information_schema.views WHERE table_schema = DATABASE()),
   (SELECT CAST(COALESCE(SUM(CRC32(CONCAT_WS('|', event_object_table, trigger_name))), 0) AS SIGNED)
-    FROM information_schema.triggers WHERE trigger_schema = DATABASE() AND event_object_schema = DATABASE())
+    FROM information_schema.triggers WHERE trigger_schema = DATABASE() AND event_object_schema = DATABASE()),
+  (SELECT CAST(COALESCE(SUM(CRC32(CONCAT_WS('|', routine_name, routine_type, sql_data_access, is_deterministic, routine_comment,
+      last_altered))), 0) AS SIGNED)
+    FROM information_schema.routines WHERE routine_schema = DATABASE()),
+  (SELECT CAST(COALESCE(SUM(CRC32(CONCAT_WS('|', specific_name, routine_type, ordinal_position, parameter_mode, parameter_name,
+      dtd_identifier))), 0) AS SIGNED)
+    FROM information_schema.parameters WHERE specific_schema = DATABASE())

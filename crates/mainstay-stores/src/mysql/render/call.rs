@@ -31,7 +31,8 @@ pub(super) fn computed(sql: &mut Sql<'_>, column: &Column) {
 /// Writes the query of the rows that a function gave, in their order.
 pub(super) fn given<'p>(sql: &mut Sql<'p>, table: &Table, given: Given<'p>) {
     let columns = &given.function.sql.columns;
-    let parts = columns.iter().enumerate().map(|(at, id)| out_of_document(sql, &table.column(*id).ty, &format!("j.c{at}")));
+    let parts =
+        columns.iter().enumerate().map(|(at, id)| out_of_document(sql, &table.column(*id).ty, &format!("j.c{at}")));
     let parts: Vec<(String, String)> = parts.collect();
     sql.push("SELECT ");
     for (position, (_, value)) in parts.iter().enumerate() {

@@ -4,8 +4,8 @@
 //! index has the order that the API promises. Tables that were found keep the rules of their own database: there the
 //! words of PostgreSQL mean what they mean to everybody else who uses them.
 
-pub(super) mod ddl;
 mod call;
+pub(super) mod ddl;
 mod expr;
 mod fold;
 mod insert;

@@ -14,7 +14,9 @@ pub(super) use text::BOUND_BY_KEY_MAX;
 
 use std::rc::Rc;
 
-use mainstay_query::plan::{Assign, Comparison, Delete, Expr, Function, FunctionCall, Insert, Read, Search, Test, Update};
+use mainstay_query::plan::{
+    Assign, Comparison, Delete, Expr, Function, FunctionCall, Insert, Read, Search, Test, Update,
+};
 use mainstay_schema::{ColumnId, Schema, Table, Type, Value};
 use rusqlite::types::Value as Native;
 
