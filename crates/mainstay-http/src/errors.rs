@@ -275,7 +275,9 @@ impl Problem {
         for (name, value) in self.0.headers {
             headers.insert(name, value);
         }
-        if let Some(reason) = self.0.own.and_then(|own| own.reason) {
+        // A status that nobody knows has no words of its own.
+        let no_words = response.status().canonical_reason().is_none().then(|| ReasonPhrase::from_static(b""));
+        if let Some(reason) = self.0.own.and_then(|own| own.reason).or(no_words) {
             response.extensions_mut().insert(reason);
         }
         if !is_head {

@@ -66,6 +66,10 @@ fn item(cursor: &mut Cursor<'_>, budget: &mut Budget<'_>, depth: usize) -> Resul
         return Ok(Item::Aggregate(AggregateItem { alias, function, field: None, input_cast: None, cast }));
     }
     if matches!(cursor.peek(), Some('!' | '(')) {
+        // PostgREST takes this word for its aggregate alone.
+        if budget.limits.postgrest_only && name == "count" {
+            return Err(cursor.error("count()"));
+        }
         return embed(cursor, budget, depth + 1, alias, name).map(Item::Embed);
     }
     let path = cursor.path()?;

@@ -69,6 +69,21 @@ fn selections() {
     let item = format!("\"...\", {FIELD}, \"*\" or \"count()\"");
     check("select=id,", 4, &format!("unexpected end of input expecting {item}"));
     check("select=id,'key'", 4, &format!("unexpected \"'\" expecting {item}"));
+    check(
+        "select=id,clients(name[])",
+        16,
+        &format!("unexpected '[' expecting {NAME}, \"::\", \".\", \")\", \",\" or end of input"),
+    );
+    check(
+        "select=count(*)",
+        6,
+        &format!("unexpected '(' expecting {NAME}, \"::\", \".\", \")\", \",\" or end of input"),
+    );
+    check(
+        "select=id(",
+        4,
+        &format!("unexpected end of input expecting {}, \"count()\" or \")\"", item.replace(" or \"count()\"", "")),
+    );
     check("select=id.sum", 7, "unexpected end of input expecting \"()\"");
     check("select=a::", 4, "unexpected end of input expecting letter or digit");
     check("select=\"a", 3, "unexpected end of input expecting \"\\\\\" or \"\\\"\"");

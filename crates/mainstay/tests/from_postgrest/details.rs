@@ -44,6 +44,13 @@ fn query_strings_that_do_not_parse_are_told_of_as_postgrest_does() {
     let details = "unexpected \"%\" expecting letter, digit, \"-\", \"->>\", \"->\" or delimiter (.)";
     assert_eq!(reply.json()["details"], details);
     assert_eq!(reply.json()["hint"], serde_json::Value::Null);
+    let reply = service.get("/films?select=id,directors(name[])");
+    told(&reply, 400, "PGRST100", "\"failed to parse select parameter (id,directors(name[]))\" (line 1, column 18)");
+    let follows = "letter, digit, \"-\", \"->>\", \"->\", \"::\", \".\", \")\", \",\" or end of input";
+    assert_eq!(reply.json()["details"], format!("unexpected '[' expecting {follows}"));
+    let reply = service.get("/films?select=count(*)");
+    told(&reply, 400, "PGRST100", "\"failed to parse select parameter (count(*))\" (line 1, column 6)");
+    assert_eq!(reply.json()["details"], format!("unexpected '(' expecting {follows}"));
 }
 
 #[test]

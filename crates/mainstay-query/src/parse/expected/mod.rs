@@ -113,7 +113,7 @@ fn forest() -> Parser {
 }
 
 fn item() -> Parser {
-    // What is inside an embed is read only when there is one.
+    // What is inside an embed is read only when there is one, and then it is nothing else.
     let inside = || {
         let forest: Parser = std::rc::Rc::new(|text, at| forest()(text, at));
         all([character('('), forest, character(')')])
@@ -125,7 +125,7 @@ fn item() -> Parser {
     let opens = || attempt(ahead(word("(")));
     let spread = lexeme(all([word("..."), field_name(), parameter(), parameter(), opens()]));
     let embed = lexeme(all([alias(), but(field_name(), "count"), parameter(), parameter(), opens()]));
-    any([attempt(all([spread, inside()])), attempt(all([embed, inside()])), member()])
+    any([all([attempt(spread), inside()]), all([attempt(embed), inside()]), member()])
 }
 
 fn member() -> Parser {
@@ -150,7 +150,7 @@ fn operation(value: Parser) -> Parser {
     let searches = ["fts", "plfts", "phfts", "wfts"].map(|name| attempt(word(name)));
     let enclosed = |inside| option(attempt(all([character('('), inside, character(')')])));
     let quantifier = enclosed(any([attempt(word("any")), word("all")]));
-    let language = enclosed(many(satisfy(|c| c.is_alphanumeric() || c == '_')));
+    let language = enclosed(many_once(satisfy(|c| c.is_alphanumeric() || c == '_')));
     let operation = any([
         all([attempt(all([word("in"), delimiter()])), list()]),
         all([attempt(all([word("is"), delimiter()])), is_value()]),
