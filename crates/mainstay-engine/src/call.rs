@@ -15,6 +15,7 @@ use crate::context::{Context, Stage};
 use crate::error::Error;
 use crate::faults::conceal_fault;
 use crate::run::{Engine, Nothing, taken_back};
+use crate::slow::Watch;
 
 /// What a call gave. If the function writes, what it did is durable.
 #[derive(Debug)]
@@ -52,8 +53,13 @@ impl Engine {
             Work::Read(plan) => {
                 let plan = authorize::read(&schema, &context.actor, *plan).map_err(refused)?;
                 let sink = Box::new(make_sink(&plan.shape(&schema), returns));
+                let watch = Watch::start(self.slow().filter(|_| !sink.may_wait()));
                 context.note(Stage::Plan);
-                let done = residual::read(&**self.store(), call, plan, sink).await?;
+                let done = residual::read(&**self.store(), call, plan, sink).await;
+                if let Some(took) = watch.and_then(|watch| watch.slow(done.as_ref().err())) {
+                    self.note_slow_call(&schema, context, request, took).await;
+                }
+                let done = done?;
                 context.note(Stage::Store);
                 Ok(expected.read(taken_back(done.sink)?, done.rows, done.total)?)
             }
@@ -67,8 +73,12 @@ impl Engine {
                 };
                 residual::check_write(&**self.store(), &call, &plan)?;
                 let plan = Arc::new(plan);
+                let watch = Watch::start(self.slow());
                 context.note(Stage::Plan);
                 let done = self.store().write(call, plan.clone(), sink).await;
+                if let Some(took) = watch.and_then(|watch| watch.slow(done.as_ref().err())) {
+                    self.note_slow_call(&schema, context, request, took).await;
+                }
                 let done = done.map_err(|error| conceal_fault(&schema, &context.actor, &plan, error))?;
                 context.note(Stage::Store);
                 let sink = if has_sink { Some(taken_back(done.sink)?) } else { None };

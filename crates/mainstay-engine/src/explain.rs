@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mainstay_query::plan::{self, Work, print};
 use mainstay_query::request::{CallRequest, ReadRequest, WriteRequest};
-use mainstay_query::{Authorized, authorize, split};
+use mainstay_query::{authorize, split};
 use mainstay_schema::Schema;
 use mainstay_store::residual::{self, RESIDUAL_ROWS_MAX};
 use mainstay_store::{Call, Explanation, StoreError};
@@ -13,7 +13,7 @@ use mainstay_store::{Call, Explanation, StoreError};
 use crate::conceal::refused_as;
 use crate::context::Context;
 use crate::error::Error;
-use crate::guard::index;
+use crate::guard::{Sought, index, sought};
 use crate::run::Engine;
 
 /// A request of either kind.
@@ -40,7 +40,7 @@ pub struct Explained {
     pub statements: Vec<String>,
     /// What the store's own planner says about it.
     pub details: Vec<String>,
-    /// How many rows a read would look at, and whether that is too many for this role.
+    /// How many rows it would look at, and whether that is too many for this role.
     pub work: Option<String>,
 }
 
@@ -104,7 +104,7 @@ impl Engine {
         let printed = print::read(&schema, &plan);
         let plan = authorize::read(&schema, &context.actor, plan).map_err(|denied| refused_as(&schema, denied))?;
         let authorized = print::read(&schema, &plan);
-        let work = self.told_work(&schema, context, &plan).await;
+        let work = self.told_work(&schema, context, &[Sought::Read(&plan)]).await;
         let support = |table, filter: &_| self.store().support(&schema, table, filter);
         let (pushed, residual) = split::read(&schema, plan, RESIDUAL_ROWS_MAX, support).map_err(|refused| {
             StoreError::Unsupported { what: format!("the store {} {refused}", self.store().name()) }
@@ -116,15 +116,17 @@ impl Engine {
         Ok(Explained { work, ..explained(request, printed, authorized, explanation) })
     }
 
-    /// How many rows a read would look at, and what the guard says to that.
-    async fn told_work(
-        &self,
-        schema: &Arc<Schema>,
-        context: &Context,
-        plan: &Authorized<plan::Read>,
-    ) -> Option<String> {
+    /// How many rows a request would look at, and what the guard says to that.
+    async fn told_work(&self, schema: &Arc<Schema>, context: &Context, parts: &[Sought<'_>]) -> Option<String> {
         let guard = self.guard()?;
-        let rows = guard.estimate(&**self.store(), schema, context.deadline, plan).await;
+        // Each part is judged by itself; the one that looks at most rows tells of all.
+        let (mut rows, mut most) = (None, parts.first()?);
+        for part in parts {
+            let known = guard.estimate(&**self.store(), schema, context.deadline, *part).await;
+            if known > rows {
+                (rows, most) = (known, part);
+            }
+        }
         Some(match (rows, guard.limits.of(&context.actor)) {
             (None, _) => "the store cannot tell how many rows it would look at".to_owned(),
             (Some(rows), None) => format!("looks at about {rows} rows; this role may look at any number"),
@@ -132,8 +134,8 @@ impl Engine {
                 format!("looks at about {rows} rows; passes, limits.{limit} is {max}")
             }
             (Some(rows), Some((limit, max))) => {
-                let index =
-                    index(schema, plan).map_or_else(String::new, |index| format!("; an index on {index} would help"));
+                let index = index(schema, &most.as_read())
+                    .map_or_else(String::new, |index| format!("; an index on {index} would help"));
                 format!("looks at about {rows} rows; refused, limits.{limit} is {max}{index}")
             }
         })
@@ -151,8 +153,9 @@ impl Engine {
         let plan = authorize::write(&schema, &context.actor, plan).map_err(|denied| refused_as(&schema, denied))?;
         let authorized = print::write(&schema, &plan);
         residual::check_write(&**self.store(), &call, &plan)?;
+        let work = self.told_work(&schema, context, &sought(&plan)).await;
         let explanation = self.store().explain_write(call, Arc::new(plan)).await?;
-        Ok(explained(request, printed, authorized, explanation))
+        Ok(Explained { work, ..explained(request, printed, authorized, explanation) })
     }
 
     /// Whether planning and the rules let a request through.

@@ -1,16 +1,17 @@
-//! Refuses reads that would look at too many rows, before they do.
+//! Refuses reads and writes that would look at too many rows, before they do.
 //!
-//! The store is asked once for each outline of a read; what it says holds for all requests of that outline until the schema
-//! is another one or some time has gone. On the way of a request this costs the walk over its plan and a look into a table.
+//! The store is asked once for each outline of a request; what it says holds for all requests of that outline until the
+//! schema is another one or some time has gone. On the way of a request this costs the walk over its plan and a look into a
+//! table. Of a write those rows count that it has to find.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use mainstay_query::plan::wanted::wanted;
-use mainstay_query::plan::{Read, outline};
-use mainstay_query::{Actor, Authorized, Role, split};
-use mainstay_schema::Schema;
+use mainstay_query::plan::{Filter, Read, Write, outline};
+use mainstay_query::{Actor, Authorized, Role, authorize, split};
+use mainstay_schema::{Schema, TableId};
 use mainstay_store::residual::RESIDUAL_ROWS_MAX;
 use mainstay_store::{Call, Store};
 
@@ -21,7 +22,7 @@ const HOLDS: Duration = Duration::from_secs(600);
 /// How long the store may take to estimate.
 const ESTIMATE_TIME_MAX: Duration = Duration::from_secs(2);
 
-/// Rows that one read of each role may look at, as far as the store can tell; 0 for any number.
+/// Rows that one request of each role may look at, as far as the store can tell; 0 for any number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExaminedLimits {
     /// With the publishable key alone.
@@ -53,7 +54,7 @@ impl ExaminedLimits {
     }
 }
 
-/// A read that would look at too many rows.
+/// A request that would look at too many rows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("this request would look at about {rows} rows, and limits.{limit} is {max}")]
 pub struct TooHeavy {
@@ -67,7 +68,7 @@ pub struct TooHeavy {
     pub index: Option<String>,
 }
 
-/// What is known of reads of one schema.
+/// What is known of reads and writes of one schema.
 pub(crate) struct Guard {
     pub(crate) limits: ExaminedLimits,
     known: RwLock<Known>,
@@ -76,6 +77,38 @@ pub(crate) struct Guard {
 struct Known {
     schema: Option<Arc<Schema>>,
     estimates: HashMap<u64, (Option<u64>, Instant)>,
+}
+
+/// Rows that a request has the store find: those of a read, or those that a write changes.
+#[derive(Clone, Copy)]
+pub(crate) enum Sought<'p> {
+    /// Of a read, with what belongs to them.
+    Read(&'p Authorized<Read>),
+    /// Of a table, with what a write gives back of them.
+    Changed(TableId, &'p Filter, Option<&'p Read>),
+}
+
+/// What of a request the guard does not know yet, for [`Guard::learn`].
+pub(crate) struct Unknown {
+    number: u64,
+    plan: Authorized<Read>,
+}
+
+impl Unknown {
+    /// What it is remembered by.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+}
+
+/// What the guard says at once.
+pub(crate) enum Verdict {
+    /// It looks at few enough rows, or nobody can tell.
+    Pass,
+    /// It does not.
+    Refuse(TooHeavy),
+    /// The store has to be asked first.
+    Ask(Box<Unknown>),
 }
 
 impl Guard {
@@ -93,38 +126,84 @@ impl Guard {
         schema: &Arc<Schema>,
         actor: &Actor,
         deadline: Instant,
-        plan: &Authorized<Read>,
+        sought: Sought<'_>,
     ) -> Result<(), TooHeavy> {
-        let Some((limit, max)) = self.limits.of(actor) else { return Ok(()) };
-        match self.estimate(store, schema, deadline, plan).await {
-            Some(rows) if rows > max => Err(TooHeavy { rows, limit, max, index: index(schema, plan) }),
-            _ => Ok(()),
+        match self.verdict(schema, actor, sought) {
+            Verdict::Pass => Ok(()),
+            Verdict::Refuse(heavy) => Err(heavy),
+            Verdict::Ask(unknown) => {
+                self.learn(store, schema, deadline, *unknown).await;
+                match self.verdict(schema, actor, sought) {
+                    Verdict::Refuse(heavy) => Err(heavy),
+                    // A store that cannot tell now is asked again; the request itself will meet whatever is wrong with it.
+                    Verdict::Pass | Verdict::Ask(_) => Ok(()),
+                }
+            }
         }
     }
 
-    /// Rows that a read looks at; nothing if nobody knows.
+    /// The same for all that a write has to find.
+    ///
+    /// # Errors
+    /// [`TooHeavy`] for another one.
+    pub(crate) async fn check_write(
+        &self,
+        store: &dyn Store,
+        schema: &Arc<Schema>,
+        actor: &Actor,
+        deadline: Instant,
+        plan: &Authorized<Write>,
+    ) -> Result<(), TooHeavy> {
+        if self.limits.of(actor).is_some() {
+            for sought in sought(plan) {
+                self.check(store, schema, actor, deadline, sought).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What is known of the work. It waits for nothing.
+    pub(crate) fn verdict(&self, schema: &Arc<Schema>, actor: &Actor, sought: Sought<'_>) -> Verdict {
+        let Some((limit, max)) = self.limits.of(actor) else { return Verdict::Pass };
+        let Some(number) = sought.number(schema) else { return Verdict::Pass };
+        match self.look_up(schema, number) {
+            Some(Some(rows)) if rows > max => {
+                Verdict::Refuse(TooHeavy { rows, limit, max, index: index(schema, &sought.as_read()) })
+            }
+            Some(_) => Verdict::Pass,
+            None => Verdict::Ask(Box::new(Unknown { number, plan: sought.authorized(schema) })),
+        }
+    }
+
+    /// Rows that a request looks at; nothing if nobody knows.
     pub(crate) async fn estimate(
         &self,
         store: &dyn Store,
         schema: &Arc<Schema>,
         deadline: Instant,
-        plan: &Authorized<Read>,
+        sought: Sought<'_>,
     ) -> Option<u64> {
-        // What a function does is its own business.
-        if plan.call.is_some() {
-            return None;
-        }
-        let number = outline::number(schema, plan);
+        let number = sought.number(schema)?;
         if let Some(known) = self.look_up(schema, number) {
             return known;
         }
+        self.learn(store, schema, deadline, Unknown { number, plan: sought.authorized(schema) }).await
+    }
+
+    /// Asks the store about what is not known.
+    pub(crate) async fn learn(
+        &self,
+        store: &dyn Store,
+        schema: &Arc<Schema>,
+        deadline: Instant,
+        unknown: Unknown,
+    ) -> Option<u64> {
         let deadline = deadline.min(Instant::now() + ESTIMATE_TIME_MAX);
         let call = Call { schema: schema.clone(), deadline };
         let support = |table, filter: &_| store.support(schema, table, filter);
-        // A store that cannot tell now is asked again; the request itself will meet whatever is wrong with it.
-        let (pushed, _) = split::read(schema, plan.clone(), RESIDUAL_ROWS_MAX, support).ok()?;
+        let (pushed, _) = split::read(schema, unknown.plan, RESIDUAL_ROWS_MAX, support).ok()?;
         let rows = store.estimate(call, Arc::new(pushed)).await.ok()?.map(|estimate| estimate.rows);
-        self.remember(schema, number, rows);
+        self.remember(schema, unknown.number, rows);
         rows
     }
 
@@ -145,6 +224,54 @@ impl Guard {
             known.estimates.clear();
         }
         known.estimates.insert(number, (rows, Instant::now() + HOLDS));
+    }
+}
+
+/// What a write has to find before it changes it. What it inserts it finds by keys, and so it does the rows that it changes
+/// each in its own way; what a function does is its own business.
+pub(crate) fn sought(plan: &Write) -> Vec<Sought<'_>> {
+    match plan {
+        Write::Update(update) => vec![Sought::Changed(update.table, &update.filter, update.returning.as_deref())],
+        Write::Delete(delete) => vec![Sought::Changed(delete.table, &delete.filter, delete.returning.as_deref())],
+        Write::Batch(plans) => plans.iter().flat_map(sought).collect(),
+        Write::Insert(_) | Write::UpdateEach(_) | Write::Nested(_) | Write::Run(_) => Vec::new(),
+    }
+}
+
+impl Sought<'_> {
+    /// What stands for it and for all that differs from it in nothing but values; nothing for what is not looked at.
+    fn number(&self, schema: &Schema) -> Option<u64> {
+        match self {
+            // What a function does is its own business.
+            Sought::Read(plan) if plan.call.is_some() => None,
+            Sought::Read(plan) => Some(outline::number(schema, plan)),
+            Sought::Changed(table, filter, returning) => {
+                Some(outline::number_of_changed(schema, *table, filter, *returning))
+            }
+        }
+    }
+
+    /// The rows as a read.
+    pub(crate) fn as_read(&self) -> Read {
+        match self {
+            Sought::Read(plan) => (***plan).clone(),
+            Sought::Changed(table, filter, returning) => Read {
+                filter: (*filter).clone(),
+                select: returning.map(|read| read.select.clone()).unwrap_or_default(),
+                ..Read::new(*table)
+            },
+        }
+    }
+
+    /// The same, which passed the rules already.
+    fn authorized(&self, schema: &Schema) -> Authorized<Read> {
+        match self {
+            Sought::Read(plan) => (*plan).clone(),
+            Sought::Changed(..) => {
+                let system = authorize::read(schema, &Actor::System, self.as_read());
+                system.expect("our own work passes every rule")
+            }
+        }
     }
 }
 

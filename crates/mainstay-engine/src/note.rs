@@ -3,16 +3,17 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mainstay_query::plan::wanted::wanted;
-use mainstay_query::plan::{self, outline};
-use mainstay_query::request::ReadRequest;
+use mainstay_query::plan::wanted::{WantedIndex, wanted};
+use mainstay_query::plan::{self, Work, outline};
+use mainstay_query::request::{CallRequest, ReadRequest};
 use mainstay_query::{Actor, Authorized, authorize};
 use mainstay_schema::Schema;
 use mainstay_store::Call;
 
 use crate::context::Context;
+use crate::guard::sought;
 use crate::run::Engine;
-use crate::slow::{Particulars, named};
+use crate::slow::{Particulars, SlowLog, named};
 
 /// How long the store may take to tell its plan of a request that was slow anyway.
 const EXPLAIN_TIME_MAX: Duration = Duration::from_secs(1);
@@ -27,6 +28,29 @@ impl Engine {
         took: Duration,
     ) {
         let (Some(log), Ok(plan)) = (self.slow(), self.plan_read(schema, context, request)) else { return };
+        self.keep_read(log, schema, plan, took).await;
+    }
+
+    /// Keeps a call of a function that was slow.
+    pub(crate) async fn note_slow_call(
+        &self,
+        schema: &Arc<Schema>,
+        context: &Context,
+        request: &CallRequest,
+        took: Duration,
+    ) {
+        let (Some(log), Ok(planned)) = (self.slow(), self.plan_call(schema, context, request)) else { return };
+        match planned.work {
+            Work::Read(plan) => self.keep_read(log, schema, *plan, took).await,
+            Work::Write(plan) => {
+                if let Ok(plan) = authorize::write(schema, &Actor::System, *plan) {
+                    self.note_slow_write(schema, Arc::new(plan), took).await;
+                }
+            }
+        }
+    }
+
+    async fn keep_read(&self, log: &SlowLog, schema: &Arc<Schema>, plan: plan::Read, took: Duration) {
         let number = outline::number(schema, &plan);
         if log.count(number, outline::text(schema, &plan), took) {
             let indexes = named(schema, &wanted(schema, &plan));
@@ -51,9 +75,12 @@ impl Engine {
         let Some(log) = self.slow() else { return };
         let (number, text) = outline::of_write(schema, &plan);
         if log.count(number, text, took) {
+            let found: Vec<WantedIndex> =
+                sought(&plan).iter().flat_map(|sought| wanted(schema, &sought.as_read())).collect();
+            let indexes = named(schema, &found);
             let told = self.store().explain_write(explain_call(schema), plan).await;
             let plan = told.map(|told| told.details).unwrap_or_default();
-            log.keep(number, took, Particulars { plan, indexes: Vec::new() });
+            log.keep(number, took, Particulars { plan, indexes });
         }
         log.tell(number, took);
     }

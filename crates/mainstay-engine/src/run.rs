@@ -18,7 +18,7 @@ use crate::conceal::{conceal, refused_as};
 use crate::context::{Context, Stage};
 use crate::error::Error;
 use crate::faults::conceal_fault;
-use crate::guard::{ExaminedLimits, Guard};
+use crate::guard::{ExaminedLimits, Guard, Sought};
 use crate::page::{self, PageKey, Pages, PlaceSink};
 use crate::slow::{SlowLog, SlowStatement, Watch};
 
@@ -35,7 +35,7 @@ pub struct Engine {
     source: OnceLock<Arc<dyn SchemaSource>>,
     page_key: OnceLock<PageKey>,
     /// Who refuses what is too much work; empty where everything may be asked.
-    guard: OnceLock<Guard>,
+    guard: OnceLock<Arc<Guard>>,
     /// Who keeps what took long; empty where nobody wants to know.
     slow: OnceLock<SlowLog>,
 }
@@ -90,13 +90,13 @@ impl Engine {
         let _ = self.page_key.set(PageKey::derive(secret));
     }
 
-    /// From now on, refuses reads that would look at more rows than these. Said once.
-    pub fn guard_reads(&self, limits: ExaminedLimits) {
-        let _ = self.guard.set(Guard::new(limits));
+    /// From now on, refuses what would look at more rows than these. Said once.
+    pub fn guard_work(&self, limits: ExaminedLimits) {
+        let _ = self.guard.set(Arc::new(Guard::new(limits)));
     }
 
     /// Who refuses what is too much work.
-    pub(crate) fn guard(&self) -> Option<&Guard> {
+    pub(crate) fn guard(&self) -> Option<&Arc<Guard>> {
         self.guard.get()
     }
 
@@ -108,6 +108,11 @@ impl Engine {
     /// What took long since the start, what cost most first.
     pub fn slow_statements(&self) -> Vec<SlowStatement> {
         self.slow.get().map(SlowLog::statements).unwrap_or_default()
+    }
+
+    /// Whether what takes long is kept.
+    pub fn keeps_slow(&self) -> bool {
+        self.slow.get().is_some()
     }
 
     /// Who keeps what took long.
@@ -123,7 +128,7 @@ impl Engine {
         plan: &Authorized<plan::Read>,
     ) -> Result<(), Error> {
         let Some(guard) = self.guard.get() else { return Ok(()) };
-        Ok(guard.check(&*self.store, schema, &context.actor, context.deadline, plan).await?)
+        Ok(guard.check(&*self.store, schema, &context.actor, context.deadline, Sought::Read(plan)).await?)
     }
 
     /// The key that seals places.
@@ -268,6 +273,9 @@ impl Engine {
             Some(shape) => Box::new(make_sink(shape)),
             None => Box::new(Nothing),
         };
+        if let Some(guard) = self.guard.get() {
+            guard.check_write(&*self.store, &schema, &context.actor, context.deadline, &plan).await?;
+        }
         let call = Call { schema: schema.clone(), deadline: context.deadline };
         residual::check_write(&*self.store, &call, &plan)?; // The split of a write: all of it is the store's, or none.
         let plan = Arc::new(plan);

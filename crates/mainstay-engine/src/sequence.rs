@@ -5,7 +5,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use mainstay_query::plan::{Shape, Work, Write};
-use mainstay_query::{Authorized, Limits, ParseError, authorize, split};
+use mainstay_query::{Actor, Authorized, Limits, ParseError, authorize, split};
 use mainstay_schema::{Returns, Schema};
 use mainstay_store::residual::{self, RESIDUAL_ROWS_MAX};
 use mainstay_store::{Call, RowSink, Script, Step, StepDone, Store, StoreError};
@@ -17,6 +17,7 @@ use crate::context::{Context, Stage};
 use crate::error::Error;
 use crate::explain::Request;
 use crate::faults::conceal_fault;
+use crate::guard::{Guard, Sought, Unknown, Verdict, sought};
 use crate::run::{Engine, Nothing, ReadAnswer, WriteAnswer, planned_read, planned_write};
 
 /// Makes the requests of one transaction, one after the other. It runs where the store works, so it computes and does
@@ -67,11 +68,31 @@ impl Engine {
         let call = Call { schema: schema.clone(), deadline: context.deadline };
         let (limits, clock) = (self.limits().clone(), self.clock().clone());
         let store = self.store().clone();
-        let script = Steps { schema, limits, clock, store, context: context.clone(), sequence, running: None };
-        let script: Box<dyn Any> = self.store().transact(call, Box::new(script)).await?;
-        context.note(Stage::Store); // Plans are made in between.
-        let script = script.downcast::<Steps<S>>();
-        Ok(script.map_err(|_| Error::Internal("a store gave back another script"))?.sequence)
+        let guarding = self.guard().map(|guard| Guarding { guard: guard.clone(), unknown: None, asked: Vec::new() });
+        let mut script = Box::new(Steps {
+            schema,
+            limits,
+            clock,
+            store,
+            context: context.clone(),
+            sequence,
+            running: None,
+            guarding,
+        });
+        loop {
+            let done: Box<dyn Any> = self.store().transact(call.clone(), script).await?;
+            context.note(Stage::Store); // Plans are made in between.
+            let done = done.downcast::<Steps<S>>();
+            script = done.map_err(|_| Error::Internal("a store gave back another script"))?;
+            // Nobody can wait inside the transaction. So what the guard does not know undoes it, and once the store was
+            // asked all of it begins anew: once for each outline that is new to this process.
+            let Some(guarding) = &mut script.guarding else { return Ok(script.sequence) };
+            let Some(unknown) = guarding.unknown.take() else { return Ok(script.sequence) };
+            guarding.asked.push(unknown.number());
+            let guard = guarding.guard.clone();
+            guard.learn(&**self.store(), &call.schema, context.deadline, *unknown).await;
+            script.sequence.restart();
+        }
     }
 }
 
@@ -84,6 +105,16 @@ struct Steps<S> {
     context: Context,
     sequence: S,
     running: Option<Running>,
+    guarding: Option<Guarding>,
+}
+
+/// Who refuses what is too much work.
+struct Guarding {
+    guard: Arc<Guard>,
+    /// What the store has to be asked about before this can go on.
+    unknown: Option<Box<Unknown>>,
+    /// What it was asked about already.
+    asked: Vec<u64>,
 }
 
 /// The request that the store carries out; `called` is there if it is a call.
@@ -105,10 +136,15 @@ impl<S: Sequence> Script for Steps<S> {
         match self.sequence.next() {
             Turn::Commit => Step::Commit,
             Turn::RollBack => Step::RollBack,
-            Turn::Run(request) => self.prepare(&request).unwrap_or_else(|error| {
-                self.sequence.take(Err(error));
-                Step::RollBack
-            }),
+            Turn::Run(request) => match self.prepare(&request) {
+                Ok(step) => step,
+                // The sequence begins anew when the store was asked.
+                Err(Stop::Unknown) => Step::RollBack,
+                Err(Stop::Refused(error)) => {
+                    self.sequence.take(Err(error));
+                    Step::RollBack
+                }
+            },
         }
     }
 
@@ -118,15 +154,43 @@ impl<S: Sequence> Script for Steps<S> {
     }
 }
 
+/// Why a request does not come as far as the store.
+enum Stop {
+    /// A step refused it.
+    Refused(Error),
+    /// The guard does not know it yet.
+    Unknown,
+}
+
+impl<E: Into<Error>> From<E> for Stop {
+    fn from(error: E) -> Stop {
+        Stop::Refused(error.into())
+    }
+}
+
+impl Guarding {
+    /// Lets a request pass that looks at few enough rows, or of which nobody knows.
+    fn check(&mut self, schema: &Arc<Schema>, actor: &Actor, sought: Sought<'_>) -> Result<(), Stop> {
+        match self.guard.verdict(schema, actor, sought) {
+            Verdict::Refuse(heavy) => Err(heavy.into()),
+            Verdict::Ask(unknown) if !self.asked.contains(&unknown.number()) => {
+                self.unknown = Some(unknown);
+                Err(Stop::Unknown)
+            }
+            Verdict::Pass | Verdict::Ask(_) => Ok(()),
+        }
+    }
+}
+
 impl<S: Sequence> Steps<S> {
     /// The way of a request up to the store.
-    fn prepare(&mut self, request: &Request) -> Result<Step, Error> {
+    fn prepare(&mut self, request: &Request) -> Result<Step, Stop> {
         let schema = &self.schema;
         let mut called = None;
         let work = match request {
             Request::Read(request) if request.query.after.is_some() => {
                 let details = "Pages by key (after) in a batch; use limit and offset.".to_owned();
-                return Err(Error::Parse(ParseError::NotImplemented { details }));
+                return Err(Error::Parse(ParseError::NotImplemented { details }).into());
             }
             Request::Read(request) => Work::Read(Box::new(planned_read(schema, &self.limits, &self.context, request)?)),
             Request::Write(request) => {
@@ -143,6 +207,9 @@ impl<S: Sequence> Steps<S> {
             Work::Read(plan) => {
                 let plan =
                     authorize::read(schema, &self.context.actor, *plan).map_err(|denied| refused_as(schema, denied))?;
+                if let Some(guarding) = &mut self.guarding {
+                    guarding.check(schema, &self.context.actor, Sought::Read(&plan))?;
+                }
                 let sink = self.sequence.make_sink(&plan.shape(schema), returns);
                 let support = |table, filter: &_| self.store.support(schema, table, filter);
                 let refused = |what: &dyn std::fmt::Display| StoreError::Unsupported {
@@ -159,6 +226,11 @@ impl<S: Sequence> Steps<S> {
             Work::Write(plan) => {
                 let plan = authorize::write(schema, &self.context.actor, *plan)
                     .map_err(|denied| refused_as(schema, denied))?;
+                if let Some(guarding) = &mut self.guarding {
+                    for sought in sought(&plan) {
+                        guarding.check(schema, &self.context.actor, sought)?;
+                    }
+                }
                 let call = Call { schema: schema.clone(), deadline: self.context.deadline };
                 residual::check_write(&*self.store, &call, &plan)?;
                 let shape = plan.returning().map(|returning| returning.shape(schema));

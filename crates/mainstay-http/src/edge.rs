@@ -24,7 +24,7 @@ use crate::layers::identify::identify;
 use crate::layers::limits;
 use crate::layers::timing::Timing;
 use crate::router::Route;
-use crate::routes::{batch, functions, health, query, records, reference, root};
+use crate::routes::{batch, functions, health, query, records, reference, root, slow};
 
 /// An answer.
 pub(crate) type Answer = Response<AnswerBody>;
@@ -121,6 +121,7 @@ where
         Route::Batch if head.method != Method::POST => Route::Records(batch::NAME.into()),
         Route::Records(_) | Route::Function(_) | Route::Batch => route,
         Route::Root => return root::answer(app, &actor, head),
+        Route::Slow => return slow::answer(app, &actor, head),
         other => return Err(no_records(&other)),
     };
     let mut body = match head.method {

@@ -32,6 +32,8 @@ pub(crate) enum Route<'a> {
     Deeper,
     /// The reference for browsers, or one of its files.
     Reference(&'a str),
+    /// What took the store long.
+    Slow,
     /// Whether the process runs.
     Live,
     /// Whether requests can be answered.
@@ -48,6 +50,7 @@ pub const ROUTES: &[(&str, &[&str])] = &[
     ("/rest/v1/{table}/query", &["POST", "OPTIONS"]),
     ("/rest/v1/rpc/{function}", &["GET", "HEAD", "POST", "OPTIONS", "QUERY"]),
     ("/rest/v1/rpc/{function}/query", &["POST", "OPTIONS"]),
+    ("/admin/v1/slow", &["GET", "HEAD", "OPTIONS"]),
     ("/_/api", &["GET", "HEAD"]),
     ("/_/api/{file}", &["GET", "HEAD"]),
     ("/health/live", &["GET", "HEAD"]),
@@ -67,6 +70,7 @@ impl Route<'_> {
         match path {
             "/health/live" => Route::Live,
             "/health/ready" => Route::Ready,
+            "/admin/v1/slow" => Route::Slow,
             "/_/api" => Route::Reference(""),
             _ if path.starts_with("/_/api/") => Route::Reference(&path["/_/api/".len()..]),
             _ => Route::Nowhere,
@@ -108,6 +112,7 @@ impl Route<'_> {
             Route::Deeper => "/rest/v1/{…}",
             Route::Reference("") => "/_/api",
             Route::Reference(_) => "/_/api/{file}",
+            Route::Slow => "/admin/v1/slow",
             Route::Live => "/health/live",
             Route::Ready => "/health/ready",
             Route::Nowhere => "{…}",

@@ -16,6 +16,7 @@ pub(crate) mod query;
 pub(crate) mod records;
 pub(crate) mod reference;
 pub(crate) mod root;
+pub(crate) mod slow;
 mod translate;
 
 use http::header::{ALLOW, CONTENT_LENGTH, VARY};

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::ids::TableId;
+use crate::ids::{ColumnId, TableId};
 
 /// What is known of found tables, in the order of their ids.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub struct Found {
     pub tables: Vec<FoundTable>,
     /// The schema of the database that they are in, where a database has several.
     pub namespace: Option<Arc<str>>,
+    /// Mainstay made the tables, so values are kept in the forms of declared ones.
+    pub is_ours: bool,
     /// What was left out of the schema, one sentence each.
     pub left_out: Vec<String>,
 }
@@ -27,6 +29,8 @@ pub struct FoundTable {
     pub is_view: bool,
     /// Whether the store runs statements of its own when rows change.
     pub has_triggers: bool,
+    /// The columns of indexes that hold no more than the beginnings of values: they lead to rows, and that is all.
+    pub led_to: Vec<Vec<ColumnId>>,
     /// One entry a column, in the order of their ids.
     pub columns: Vec<FoundColumn>,
 }

@@ -247,6 +247,8 @@ pub struct Statistics {
     pub tables: Vec<TableStatistics>,
     /// Indexes whose uses were counted.
     pub indexes: Vec<IndexStatistics>,
+    /// Why uses are not counted by an engine that could, and what would have it do so.
+    pub uncounted: Option<String>,
 }
 
 /// What is known of a table.
@@ -261,12 +263,14 @@ pub struct TableStatistics {
 /// What is known of an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexStatistics {
+    /// The table that it is of.
+    pub table: String,
     /// Its name.
     pub index: String,
     /// How often rows were looked up by it.
     pub uses: u64,
-    /// Octets that it takes.
-    pub bytes: u64,
+    /// Octets that it takes, where that is known.
+    pub bytes: Option<u64>,
 }
 
 /// What an engine would run.

@@ -120,7 +120,7 @@ pub fn engine(project: &Project) -> anyhow::Result<Arc<Engine>> {
 /// An engine for a project over a store that is open already.
 pub fn engine_over(project: &Project, store: Arc<dyn Store>) -> Arc<Engine> {
     let engine = Engine::new((*project.schema).clone(), store, limits(&project.settings));
-    engine.guard_reads(examined_limits(&project.settings));
+    engine.guard_work(examined_limits(&project.settings));
     let slow_ms = project.settings.log.slow_ms;
     if slow_ms > 0 {
         engine.log_slow(SlowLog::new(Duration::from_millis(slow_ms), Box::new(report_slow)));

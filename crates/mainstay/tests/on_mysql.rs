@@ -2,6 +2,8 @@
 //! has a database of its own on each.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "on_mysql/advise.rs"]
+mod advise;
 #[path = "on_server/api.rs"]
 mod api;
 #[path = "on_mysql/app.rs"]
@@ -10,20 +12,33 @@ mod app;
 mod chinook;
 #[path = "on_server/commands.rs"]
 mod commands;
+#[path = "on_server/copy.rs"]
+mod copies;
+#[path = "on_mysql/copy.rs"]
+mod copy;
 #[path = "on_server/functions.rs"]
 mod functions;
 #[path = "on_mysql/kinds.rs"]
 mod kinds;
 #[path = "on_server/outage.rs"]
 mod outage;
+#[path = "on_postgres/app.rs"]
+#[expect(dead_code, reason = "the tests of PostgreSQL need more of it")]
+mod postgres;
 #[path = "on_mysql/projects.rs"]
 mod projects;
 #[path = "on_mysql/routines.rs"]
 mod routines;
 #[path = "on_server/shop.rs"]
 mod shop;
+#[path = "on_mysql/slow.rs"]
+mod slow;
 #[path = "cli/support.rs"]
 #[expect(dead_code, reason = "the other tests of the executable need more of it")]
 mod support;
 #[path = "on_mysql/views.rs"]
 mod views;
+#[path = "on_mysql/work.rs"]
+mod work;
+#[path = "on_server/work.rs"]
+mod works;

@@ -11,6 +11,8 @@ mod app;
 mod chinook;
 #[path = "on_server/commands.rs"]
 mod commands;
+#[path = "on_server/copy.rs"]
+mod copies;
 #[path = "on_postgres/copy.rs"]
 mod copy;
 #[path = "on_server/functions.rs"]
@@ -32,3 +34,5 @@ mod shop;
 mod support;
 #[path = "on_postgres/work.rs"]
 mod work;
+#[path = "on_server/work.rs"]
+mod works;

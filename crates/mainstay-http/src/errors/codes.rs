@@ -87,7 +87,7 @@ codes! {
     INTERNAL = "XX000", 500, "Something is wrong here; the log has the request id.";
     LIMIT = "MS400", 400, "More was asked than a limit allows; the message names it.";
     FRAMING = "MS401", 400, "The request's framing is ambiguous.";
-    HEAVY = "MS402", 400, "The read would look at more rows than its role may; the hint says what would help.";
+    HEAVY = "MS402", 400, "The request would look at more rows than its role may; the hint says what would help.";
     NO_ROUTE = "MS404", 404, "Nothing is at this path.";
     BODY_SLOW = "MS408", 408, "The body did not come in time.";
     PATCH_CONFLICT = "MS409", 409, "A JSON patch does not apply to a row; details say where.";

@@ -6,7 +6,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use mainstay_schema::{ColumnId, Schema, Table};
+use mainstay_schema::{ColumnId, Schema, Table, TableId};
 
 use super::{
     Cardinality, ColumnTest, Comparison, Count, Expr, Filter, Join, Order, Pair, PathStep, Read, Source, Test, Write,
@@ -27,6 +27,19 @@ pub fn text(schema: &Schema, plan: &Read) -> String {
     let mut walk = Walk { schema, out: Text(String::new()) };
     walk.read(plan);
     walk.out.0
+}
+
+/// The number of what a write has to find: rows of a table that pass a filter, with what is given back of them.
+pub fn number_of_changed(schema: &Schema, table: TableId, filter: &Filter, returning: Option<&Read>) -> u64 {
+    let mut walk = Walk { schema, out: Number(DefaultHasher::new()) };
+    walk.out.word("change ");
+    let of = schema.table(table);
+    walk.out.table(of);
+    walk.filter(of, filter);
+    if let Some(read) = returning {
+        walk.embeds(of, read);
+    }
+    walk.out.0.finish()
 }
 
 /// The number and the outline of a write, as far as it says what the store has to find.
@@ -154,6 +167,10 @@ impl<O: Out> Walk<'_, O> {
             Count::Planned => " count planned",
             Count::Estimated(_) => " count estimated",
         });
+        self.embeds(table, plan);
+    }
+
+    fn embeds(&mut self, table: &Table, plan: &Read) {
         for output in &plan.select {
             if let Some(embed) = output.source.embed() {
                 self.out.word(match embed.link.cardinality {

@@ -30,7 +30,7 @@ fn level(schema: &Schema, plan: &Read, linked: &[ColumnId], found: &mut Vec<Want
     let mut asked = Asked { equal: linked.to_vec(), range: None };
     conditions(&plan.filter, &mut asked);
     let order = plain_order(table, &plan.order);
-    if table.is_writable() && !is_served(table, &asked, &order) {
+    if table.is_writable() && !is_served(schema, table, &asked, &order) {
         let mut columns: Vec<(ColumnId, bool)> = asked.equal.iter().map(|column| (*column, false)).collect();
         let is_new = |column: &ColumnId| !asked.equal.contains(column);
         match asked.range.filter(is_new) {
@@ -91,7 +91,7 @@ fn plain_order(table: &Table, terms: &[Order]) -> Vec<(ColumnId, bool)> {
 }
 
 /// Whether a key or an index of all rows leads to what is asked.
-fn is_served(table: &Table, asked: &Asked, order: &[(ColumnId, bool)]) -> bool {
+fn is_served(schema: &Schema, table: &Table, asked: &Asked, order: &[(ColumnId, bool)]) -> bool {
     let keys = std::iter::once(table.primary_key.clone()).chain(table.uniques.iter().map(|key| key.columns.clone()));
     let indexes = table.indexes.iter().filter(|index| index.condition.is_none());
     let indexes = indexes.map(|index| index.columns.iter().map(|part| part.column).collect::<Vec<_>>());
@@ -102,8 +102,12 @@ fn is_served(table: &Table, asked: &Asked, order: &[(ColumnId, bool)]) -> bool {
         Some(first) if !asked.equal.is_empty() => asked.equal.contains(first),
         Some(first) => next.is_none_or(|next| next == *first),
     };
+    let about = schema.found().and_then(|found| found.table(table.id));
+    let led_to = about.into_iter().flat_map(|about| about.led_to.iter().cloned());
     let asks_nothing = asked.equal.is_empty() && next.is_none();
-    asks_nothing || keys.chain(indexes).any(serves)
+    // Beginnings of values have no order that counts.
+    let leads = |columns: Vec<ColumnId>| !asked.equal.is_empty() && serves(columns);
+    asks_nothing || keys.chain(indexes).any(serves) || led_to.into_iter().any(leads)
 }
 
 #[cfg(test)]

@@ -128,9 +128,11 @@ impl Overlay<'_> {
         for table in tables {
             if let Some(id) = ids[table.id.index()] {
                 let about = described.table(table.id).cloned().unwrap_or_default();
-                let about_columns = about.columns.into_iter().zip(&columns[table.id.index()]);
+                let about_columns = about.columns.iter().cloned().zip(&columns[table.id.index()]);
                 let about_columns = about_columns.filter(|(_, place)| place.is_some()).map(|(about, _)| about);
-                kept.tables.push(FoundTable { columns: about_columns.collect(), ..about });
+                let columns = about_columns.collect();
+                let led_to = about.led_to.iter().filter_map(|key| moved.columns(table.id, key)).collect();
+                kept.tables.push(FoundTable { columns, led_to, ..about });
                 shown.push(moved.table(table, TableId(id)));
             }
         }

@@ -18,7 +18,7 @@ use super::render::{self, From};
 use super::session::Session;
 
 /// Rows that are looked at here for one test at most.
-const ROWS_MAX: u64 = RESIDUAL_ROWS_MAX;
+pub(super) const ROWS_MAX: u64 = RESIDUAL_ROWS_MAX;
 
 /// Whether rows that are looked at are kept from others until the transaction ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

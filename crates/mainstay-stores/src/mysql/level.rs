@@ -15,7 +15,7 @@ use crate::server::level::{self, Levels, Related};
 use crate::sql::KEYS;
 
 /// Keys that go along with one statement.
-const KEYS_MAX: usize = 1024;
+pub(super) const KEYS_MAX: usize = 1024;
 
 /// Rows of a level, and what belongs to them.
 pub(super) type Level = level::Level<Natives>;

@@ -9,6 +9,7 @@
 //! types.rs     values → parameters          references.rs  what the server's references cannot do
 //! cells.rs     the driver's cells → sink    count.rs    how many rows there are
 //! errors.rs    error numbers → StoreError   explain.rs  plans → what the server would do
+//! estimate/    how many rows it would look at   statistics.rs  what it has counted
 //! store.rs     all of it as an Engine       migrate/    changing the tables
 //! proof.rs     whether tables are what a schema says
 //! found/       databases of other programs, as schemas
@@ -22,6 +23,7 @@ mod cells;
 mod connect;
 mod count;
 mod errors;
+mod estimate;
 mod explain;
 mod found;
 mod function;
@@ -38,6 +40,7 @@ mod render;
 mod returning;
 mod server;
 mod session;
+mod statistics;
 mod store;
 mod tls;
 mod types;

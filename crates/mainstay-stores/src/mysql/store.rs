@@ -4,7 +4,8 @@ use mainstay_query::plan::{Read, Write};
 use mainstay_schema::Schema;
 use mainstay_schema::load::{Probed, Refused, Statement};
 use mainstay_store::{
-    Capabilities, Explanation, Migrated, Migration, MigrationPlan, OrderSupport, RowSink, StoreError, Transactions,
+    Capabilities, Estimate, Explanation, Migrated, Migration, MigrationPlan, OrderSupport, RowSink, Statistics,
+    StoreError, Transactions,
 };
 
 use super::pool::{MysqlDriver, Pool};
@@ -12,7 +13,7 @@ use super::read::{Counted, Fault};
 use super::references::{self, Ledger};
 use super::session::Session;
 use super::write::{Affected, Work, WriteFault};
-use super::{explain, found, migrate, probe, proof, read};
+use super::{estimate, explain, found, migrate, probe, proof, read, statistics};
 use crate::server::{Engine, ServerStore};
 
 /// A MySQL or MariaDB database as a store.
@@ -113,6 +114,14 @@ impl Engine for MysqlEngine {
 
     fn plan(old: &Schema, new: &Schema) -> MigrationPlan {
         migrate::plan(old, new)
+    }
+
+    async fn estimate(session: &mut Session, schema: &Schema, plan: &Read) -> Result<Option<Estimate>, StoreError> {
+        estimate::read(session, schema, plan).await.map(Some)
+    }
+
+    async fn statistics(session: &mut Session) -> Result<Statistics, StoreError> {
+        statistics::look(session).await.map_err(StoreError::from)
     }
 
     async fn prepare(session: &mut Session) -> Result<(), StoreError> {

@@ -8,7 +8,7 @@ use super::session::Session;
 /// Rows as the last `ANALYZE` or `VACUUM` guessed them; -1 stands for a table that was never looked at.
 const TABLES: &str = "SELECT c.relname::text, c.reltuples::bigint FROM pg_class c \
                       WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r','p') AND c.reltuples >= 0";
-const INDEXES: &str = "SELECT s.indexrelname::text, s.idx_scan, pg_relation_size(s.indexrelid) \
+const INDEXES: &str = "SELECT s.relname::text, s.indexrelname::text, s.idx_scan, pg_relation_size(s.indexrelid) \
                        FROM pg_stat_user_indexes s WHERE s.schemaname = current_schema()";
 /// Counting begins with the database, whose age nobody knows, and anew with a reset or a crash: it lasts at least since the
 /// start of the server or the reset, whichever came last.
@@ -22,12 +22,17 @@ pub(super) async fn look(session: &mut Session) -> Result<Statistics, Failure> {
     let tables = tables.iter().map(table).collect::<Result<_, _>>()?;
     let indexes = session.query_all(INDEXES, &[]).await?;
     let index = |row: &tokio_postgres::Row| {
-        Ok::<_, Failure>(IndexStatistics { index: row.try_get(0)?, uses: number(row, 1)?, bytes: number(row, 2)? })
+        Ok::<_, Failure>(IndexStatistics {
+            table: row.try_get(0)?,
+            index: row.try_get(1)?,
+            uses: number(row, 2)?,
+            bytes: Some(number(row, 3)?),
+        })
     };
     let indexes = indexes.iter().map(index).collect::<Result<_, _>>()?;
     let days = session.query_all(DAYS, &[]).await?;
     let days = days.first().map(|row| number(row, 0)).transpose()?;
-    Ok(Statistics { days, tables, indexes })
+    Ok(Statistics { days, tables, indexes, uncounted: None })
 }
 
 fn number(row: &tokio_postgres::Row, at: usize) -> Result<u64, Failure> {

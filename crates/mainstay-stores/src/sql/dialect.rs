@@ -37,6 +37,8 @@ pub(crate) trait Dialect: Debug + Copy + Send + Sync + 'static {
     /// Longest list of values that is written as single parameters; a longer one goes in as one. Below this a list of
     /// parameters lets an engine plan with the number of items.
     const LIST_PARAMETERS_MAX: usize = 32;
+    /// Whether a comparison of rows, `(a, b) > (1, 2)`, leads to a place in an index, and not only to an answer.
+    const SEARCHES_ROWS: bool = true;
 
     /// How a result column of this type becomes a cell.
     fn kind(ty: &Type) -> Self::Kind;

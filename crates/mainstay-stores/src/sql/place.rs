@@ -56,7 +56,8 @@ impl<'p, D: Dialect> Sql<'p, D> {
                 && !may_be_null(table, term)
                 && D::is_plain_order(&term.expr.ty(table))
         };
-        if !order.iter().all(is_plain) || place.iter().any(Value::is_null) {
+        let is_searched = order.len() == 1 || D::SEARCHES_ROWS;
+        if !is_searched || !order.iter().all(is_plain) || place.iter().any(Value::is_null) {
             return false;
         }
         self.push("(");

@@ -51,14 +51,16 @@ fn change(schema: &Schema, wanted: &Wanted) -> Option<Change> {
     let ids = wanted.columns.iter().map(|(name, _)| table.find_column(name).map(|column| column.id));
     let ids = ids.collect::<Option<Vec<ColumnId>>>().filter(|ids| !ids.is_empty())?;
     let change = Change::Add { table: wanted.table.clone(), columns: wanted.columns.clone() };
-    (!is_there(table, &ids)).then_some(change)
+    (!is_there(schema, table, &ids)).then_some(change)
 }
 
-fn is_there(table: &Table, columns: &[ColumnId]) -> bool {
+fn is_there(schema: &Schema, table: &Table, columns: &[ColumnId]) -> bool {
+    let about = schema.found().and_then(|found| found.table(table.id));
+    let led_to = about.into_iter().flat_map(|about| about.led_to.iter().cloned());
     let indexes = table.indexes.iter().filter(|index| index.condition.is_none());
     let indexes = indexes.map(|index| index.columns.iter().map(|part| part.column).collect::<Vec<_>>());
     let keys = std::iter::once(table.primary_key.clone()).chain(table.uniques.iter().map(|key| key.columns.clone()));
-    keys.chain(indexes).any(|key| key.starts_with(columns))
+    keys.chain(indexes).chain(led_to).any(|key| key.starts_with(columns))
 }
 
 #[cfg(test)]

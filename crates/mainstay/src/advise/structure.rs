@@ -1,7 +1,7 @@
 //! What the tables alone tell, and what the engine has counted of their use.
 
 use mainstay_schema::{ColumnId, Index, Schema, Table};
-use mainstay_store::Statistics;
+use mainstay_store::{IndexStatistics, Statistics};
 
 use super::{Advice, Change, Kind};
 
@@ -31,16 +31,18 @@ pub fn examine(schema: &Schema, statistics: &Statistics) -> Vec<Advice> {
         }
         for index in &table.indexes {
             let drop = Change::Drop { table: table.name.to_string(), index: index.name.to_string() };
-            let used = statistics.indexes.iter().find(|known| known.index == *index.name);
+            let is_it = |known: &&IndexStatistics| known.table == *table.name && known.index == *index.name;
+            let used = statistics.indexes.iter().find(is_it);
             if let Some(other) = replaced_by(table, index) {
                 let found = format!("the index {} does nothing that {other} does not", index.name);
                 add(Kind::RedundantIndex, found, format!("drop the index {}", index.name), Some(drop));
             } else if let (Some(used), Some(days)) = (used, statistics.days)
                 && used.uses == 0
                 && !index.unique
+                && !is_for_reference(table, index)
             {
-                let size = used.bytes / 1024;
-                let found = format!("the index {} ({size} KiB) was not used in {days} days of counting", index.name);
+                let size = used.bytes.map_or_else(String::new, |bytes| format!(" ({} KiB)", bytes / 1024));
+                let found = format!("the index {}{size} was not used in {days} days of counting", index.name);
                 if days < DAYS_MIN {
                     let remedy = format!("look again when uses were counted for {DAYS_MIN} days");
                     add(Kind::UnusedIndex, found, remedy, None);
@@ -95,6 +97,17 @@ pub(super) fn leads_to(table: &Table, columns: &[ColumnId]) -> bool {
         || table.indexes.iter().any(by_index)
 }
 
+/// Whether a reference of the table would have no index without this one. Deletions of what is referred to go by it, which no
+/// engine counts as a use, and some engines do not let it go.
+fn is_for_reference(table: &Table, index: &Index) -> bool {
+    let mut without = table.clone();
+    without.indexes.retain(|other| other.name != index.name);
+    table
+        .references
+        .iter()
+        .any(|reference| leads_to(table, &reference.columns) && !leads_to(&without, &reference.columns))
+}
+
 fn columns_of(index: &Index) -> Vec<ColumnId> {
     index.columns.iter().map(|part| part.column).collect()
 }
@@ -132,7 +145,7 @@ fn names(table: &Table, columns: &[ColumnId]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use mainstay_schema::load::{SourceFile, load};
-    use mainstay_store::{IndexStatistics, TableStatistics};
+    use mainstay_store::TableStatistics;
 
     use super::*;
 
@@ -194,18 +207,33 @@ only = { on = ["payer"], unique = true }
 
     #[test]
     fn an_index_counts_as_unused_after_a_week() {
-        let text = format!("{SHOP}[orders.indexes]\ng = [\"giver\"]\np = [\"payer\"]\n");
-        let index = |index: &str, uses| IndexStatistics { index: index.to_owned(), uses, bytes: 8192 };
+        let text =
+            format!("{SHOP}[orders.indexes]\ng = [\"giver\"]\np = [\"payer\"]\nt = [\"at\"]\nn = [\"number\"]\n");
+        let index = |table: &str, index: &str, uses, bytes| IndexStatistics {
+            table: table.to_owned(),
+            index: index.to_owned(),
+            uses,
+            bytes,
+        };
         let mut statistics = Statistics {
             days: Some(2),
             tables: vec![TableStatistics { table: "orders".to_owned(), rows: 12 }],
-            indexes: vec![index("orders_g", 0), index("orders_p", 7)],
+            indexes: vec![
+                index("orders", "orders_t", 0, Some(8192)),
+                index("orders", "orders_p", 7, None),
+                // The only one that leads to the rows of a reference.
+                index("orders", "orders_g", 0, None),
+                // Of another table of whose indexes one has this name.
+                index("customers", "orders_n", 0, None),
+            ],
+            uncounted: None,
         };
         check(&text, &statistics, &["orders: look again when uses were counted for 7 days"]);
         assert_eq!(examine(&schema(&text), &statistics)[0].change, None);
         statistics.days = Some(30);
-        check(&text, &statistics, &["orders: drop the index orders_g, if no other server of the database uses it"]);
-        assert_eq!(examine(&schema(&text), &statistics)[0].rows, Some(12));
+        check(&text, &statistics, &["orders: drop the index orders_t, if no other server of the database uses it"]);
+        let told = examine(&schema(&text), &statistics);
+        assert!(told[0].rows == Some(12) && told[0].found.contains("orders_t (8 KiB) was not used in 30"), "{told:?}");
         statistics.days = None;
         check(&text, &statistics, &[]);
     }

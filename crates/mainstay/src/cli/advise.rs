@@ -59,11 +59,15 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
         false => Vec::new(),
     };
     if console.json {
-        console.value(&json!({ "advice": advice, "slow": slow, "written": written }));
+        let uncounted = &statistics.uncounted;
+        console.value(&json!({ "advice": advice, "slow": slow, "written": written, "uncounted": uncounted }));
         return Ok(());
     }
     advice.iter().for_each(|one| console.line(words(one)));
     slow.iter().take(SLOW_SHOWN).for_each(|one| console.line(slow_words(one)));
+    if let Some(why) = &statistics.uncounted {
+        console.note(format!("whether indexes are used is not known: {why}"));
+    }
     if advice.is_empty() {
         console.line("nothing to advise");
     } else if !args.write && !changes.is_empty() {

@@ -34,6 +34,7 @@ mod schema;
 mod seed;
 mod serve;
 mod signals;
+mod slow;
 mod types;
 
 use std::path::{Path, PathBuf};
@@ -199,6 +200,8 @@ enum Command {
     Types(types::Args),
     /// Tell which indexes are missing and which nobody needs, and write the changes
     Advise(advise::Args),
+    /// Show what took the database long while a project was served
+    Slow(slow::Args),
     /// Look for what is wrong with a project and say how to mend it
     Doctor(doctor::Args),
     /// Print a completion script for a shell
@@ -227,6 +230,7 @@ pub fn main() -> ExitCode {
         Command::Openapi(args) => openapi::run(args, globals),
         Command::Types(args) => types::run(args, globals),
         Command::Advise(args) => advise::run(args, globals),
+        Command::Slow(args) => slow::run(args, globals),
         Command::Doctor(args) => doctor::run(args, globals),
         Command::Completions(args) => completions::run(args, globals),
         Command::Schema(args) => schema::run(args, globals),

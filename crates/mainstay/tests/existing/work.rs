@@ -42,6 +42,44 @@ async fn a_scan_is_refused_with_the_index_that_would_help() {
 }
 
 #[tokio::test]
+async fn writes_are_refused_before_they_change_anything() {
+    let settings = format!("{SETTINGS}create = true\nupdate = true\ndelete = true\n");
+    let db = Db::with(BIG, &settings, "");
+    let count = |sql: &str| db.other().query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    let sum = "SELECT sum(b + c) FROM big";
+    let before = count(sum);
+    for (method, path, body) in [
+        ("PATCH", "big?b=eq.7", r#"{"c":0}"#),
+        ("PATCH", "big?b=eq.8", r#"{"c":0}"#),
+        ("PATCH", "big?id=gt.0", r#"{"c":0}"#),
+        ("DELETE", "big?or=(b.eq.1,c.eq.2)", ""),
+    ] {
+        assert_eq!(db.anonymous(method, path, body).await, 400, "{method} {path}");
+    }
+    assert_eq!(count(sum), before, "nothing was changed");
+    for (method, path, body) in [
+        ("PATCH", "big?id=eq.7", r#"{"c":0}"#),
+        ("DELETE", "small?id=lt.5", ""),
+        ("POST", "small", r#"{"id":1000,"big":1}"#),
+        ("PATCH", "small?on_conflict=id", r#"[{"id":1000,"big":2}]"#),
+    ] {
+        let status = db.anonymous(method, path, body).await;
+        assert!(status < 300, "{method} {path}: {status}");
+    }
+    // A batch is one transaction: nothing of it stays.
+    for heavy in [r#""method":"DELETE","path":"/big?b=eq.99""#, r#""method":"GET","path":"/big?c=eq.9""#] {
+        let steps =
+            format!(r#"{{"steps":[{{"method":"POST","path":"/small","body":{{"id":2000,"big":1}}}},{{{heavy}}}]}}"#);
+        for time in ["asked", "known"] {
+            assert_eq!(db.anonymous("POST", "batch", &steps).await, 400, "{heavy} {time}");
+            assert_eq!(count("SELECT count(*) FROM small WHERE id = 2000"), 0);
+        }
+        assert_eq!(db.send("POST", "batch", &[("content-type", "application/json")], &steps).await.status, 200);
+        db.other().execute_batch("DELETE FROM small WHERE id = 2000").unwrap();
+    }
+}
+
+#[tokio::test]
 async fn counts_are_work_as_well() {
     let db = Db::with(BIG, SETTINGS, "");
     let publishable = [("prefer", "count=exact")];

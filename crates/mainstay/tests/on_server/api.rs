@@ -33,8 +33,15 @@ pub(crate) struct Reply {
 impl Api {
     /// The project in a folder, over the database of a URL; its tables are made and filled where they are declared.
     pub(crate) async fn of(folder: &Path, url: &str) -> Api {
-        let set = |section, name, text: &str| Override::new(section, name, text).unwrap();
-        let overrides = [set("stores.main", "url", url), set("rest", "aggregates", "on")];
+        Api::with(folder, url, &[]).await
+    }
+
+    /// The same with more settings: section, name and value.
+    pub(crate) async fn with(folder: &Path, url: &str, settings: &[(&str, &str, &str)]) -> Api {
+        let set = |section: &str, name: &str, text: &str| Override::new(section, name, text).unwrap();
+        let given = settings.iter().map(|(section, name, text)| set(section, name, text));
+        let overrides = [set("stores.main", "url", url), set("rest", "aggregates", "on")].into_iter().chain(given);
+        let overrides: Vec<Override> = overrides.collect();
         let project = Project::open(folder, &overrides).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"));
         let engine = wire::engine(&project).unwrap();
         if !project.settings.store.introspect {

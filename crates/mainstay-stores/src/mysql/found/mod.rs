@@ -177,7 +177,7 @@ fn table<'c>(
             access: Access::default(),
             internal: false,
         },
-        about: FoundTable { row_number: None, is_view: from.is_view, has_triggers: false, columns: about },
+        about: FoundTable { is_view: from.is_view, columns: about, ..FoundTable::default() },
     }
 }
 
@@ -223,9 +223,10 @@ fn key(made: &mut Made<'_>, parts: &[&CatalogKeyPart]) {
     let Some(first) = parts.first() else { return };
     let ids: Option<Vec<ColumnId>> =
         parts.iter().map(|part| part.column.as_deref().and_then(|name| made.column(name))).collect();
-    let Some(ids) = ids.filter(|_| parts.iter().all(|part| !part.is_prefix) && first.kind != "FULLTEXT") else {
-        return;
-    };
+    let Some(ids) = ids.filter(|_| first.kind != "FULLTEXT") else { return };
+    if parts.iter().any(|part| part.is_prefix) {
+        return made.about.led_to.push(ids);
+    }
     let name = first.name.as_str().into();
     if first.name == "PRIMARY" {
         made.table.primary_key = ids;

@@ -172,7 +172,11 @@ fn renamed(old: &Schema, new: &Schema, kept: &[TablePair]) -> Schema {
         }
         table
     };
-    Schema::new(old.tables().iter().map(rename).collect())
+    let tables = old.tables().iter().map(rename).collect();
+    match old.found() {
+        Some(found) => Schema::of_found(tables, found.clone()),
+        None => Schema::new(tables),
+    }
 }
 
 #[cfg(test)]

@@ -161,11 +161,12 @@ impl Shape {
             shape.columns.push((column.name.to_string(), definition(table, column)));
         }
         for key in &table.uniques {
-            let parts: Vec<String> = key.columns.iter().map(|column| part(table, &key.columns, *column)).collect();
+            let parts = key.columns.iter().map(|column| part(schema, table, &key.columns, *column));
+            let parts: Vec<String> = parts.collect();
             shape.key("UNIQUE INDEX", &key.name, &parts);
         }
         for index in &table.indexes {
-            shape.index(table, index);
+            shape.index(schema, table, index);
         }
         for reference in &table.references {
             shape.reference(schema, table, reference);
@@ -179,11 +180,11 @@ impl Shape {
         self.keys.insert(name, text);
     }
 
-    fn index(&mut self, table: &Table, index: &Index) {
+    fn index(&mut self, schema: &Schema, table: &Table, index: &Index) {
         let columns: Vec<ColumnId> = index.columns.iter().map(|part| part.column).collect();
         let mut parts = Vec::new();
         for (position, column) in index.columns.iter().enumerate() {
-            let whole = part(table, &columns, column.column);
+            let whole = part(schema, table, &columns, column.column);
             parts.push(match (&index.condition, index.unique) {
                 // Rows for which the condition does not hold have null there, and null is like nothing.
                 (Some(condition), true) => {
@@ -288,15 +289,40 @@ fn definition(table: &Table, column: &Column) -> String {
 }
 
 /// A column in a key over these: the beginning of its values where they may be longer than fits.
-fn part(table: &Table, columns: &[ColumnId], column: ColumnId) -> String {
+fn part(schema: &Schema, table: &Table, columns: &[ColumnId], column: ColumnId) -> String {
     let of = table.column(column);
     let name = quoted(&of.name);
     let share = share(table, columns);
+    let about = schema.found().and_then(|found| found.table(table.id));
+    if let Some(about) = about.and_then(|about| about.columns.get(column.index())) {
+        return match start_of_found(&about.declared, share) {
+            None => name,
+            Some(length) => format!("{name}({length})"),
+        };
+    }
     if !is_wide(&of.ty) || octets_max(table, column).is_some_and(|octets| octets <= share) {
         return name;
     }
     let length = if of.ty == Type::Bytes { share } else { share / CHARACTER_OCTETS };
     format!("{name}({length})")
+}
+
+/// How much of a column that another program declared stands in a key that leaves it so many octets; nothing for all of it.
+fn start_of_found(declared: &str, share: u32) -> Option<u32> {
+    let declared = declared.to_ascii_lowercase();
+    let word: String = declared.chars().take_while(char::is_ascii_lowercase).collect();
+    let octets = if word.ends_with("binary") || word.ends_with("blob") { 1 } else { CHARACTER_OCTETS };
+    let length = match word.as_str() {
+        "char" | "varchar" | "binary" | "varbinary" => {
+            let digits = declared[word.len()..].trim_start_matches('(').split(')').next().unwrap_or_default();
+            // Of those all is the rule.
+            return digits.parse().ok().filter(|length: &u32| length * octets > share).map(|_| share / octets);
+        }
+        "tinytext" | "tinyblob" => 255,
+        "text" | "mediumtext" | "longtext" | "blob" | "mediumblob" | "longblob" | "json" => share,
+        _ => return None,
+    };
+    Some(length.min(share) / octets)
 }
 
 fn hidden(index: &Index, position: usize) -> String {
@@ -366,6 +392,26 @@ mod tests {
             "CONSTRAINT `t_p_fkey` FOREIGN KEY (`p`) REFERENCES `p` (`slug`) ON DELETE CASCADE",
         ];
         check(text, "t", &expected);
+    }
+
+    #[test]
+    fn keys_over_columns_of_others_hold_as_much_as_these_have() {
+        for (declared, expected) in [
+            ("varchar(50)", None),
+            ("VARCHAR(800)", Some(768)),
+            ("varbinary(3072)", None),
+            ("varbinary(4000)", Some(3072)),
+            ("char(36)", None),
+            ("text", Some(768)),
+            ("tinytext", Some(63)),
+            ("longblob", Some(3072)),
+            ("tinyblob", Some(255)),
+            ("datetime(6)", None),
+            ("enum('a','b')", None),
+            ("decimal(65,30)", None),
+        ] {
+            assert_eq!(start_of_found(declared, KEY_OCTETS_MAX), expected, "{declared}");
+        }
     }
 
     #[test]

@@ -112,6 +112,7 @@ impl Dialect for Mysql {
     const NULLS_SMALLEST: bool = true;
     const IS_LISTED: bool = true;
     const LIST_PARAMETERS_MAX: usize = 1024;
+    const SEARCHES_ROWS: bool = false;
 
     fn kind(ty: &Type) -> CellKind {
         CellKind::of(ty)

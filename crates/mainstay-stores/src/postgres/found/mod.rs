@@ -143,7 +143,13 @@ fn table(from: &CatalogTable, at: usize) -> Made<'_> {
             access: Access::default(),
             internal: false,
         },
-        about: FoundTable { row_number: None, is_view: !is_table, has_triggers: from.has_triggers, columns: about },
+        about: FoundTable {
+            row_number: None,
+            is_view: !is_table,
+            has_triggers: from.has_triggers,
+            led_to: Vec::new(),
+            columns: about,
+        },
         numbers,
     };
     for constraint in &from.constraints {

@@ -3,6 +3,7 @@
 //! ```text
 //! declared.rs  declared types → our types     defaults.rs  defaults: literals we know, the rest is SQLite's
 //! ddl.rs       names of constraints           views.rs     keys and references that views inherit
+//! ours.rs      types of tables that we made ourselves
 //! ```
 //!
 //! Nothing here changes the file. What cannot be served is left out and said (`Found::left_out`).
@@ -10,6 +11,7 @@
 mod ddl;
 mod declared;
 mod defaults;
+mod ours;
 mod views;
 
 use std::collections::HashMap;
@@ -26,6 +28,7 @@ use mainstay_store::StoreError;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Result};
 
+use self::ours::Noted;
 use super::{errors, functions};
 
 /// Most tables and views that are served.
@@ -87,6 +90,8 @@ struct Made {
 
 fn read(connection: &Connection) -> Result<Schema> {
     let mut found = Found::default();
+    let noted = Noted::read(connection)?;
+    found.is_ours = noted.is_some();
     let mut made: Vec<Made> = Vec::new();
     let mut listed = Vec::new();
     for one in list(connection)? {
@@ -94,7 +99,7 @@ fn read(connection: &Connection) -> Result<Schema> {
             found.left_out.push(format!("{} {}: there are more than {TABLES_MAX}", one.kind, one.name));
             continue;
         }
-        match read_table(connection, &one, made.len()) {
+        match read_table(connection, &one, made.len(), noted.as_ref()) {
             Ok(table) if table.table.columns.is_empty() => {
                 found.left_out.push(format!("{} {}: it has no columns", one.kind, one.name));
             }
@@ -144,7 +149,7 @@ fn list(connection: &Connection) -> Result<Vec<Listed>> {
     rows.collect()
 }
 
-fn read_table(connection: &Connection, listed: &Listed, at: usize) -> Result<Made> {
+fn read_table(connection: &Connection, listed: &Listed, at: usize, noted: Option<&Noted>) -> Result<Made> {
     let is_table = listed.kind == "table";
     let quoted = super::render::ddl::quoted(&listed.name);
     // Refuses a view that does not run, or a virtual table that cannot be opened.
@@ -165,7 +170,11 @@ fn read_table(connection: &Connection, listed: &Listed, at: usize) -> Result<Mad
         let name: String = row.get(0)?;
         let declared: String = row.get(1)?;
         let required: bool = row.get(2)?;
-        let (ty, loose) = declared::data_type(&declared, listed.is_strict());
+        let noted = noted.and_then(|noted| noted.data_type(&listed.name, &name, &declared));
+        let (ty, loose) = match noted {
+            Some(ty) if is_table => (ty, false),
+            _ => declared::data_type(&declared, listed.is_strict()),
+        };
         if place > 0 {
             key.push((place, id));
         }
@@ -220,7 +229,10 @@ fn read_table(connection: &Connection, listed: &Listed, at: usize) -> Result<Mad
         access: Access::default(),
         internal: false,
     };
-    Ok(Made { table, about: FoundTable { row_number, is_view: !is_table, has_triggers, columns: about } })
+    Ok(Made {
+        table,
+        about: FoundTable { row_number, is_view: !is_table, has_triggers, led_to: Vec::new(), columns: about },
+    })
 }
 
 /// Of a virtual table: a column that only its module needs.

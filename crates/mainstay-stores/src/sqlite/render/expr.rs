@@ -46,8 +46,8 @@ impl Sql<'_> {
 
     /// Writes the collation that gives the order of values of `ty`, if it needs one.
     pub(super) fn collate(&mut self, ty: &Type) {
-        // Decimals of found columns are numbers to SQLite, which need no order of ours.
-        let is_needed = self.schema.found().is_none() || !matches!(ty, Type::Decimal { .. });
+        // Decimals that others keep are numbers to SQLite, which need no order of ours.
+        let is_needed = self.schema.found().is_none_or(|found| found.is_ours) || !matches!(ty, Type::Decimal { .. });
         if let Some(collation) = types::collation(ty).filter(|_| is_needed) {
             self.push(" COLLATE ");
             self.name(collation);
