@@ -16,7 +16,7 @@ CREATE FUNCTION add_tax(amount decimal(10,2), rate decimal(4,2)) RETURNS decimal
   RETURN amount * (1 + rate / 100);
 CREATE FUNCTION sell(which int, many int) RETURNS int DETERMINISTIC MODIFIES SQL DATA
   BEGIN UPDATE stock SET pieces = pieces - many WHERE id = which; RETURN (SELECT pieces FROM stock WHERE id = which); END;
-CREATE FUNCTION seen() RETURNS varchar(50) NO SQL RETURN CONCAT(COALESCE(@left_behind, 'nothing'), ' ', @@autocommit);
+CREATE FUNCTION seen() RETURNS varchar(50) NO SQL RETURN CONCAT(COALESCE(@left_behind, 'nothing'), ' ', IF(@@autocommit, '1', '0'));
 CREATE FUNCTION flag(bits binary(2), day date, doc json, mood enum('sad','merry')) RETURNS json NO SQL
   RETURN json_object('bits', hex(bits), 'day', day, 'n', json_extract(doc, '$.n'), 'mood', mood);
 CREATE PROCEDURE cheap(IN most decimal(10,2)) READS SQL DATA
@@ -31,7 +31,8 @@ CREATE PROCEDURE restock(IN which int, IN many int) BEGIN
 CREATE PROCEDURE restocked(IN which int)
   BEGIN UPDATE stock SET pieces = pieces + 1 WHERE id = which OR which = 0; SELECT id, pieces FROM stock WHERE id = which OR which = 0; END;
 CREATE PROCEDURE pay() BEGIN SIGNAL SQLSTATE 'PT402' SET MESSAGE_TEXT = 'pay first'; END;
-CREATE PROCEDURE liar() READS SQL DATA UPDATE stock SET pieces = 0;
+CREATE PROCEDURE liar() READS SQL DATA BEGIN UPDATE stock SET pieces = 0; SELECT 1 AS n; END;
+CREATE PROCEDURE quiet() READS SQL DATA UPDATE stock SET ok = 1 WHERE id = 3;
 CREATE PROCEDURE sleepy() READS SQL DATA SELECT sleep(30) AS slept;
 CREATE PROCEDURE twice_named() READS SQL DATA SELECT 1 AS a, 2 AS a;
 CREATE PROCEDURE spoil() BEGIN SET @left_behind = 'this'; SET autocommit = 0; CREATE TEMPORARY TABLE junk (a int); END;
@@ -104,7 +105,7 @@ async fn procedures_give_rows_sets_and_parameters() {
         assert_eq!(reply.body, format!("[{nail}]"));
         assert_eq!(reply.headers["content-range"], "1-1/2");
         assert_eq!(api.get("rpc/cheap?most=0").await, "[]");
-        assert_eq!(api.get("rpc/cheap?most=20&cheap->>name=eq.nail").await, format!("[{nail}]"));
+        assert_eq!(api.get("rpc/cheap?most=20&cheap-%3E%3Ename=eq.nail").await, format!("[{nail}]"));
         assert_eq!(api.get("rpc/both_ends").await, r#"[[{"least":0.50}],[{"most":80.00,"n":3}]]"#);
         let given = api.send("POST", "rpc/count_stock", &[], r#"{"least":1,"total":"0.10"}"#).await;
         assert_eq!(given.body, r#"{"n":2,"total":20.50,"latest":"2026-01-02T03:04:05"}"#);
@@ -133,6 +134,7 @@ async fn procedures_give_rows_sets_and_parameters() {
         for (method, path, expected) in [
             ("GET", "rpc/liar", (405, "25006")),
             ("POST", "rpc/liar", (405, "25006")),
+            ("GET", "rpc/quiet", (405, "25006")),
             ("GET", "rpc/restock?which=1&many=1", (405, "25006")),
             ("GET", "rpc/twice_named", (400, "22000")),
             ("GET", "rpc/cheap?most=1&select=name", (400, "PGRST100")),
@@ -141,9 +143,11 @@ async fn procedures_give_rows_sets_and_parameters() {
             assert_eq!((status, code.as_str()), expected, "{method} {path}");
         }
         assert_eq!(pieces().await, before);
+        assert_eq!(api.get("stock?select=ok&id=eq.3").await, r#"[{"ok":null}]"#);
+        assert_eq!(api.send("POST", "rpc/quiet", &[], "").await.status, 204);
         // Nothing that one leaves behind meets the next.
         for _ in 0..3 {
-            assert_eq!(api.send("POST", "rpc/spoil", &[], "{}").await.status, 204);
+            assert_eq!(api.send("POST", "rpc/spoil", &[], "{}").await.body, "[]");
             assert_eq!(api.get("rpc/seen").await, r#""nothing 1""#);
         }
         api.close().await;

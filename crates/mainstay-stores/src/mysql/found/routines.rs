@@ -181,7 +181,8 @@ fn function(routine: &CatalogRoutine, database: &str, result: TableId) -> (Funct
         parameters,
         takes_body: false,
         returns,
-        writes: !reads,
+        // What gives nothing is called for what it does, whatever it says.
+        writes: !reads || returns == Returns::Nothing,
         access: Rule::Never,
         sql: Sql { pieces, columns, computed: Vec::new(), kind, is_ordered: false },
         is_stored: true,
