@@ -108,11 +108,7 @@ impl Driver for PostgresDriver {
     }
 
     async fn cancel(&self, connection: Connection) {
-        let token = connection.client.cancel_token();
-        canceled(match &connection.tls {
-            None => timeout(CANCEL_MAX, token.cancel_query(NoTls)).await,
-            Some(tls) => timeout(CANCEL_MAX, token.cancel_query(tls.clone())).await,
-        });
+        connection.canceling().await;
         PostgresDriver::close(connection).await;
     }
 
@@ -131,6 +127,19 @@ pub struct Connection {
     pub(super) statements: Statements,
     driver: Messages,
     tls: Option<Tls>,
+}
+
+impl Connection {
+    /// Cancels what runs on it when this is polled. What goes wrong is logged.
+    pub(super) fn canceling(&self) -> impl Future<Output = ()> + Send + use<> {
+        let (token, tls) = (self.client.cancel_token(), self.tls.clone());
+        async move {
+            canceled(match tls {
+                None => timeout(CANCEL_MAX, token.cancel_query(NoTls)).await,
+                Some(tls) => timeout(CANCEL_MAX, token.cancel_query(tls)).await,
+            });
+        }
+    }
 }
 
 impl Target {

@@ -5,12 +5,13 @@
 //! [`Session::rollback`]; a session that is dropped inside one rolls back. Called by the files that read and write.
 
 use std::future::{Future, poll_fn};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Instant;
 
-use futures_util::{Stream, future::join};
-use tokio::time::timeout;
+use futures_util::Stream;
+use futures_util::future::{Either, join, select};
+use tokio::time::{sleep_until, timeout};
 use tokio_postgres::error::{DbError, Severity};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row, RowStream, Statement};
@@ -127,6 +128,32 @@ impl Session {
         let mut rows = self.query(sql, params).await?;
         while rows.next().await?.is_some() {}
         Ok(rows.affected())
+    }
+
+    /// Runs one statement that is a transaction of its own, and gives the number of rows that it touched. Once the time is
+    /// over it is canceled and its end awaited, so that whoever asked is told whether it happened.
+    ///
+    /// # Errors
+    /// As the server says; then nothing happened. [`Failure::Unavailable`] if it does not answer: it may have happened.
+    pub async fn execute_alone(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64, Failure> {
+        let deadline = self.deadline();
+        let canceling = match &self.held {
+            Some((_, connection)) => connection.canceling(),
+            None => return Err(Failure::Unavailable("the connection was given up".into())),
+        };
+        let canceling = pin!(async move {
+            sleep_until(deadline.into()).await;
+            canceling.await;
+        });
+        self.alarm.wait_for_end();
+        let outcome = match select(pin!(self.execute(sql, params)), canceling).await {
+            Either::Left((outcome, _)) => outcome,
+            Either::Right(((), running)) => running.await,
+        };
+        outcome.map_err(|failure| match failure {
+            Failure::Deadline => Failure::Unavailable("the server did not answer a write in time".into()),
+            failure => failure,
+        })
     }
 
     /// Runs statements without parameters, separated by semicolons.

@@ -15,7 +15,7 @@ use super::read::{Counted, Fault};
 use super::render::{self, From};
 use super::session::Session;
 use super::write::{Affected, Work, WriteFault};
-use super::{estimate, explain, found, migrate, probe, proof, read, statistics};
+use super::{estimate, explain, found, migrate, probe, proof, read, statistics, write};
 use crate::server::{Engine, ServerStore};
 
 /// A PostgreSQL database as a store.
@@ -79,6 +79,10 @@ impl Engine for PostgresEngine {
         sink: &mut dyn RowSink,
     ) -> Result<Counted, Fault> {
         read::run_inside(session, schema, plan, render::read(schema, plan, From::Plan), sink).await
+    }
+
+    async fn write_alone(session: &mut Session, schema: &Schema, plan: &Write) -> Result<Option<Affected>, WriteFault> {
+        write::run_alone(session, schema, plan).await
     }
 
     async fn write(

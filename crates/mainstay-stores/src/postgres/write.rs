@@ -66,6 +66,46 @@ impl Writer for Work<'_> {
     }
 }
 
+/// Carries out a plan that is one statement, gives nothing back and has nothing checked afterwards: the server makes a
+/// transaction of it by itself, which spares it two statements and the caller a message and its answer.
+pub(super) async fn run_alone(
+    session: &mut Session,
+    schema: &Schema,
+    plan: &Write,
+) -> Result<Option<Affected>, WriteFault> {
+    // Behind a pooler only transactions have our settings.
+    if session.is_pooled() || plan.returning().is_some() {
+        return Ok(None);
+    }
+    let (table, sql, is_insert) = match plan {
+        Write::Insert(plan) if is_plain_insert(schema, plan) => (plan.table, sql::insert(Postgres, schema, plan), true),
+        Write::Update(plan) if is_plain_update(plan) => (plan.table, sql::update(Postgres, schema, plan), false),
+        Write::Delete(plan) if plan.expect == Expect::default() => {
+            (plan.table, sql::delete(Postgres, schema, plan), false)
+        }
+        _ => return Ok(None),
+    };
+    let done = session.execute_alone(&sql.text, &params(&sql.binds)).await;
+    let work = Work { session, schema, begins_anew: false, has_given: false };
+    let affected = done.map_err(|failure| work.fault(schema.table(table), failure.into()))?;
+    Ok(Some(Affected { affected, inserted: if is_insert { affected } else { 0 } }))
+}
+
+/// Whether an insert merges no rows and brings no numbers of its own, after which a sequence would have to go on.
+fn is_plain_insert(schema: &Schema, plan: &Insert) -> bool {
+    let is_counted =
+        |column: &ColumnId| schema.table(plan.table).column(*column).default == Some(DefaultValue::Sequence);
+    plan.expect == Expect::default()
+        && !plan.rows.is_empty()
+        && plan.conflict.as_ref().is_none_or(|conflict| conflict.merge.is_none())
+        && (schema.found().is_some() || !plan.columns.iter().any(is_counted))
+}
+
+fn is_plain_update(plan: &Update) -> bool {
+    let is_plain = |(_, assign): &(ColumnId, Assign)| assign.as_value().is_some();
+    plan.expect == Expect::default() && !plan.set.is_empty() && plan.set.iter().all(is_plain)
+}
+
 impl Work<'_> {
     /// Carries out a plan. On an error the caller undoes what has happened.
     pub(super) fn run<'f>(

@@ -146,6 +146,20 @@ pub trait Engine: Default + Send + Sync + Sized + 'static {
         sink: &mut dyn RowSink,
     ) -> impl Future<Output = Result<Counted, Fault<ErrorOf<Self>>>> + Send;
 
+    /// Carries out a write that is one statement and needs no transaction around it, in one message and its answer;
+    /// nothing if it is another one.
+    ///
+    /// # Errors
+    /// Why it failed; nothing has happened.
+    fn write_alone(
+        session: &mut SessionOf<Self>,
+        schema: &Schema,
+        plan: &Write,
+    ) -> impl Future<Output = Result<Option<Affected>, WriteFault>> + Send {
+        let _ = (session, schema, plan);
+        std::future::ready(Ok(None))
+    }
+
     /// Carries out a write inside the transaction of its own that has begun; `by_hand` with references kept by us.
     ///
     /// # Errors

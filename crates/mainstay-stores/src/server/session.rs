@@ -112,6 +112,11 @@ impl Alarm {
         self.sleep.as_mut().reset((self.deadline + GRACE).into());
     }
 
+    /// From now on what runs is a commit too, which the deadline does not end.
+    pub(crate) fn wait_for_end(&mut self) {
+        self.sleep.as_mut().reset((self.deadline + COMMIT_MAX).into());
+    }
+
     /// Waits for an answer of the server; `None` once the time is over.
     pub(crate) async fn wait<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
         let mut work = pin!(work);

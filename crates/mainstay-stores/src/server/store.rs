@@ -112,6 +112,9 @@ impl<E: Engine> ServerStore<E> {
         by_hand: bool,
     ) -> Result<Affected, WriteFault> {
         let mut session = self.session(call.deadline).await?;
+        if let Some(affected) = E::write_alone(&mut session, &call.schema, plan).await? {
+            return Ok(affected);
+        }
         session.begin(Access::Write, Isolation::ReadCommitted).await.map_err(StoreError::from)?;
         match E::write(&mut session, &call.schema, plan, sink, by_hand).await {
             Ok(affected) => {
