@@ -112,6 +112,29 @@ async fn a_deadline_ends_the_statement() {
 }
 
 #[tokio::test]
+async fn a_write_by_itself_is_over_when_its_deadline_is_told() {
+    let (pool, watch) = (pool_of(1), pool());
+    let mut other = session(&watch).await;
+    other
+        .batch_execute("CREATE TABLE alone (id int PRIMARY KEY, n int); INSERT INTO alone VALUES (1, 1)")
+        .await
+        .unwrap();
+    other.begin(Access::Write, Isolation::ReadCommitted);
+    other.execute("UPDATE alone SET n = 2", &[]).await.expect("it holds the row now");
+    let mut held = pool.session(soon(300)).await.expect("the server answers");
+    let failure = held.execute_alone("UPDATE alone SET n = 3", &[]).await.expect_err("the row is held");
+    assert!(failure.server().is_some(), "the server said itself that it was canceled: {failure}");
+    assert!(matches!(failure.verbatim(), StoreError::Deadline));
+    drop(held);
+    assert_eq!((pool.status().busy, pool.status().idle), (0, 1), "the connection stays");
+    other.commit().await.expect("nobody is in the way");
+    assert_eq!(one(&mut other, "SELECT n FROM alone", &[]).await, "Int(2)");
+    let touched = session_soon(&pool).await.execute_alone("UPDATE alone SET n = 4", &[]).await;
+    assert_eq!(touched.expect("nobody holds it"), 1);
+    other.batch_execute("DROP TABLE alone").await.unwrap();
+}
+
+#[tokio::test]
 async fn a_full_pool_is_told_apart_from_a_slow_statement() {
     let pool = pool_of(1);
     let held = session(&pool).await;
