@@ -87,7 +87,6 @@ impl Answers for Admin {
             "/live" => status(StatusCode::INTERNAL_SERVER_ERROR),
             "/ready" => status(self.ready().await),
             "/metrics" => text("text/plain; version=0.0.4; charset=utf-8", metrics::text(&self.api)),
-            "/config" => text("text/plain; charset=utf-8", self.api.config()),
             "/schema_cache" => match self.api.catalog() {
                 Some(catalog) => text("application/json; charset=utf-8", cache::json(&catalog)),
                 None => status(StatusCode::SERVICE_UNAVAILABLE),

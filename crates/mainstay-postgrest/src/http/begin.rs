@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 
 use super::{Api, Shared};
 use crate::catalog::{Live, LiveOptions, ReadOptions};
-use crate::settings::{Mistake, Settings, Sources, print};
+use crate::settings::{Mistake, Settings, Sources};
 
 /// Reads file and environment anew.
 pub type Reread = Arc<dyn Fn() -> Result<Sources, Vec<Mistake>> + Send + Sync>;
@@ -78,7 +78,6 @@ async fn configure(
     let sources = sources.with_database(&shared.pool, &settings, Instant::now() + CONFIG_MAX).await?;
     Ok(sources.read().map(|(settings, _)| {
         let settings = Arc::new(settings);
-        *shared.config.write().unwrap_or_else(PoisonError::into_inner) = print(&sources);
         *shared.settings.write().unwrap_or_else(PoisonError::into_inner) = settings.clone();
         shared.tokens.clear();
         settings

@@ -64,8 +64,6 @@ pub struct Api(Arc<Shared>);
 struct Shared {
     pool: Pool,
     settings: RwLock<Arc<Settings>>,
-    /// The settings as text.
-    config: RwLock<String>,
     /// What keeps the catalog; empty until the settings of the database are known.
     catalog: OnceLock<Live>,
     tokens: Tokens,
@@ -99,7 +97,6 @@ impl Api {
         Api(Arc::new(Shared {
             pool,
             settings: RwLock::new(Arc::new(settings)),
-            config: RwLock::default(),
             catalog: OnceLock::new(),
             tokens: Tokens::default(),
             keys,
@@ -146,11 +143,6 @@ impl Api {
             health
         };
         self.0.catalog.get().map_or_else(beginning, Live::health)
-    }
-
-    /// The settings that hold, as text.
-    pub(crate) fn config(&self) -> String {
-        self.0.config.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whether a connection can be had.
