@@ -76,7 +76,7 @@ async fn of_mariadb(session: &mut Session) -> Result<Uses, Failure> {
 /// Nothing where it does not count, or does not tell this user.
 async fn of_performance_schema(session: &mut Session) -> Result<Option<Uses>, Failure> {
     let is_counted = permitted(session.query_all(IS_COUNTED, &[]).await)?.unwrap_or_default();
-    if !is_counted.first().is_some_and(|row| number(row, 0) == 1) {
+    if is_counted.first().is_none_or(|row| number(row, 0) != 1) {
         return Ok(None);
     }
     let Some(rows) = permitted(session.query_all(COUNTED, &[]).await)? else { return Ok(None) };
