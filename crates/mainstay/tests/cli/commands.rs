@@ -84,7 +84,7 @@ fn every_command_has_help_with_an_example() {
         .filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next())
         .filter(|name| *name != "help")
         .collect();
-    assert_eq!(names.len(), 18, "{names:?}");
+    assert_eq!(names.len(), 19, "{names:?}");
     for name in names {
         let help = folder.run(&[name, "--help"]).succeeds().stdout;
         assert!(help.contains("Example") && help.contains(&format!("mainstay {name}")), "{help}");
