@@ -264,8 +264,14 @@ impl Shape {
         }
         parts.extend(self.keys.values().cloned());
         parts.extend(self.references.iter().filter(|(name, _)| !is_later(name)).map(|(_, text)| text.clone()));
-        format!("CREATE TABLE {} (\n  {}\n) ENGINE=InnoDB {COLLATION}", quoted(table), parts.join(",\n  "))
+        format!("CREATE TABLE {}{} (\n  {}\n) ENGINE=InnoDB {COLLATION}", if_own(table, "IF NOT EXISTS "), quoted(table), parts.join(",\n  "))
     }
+}
+
+/// Words for tables that are ours alone: whether one was made or dropped is not seen where a migration stopped half way, so
+/// that it may be once more.
+pub(in crate::mysql) fn if_own(table: &str, words: &'static str) -> &'static str {
+    if table.starts_with(HIDDEN) { words } else { "" }
 }
 
 /// The names of some columns in quotes.

@@ -8,7 +8,7 @@ use mainstay_query::plan::{Expr, Output, Read, Source};
 use mainstay_query::request::Count;
 use mainstay_query::{Actor, authorize};
 use mainstay_schema::{ColumnId, Schema, Table, TableId, TableKind, Value, near};
-use mainstay_store::{Call, Store};
+use mainstay_store::{Call, Store, StoreError};
 use sha2::{Digest as _, Sha256};
 
 use super::super::cells::Nothing;
@@ -26,8 +26,12 @@ pub struct Job {
     pub(super) source: Arc<Schema>,
     /// The tables of the target in the end.
     pub(super) full: Arc<Schema>,
+    /// The tables of the target before, with the notes of the copy.
+    pub(super) begun: Schema,
     /// The tables of the target while rows come in.
     pub(super) bare: Arc<Schema>,
+    /// The tables of the target in the end, with the notes.
+    pub(super) last: Schema,
     /// The tables of the target before.
     pub(super) current: Schema,
     /// The tables of the target to which an unfinished copy is undone first.
@@ -100,6 +104,7 @@ pub async fn prepare(from: &SourceEnd<'_>, to: &TargetEnd<'_>, request: &CopyReq
     let ids: Vec<TableId> = chosen.iter().filter_map(|table| Some(full.find(&table.name)?.id)).collect();
     let (filled, circular) = order(&full, &ids);
     let bare = bare(&full, &filled, &circular, base, ledger::table());
+    let (begun, last) = (with_notes(base), with_notes(&full));
     let mut tables = Vec::with_capacity(filled.len());
     for id in filled {
         tables.push(job_table(&source, &full, &bare, id)?);
@@ -109,7 +114,9 @@ pub async fn prepare(from: &SourceEnd<'_>, to: &TargetEnd<'_>, request: &CopyReq
     let mut job = Job {
         source: Arc::new(source),
         full: Arc::new(full),
+        begun,
         bare: Arc::new(bare),
+        last,
         resumed: None,
         fingerprint: fingerprint(&parts),
         from: from.place.clone(),
@@ -175,6 +182,13 @@ fn without_copy(current: &Schema, source: &Schema, request: &CopyRequest) -> Res
     let stays = |table: &&Table| &*table.name != ledger::TABLE && !chosen.contains(&*table.name);
     let drafts = current.tables().iter().filter(stays).map(|table| Draft::new(current, table));
     Ok(assemble(drafts.collect(), &mut Vec::new()))
+}
+
+/// A schema with the table of the notes.
+fn with_notes(schema: &Schema) -> Schema {
+    let mut drafts: Vec<Draft<'_>> = schema.tables().iter().map(|table| Draft::new(schema, table)).collect();
+    drafts.push(Draft { table: ledger::table(), of: schema });
+    assemble(drafts, &mut Vec::new())
 }
 
 /// The tables of the source that are copied.
@@ -313,12 +327,21 @@ impl Job {
         }
     }
 
+    /// Whether an earlier run came as far as the tables of the end.
+    fn is_filled(&self, to: &TargetEnd<'_>) -> bool {
+        migrations::is_same(to.settings.url.database(), &self.current, &self.last)
+    }
+
     /// Finds out whether an earlier run is to be gone on with, and else that nothing is in the way.
     async fn look_at_target(&mut self, to: &TargetEnd<'_>) -> Result<(), TransferError> {
         let Some(store) = to.store.filter(|_| self.undone.is_none()) else { return Ok(()) };
         let current = Arc::new(self.current.clone());
         if let Some(ledger) = Ledger::of(&current) {
-            let notes = ledger.notes(store).await?;
+            let notes = match ledger.notes(store).await {
+                // The notes go last of all, on some servers before it is noted that they went.
+                Err(StoreError::SchemaChanged(_)) if self.is_filled(to) => Vec::new(),
+                notes => notes?,
+            };
             if notes.iter().any(|(name, reached)| name.is_empty() && reached.key.as_ref() != Some(&self.fingerprint)) {
                 return misuse(format!(
                     "{} holds the beginning of another copy; finish that with the command that began it, or give --restart \

@@ -37,33 +37,14 @@ pub async fn run(
     progress: &(dyn Fn(&str) -> Box<dyn Progress> + Sync),
 ) -> Result<(), TransferError> {
     let copying = Copying { job, source, target, database };
-    if job.resumed.is_none() {
-        let before = match &job.undone {
-            Some(undone) => {
-                copying.migrate(&job.current, undone).await?;
-                undone
-            }
-            None => &job.current,
-        };
-        copying.migrate(before, &job.bare).await?;
+    // Not every engine changes tables in transactions. So the notes come first and go last, each by a migration of its own,
+    // and what an interruption cut in two is begun again, which goes on where it stopped.
+    let is_same = |schema: &Schema| job.resumed.is_some() && migrations::is_same(database, &job.current, schema);
+    if !is_same(&job.last) {
+        copying.fill_all(is_same(&job.bare), progress).await?;
+        copying.migrate(&job.bare, &job.last).await?;
     }
-    let ledger = Ledger::of(&job.bare).expect("the tables have one while rows come in");
-    let notes = job.resumed.clone().unwrap_or_default();
-    if !notes.iter().any(|(name, _)| name.is_empty()) {
-        let reached = Reached { key: Some(job.fingerprint.clone()), ..Reached::default() };
-        copying.send(ledger.note("", &reached), "").await?;
-    }
-    for table in &job.tables {
-        let reached = notes.iter().find(|(name, _)| *name == table.name).map(|(_, reached)| reached.clone());
-        let reached = reached.unwrap_or_default();
-        if !reached.is_finished {
-            let mut progress = progress(&table.name);
-            let done = copying.fill(table, &ledger, reached, &mut *progress).await;
-            progress.end();
-            done?;
-        }
-    }
-    copying.migrate(&job.bare, &job.full).await
+    copying.migrate(&job.last, &job.full).await
 }
 
 /// Compares the tables of both databases row by row.
@@ -106,6 +87,43 @@ struct Copying<'a> {
 }
 
 impl Copying<'_> {
+    /// Makes the tables, unless `is_made`, and fills them, or goes on with it.
+    async fn fill_all(
+        &self,
+        is_made: bool,
+        progress: &(dyn Fn(&str) -> Box<dyn Progress> + Sync),
+    ) -> Result<(), TransferError> {
+        let job = self.job;
+        let mut begun = &job.current;
+        if job.resumed.is_none() {
+            if let Some(undone) = &job.undone {
+                self.migrate(&job.current, undone).await?;
+            }
+            self.migrate(job.undone.as_ref().unwrap_or(&job.current), &job.begun).await?;
+            begun = &job.begun;
+        }
+        if !is_made {
+            self.migrate(begun, &job.bare).await?;
+        }
+        let ledger = Ledger::of(&job.bare).expect("the tables have one while rows come in");
+        let notes = job.resumed.clone().unwrap_or_default();
+        if !notes.iter().any(|(name, _)| name.is_empty()) {
+            let reached = Reached { key: Some(job.fingerprint.clone()), ..Reached::default() };
+            self.send(ledger.note("", &reached), "").await?;
+        }
+        for table in &job.tables {
+            let reached = notes.iter().find(|(name, _)| *name == table.name).map(|(_, reached)| reached.clone());
+            let reached = reached.unwrap_or_default();
+            if !reached.is_finished {
+                let mut progress = progress(&table.name);
+                let done = self.fill(table, &ledger, reached, &mut *progress).await;
+                progress.end();
+                done?;
+            }
+        }
+        Ok(())
+    }
+
     async fn migrate(&self, old: &Schema, new: &Schema) -> Result<(), TransferError> {
         let plan = migrations::plan(self.database, old, new);
         let name = format!("copy_{}", SystemClock.now().strftime("%Y%m%dT%H%M%S_%6f"));
