@@ -4,6 +4,8 @@
 //! Knows plans, values and one engine each; knows no HTTP and no access rules. Called by `mainstay-engine` through the
 //! trait, opened by `mainstay`.
 
+#[cfg(any(feature = "sqlite", feature = "mysql"))]
+mod found;
 #[cfg(feature = "mysql")]
 pub mod mysql;
 #[cfg(feature = "postgres")]

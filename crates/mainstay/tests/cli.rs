@@ -13,6 +13,8 @@ mod copy;
 mod dev;
 #[path = "cli/existing.rs"]
 mod existing;
+#[path = "on_server/found_again.rs"]
+mod found_again;
 #[path = "cli/inspect.rs"]
 mod inspect;
 #[path = "cli/mistakes.rs"]

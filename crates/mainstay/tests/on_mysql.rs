@@ -16,6 +16,8 @@ mod commands;
 mod copies;
 #[path = "on_mysql/copy.rs"]
 mod copy;
+#[path = "on_server/found_again.rs"]
+mod found_again;
 #[path = "on_server/functions.rs"]
 mod functions;
 #[path = "on_mysql/kinds.rs"]

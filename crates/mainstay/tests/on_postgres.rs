@@ -15,6 +15,8 @@ mod commands;
 mod copies;
 #[path = "on_postgres/copy.rs"]
 mod copy;
+#[path = "on_server/found_again.rs"]
+mod found_again;
 #[path = "on_server/functions.rs"]
 mod functions;
 #[path = "on_postgres/kinds.rs"]

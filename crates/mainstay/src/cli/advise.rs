@@ -27,8 +27,8 @@ const SLOW_SHOWN: usize = 10;
 /// Arguments of `mainstay advise`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Where tables are declared, --write changes the files of schema/ and writes the migration; where they were found, it
-writes the statements to a file, for whoever looks after the database.
+    after_help = "Where tables are declared, --write changes the files of schema/ and writes the migration; where
+they were found, it writes the statements to a file, for whoever looks after the database.
 
 Examples:
   mainstay advise shop

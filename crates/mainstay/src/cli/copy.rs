@@ -22,16 +22,15 @@ const HASH_SHOWN: usize = 16;
 
 /// Arguments of `mainstay copy`.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Nothing is written into the source, and nothing into a target that has rows. A copy that was interrupted goes
-on where it stopped when the same command is given again. In the end all rows of both databases are
-read and compared; the command exits with 1 if they are not the same.
+#[command(after_help = "Nothing is written into the source, and nothing into a target that has rows. A copy that was
+interrupted goes on where it stopped when the same command is given again. In the end all rows of
+both databases are read and compared; the command exits with 1 if they are not the same.
 
 Examples:
   mainstay copy shop --to postgres://shop@localhost/shop
   mainstay copy --from postgres://localhost/chinook --to sqlite:chinook.db
-  mainstay copy shop --from env:PRODUCTION_URL --except events --dry-run"
-)]
+  mainstay copy --from mysql://localhost/chinook --to postgres://localhost/chinook
+  mainstay copy shop --from env:PRODUCTION_URL --except events --dry-run")]
 pub(super) struct Args {
     #[command(flatten)]
     folder: Folder,

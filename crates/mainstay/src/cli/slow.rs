@@ -6,8 +6,9 @@ use crate::statements::{self, Statement, Wanted};
 /// Arguments of `mainstay slow`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "The process that serves the project writes slow statements down four times a minute, and at its end; the counts
-begin anew when it starts. What is slow says log.slow_ms. `mainstay advise` writes the indexes down.
+    after_help = "The process that serves the project writes slow statements down four times a minute, and at its
+end; the counts begin anew when it starts. What is slow says log.slow_ms. `mainstay advise --write`
+writes the indexes down.
 
 Examples:
   mainstay slow shop

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
+use crate::found_again::is_the_same_as_found;
 use crate::support::Folder;
 
 /// Tables that refer to each other in a circle and to themselves, and values of every type.
@@ -288,70 +289,17 @@ fn an_unfinished_copy_is_told_from_others_and_can_be_undone() {
 
 #[test]
 fn a_file_of_ours_is_the_same_where_it_is_served_as_found() {
-    let folder = Folder::project(
-        "[rest]\naggregates = \"on\"\n",
-        r#"
-[things.fields]
-id    = { type = "int", primary = true, default = "sequence" }
-ok    = { type = "bool", optional = true }
-price = { type = "decimal(10,2)", optional = true }
-about = { type = "json", optional = true }
-tags  = { type = "text[]", optional = true }
-code  = { type = "uuid", optional = true }
-at    = { type = "timestamp", optional = true }
-face  = { type = "bytes", optional = true }
-name  = "text"
-[things.indexes]
-by_price = ["price"]
-[things.access]
-read = true
-"#,
-    );
-    folder.run(&["migrate", "apply"]).succeeds();
-    folder.write(
-        "seed/things.ndjson",
-        r#"{"id":1,"ok":true,"price":1.50,"about":{"a":[1.50,null]},"tags":["a","b c"],"code":"0190a5b2-7e1c-7c3a-9b1d-000000000001","at":"2026-01-02T03:04:05.5Z","face":"\\x00ff","name":"one"}
-{"id":2,"ok":false,"price":10,"about":"x","tags":[],"name":"1"}
-{"id":3,"price":9.99,"name":"true"}
-{"id":4,"ok":true,"price":-2,"name":"{}"}
-"#,
-    );
-    folder.run(&["seed"]).succeeds();
-    folder.run(&["copy", "--to", "sqlite:other.db"]).succeeds();
-    let elsewhere = Folder::new();
+    let folder = Folder::new();
     let url = format!("sqlite:{}", folder.file("other.db").display());
-    let found = ["--store", &url, "--set", "rest.aggregates=on"];
-    for query in [
-        "order=id",
-        "order=price.desc",
-        "price=eq.1.5",
-        "price=gt.9.99",
-        "price=in.(1.5,10)",
-        "ok=is.true",
-        "ok=is.null",
-        "ok=eq.false",
-        "about->a->0=eq.1.50",
-        "about=eq.\"x\"",
-        "tags=cs.{a}",
-        "code=eq.0190A5B2-7E1C-7C3A-9B1D-000000000001",
-        "at=lt.2026-01-02T04:04:06Z",
-        "name=eq.1",
-        "select=total:price.sum(),least:price.min(),most:price.max()",
-    ] {
-        let arguments = ["export", "things", "--format", "json", "--query", query];
-        let declared = folder.run(&arguments).succeeds().json();
-        assert_eq!(elsewhere.run(&[&arguments[..], &found[..]].concat()).succeeds().json(), declared, "{query}");
-        let is_counted = declared.as_array().unwrap().len();
-        assert!(is_counted > 0, "{query} finds nothing");
-    }
+    is_the_same_as_found(&url);
     // What others added is as they declared it.
     let other = Connection::open(folder.file("other.db")).unwrap();
     other
         .execute_batch("CREATE TABLE theirs (id INTEGER PRIMARY KEY, n DECIMAL(10,2), t TEXT); INSERT INTO theirs VALUES (1, 1.5, '1.5')")
         .unwrap();
     for (query, expected) in [("n=eq.1.50", 1), ("n=gt.1.5", 0), ("t=eq.1.50", 0)] {
-        let arguments = ["export", "theirs", "--format", "json", "--query", query];
-        let rows = elsewhere.run(&[&arguments[..], &found[..]].concat()).succeeds().json();
+        let rows = folder.run(&["export", "theirs", "--format", "json", "--query", query, "--store", &url]);
+        let rows = rows.succeeds().json();
         assert_eq!(rows.as_array().unwrap().len(), expected, "{query}");
         assert!(rows.as_array().unwrap().iter().all(|row| row["n"] == 1.5 && row["t"] == "1.5"), "{rows}");
     }

@@ -56,6 +56,10 @@ async fn the_planner_of_each_server_is_asked() {
             let expected = format!("refused, limits.examined_rows_service is 2000{index}");
             assert!(told.ends_with(&expected), "{refused}: {told}");
         }
+        // Rows are sorted before others are joined to those that are shown.
+        let joined: u64 =
+            work("small?select=id,big(b)&order=id&limit=5&id=gt.0").split(' ').nth(3).unwrap().parse().unwrap();
+        assert!(joined <= 100, "{joined}");
         let rows: u64 = work("big?b=eq.7").split(' ').nth(3).unwrap().parse().unwrap();
         assert!((18_000..22_000).contains(&rows), "{rows}");
         database.run("CREATE INDEX big_b ON big (b); CREATE INDEX big_c ON big (c, id); ANALYZE TABLE big").await;

@@ -3,7 +3,11 @@
 use serde_json::Value;
 
 use crate::app::Database;
-use crate::copies::{a_copy_that_was_killed_goes_on, chinook_goes_and_comes_back, the_shop_goes_and_comes_back};
+use crate::copies::{
+    a_copy_that_was_killed_goes_on, chinook_goes_and_comes_back, retail_goes_and_comes_back,
+    the_shop_goes_and_comes_back,
+};
+use crate::found_again::is_the_same_as_found;
 use crate::support::Folder;
 
 /// The rows of a table as JSON.
@@ -24,6 +28,16 @@ async fn chinook_goes_to_a_server_and_back() {
         let last = rows(&folder, &database.url(), "Artist", "ArtistId.desc&limit=1");
         assert_eq!(last[0]["ArtistId"], 276, "numbers go on");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_retail_data_goes_to_a_server_and_back() {
+    retail_goes_and_comes_back(&Database::new("").await.url()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_of_ours_are_the_same_where_they_are_served_as_found() {
+    is_the_same_as_found(&Database::new("").await.url());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Driving, Sizes, Told, Work};
+use super::{Driving, Most, Sizes, Told, Work};
 
 /// A plan: its outermost block.
 pub(super) struct Plan(Value);
@@ -32,8 +32,10 @@ impl Told for Plan {
         }
     }
 
-    fn work(&self, sizes: &Sizes, first_most: Option<f64>) -> Work {
-        block(&self.0, sizes, first_most)
+    fn work(&self, sizes: &Sizes, most: Most) -> Work {
+        // What is sorted together is joined before.
+        let joined = most.joined.filter(|_| !gathers(&self.0));
+        block(&self.0, sizes, Most { joined, ..most })
     }
 }
 
@@ -43,14 +45,14 @@ struct Loops<'s> {
     /// How often what comes next is carried out.
     times: f64,
     rows: f64,
-    /// Most rows of the table that comes next, if it is the first.
-    first_most: Option<f64>,
+    /// For the table that comes next, if it is the first.
+    most: Most,
     /// Rows that come out of whole blocks beside one another.
     united: f64,
 }
 
-fn block(told: &Value, sizes: &Sizes, first_most: Option<f64>) -> Work {
-    let mut loops = Loops { sizes, times: 1.0, rows: 0.0, first_most, united: 0.0 };
+fn block(told: &Value, sizes: &Sizes, most: Most) -> Work {
+    let mut loops = Loops { sizes, times: 1.0, rows: 0.0, most, united: 0.0 };
     loops.walk(told);
     let given = if loops.united > 0.0 { loops.united } else { loops.times };
     Work { rows: loops.rows, given }
@@ -65,7 +67,7 @@ impl Loops<'_> {
                     match name.as_str() {
                         "table" => self.table(part),
                         "query_block" => {
-                            let work = block(part, self.sizes, None);
+                            let work = block(part, self.sizes, Most::default());
                             self.rows += work.rows;
                             self.united += work.given;
                         }
@@ -88,19 +90,21 @@ impl Loops<'_> {
 
     fn table(&mut self, table: &Value) {
         if let Some(made) = table.get("materialized").and_then(|made| made.get("query_block")) {
-            self.rows += block(made, self.sizes, None).rows;
+            self.rows += block(made, self.sizes, Most::default()).rows;
         }
         let number = |name: &str| table.get(name).and_then(Value::as_f64);
         // Without rows it is one that was found to have none.
         let Some(told) = number("rows") else { return };
         let name = table.get("table_name").and_then(Value::as_str).unwrap_or_default();
         let rows = if is_scan(table) { self.sizes.rows(name, told) } else { told.max(1.0) };
-        let rows = self.first_most.take().map_or(rows, |most| rows.min(most));
+        let most = std::mem::take(&mut self.most);
+        let rows = most.first.map_or(rows, |most| rows.min(most));
         // What was made before was counted when it was made.
         if !name.starts_with('<') {
             self.rows += self.times * rows;
         }
-        self.times *= (rows * number("filtered").unwrap_or(100.0) / 100.0).max(1.0);
+        let passing = (rows * number("filtered").unwrap_or(100.0) / 100.0).max(1.0);
+        self.times *= most.joined.map_or(passing, |most| passing.min(most));
     }
 
     /// Statements inside the statement. What is not made once depends on the row outside.
@@ -109,12 +113,17 @@ impl Loops<'_> {
             let made = part.get("materialization").and_then(|made| made.get("query_block"));
             let cached = part.get("expression_cache").and_then(|cache| cache.get("query_block"));
             match (made, cached.or_else(|| part.get("query_block"))) {
-                (Some(made), _) => self.rows += block(made, self.sizes, None).rows,
-                (None, Some(inside)) => self.rows += self.times * block(inside, self.sizes, None).rows,
+                (Some(made), _) => self.rows += block(made, self.sizes, Most::default()).rows,
+                (None, Some(inside)) => self.rows += self.times * block(inside, self.sizes, Most::default()).rows,
                 (None, None) => {}
             }
         }
     }
+}
+
+/// Whether all tables of a block are joined before the first row comes out.
+fn gathers(block: &Value) -> bool {
+    ["filesort", "temporary_table", "window_functions_computation"].iter().any(|name| block.get(name).is_some())
 }
 
 fn is_hashed(join: &Value) -> bool {
@@ -152,11 +161,25 @@ mod tests {
 
     use super::*;
 
-    fn check(plan: &str, most: Option<f64>, expected: u64) -> Driving {
+    fn check(plan: &str, first: Option<f64>, expected: u64) -> Driving {
         let plan = Plan::read(&format!("{{\"query_block\":{plan}}}")).unwrap();
         let sizes = Sizes(HashMap::from([("t0".to_owned(), 1_000_000.0), ("t1".to_owned(), 100.0)]));
-        assert_eq!(plan.work(&sizes, most).rows as u64, expected, "{}", plan.0);
+        assert_eq!(plan.work(&sizes, Most { first, joined: None }).rows as u64, expected, "{}", plan.0);
         plan.driving()
+    }
+
+    #[test]
+    fn what_is_joined_is_joined_to_the_rows_that_are_wanted() {
+        let one = r#"{"table":{"table_name":"t1","access_type":"eq_ref","rows":1,"filtered":100}}"#;
+        let rows = |plan: String| {
+            let plan = Plan::read(&format!("{{\"query_block\":{plan}}}")).unwrap();
+            let sizes = Sizes(HashMap::from([("t0".to_owned(), 1_000_000.0)]));
+            plan.work(&sizes, Most { first: None, joined: Some(10.0) }).rows as u64
+        };
+        let first = format!(r#"{{"read_sorted_file":{{"filesort":{SCAN}}}}}"#);
+        assert_eq!(rows(format!(r#"{{"nested_loop":[{first},{one}]}}"#)), 1_000_010);
+        let together = format!(r#"{{"filesort":{{"temporary_table":{{"nested_loop":[{SCAN},{one}]}}}}}}"#);
+        assert_eq!(rows(together), 2_000_000);
     }
 
     const SCAN: &str =

@@ -53,6 +53,16 @@ struct Driving {
     is_sorted: bool,
 }
 
+/// How a limit shortens the work.
+#[derive(Debug, Clone, Copy, Default)]
+struct Most {
+    /// Rows of the first table that are looked at, at most.
+    first: Option<f64>,
+    /// Rows for which the rest of the tables is looked at, at most: where no table leaves any out, and they are not sorted
+    /// together.
+    joined: Option<f64>,
+}
+
 /// A plan as a server tells it.
 trait Told: Sized {
     /// Reads it.
@@ -61,8 +71,8 @@ trait Told: Sized {
     /// How the rows of the first table are found.
     fn driving(&self) -> Driving;
 
-    /// What it costs, if no more rows of the first table than these are looked at.
-    fn work(&self, sizes: &Sizes, first_most: Option<f64>) -> Work;
+    /// What it costs, if no more than so many rows are wanted.
+    fn work(&self, sizes: &Sizes, most: Most) -> Work;
 }
 
 /// Rows of tables, by their names and by what a statement calls them.
@@ -114,8 +124,9 @@ impl<'a, T: Told> Asking<'a, T> {
         let sql = render::read(self.session.server(), schema, &plan, From::Plan);
         let (told, sizes) = self.ask(&sql.text, native_params(&sql.binds)).await?;
         let taken = plan.limit.map(|limit| limit.saturating_add(plan.offset) as f64);
-        let first_most = taken.filter(|_| ends_early(schema.table(plan.table), &plan, &told.driving()));
-        let top = told.work(&sizes, first_most);
+        let first = taken.filter(|_| ends_early(schema.table(plan.table), &plan, &told.driving()));
+        let joined = taken.filter(|_| plan.groups.is_none() && !looks_elsewhere(&plan.filter));
+        let top = told.work(&sizes, Most { first, joined });
         let mut rows = top.rows;
         let mut parents = taken.map_or(top.given, |taken| top.given.min(taken)).max(1.0);
         if is_hard {
@@ -132,7 +143,7 @@ impl<'a, T: Told> Asking<'a, T> {
                 Some(listed) => with_keys(level, &[vec![some_key(); listed.columns.len()]]),
             };
             let (told, sizes) = self.ask(&text, params).await?;
-            let work = told.work(&sizes, None);
+            let work = told.work(&sizes, Most::default());
             let runs = match told.driving().is_scan && level.listed.is_some() {
                 true => (parents / KEYS_MAX as f64).ceil(),
                 false => parents,
@@ -143,7 +154,7 @@ impl<'a, T: Told> Asking<'a, T> {
         if plan.count == Count::Exact {
             let (text, binds) = sql::count(Mysql(self.session.server()), schema, &plan, From::Plan);
             let (told, sizes) = self.ask(&text, native_params(&binds)).await?;
-            rows += told.work(&sizes, None).rows;
+            rows += told.work(&sizes, Most::default()).rows;
         }
         Ok(rows)
     }
@@ -259,6 +270,16 @@ fn ends_early(table: &Table, plan: &Read, driving: &Driving) -> bool {
         && !driving.is_sorted
         && (plan.after.is_none() || starts_there())
         && is_led_to(&plan.filter, &leads)
+}
+
+/// Whether a filter is about rows of other tables, which a server may join.
+fn looks_elsewhere(filter: &Filter) -> bool {
+    match filter {
+        Filter::And(parts) | Filter::Or(parts) => parts.iter().any(looks_elsewhere),
+        Filter::Not(part) => looks_elsewhere(part),
+        Filter::Exists { .. } => true,
+        _ => false,
+    }
 }
 
 /// Whether an index leads to nothing but what passes.

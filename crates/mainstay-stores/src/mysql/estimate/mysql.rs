@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Driving, Sizes, Told, Work};
+use super::{Driving, Most, Sizes, Told, Work};
 
 /// A plan: its topmost step.
 pub(super) struct Plan(Value);
@@ -25,9 +25,7 @@ impl Told for Plan {
         let mut driving = Driving::default();
         let mut step = &self.0;
         loop {
-            let kind = text(step, "access_type");
-            driving.is_sorted |=
-                matches!(kind, "sort" | "aggregate" | "temp_table_aggregate" | "materialize" | "window");
+            driving.is_sorted |= gathers(step);
             let Some(below) = inputs(step).find(|below| !is_beside(below)) else { break };
             step = below;
         }
@@ -37,34 +35,37 @@ impl Told for Plan {
         driving
     }
 
-    fn work(&self, sizes: &Sizes, first_most: Option<f64>) -> Work {
-        let cost = cost(&self.0, sizes, first_most);
+    fn work(&self, sizes: &Sizes, most: Most) -> Work {
+        let cost = cost(&self.0, sizes, most);
         Work { rows: cost.each + cost.once, given: cost.given }
     }
 }
 
-/// `first_most` goes to the first table and nowhere else.
-fn cost(step: &Value, sizes: &Sizes, first_most: Option<f64>) -> Cost {
+/// `most` goes the way to the first table and nowhere else.
+fn cost(step: &Value, sizes: &Sizes, most: Most) -> Cost {
     let told = step.get("estimated_rows").and_then(Value::as_f64);
+    // What gathers all rows takes all rows.
+    let most = if gathers(step) { Most { joined: None, ..most } } else { most };
     let below: Vec<&Value> = inputs(step).filter(|below| !is_beside(below)).collect();
     let mut cost = match (text(step, "access_type"), below.as_slice()) {
         ("table" | "index", []) => {
             let told = told.unwrap_or(0.0).max(1.0);
             let rows = if is_scan(step) { sizes.rows(text(step, "table_name"), told) } else { told };
-            let rows = first_most.map_or(rows, |most| rows.min(most));
+            let rows = most.first.map_or(rows, |most| rows.min(most));
             Cost { each: rows, once: 0.0, given: rows }
         }
         // Of what was made before.
         ("table" | "index", below) => {
-            let made = sum(below, sizes, first_most);
+            let made = sum(below, sizes, most);
             Cost { each: 0.0, once: made.each + made.once, given: told.unwrap_or(made.given) }
         }
         ("count_rows", _) => Cost { each: sizes.rows(text(step, "table_name"), 1.0), once: 0.0, given: 1.0 },
         ("rows_fetched_before_execution", _) => Cost { each: 0.0, once: 1.0, given: 1.0 },
         ("join", [outer, inner]) => {
-            let (outer, inner) = (cost(outer, sizes, first_most), cost(inner, sizes, None));
+            let (outer, inner) = (cost(outer, sizes, most), cost(inner, sizes, Most::default()));
             let is_hash = text(step, "join_algorithm") == "hash";
-            let times = if is_hash { 1.0 } else { outer.given.max(1.0) };
+            let wanted = most.joined.map_or(outer.given, |most| outer.given.min(most));
+            let times = if is_hash { 1.0 } else { wanted.max(1.0) };
             let most = outer.given.max(1.0) * inner.given.max(1.0);
             Cost {
                 each: outer.each + times * inner.each,
@@ -73,22 +74,22 @@ fn cost(step: &Value, sizes: &Sizes, first_most: Option<f64>) -> Cost {
             }
         }
         ("limit", below) => {
-            let made = sum(below, sizes, first_most);
+            let made = sum(below, sizes, most);
             let limit = step.get("limit").and_then(Value::as_f64).unwrap_or(made.given);
             Cost { given: made.given.min(limit), ..made }
         }
         (_, below) => {
-            let made = sum(below, sizes, first_most);
+            let made = sum(below, sizes, most);
             Cost { given: told.unwrap_or(made.given).min(made.given), ..made }
         }
     };
     // A condition is tested on the rows that come in, an expression shown for those that come out.
     let times = match text(step, "access_type") {
-        "filter" => below.first().map_or(cost.given, |_| sum(&below, sizes, first_most).given),
+        "filter" => below.first().map_or(cost.given, |_| sum(&below, sizes, most).given),
         _ => cost.given,
     };
     for beside in inputs(step).filter(|below| is_beside(below)) {
-        let inside = self::cost(beside, sizes, None);
+        let inside = self::cost(beside, sizes, Most::default());
         let is_dependent = beside.get("dependent").and_then(Value::as_bool).unwrap_or(true);
         let times = if is_dependent { times.max(1.0) } else { 1.0 };
         cost.each += times * inside.each;
@@ -97,10 +98,10 @@ fn cost(step: &Value, sizes: &Sizes, first_most: Option<f64>) -> Cost {
     cost
 }
 
-fn sum(steps: &[&Value], sizes: &Sizes, first_most: Option<f64>) -> Cost {
+fn sum(steps: &[&Value], sizes: &Sizes, most: Most) -> Cost {
     let mut sum = Cost::default();
     for (position, step) in steps.iter().enumerate() {
-        let one = cost(step, sizes, first_most.filter(|_| position == 0));
+        let one = cost(step, sizes, if position == 0 { most } else { Most::default() });
         sum = Cost { each: sum.each + one.each, once: sum.once + one.once, given: sum.given + one.given };
     }
     sum
@@ -110,6 +111,11 @@ fn sum(steps: &[&Value], sizes: &Sizes, first_most: Option<f64>) -> Cost {
 fn inputs(step: &Value) -> impl Iterator<Item = &Value> {
     let members = step.as_object().into_iter().flatten();
     members.filter(|(name, _)| name.starts_with("inputs")).filter_map(|(_, steps)| steps.as_array()).flatten()
+}
+
+/// Whether the first row comes out when the last came in.
+fn gathers(step: &Value) -> bool {
+    matches!(text(step, "access_type"), "sort" | "aggregate" | "temp_table_aggregate" | "materialize" | "window")
 }
 
 fn is_beside(step: &Value) -> bool {
@@ -130,11 +136,29 @@ mod tests {
 
     use super::*;
 
-    fn check(plan: &str, most: Option<f64>, expected: u64) -> Driving {
+    fn check(plan: &str, first: Option<f64>, expected: u64) -> Driving {
         let plan = Plan::read(&format!("{{\"query_plan\":{plan}}}")).unwrap();
         let sizes = Sizes(HashMap::from([("big".to_owned(), 1_000_000.0), ("small".to_owned(), 100.0)]));
-        assert_eq!(plan.work(&sizes, most).rows as u64, expected, "{}", plan.0);
+        assert_eq!(plan.work(&sizes, Most { first, joined: None }).rows as u64, expected, "{}", plan.0);
         plan.driving()
+    }
+
+    #[test]
+    fn what_is_joined_is_joined_to_the_rows_that_are_wanted() {
+        let one =
+            r#"{"access_type":"index","index_access_type":"index_lookup","table_name":"small","estimated_rows":1.0}"#;
+        let join = |outer: &str| {
+            format!(
+                r#"{{"access_type":"join","join_algorithm":"nested_loop","join_type":"left join","inputs":[{outer},{one}]}}"#
+            )
+        };
+        let rows = |plan: &str| {
+            let plan = Plan::read(&format!("{{\"query_plan\":{plan}}}")).unwrap();
+            let sizes = Sizes(HashMap::from([("big".to_owned(), 1_000_000.0)]));
+            plan.work(&sizes, Most { first: None, joined: Some(10.0) }).rows as u64
+        };
+        assert_eq!(rows(&join(&format!(r#"{{"access_type":"sort","inputs":[{SCAN}]}}"#))), 1_000_010);
+        assert_eq!(rows(&format!(r#"{{"access_type":"sort","inputs":[{}]}}"#, join(SCAN))), 2_000_000);
     }
 
     const SCAN: &str =

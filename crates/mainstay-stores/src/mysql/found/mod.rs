@@ -23,8 +23,10 @@ use mainstay_schema::{
 };
 use mainstay_store::StoreError;
 
+use super::errors::Failure;
 use super::render::ddl::{HIDDEN, text_literal};
 use super::session::Session;
+use crate::found::Noted;
 use crate::sql::inherit::{self, Shown, Views};
 use catalog::{Catalog, CatalogColumn, CatalogKeyPart, CatalogReferencePart, CatalogTable};
 use routines::CatalogRoutine;
@@ -39,8 +41,8 @@ const TABLES_MAX: usize = 20_000;
 pub(super) async fn find(session: &mut Session) -> Result<Schema, StoreError> {
     let is_mariadb = session.server().is_mariadb();
     let catalog = catalog::read(session).await?;
-    let routines = routines::read(session).await?;
-    Ok(schema(&catalog, &routines, is_mariadb))
+    let (routines, noted) = (routines::read(session).await?, noted(session).await?);
+    Ok(schema(&catalog, &routines, noted.as_ref(), is_mariadb))
 }
 
 /// A number that changes with the tables of the database in use: made from all that the schema is made of.
@@ -82,7 +84,19 @@ fn by_table<T>(items: &[T], table: impl Fn(&T) -> &str) -> HashMap<String, Vec<&
     map
 }
 
-fn schema(catalog: &Catalog, routines: &[CatalogRoutine], is_mariadb: bool) -> Schema {
+/// What Mainstay noted of tables that it made; nothing in a database of others.
+async fn noted(session: &mut Session) -> Result<Option<Noted>, Failure> {
+    let last = "SELECT `schema` FROM `_mainstay_migrations` ORDER BY `position` DESC LIMIT 1";
+    let rows = match session.query_text(last).await {
+        // There is no such table, or it is not for this user.
+        Err(failure) if matches!(failure.code(), Some(1146 | 1142)) => return Ok(None),
+        rows => rows?,
+    };
+    let text: Option<String> = rows.first().and_then(|row| row.get::<Option<String>, _>(0)).flatten();
+    Ok(text.and_then(|text| Noted::read(&text)))
+}
+
+fn schema(catalog: &Catalog, routines: &[CatalogRoutine], noted: Option<&Noted>, is_mariadb: bool) -> Schema {
     let columns = by_table(&catalog.columns, |column| &column.table);
     let keys = by_table(&catalog.keys, |part| &part.table);
     let triggers: HashSet<&str> = catalog.triggers.iter().map(|name| &**name).collect();
@@ -106,7 +120,7 @@ fn schema(catalog: &Catalog, routines: &[CatalogRoutine], is_mariadb: bool) -> S
             let check = format!("json_valid(`{column}`)");
             checks.iter().any(|(_, clause)| clause.eq_ignore_ascii_case(&check))
         };
-        let mut one = table(from, made.len(), columns, holds_documents, is_mariadb);
+        let mut one = table(from, made.len(), columns, noted, holds_documents, is_mariadb);
         one.about.has_triggers = triggers.contains(&*from.name);
         for parts in keys.get(&from.name).map_or(&[][..], |parts| parts).chunk_by(|one, next| one.name == next.name) {
             key(&mut one, parts);
@@ -139,6 +153,7 @@ fn table<'c>(
     from: &'c CatalogTable,
     at: usize,
     all: &[&CatalogColumn],
+    noted: Option<&Noted>,
     holds_documents: impl Fn(&str) -> bool,
     is_mariadb: bool,
 ) -> Made<'c> {
@@ -147,7 +162,9 @@ fn table<'c>(
     // What a migration of ours computes for a key is no column of anybody's.
     for column in all.iter().filter(|column| !column.name.starts_with(HIDDEN)) {
         let id = ColumnId(columns.len() as u32);
-        let ty = types::data_type(column, holds_documents(&column.name));
+        let ours = noted.and_then(|noted| noted.data_type(&from.name, &column.name));
+        let ours = ours.filter(|ty| types::is_kept_so(ty, &column.column_type));
+        let ty = ours.cloned().unwrap_or_else(|| types::data_type(column, holds_documents(&column.name)));
         about.push(FoundColumn {
             declared: column.column_type.clone(),
             loose: false,

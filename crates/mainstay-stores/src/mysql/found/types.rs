@@ -42,6 +42,16 @@ pub(super) fn data_type(column: &CatalogColumn, holds_documents: bool) -> Type {
     }
 }
 
+/// Whether a column is what our migrations make for a type that the servers have no word for.
+pub(super) fn is_kept_so(ty: &Type, column_type: &str) -> bool {
+    match ty {
+        Type::Uuid => column_type == "binary(16)",
+        Type::Timestamp => column_type == "datetime(6)",
+        Type::Json | Type::Array(_) => column_type == "longtext",
+        _ => false,
+    }
+}
+
 /// The values of an `enum`, in their order.
 pub(super) fn variants(column: &CatalogColumn) -> Vec<String> {
     let list = column.column_type.strip_prefix("enum(").and_then(|rest| rest.strip_suffix(')'));

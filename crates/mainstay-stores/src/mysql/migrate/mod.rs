@@ -44,7 +44,9 @@ pub fn plan(old: &Schema, new: &Schema) -> MigrationPlan {
     for step in &diff.steps {
         match &step.kind {
             StepKind::DropView { view } => first.push(format!("DROP VIEW {}", quoted(view))),
-            StepKind::DropTable { table } => tables.push(format!("DROP TABLE {}{}", ddl::if_own(table, "IF EXISTS "), quoted(table))),
+            StepKind::DropTable { table } => {
+                tables.push(format!("DROP TABLE {}{}", ddl::if_own(table, "IF EXISTS "), quoted(table)))
+            }
             StepKind::RenameTable { from, to } => {
                 tables.push(format!("RENAME TABLE {} TO {}", quoted(from), quoted(to)));
             }

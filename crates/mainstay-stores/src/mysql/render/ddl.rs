@@ -264,7 +264,12 @@ impl Shape {
         }
         parts.extend(self.keys.values().cloned());
         parts.extend(self.references.iter().filter(|(name, _)| !is_later(name)).map(|(_, text)| text.clone()));
-        format!("CREATE TABLE {}{} (\n  {}\n) ENGINE=InnoDB {COLLATION}", if_own(table, "IF NOT EXISTS "), quoted(table), parts.join(",\n  "))
+        format!(
+            "CREATE TABLE {}{} (\n  {}\n) ENGINE=InnoDB {COLLATION}",
+            if_own(table, "IF NOT EXISTS "),
+            quoted(table),
+            parts.join(",\n  ")
+        )
     }
 }
 

@@ -28,8 +28,8 @@ use mainstay_store::StoreError;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Result};
 
-use self::ours::Noted;
 use super::{errors, functions};
+use crate::found::Noted;
 
 /// Most tables and views that are served.
 const TABLES_MAX: usize = 10_000;
@@ -90,7 +90,7 @@ struct Made {
 
 fn read(connection: &Connection) -> Result<Schema> {
     let mut found = Found::default();
-    let noted = Noted::read(connection)?;
+    let noted = ours::read(connection)?;
     found.is_ours = noted.is_some();
     let mut made: Vec<Made> = Vec::new();
     let mut listed = Vec::new();
@@ -170,7 +170,7 @@ fn read_table(connection: &Connection, listed: &Listed, at: usize, noted: Option
         let name: String = row.get(0)?;
         let declared: String = row.get(1)?;
         let required: bool = row.get(2)?;
-        let noted = noted.and_then(|noted| noted.data_type(&listed.name, &name, &declared));
+        let noted = noted.and_then(|noted| ours::data_type(noted, &listed.name, &name, &declared));
         let (ty, loose) = match noted {
             Some(ty) if is_table => (ty, false),
             _ => declared::data_type(&declared, listed.is_strict()),
