@@ -58,8 +58,8 @@ pub async fn prepare(session: &mut Session) -> Result<(), Failure> {
     // A project without files has the internal tables and nothing else.
     let schema = mainstay_schema::load::load(&[]).unwrap_or_default();
     for table in schema.tables().iter().filter(|table| table.internal) {
-        let create = Shape::of(&schema, table).create(&table.name, |_| false);
-        session.batch_execute(&create.replacen("CREATE TABLE", "CREATE TABLE IF NOT EXISTS", 1)).await?;
+        // Unless it is there, as is said of all that is ours alone.
+        session.batch_execute(&Shape::of(&schema, table).create(&table.name, |_| false)).await?;
     }
     Ok(())
 }

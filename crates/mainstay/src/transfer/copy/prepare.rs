@@ -40,6 +40,8 @@ pub struct Job {
     pub(super) tables: Vec<JobTable>,
     /// What an earlier run has noted; `None` if this is the first.
     pub(super) resumed: Option<Vec<(String, Reached)>>,
+    /// An earlier run came as far as taking its notes away.
+    pub(super) are_notes_gone: bool,
     /// What makes two copies the same copy.
     pub(super) fingerprint: String,
     pub(super) from: String,
@@ -72,6 +74,13 @@ impl Job {
     /// The tables in the order in which they are filled, with the numbers of their rows.
     pub fn tables(&self) -> impl Iterator<Item = (&str, u64)> {
         self.tables.iter().map(|table| (table.name.as_str(), table.rows))
+    }
+
+    /// Whether an earlier run has noted that all rows are there.
+    pub(super) fn is_all_finished(&self) -> bool {
+        let notes = self.resumed.as_deref().unwrap_or_default();
+        let is_finished = |table: &JobTable| notes.iter().any(|(name, note)| *name == table.name && note.is_finished);
+        self.tables.iter().all(is_finished)
     }
 
     /// Whether an earlier run is gone on with.
@@ -118,6 +127,7 @@ pub async fn prepare(from: &SourceEnd<'_>, to: &TargetEnd<'_>, request: &CopyReq
         bare: Arc::new(bare),
         last,
         resumed: None,
+        are_notes_gone: false,
         fingerprint: fingerprint(&parts),
         from: from.place.clone(),
         to: to.place.clone(),
@@ -339,7 +349,10 @@ impl Job {
         if let Some(ledger) = Ledger::of(&current) {
             let notes = match ledger.notes(store).await {
                 // The notes go last of all, on some servers before it is noted that they went.
-                Err(StoreError::SchemaChanged(_)) if self.is_filled(to) => Vec::new(),
+                Err(StoreError::SchemaChanged(_)) if self.is_filled(to) => {
+                    self.are_notes_gone = true;
+                    Vec::new()
+                }
                 notes => notes?,
             };
             if notes.iter().any(|(name, reached)| name.is_empty() && reached.key.as_ref() != Some(&self.fingerprint)) {

@@ -40,7 +40,8 @@ pub async fn run(
     // Not every engine changes tables in transactions. So the notes come first and go last, each by a migration of its own,
     // and what an interruption cut in two is begun again, which goes on where it stopped.
     let is_same = |schema: &Schema| job.resumed.is_some() && migrations::is_same(database, &job.current, schema);
-    if !is_same(&job.last) {
+    let is_filled = job.are_notes_gone || (job.is_all_finished() && is_same(&job.last));
+    if !is_filled {
         copying.fill_all(is_same(&job.bare), progress).await?;
         copying.migrate(&job.bare, &job.last).await?;
     }
