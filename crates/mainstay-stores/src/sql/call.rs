@@ -2,7 +2,7 @@
 //!
 //! A query stands in a common table expression that names its columns by their place. What it computes is made a value
 //! of the declared type by the dialect; columns of tables pass as they are, so that an engine can use indexes behind
-//! them. What cannot stand there, since it writes or calls, is run by itself, and its rows come back as [`Given`].
+//! them. What cannot stand there, since it writes or calls, is run by itself, and its rows come back as [`Given`](super::Given).
 
 use std::fmt::Write as _;
 
