@@ -21,10 +21,12 @@ fuzz_target!(|text: &str| {
                         sql.push(':');
                         sql.push_str(&function.parameters[id.index()].name);
                     }
+                    Piece::Clause(_) => {}
+                    Piece::Out => panic!("no file asks for output parameters"),
                 }
             }
             assert!(text.contains(&sql), "the statement stands in the file as it is");
-            if let Some(rows) = function.rows() {
+            if let Some(rows) = function.rows().filter(|_| function.sql.is_query()) {
                 assert!(function.sql.columns.len() == schema.table(rows).columns.len());
             }
         }
