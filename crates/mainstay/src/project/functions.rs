@@ -1,7 +1,6 @@
 //! The functions of a project: `queries/*.sql`.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::path::Path;
 
 use mainstay_schema::load::{Lexis, Probe, Probed, Refused, SourceFile, Statement, load_functions};
@@ -79,7 +78,7 @@ fn add_on_server(settings: &StoreSettings, files: &[SourceFile], schema: Schema)
     let answers = looked.map_err(|error| {
         unseen(&format!("{error:#}"), "see that the server runs, and that this user may connect to the database")
     })?;
-    let answers = statements.into_iter().map(|statement| statement.text).zip(answers).collect();
+    let answers = statements.into_iter().zip(answers).collect();
     load_functions(schema, files, &Answered { lexis, answers })
 }
 
@@ -106,15 +105,16 @@ impl Probe for Asking {
     }
 }
 
-/// Knows the answers, by the texts of statements.
+/// Knows the answers. Functions of one name may have the same text and differ in the types of their parameters.
 struct Answered {
     lexis: Lexis,
-    answers: HashMap<String, Result<Probed, Refused>>,
+    answers: Vec<(Statement, Result<Probed, Refused>)>,
 }
 
 impl Probe for Answered {
     fn probe(&self, statement: &Statement) -> Result<Option<Probed>, Refused> {
-        match self.answers.get(&statement.text).cloned().transpose()? {
+        let answer = self.answers.iter().find(|(asked, _)| asked == statement).map(|(_, answer)| answer.clone());
+        match answer.transpose()? {
             // What a procedure gives is seen when it is called.
             Some(_) if statement.is_call => Ok(None),
             answer => Ok(answer),
