@@ -58,19 +58,8 @@ mod tests {
 
     fn schema() -> Schema {
         let table = |id, name: &str, read| Table {
-            id: TableId(id),
-            name: name.into(),
-            was: None,
-            kind: TableKind::Table,
-            description: None,
-            columns: Vec::new(),
-            primary_key: Vec::new(),
-            uniques: Vec::new(),
-            references: Vec::new(),
-            indexes: Vec::new(),
-            fulltexts: Vec::new(),
             access: Access { read, ..Access::default() },
-            internal: false,
+            ..Table::new(TableId(id), name, TableKind::Table, Vec::new())
         };
         Schema::new(vec![table(0, "open", Rule::Always), table(1, "closed", Rule::Never)])
     }

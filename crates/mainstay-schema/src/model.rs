@@ -136,6 +136,25 @@ pub struct Table {
 }
 
 impl Table {
+    /// A table of which nothing is known but its columns, and that nobody may use.
+    pub fn new(id: TableId, name: impl Into<Arc<str>>, kind: TableKind, columns: Vec<Column>) -> Table {
+        Table {
+            id,
+            name: name.into(),
+            was: None,
+            kind,
+            description: None,
+            columns,
+            primary_key: Vec::new(),
+            uniques: Vec::new(),
+            references: Vec::new(),
+            indexes: Vec::new(),
+            fulltexts: Vec::new(),
+            access: Access::default(),
+            internal: false,
+        }
+    }
+
     /// The column with this id.
     pub fn column(&self, id: ColumnId) -> &Column {
         &self.columns[id.index()]
@@ -195,6 +214,21 @@ pub struct Column {
 }
 
 impl Column {
+    /// A column of which nothing is known but its type. It may be null.
+    pub fn new(id: ColumnId, name: impl Into<Arc<str>>, ty: Type) -> Column {
+        Column {
+            id,
+            name: name.into(),
+            was: None,
+            ty,
+            optional: true,
+            default: None,
+            touched: false,
+            checks: Checks::default(),
+            description: None,
+        }
+    }
+
     /// Whether an insert that does not name this column is refused.
     pub fn is_required(&self) -> bool {
         !self.optional && self.default.is_none()

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use mainstay_schema::model::Checks;
-use mainstay_schema::{Access, Column, ColumnId, Schema, Table, TableId, TableKind, Type, near, nearest};
+use mainstay_schema::{Column, ColumnId, Schema, Table, TableId, TableKind, Type, near, nearest};
 
 use super::Expr;
 use crate::error::{ParseError, PlanError};
@@ -26,32 +25,9 @@ pub(super) fn table<'s>(schema: &'s Schema, name: &str) -> Result<&'s Table, Pla
 
 /// A table that the schema does not have: what the schema knows of the columns of its tables does not hold for these.
 pub(super) fn unknown_table(name: &str, columns: impl IntoIterator<Item = (Arc<str>, Type)>) -> Table {
-    let column = |(position, (name, ty)): (usize, (Arc<str>, Type))| Column {
-        id: ColumnId(position as u32),
-        name,
-        was: None,
-        ty,
-        optional: true,
-        default: None,
-        touched: false,
-        checks: Checks::default(),
-        description: None,
-    };
-    Table {
-        id: TableId(u32::MAX),
-        name: name.into(),
-        was: None,
-        kind: TableKind::Table,
-        description: None,
-        columns: columns.into_iter().enumerate().map(column).collect(),
-        primary_key: Vec::new(),
-        uniques: Vec::new(),
-        references: Vec::new(),
-        indexes: Vec::new(),
-        fulltexts: Vec::new(),
-        access: Access::default(),
-        internal: false,
-    }
+    let column = |(position, (name, ty))| Column::new(ColumnId(position as u32), name, ty);
+    let columns = columns.into_iter().enumerate().map(column).collect();
+    Table::new(TableId(u32::MAX), name, TableKind::Table, columns)
 }
 
 /// The column that a select, filter or order names.

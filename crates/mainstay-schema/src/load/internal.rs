@@ -1,7 +1,7 @@
 //! Tables that Mainstay keeps for itself in every project.
 
 use crate::ids::{ColumnId, TableId};
-use crate::model::{Access, Checks, Column, Table, TableKind};
+use crate::model::{Column, Table, TableKind};
 use crate::types::Type;
 
 /// Puts the internal tables behind the declared ones.
@@ -20,33 +20,15 @@ fn imports(id: TableId) -> Table {
         ("finished", Type::Bool, "Whether the whole file was read."),
         ("updated_at", Type::Timestamp, "When this row was written last."),
     ];
+    let columns = columns.into_iter().enumerate().map(|(at, column)| internal_column(at, column)).collect();
     Table {
-        id,
-        name: "_mainstay_imports".into(),
-        was: None,
-        kind: TableKind::Table,
         description: Some("How far each import has come.".to_owned()),
-        columns: columns.into_iter().enumerate().map(|(at, column)| internal_column(at, column)).collect(),
         primary_key: vec![ColumnId(0)],
-        uniques: Vec::new(),
-        references: Vec::new(),
-        indexes: Vec::new(),
-        fulltexts: Vec::new(),
-        access: Access::default(),
         internal: true,
+        ..Table::new(id, "_mainstay_imports", TableKind::Table, columns)
     }
 }
 
 fn internal_column(at: usize, (name, ty, description): (&str, Type, &str)) -> Column {
-    Column {
-        id: ColumnId(at as u32),
-        name: name.into(),
-        was: None,
-        ty,
-        optional: false,
-        default: None,
-        touched: false,
-        checks: Checks::default(),
-        description: Some(description.to_owned()),
-    }
+    Column { optional: false, description: Some(description.to_owned()), ..Column::new(ColumnId(at as u32), name, ty) }
 }

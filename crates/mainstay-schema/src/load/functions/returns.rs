@@ -11,7 +11,7 @@ use super::super::types::{PLAIN_TYPES, parse_type};
 use super::{refuse_keys, type_of};
 use crate::function::Returns;
 use crate::ids::{ColumnId, TableId};
-use crate::model::{Access, Checks, Column, Reference, ReferenceAction, Rule, Schema, Table, TableKind};
+use crate::model::{Access, Column, Reference, ReferenceAction, Rule, Schema, Table, TableKind};
 use crate::types::Type;
 
 /// Columns of a statement: name, and type where the engine is sure of it.
@@ -149,7 +149,8 @@ impl Wanted<'_> {
         rows: Option<Located<bool>>,
         results: &mut Vec<Table>,
     ) -> (Returns, Vec<ColumnId>, Vec<ColumnId>) {
-        let table = self.add_result(vec![result_column(0, self.function, Type::Json)], Vec::new(), Vec::new(), results);
+        let table =
+            self.add_result(vec![Column::new(ColumnId(0), self.function, Type::Json)], Vec::new(), Vec::new(), results);
         let many = rows.is_none_or(|rows| rows.value);
         (Returns::Value { table, many }, vec![ColumnId(0)], Vec::new())
     }
@@ -194,7 +195,7 @@ impl Wanted<'_> {
             mistakes.add(self.sql, problem, "select one, or list them: returns.fields.name = \"text\"");
             return None;
         }
-        Some(self.add_result(vec![result_column(0, self.function, ty)], Vec::new(), Vec::new(), results))
+        Some(self.add_result(vec![Column::new(ColumnId(0), self.function, ty)], Vec::new(), Vec::new(), results))
     }
 
     /// The columns of a table in the order of the statement, which must give each of them once.
@@ -256,7 +257,7 @@ impl Wanted<'_> {
             let id = ColumnId(at as u32);
             let Some(field) = fields.iter().find(|field| field.name.value == *name) else {
                 match ty {
-                    Some(ty) => columns.push(result_column(at, name, ty.clone())),
+                    Some(ty) => columns.push(Column::new(ColumnId(at as u32), name.as_str(), ty.clone())),
                     None => untyped.push(name.as_str()),
                 }
                 continue;
@@ -321,37 +322,10 @@ impl Wanted<'_> {
         results: &mut Vec<Table>,
     ) -> TableId {
         let id = TableId((self.schema.tables().len() + results.len()) as u32);
-        results.push(Table {
-            id,
-            name: self.function.into(),
-            was: None,
-            // Computed rows, as those of a view; the query is that of the function.
-            kind: TableKind::View { sql: String::new() },
-            description: None,
-            columns,
-            primary_key,
-            uniques: Vec::new(),
-            references,
-            indexes: Vec::new(),
-            fulltexts: Vec::new(),
-            access: Access { read: self.access, ..Access::default() },
-            internal: false,
-        });
+        // Computed rows, as those of a view; the query is that of the function.
+        let kind = TableKind::View { sql: String::new() };
+        let access = Access { read: self.access, ..Access::default() };
+        results.push(Table { primary_key, references, access, ..Table::new(id, self.function, kind, columns) });
         id
-    }
-}
-
-/// A column of which nothing is known but its type.
-fn result_column(at: usize, name: &str, ty: Type) -> Column {
-    Column {
-        id: ColumnId(at as u32),
-        name: name.into(),
-        was: None,
-        ty,
-        optional: true,
-        default: None,
-        touched: false,
-        checks: Checks::default(),
-        description: None,
     }
 }

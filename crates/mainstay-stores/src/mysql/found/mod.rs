@@ -18,8 +18,8 @@ use std::collections::{HashMap, HashSet};
 use mainstay_schema::found::{Found, FoundColumn, FoundTable};
 use mainstay_schema::model::Checks;
 use mainstay_schema::{
-    Access, Column, ColumnId, DefaultValue, Index, IndexColumn, Key, Reference, ReferenceAction, Schema, Table,
-    TableId, TableKind, Type,
+    Column, ColumnId, DefaultValue, Index, IndexColumn, Key, Reference, ReferenceAction, Schema, Table, TableId,
+    TableKind, Type,
 };
 use mainstay_store::StoreError;
 
@@ -180,19 +180,8 @@ fn table<'c>(
     Made {
         from,
         table: Table {
-            id: TableId(at as u32),
-            name: from.name.as_str().into(),
-            was: None,
-            kind,
             description: some(&from.comment),
-            columns,
-            primary_key: Vec::new(),
-            uniques: Vec::new(),
-            references: Vec::new(),
-            indexes: Vec::new(),
-            fulltexts: Vec::new(),
-            access: Access::default(),
-            internal: false,
+            ..Table::new(TableId(at as u32), from.name.as_str(), kind, columns)
         },
         about: FoundTable { is_view: from.is_view, columns: about, ..FoundTable::default() },
     }
@@ -205,18 +194,14 @@ fn some(text: &str) -> Option<String> {
 fn made_column(id: ColumnId, column: &CatalogColumn, ty: Type, is_mariadb: bool) -> Column {
     let is_computed = !column.generation.is_empty();
     Column {
-        id,
-        name: column.name.as_str().into(),
-        was: None,
         default: if is_computed { None } else { default(column, &ty, is_mariadb) },
-        ty,
         optional: column.is_nullable || is_computed,
-        touched: false,
         checks: Checks {
             variants: types::variants(column).iter().map(|value| value.as_str().into()).collect(),
             ..Checks::default()
         },
         description: some(&column.comment),
+        ..Column::new(id, column.name.as_str(), ty)
     }
 }
 

@@ -3,13 +3,11 @@
 //! `information_schema` tells their parameters and what functions return; of the rows that procedures give it says nothing.
 //! So output parameters are the columns of one row, and sets of rows are documents, unless a file of the project says more.
 
-use std::sync::Arc;
-
 use mainstay_schema::function::{Piece, Sql};
 use mainstay_schema::load::PARAMETERS_MAX;
 use mainstay_schema::model::Checks;
 use mainstay_schema::{
-    Access, Column, ColumnId, Function, FunctionId, Returns, Rule, SqlKind, Table, TableId, TableKind, Type,
+    Column, ColumnId, Function, FunctionId, Returns, Rule, SqlKind, Table, TableId, TableKind, Type,
 };
 
 use super::catalog::{CatalogColumn, optional, rows, text};
@@ -162,12 +160,13 @@ fn function(routine: &CatalogRoutine, database: &str, result: TableId) -> (Funct
         (false, false) => (Returns::Rows { table: result, many: false }, SqlKind::Out),
         (false, true) if routine.body.as_deref().is_some_and(gives_nothing) => (Returns::Nothing, SqlKind::Sets),
         (false, true) => {
-            given.push(plain_column(&routine.name, Type::Json));
+            given.push(Column::new(ColumnId(0), routine.name.as_str(), Type::Json));
             (Returns::Value { table: result, many: true }, SqlKind::Sets)
         }
     };
     let columns = given.iter().map(|column| column.id).collect();
-    let table = (returns != Returns::Nothing).then(|| result_table(result, &routine.name, given));
+    let computed = TableKind::View { sql: String::new() };
+    let table = (returns != Returns::Nothing).then(|| Table::new(result, routine.name.as_str(), computed, given));
     let reads = match routine.access.as_str() {
         "READS SQL DATA" | "NO SQL" => true,
         "MODIFIES SQL DATA" => false,
@@ -193,43 +192,10 @@ fn function(routine: &CatalogRoutine, database: &str, result: TableId) -> (Funct
 fn column(at: usize, name: &str, from: &CatalogColumn, is_given: bool) -> Column {
     let variants = types::variants(from).iter().map(|value| value.as_str().into()).collect();
     Column {
-        id: ColumnId(at as u32),
         checks: Checks { variants, ..Checks::default() },
         // Every argument has to be said, and may be null.
         optional: is_given,
-        ..plain_column(name, types::data_type(from, false))
-    }
-}
-
-fn plain_column(name: &str, ty: Type) -> Column {
-    Column {
-        id: ColumnId(0),
-        name: name.into(),
-        was: None,
-        ty,
-        optional: true,
-        default: None,
-        touched: false,
-        checks: Checks::default(),
-        description: None,
-    }
-}
-
-fn result_table(id: TableId, name: &str, columns: Vec<Column>) -> Table {
-    Table {
-        id,
-        name: Arc::from(name),
-        was: None,
-        kind: TableKind::View { sql: String::new() },
-        description: None,
-        columns,
-        primary_key: Vec::new(),
-        uniques: Vec::new(),
-        references: Vec::new(),
-        indexes: Vec::new(),
-        fulltexts: Vec::new(),
-        access: Access::default(),
-        internal: false,
+        ..Column::new(ColumnId(at as u32), name, types::data_type(from, false))
     }
 }
 

@@ -19,8 +19,8 @@ use std::sync::Arc;
 use mainstay_schema::found::{Found, FoundColumn, FoundTable};
 use mainstay_schema::model::Checks;
 use mainstay_schema::{
-    Access, Column, ColumnId, DefaultValue, Index, IndexColumn, Key, Reference, ReferenceAction, Schema, Table,
-    TableId, TableKind,
+    Column, ColumnId, DefaultValue, Index, IndexColumn, Key, Reference, ReferenceAction, Schema, Table, TableId,
+    TableKind,
 };
 use mainstay_store::StoreError;
 
@@ -129,19 +129,8 @@ fn table(from: &CatalogTable, at: usize) -> Made<'_> {
     let mut made = Made {
         from,
         table: Table {
-            id: TableId(at as u32),
-            name: from.name.as_str().into(),
-            was: None,
-            kind,
             description: from.description.clone(),
-            columns,
-            primary_key: Vec::new(),
-            uniques: Vec::new(),
-            references: Vec::new(),
-            indexes: Vec::new(),
-            fulltexts: Vec::new(),
-            access: Access::default(),
-            internal: false,
+            ..Table::new(TableId(at as u32), from.name.as_str(), kind, columns)
         },
         about: FoundTable {
             row_number: None,
@@ -183,18 +172,14 @@ fn made_column(id: ColumnId, column: &CatalogColumn) -> Column {
         (None, _) => None,
     };
     Column {
-        id,
-        name: column.name.as_str().into(),
-        was: None,
-        ty: types::data_type(column),
         optional: !column.required || column.generated || column.identity == "a",
         default,
-        touched: false,
         checks: Checks {
             variants: column.labels.iter().flatten().map(|label| label.as_str().into()).collect(),
             ..Checks::default()
         },
         description: column.description.clone(),
+        ..Column::new(id, column.name.as_str(), types::data_type(column))
     }
 }
 

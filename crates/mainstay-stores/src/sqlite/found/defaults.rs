@@ -50,22 +50,11 @@ fn quoted(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use mainstay_schema::ColumnId;
-    use mainstay_schema::model::Checks;
 
     use super::*;
 
     fn check(ty: Type, text: &str, expected: Option<Value>) {
-        let column = Column {
-            id: ColumnId(0),
-            name: "c".into(),
-            was: None,
-            ty,
-            optional: true,
-            default: None,
-            touched: false,
-            checks: Checks::default(),
-            description: None,
-        };
+        let column = Column::new(ColumnId(0), "c", ty);
         let expected = expected.map_or_else(|| DefaultValue::Expression(text.to_owned()), DefaultValue::Literal);
         assert_eq!(read(text, &column, &FoundColumn::default()), Some(expected), "{text}");
     }

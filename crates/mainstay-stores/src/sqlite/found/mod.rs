@@ -19,10 +19,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use mainstay_schema::found::{Found, FoundColumn, FoundTable};
-use mainstay_schema::model::Checks;
 use mainstay_schema::{
-    Access, Column, ColumnId, DefaultValue, Index, IndexColumn, Key, Reference, ReferenceAction, Schema, Table,
-    TableId, TableKind,
+    Column, ColumnId, DefaultValue, Index, IndexColumn, Key, Reference, ReferenceAction, Schema, Table, TableId,
+    TableKind,
 };
 use mainstay_store::StoreError;
 use rusqlite::config::DbConfig;
@@ -181,17 +180,8 @@ fn read_table(connection: &Connection, listed: &Listed, at: usize, noted: Option
         defaults.push(row.get::<_, Option<String>>(3)?);
         let computed = hidden == COMPUTED_VIRTUAL || hidden == COMPUTED_STORED;
         about.push(FoundColumn { declared, loose, computed, opaque: false });
-        columns.push(Column {
-            id,
-            name: name.into(),
-            was: None,
-            ty,
-            optional: computed || !is_table || (!required && place == 0),
-            default: None,
-            touched: false,
-            checks: Checks::default(),
-            description: None,
-        });
+        let optional = computed || !is_table || (!required && place == 0);
+        columns.push(Column { optional, ..Column::new(id, name, ty) });
     }
     drop(rows);
     for ((column, about), text) in columns.iter_mut().zip(&about).zip(&defaults) {
@@ -214,21 +204,8 @@ fn read_table(connection: &Connection, listed: &Listed, at: usize, noted: Option
     let kind = if is_writable { TableKind::Table } else { TableKind::View { sql: listed.sql.clone() } };
     let triggers = "SELECT 1 FROM sqlite_schema WHERE type = 'trigger' AND lower(tbl_name) = lower(?)";
     let has_triggers = connection.prepare_cached(triggers)?.exists([&listed.name])?;
-    let table = Table {
-        id: TableId(at as u32),
-        name: listed.name.as_str().into(),
-        was: None,
-        kind,
-        description: None,
-        columns,
-        primary_key,
-        uniques,
-        references: Vec::new(),
-        indexes,
-        fulltexts: Vec::new(),
-        access: Access::default(),
-        internal: false,
-    };
+    let table = Table::new(TableId(at as u32), listed.name.as_str(), kind, columns);
+    let table = Table { primary_key, uniques, indexes, ..table };
     Ok(Made {
         table,
         about: FoundTable { row_number, is_view: !is_table, has_triggers, led_to: Vec::new(), columns: about },

@@ -102,23 +102,12 @@ impl Taker for Digest {
 
 #[cfg(test)]
 mod tests {
-    use mainstay_schema::model::Checks;
     use mainstay_schema::{ColumnId, Value};
 
     use super::*;
 
     fn pair(name: &str, ty: Type, optional: bool) -> Pair {
-        let to = Column {
-            id: ColumnId(0),
-            name: name.into(),
-            was: None,
-            ty: ty.clone(),
-            optional,
-            default: None,
-            touched: false,
-            checks: Checks::default(),
-            description: None,
-        };
+        let to = Column { optional, ..Column::new(ColumnId(0), name, ty.clone()) };
         Pair { from: ty, to }
     }
 

@@ -4,8 +4,7 @@
 use std::sync::Arc;
 
 use mainstay_query::plan::{Conflict, Expr, Insert, Output, Read, Source, Write};
-use mainstay_schema::model::Checks;
-use mainstay_schema::{Access, Column, ColumnId, Schema, Table, TableId, TableKind, Type, Value};
+use mainstay_schema::{Column, ColumnId, Schema, Table, TableId, TableKind, Type, Value};
 use mainstay_store::{Store, StoreError};
 
 use super::super::ledger::read;
@@ -32,32 +31,11 @@ pub(super) struct Reached {
 
 /// The table of the ledger.
 pub(super) fn table() -> Table {
-    let columns = COLUMNS.into_iter().enumerate().map(|(at, (name, ty, optional))| Column {
-        id: ColumnId(at as u32),
-        name: name.into(),
-        was: None,
-        ty,
-        optional,
-        default: None,
-        touched: false,
-        checks: Checks::default(),
-        description: None,
-    });
-    Table {
-        id: TableId(0),
-        name: TABLE.into(),
-        was: None,
-        kind: TableKind::Table,
-        description: None,
-        columns: columns.collect(),
-        primary_key: vec![ColumnId(0)],
-        uniques: Vec::new(),
-        references: Vec::new(),
-        indexes: Vec::new(),
-        fulltexts: Vec::new(),
-        access: Access::default(),
-        internal: false,
-    }
+    let columns = COLUMNS.into_iter().enumerate();
+    let columns = columns
+        .map(|(at, (name, ty, optional))| Column { optional, ..Column::new(ColumnId(at as u32), name, ty) })
+        .collect();
+    Table { primary_key: vec![ColumnId(0)], ..Table::new(TableId(0), TABLE, TableKind::Table, columns) }
 }
 
 /// The ledger of a copy in the tables of a schema that has one.
