@@ -189,7 +189,9 @@ fn value(error: &ValueError) -> Problem {
 fn refused(denied: &Denied, actor: &Actor) -> Problem {
     let code = if *actor == Actor::Caller(Role::Anon) { DENIED_ANONYMOUS } else { DENIED };
     let hint = match denied.operation {
-        Denied::CALL => "The function's head does not let this role call it.".to_owned(),
+        Denied::CALL => "Neither `access` in the function's file nor, for what the database holds, the setting \
+                         stores.main.access.call lets this role call it."
+            .to_owned(),
         operation => format!("The access rules of the table do not let this role {operation} rows."),
     };
     Problem::new(code, denied.to_string()).hint(hint)

@@ -81,6 +81,11 @@ impl Failure {
         self.server().map(|error| error.code)
     }
 
+    /// Whether a statement names a table or a column that is not there.
+    pub(super) fn names_what_is_not_there(&self) -> bool {
+        matches!(self.code(), Some(1054 | 1146))
+    }
+
     /// Whether a reference refused it.
     pub(super) fn is_reference(&self) -> bool {
         // MySQL 9 also refuses cascades that come back to their table (6575, and what is beside it).

@@ -53,6 +53,18 @@ pub(super) async fn run_apart(
     }
 }
 
+/// An error of a call. That a table or column is missing which the database's own function names is for whoever keeps the
+/// database: the tables are as the schema says all the same.
+pub(super) fn told(schema: &Schema, called: Option<&FunctionCall>, fault: Fault) -> Fault {
+    let stored = called.map(|called| schema.function(called.function)).filter(|function| function.is_stored);
+    match (stored, fault) {
+        (Some(function), Fault::Session(failure)) if failure.names_what_is_not_there() => {
+            Fault::Rows(strange(function, failure.told()))
+        }
+        (_, fault) => fault,
+    }
+}
+
 impl Work<'_> {
     /// Runs a function. What it affected are the rows that it gave back and that pass the filter of the request.
     pub(super) async fn function(&mut self, plan: &Run, sink: &mut dyn RowSink) -> Result<Affected, WriteFault> {
@@ -60,7 +72,7 @@ impl Work<'_> {
         prepare(self.session, schema, &plan.call).await?;
         let document = match document(self.session, schema, &plan.call).await {
             Ok(document) => [document],
-            Err(fault) => return Err(self.met(fault)),
+            Err(fault) => return Err(self.met(told(schema, Some(&plan.call), fault))),
         };
         let Some(returning) = plan.returning.as_deref() else { return Ok(Affected::default()) };
         hard::check_result(schema, returning)?;

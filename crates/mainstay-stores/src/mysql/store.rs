@@ -13,7 +13,7 @@ use super::read::{Counted, Fault};
 use super::references::{self, Ledger};
 use super::session::Session;
 use super::write::{Affected, Work, WriteFault};
-use super::{estimate, explain, found, migrate, probe, proof, read, statistics};
+use super::{estimate, explain, found, function, migrate, probe, proof, read, statistics};
 use crate::server::{Engine, ServerStore};
 
 /// A MySQL or MariaDB database as a store.
@@ -50,7 +50,8 @@ impl Engine for MysqlEngine {
         plan: &Read,
         sink: &mut dyn RowSink,
     ) -> Result<Counted, Fault> {
-        read::run(session, schema, plan, sink).await
+        let done = read::run(session, schema, plan, sink).await;
+        done.map_err(|fault| function::told(schema, plan.call.as_deref(), fault))
     }
 
     async fn read_inside(
@@ -59,7 +60,8 @@ impl Engine for MysqlEngine {
         plan: &Read,
         sink: &mut dyn RowSink,
     ) -> Result<Counted, Fault> {
-        read::run_inside(session, schema, plan, sink).await
+        let done = read::run_inside(session, schema, plan, sink).await;
+        done.map_err(|fault| function::told(schema, plan.call.as_deref(), fault))
     }
 
     async fn write(

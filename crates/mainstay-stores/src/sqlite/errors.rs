@@ -66,7 +66,7 @@ fn by_primary_code(code: i32, message: &str, error: Error) -> StoreError {
         ffi::SQLITE_FULL | ffi::SQLITE_IOERR | ffi::SQLITE_READONLY | ffi::SQLITE_CANTOPEN => {
             StoreError::CannotWrite(Box::new(error))
         }
-        ffi::SQLITE_NOMEM => StoreError::Unavailable(Box::new(error)),
+        ffi::SQLITE_NOMEM | ffi::SQLITE_NOTADB => StoreError::Unavailable(Box::new(error)),
         ffi::SQLITE_SCHEMA => StoreError::SchemaChanged(Box::new(error)),
         ffi::SQLITE_ERROR if let Some(column) = computed_column(message) => StoreError::Computed { column },
         ffi::SQLITE_ERROR if message.starts_with("ON CONFLICT clause does not match") => StoreError::Unsupported {

@@ -35,6 +35,8 @@ CREATE PROCEDURE liar() READS SQL DATA BEGIN UPDATE stock SET pieces = 0; SELECT
 CREATE PROCEDURE quiet() READS SQL DATA UPDATE stock SET ok = 1 WHERE id = 3;
 CREATE PROCEDURE sleepy() READS SQL DATA SELECT sleep(30) AS slept;
 CREATE PROCEDURE twice_named() READS SQL DATA SELECT 1 AS a, 2 AS a;
+CREATE PROCEDURE stale() READS SQL DATA SELECT * FROM gone;
+CREATE PROCEDURE stale_write() UPDATE stock SET gone = 1;
 CREATE PROCEDURE spoil() BEGIN SET @left_behind = 'this'; SET autocommit = 0; CREATE TEMPORARY TABLE junk (a int); END;
 ";
 
@@ -138,6 +140,9 @@ async fn procedures_give_rows_sets_and_parameters() {
             ("GET", "rpc/restock?which=1&many=1", (405, "25006")),
             ("GET", "rpc/twice_named", (400, "22000")),
             ("GET", "rpc/cheap?most=1&select=name", (400, "PGRST100")),
+            // What it names is gone, and that is not for the schema to know.
+            ("GET", "rpc/stale", (400, "22000")),
+            ("POST", "rpc/stale_write", (400, "22000")),
         ] {
             let (status, code) = api.refused(method, path, "{}").await;
             assert_eq!((status, code.as_str()), expected, "{method} {path}");
