@@ -441,10 +441,6 @@ impl Transact for Session {
     async fn ping(&mut self) -> Result<(), Failure> {
         self.execute("SELECT 1", &[]).await.map(drop)
     }
-
-    fn finish_read(self) {
-        Session::finish_read(self);
-    }
 }
 
 impl Drop for Session {

@@ -4,7 +4,7 @@ use mainstay_query::plan::{Read, Write};
 use mainstay_schema::Schema;
 use mainstay_schema::load::{Probed, Refused, Statement};
 use mainstay_store::{
-    Capabilities, Estimate, Explanation, Migrated, Migration, MigrationPlan, OrderSupport, RowSink, Statistics,
+    Call, Capabilities, Estimate, Explanation, Migrated, Migration, MigrationPlan, OrderSupport, RowSink, Statistics,
     StoreError, Transactions,
 };
 
@@ -42,16 +42,11 @@ impl Engine for MysqlEngine {
         }
     }
 
-    async fn read(
-        &self,
-        _: &Pool,
-        session: &mut Session,
-        schema: &Schema,
-        plan: &Read,
-        sink: &mut dyn RowSink,
-    ) -> Result<Counted, Fault> {
-        let done = read::run(session, schema, plan, sink).await;
-        done.map_err(|fault| function::told(schema, plan.call.as_deref(), fault))
+    async fn read(&self, pool: &Pool, call: &Call, plan: &Read, sink: &mut dyn RowSink) -> Result<Counted, Fault> {
+        let mut session = pool.session(call.deadline).await?;
+        let done = read::run(&mut session, &call.schema, plan, sink).await;
+        session.finish_read();
+        done.map_err(|fault| function::told(&call.schema, plan.call.as_deref(), fault))
     }
 
     async fn read_inside(

@@ -8,7 +8,7 @@ use super::render::{self, Bind, From, Postgres};
 use super::session::Session;
 use crate::{server, sql};
 
-/// Explains a read: one statement a level, and one for the count.
+/// Explains a read: one statement a level, and one for the count where it does not come along.
 pub(super) async fn read(session: &mut Session, schema: &Schema, plan: &Read) -> Result<Explanation, StoreError> {
     if let Some(text) = super::function::text(schema, plan) {
         return Ok(Explanation { statements: vec![text], details: Vec::new() });
@@ -18,7 +18,7 @@ pub(super) async fn read(session: &mut Session, schema: &Schema, plan: &Read) ->
     for level in sql.levels() {
         statements.push((level.text.clone(), level.binds.len()));
     }
-    if plan.count != Count::None {
+    if plan.count != Count::None && sql.total.is_none() {
         let (text, binds) = sql::count(Postgres, schema, plan, From::Plan);
         statements.push((text, binds.len()));
     }

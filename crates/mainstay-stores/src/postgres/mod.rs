@@ -13,6 +13,7 @@
 //! records.rs   rows inside of rows → sink   embedding.rs one statement for all levels, or one for each
 //! estimate.rs  how many rows a read looks at level.rs   rows of a level, and what belongs to them
 //! function.rs  functions that write or call  probe.rs   what statements of functions are
+//! lanes.rs     connections that quick reads share
 //! ```
 //!
 //! Knows plans, values and PostgreSQL; knows no HTTP, no rules and no query language.
@@ -26,6 +27,7 @@ mod estimate;
 mod explain;
 mod found;
 mod function;
+mod lanes;
 mod level;
 mod listen;
 pub mod migrate;
@@ -47,6 +49,7 @@ pub use connect::PostgresOptions;
 pub use embedding::Embedding;
 pub use errors::Failure;
 pub use found::lineage;
+pub use lanes::Sharing;
 pub use listen::Listener;
 pub use pool::{Pool, PostgresDriver};
 pub use session::{Access, Isolation, Rows, Session};

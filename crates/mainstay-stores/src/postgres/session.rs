@@ -234,6 +234,12 @@ impl Session {
         }
     }
 
+    /// The connection itself, on which nothing is under way; `None` if it was given up or is inside a transaction.
+    pub(super) fn into_parts(mut self) -> Option<(Lease, Connection)> {
+        let is_clean = !self.is_running && self.transaction == Transaction::None;
+        if is_clean { self.held.take() } else { None }
+    }
+
     fn ended(&mut self) {
         self.transaction = Transaction::None;
         self.savepoints = 0;
@@ -444,10 +450,6 @@ impl Transact for Session {
 
     async fn ping(&mut self) -> Result<(), Failure> {
         self.execute("SELECT 1", &[]).await.map(drop)
-    }
-
-    fn finish_read(self) {
-        Session::finish_read(self);
     }
 }
 

@@ -1,17 +1,20 @@
 //! PostgreSQL as an [`Engine`] of a store.
 
+use std::sync::Arc;
+
 use mainstay_query::plan::{Filter, Read, Test, Write};
 use mainstay_schema::Schema;
 use mainstay_schema::load::{Probed, Refused, Statement};
 use mainstay_store::{
-    Capabilities, Estimate, Explanation, Migrated, Migration, MigrationPlan, OrderSupport, RowSink, Statistics,
+    Call, Capabilities, Estimate, Explanation, Migrated, Migration, MigrationPlan, OrderSupport, RowSink, Statistics,
     StoreError, Support, Transactions,
 };
 
 use super::embedding::Seen;
 use super::errors::Failure;
+use super::lanes::Lanes;
 use super::pool::{Pool, PostgresDriver};
-use super::read::{Counted, Fault};
+use super::read::{Around, Counted, Fault};
 use super::render::{self, From};
 use super::session::Session;
 use super::write::{Affected, Work, WriteFault};
@@ -25,6 +28,7 @@ pub type PostgresStore = ServerStore<PostgresEngine>;
 #[derive(Default)]
 pub struct PostgresEngine {
     seen: Seen,
+    lanes: Arc<Lanes>,
 }
 
 impl Engine for PostgresEngine {
@@ -61,15 +65,13 @@ impl Engine for PostgresEngine {
         failure.translate(schema, None)
     }
 
-    async fn read(
-        &self,
-        pool: &Pool,
-        session: &mut Session,
-        schema: &Schema,
-        plan: &Read,
-        sink: &mut dyn RowSink,
-    ) -> Result<Counted, Fault> {
-        read::run(session, (pool, &self.seen), schema, plan, sink).await
+    async fn read(&self, pool: &Pool, call: &Call, plan: &Read, sink: &mut dyn RowSink) -> Result<Counted, Fault> {
+        let around = Around { pool, seen: &self.seen, lanes: &self.lanes };
+        read::run(around, call, plan, sink).await
+    }
+
+    fn close(&self) {
+        self.lanes.close();
     }
 
     async fn read_inside(

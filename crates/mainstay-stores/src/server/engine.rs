@@ -6,7 +6,8 @@ use mainstay_query::plan::{Filter, Read, Write};
 use mainstay_schema::Schema;
 use mainstay_schema::load::{Probed, Refused, Statement};
 use mainstay_store::{
-    Capabilities, Estimate, Explanation, Migrated, Migration, MigrationPlan, RowSink, Statistics, StoreError, Support,
+    Call, Capabilities, Estimate, Explanation, Migrated, Migration, MigrationPlan, RowSink, Statistics, StoreError,
+    Support,
 };
 
 use super::errors::{DriverError, Failure};
@@ -98,7 +99,7 @@ pub type ErrorOf<E> = <<E as Engine>::Driver as Driver>::Error;
 
 /// A kind of database server. A value of it holds what a store remembers from one request to the next.
 ///
-/// Every method works on a session that it has for itself.
+/// Every method but [`Engine::read`] works on a session that it has for itself.
 pub trait Engine: Default + Send + Sync + Sized + 'static {
     /// How it is spoken to.
     type Driver: Driver;
@@ -122,18 +123,21 @@ pub trait Engine: Default + Send + Sync + Sized + 'static {
         failure.verbatim()
     }
 
-    /// Reads the rows of a plan, all of it from one snapshot.
+    /// Reads the rows of a plan, all of it from one snapshot. Takes the connection itself, since there may be a quicker
+    /// way than one for this read alone.
     ///
     /// # Errors
     /// Why it did not come to its end.
     fn read(
         &self,
         pool: &Pool<Self::Driver>,
-        session: &mut SessionOf<Self>,
-        schema: &Schema,
+        call: &Call,
         plan: &Read,
         sink: &mut dyn RowSink,
     ) -> impl Future<Output = Result<Counted, Fault<ErrorOf<Self>>>> + Send;
+
+    /// Gives back what it holds of a pool that is about to close.
+    fn close(&self) {}
 
     /// Reads the rows of a plan inside the transaction of a script.
     ///

@@ -240,6 +240,21 @@ impl<L: Levels> Level<L> {
         scratch: &mut Scratch<L::Kept>,
     ) -> Result<u64, Fault<L::Error>> {
         self.fill(session, members).await?;
+        self.give_filled(deadline, members, sink, scratch).await
+    }
+
+    /// Puts the rows and what was read for them into the sink, as fast as it takes them and until it is full; gives the
+    /// number of rows.
+    ///
+    /// # Errors
+    /// As for [`Level::put`].
+    pub(crate) async fn give_filled(
+        &mut self,
+        deadline: Instant,
+        members: &[MemberSql<'_, L::Dialect>],
+        sink: &mut dyn RowSink,
+        scratch: &mut Scratch<L::Kept>,
+    ) -> Result<u64, Fault<L::Error>> {
         let mut given = 0;
         for at in 0..self.rows.len() {
             ready(sink).await;

@@ -185,8 +185,12 @@ impl<D: Driver> Pool<D> {
     /// Lends a connection for work that ends at `deadline`.
     ///
     /// # Errors
-    /// [`Failure::Overloaded`] if none becomes free in time, [`Failure::Unavailable`] if none can be made.
+    /// [`Failure::Deadline`] if that has passed, [`Failure::Overloaded`] if none becomes free in time,
+    /// [`Failure::Unavailable`] if none can be made.
     pub async fn session(&self, deadline: Instant) -> Result<D::Session, Failure<D::Error>> {
+        if Instant::now() >= deadline {
+            return Err(Failure::Deadline);
+        }
         let slot = self.slot(deadline).await?;
         let idle = {
             let mut idle = self.0.idle();
@@ -317,6 +321,11 @@ impl<D: Driver> Lease<D> {
     /// What the pool was made of.
     pub(crate) fn options(&self) -> &D::Options {
         self.pool.driver.options()
+    }
+
+    /// Whether the connection is too old to be used again, or the pool about to close.
+    pub(crate) fn is_worn(&self) -> bool {
+        self.since.elapsed() >= self.pool.driver.options().limits().age_max || self.pool.slots.is_closed()
     }
 
     /// Gives a connection back on which nothing is under way.

@@ -81,10 +81,6 @@ pub trait Transact: Send {
     /// # Errors
     /// When there is none.
     fn ping(&mut self) -> impl Future<Output = Result<(), Failure<Self::Error>>> + Send;
-
-    /// Ends a transaction that has only read, without waiting for the server: the connection goes back when it has
-    /// answered.
-    fn finish_read(self);
 }
 
 /// When a session's time is over.

@@ -94,9 +94,6 @@ impl<E: Engine> ServerStore<E> {
     }
 
     async fn session(&self, deadline: Instant) -> Result<SessionOf<E>, StoreError> {
-        if Instant::now() >= deadline {
-            return Err(StoreError::Deadline);
-        }
         self.pool.session(deadline).await.map_err(StoreError::from)
     }
 
@@ -223,9 +220,7 @@ impl<E: Engine> Store for ServerStore<E> {
         mut sink: Box<dyn RowSink>,
     ) -> BoxFuture<'_, Result<ReadDone, StoreError>> {
         async move {
-            let mut session = self.session(call.deadline).await?;
-            let done = self.engine.read(&self.pool, &mut session, &call.schema, &plan, &mut *sink).await;
-            session.finish_read();
+            let done = self.engine.read(&self.pool, &call, &plan, &mut *sink).await;
             let done = done.map_err(|fault| self.heeded(meaning::<E>(fault, &call.schema)))?;
             Ok(ReadDone { sink, rows: done.rows, total: done.total })
         }
@@ -323,6 +318,7 @@ impl<E: Engine> Store for ServerStore<E> {
 
     fn close(&self) -> BoxFuture<'_, ()> {
         async move {
+            self.engine.close();
             self.pool.close().await;
             self.feed.close();
         }

@@ -40,6 +40,9 @@ pub(crate) trait Dialect: Debug + Copy + Send + Sync + 'static {
     /// Whether a comparison of rows, `(a, b) > (1, 2)`, leads to a place in an index, and not only to an answer.
     const SEARCHES_ROWS: bool = true;
 
+    /// Whether the number of rows that pass a filter comes along with each row of a page of them, which saves a statement.
+    const COUNTS_ALONG: bool = false;
+
     /// How a result column of this type becomes a cell.
     fn kind(ty: &Type) -> Self::Kind;
 

@@ -50,6 +50,7 @@ impl<'p, D: Dialect> ReadSql<'p, D> {
             binds: sql.binds,
             keys: nested.later,
             members: nested.members,
+            total: None,
             needs_link: nested.has_keys,
             listed: None,
             unsure: None,

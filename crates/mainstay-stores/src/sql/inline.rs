@@ -9,7 +9,7 @@ use mainstay_query::plan::{Cardinality, Embed, Join, Read, Source};
 use mainstay_schema::{Schema, Table};
 
 use super::dialect::Dialect;
-use super::read::Columns;
+use super::read::{Columns, counts_along};
 use super::{Form, From, MemberSql, ReadSql, Scope, Sql};
 
 impl<'p, D: Dialect> ReadSql<'p, D> {
@@ -21,6 +21,7 @@ impl<'p, D: Dialect> ReadSql<'p, D> {
             return None;
         }
         sql.is_in_one = true;
+        sql.is_counting = counts_along::<D>(plan);
         Some(ReadSql::ungrouped(sql, plan, From::Plan))
     }
 }

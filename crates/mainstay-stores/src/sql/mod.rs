@@ -68,6 +68,8 @@ pub(crate) struct Sql<'p, D: Dialect> {
     between: Option<u32>,
     /// Whether what is embedded comes in the same statement.
     is_in_one: bool,
+    /// Whether the number of rows that pass the filter comes along with each row.
+    is_counting: bool,
     /// Whether the rows are what a function gives, of which nothing enforces what its columns say about null.
     pub(crate) is_result: bool,
     /// The columns of the rows that a query of somebody else computes, of which only the dialect knows what they are.
@@ -137,6 +139,7 @@ impl<'p, D: Dialect> Sql<'p, D> {
             batch: Batch::None,
             between: None,
             is_in_one: false,
+            is_counting: false,
             is_result: false,
             computed: &[],
         }

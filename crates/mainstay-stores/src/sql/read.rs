@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use mainstay_query::plan::{Cardinality, Embed, Filter, Join, Link, Order, Pair, Read, Shape, Source};
+use mainstay_query::plan::{Cardinality, Count, Embed, Filter, Join, Link, Order, Pair, Read, Shape, Source};
 use mainstay_schema::{ColumnId, Function, Schema, Table, Type};
 
 use super::dialect::Dialect;
@@ -20,6 +20,9 @@ pub(crate) struct ReadSql<'p, D: Dialect> {
     pub(crate) keys: Range<usize>,
     /// The members of each row.
     pub(crate) members: Vec<MemberSql<'p, D>>,
+    /// The result column that holds the number of rows that pass the filter, if it comes along.
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "only PostgreSQL counts along"))]
+    pub(crate) total: Option<usize>,
     /// Whether there are no rows without a key from the row above. One group is there even then.
     pub(crate) needs_link: bool,
     /// Where the keys come as a list: what goes with it.
@@ -178,6 +181,7 @@ impl<'p, D: Dialect> ReadSql<'p, D> {
             sql.computed = &schema.function(call.function).sql.computed;
         }
         sql.begin_batch(plan, from);
+        sql.is_counting = matches!(from, From::Plan) && counts_along::<D>(plan);
         let is_batched = sql.batch == Batch::Lateral;
         let mut read = match &plan.groups {
             Some(groups) => ReadSql::grouped(sql, plan, groups, from),
@@ -205,7 +209,8 @@ impl<'p, D: Dialect> ReadSql<'p, D> {
         let members = sql.level(scope, table, plan, &mut columns);
         let listed =
             (sql.batch == Batch::Listed).then(|| sql.listed(scope, table, plan, from, columns.held.len(), is_windowed));
-        let is_empty = columns.held.is_empty() && listed.is_none();
+        let total = std::mem::take(&mut sql.is_counting).then(|| sql.counted(table, plan, columns.held.len()));
+        let is_empty = columns.held.is_empty() && listed.is_none() && total.is_none();
         sql.push(if is_empty { "1 FROM " } else { " FROM " });
         sql.rows_of(table, plan, from, alias);
         sql.joins(&columns.joins.unwrap_or_default());
@@ -215,7 +220,7 @@ impl<'p, D: Dialect> ReadSql<'p, D> {
         } else if is_paged {
             sql.page(scope, table, &plan.order, plan.limit, plan.offset);
         }
-        ReadSql { text: sql.text, binds: sql.binds, keys, members, needs_link: true, listed, unsure: None }
+        ReadSql { text: sql.text, binds: sql.binds, keys, members, total, needs_link: true, listed, unsure: None }
     }
 
     /// A level that is part of another one's statement.
@@ -225,6 +230,7 @@ impl<'p, D: Dialect> ReadSql<'p, D> {
             binds: Vec::new(),
             keys: 0..0,
             members,
+            total: None,
             needs_link: true,
             listed: None,
             unsure: None,
@@ -248,6 +254,15 @@ fn below<'r, 'p, D: Dialect>(members: &'r [MemberSql<'p, D>], levels: &mut Vec<&
             MemberSql::Joined { members, .. } => below(members, levels),
         }
     }
+}
+
+/// Whether the number of rows that pass a read's filter comes along with its rows: of a page, which may not show all.
+pub(super) fn counts_along<D: Dialect>(plan: &Read) -> bool {
+    D::COUNTS_ALONG
+        && plan.count == Count::Exact
+        && plan.limit.is_some_and(|limit| limit > 0)
+        && plan.groups.is_none()
+        && plan.call.is_none()
 }
 
 /// Renders the statement that counts the rows that pass a read's filter.
@@ -451,6 +466,17 @@ impl<'p, D: Dialect> Sql<'p, D> {
             })
         };
         wanted.map(position).collect()
+    }
+
+    /// Writes the number of rows that pass the filter of a read as one more result column; gives its place.
+    fn counted(&mut self, table: &'p Table, plan: &'p Read, place: usize) -> usize {
+        self.comma(place);
+        self.push("(SELECT count(*) FROM ");
+        let alias = self.alias();
+        self.aliased(table, alias);
+        self.passing(Scope::Alias(alias), table, plan);
+        self.push(")");
+        place
     }
 
     /// Writes the filter of a read as its whole condition.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use mainstay_schema::Schema;
 use mainstay_store::{Migration, Store};
-use mainstay_stores::postgres::{Embedding, Pool, migrate};
+use mainstay_stores::postgres::{Embedding, Pool, Sharing, migrate};
 use mainstay_stores::{PostgresOptions, PostgresStore};
 
 use crate::support;
@@ -26,18 +26,23 @@ pub(crate) async fn fresh_namespace() -> String {
 }
 
 async fn open(schema: Arc<Schema>) -> Arc<dyn Store> {
-    open_with(schema, Embedding::EachLevel).await
+    open_with(schema, Embedding::EachLevel, Sharing::Measured).await
 }
 
 async fn open_in_one(schema: Arc<Schema>) -> Arc<dyn Store> {
-    open_with(schema, Embedding::OneStatement).await
+    open_with(schema, Embedding::OneStatement, Sharing::Always).await
 }
 
-async fn open_with(schema: Arc<Schema>, embedding: Embedding) -> Arc<dyn Store> {
+async fn open_shared(schema: Arc<Schema>) -> Arc<dyn Store> {
+    open_with(schema, Embedding::EachLevel, Sharing::Always).await
+}
+
+async fn open_with(schema: Arc<Schema>, embedding: Embedding, sharing: Sharing) -> Arc<dyn Store> {
     let mut options = PostgresOptions::parse(&fresh_namespace().await).expect("a URL");
     // Cases run side by side, and the server takes 100 connections.
     options.limits.connections_max = 4;
     options.embedding = embedding;
+    options.sharing = sharing;
     let store = PostgresStore::new(options).expect("no certificates are needed");
     store.prepare().await.expect("our own tables can be made");
     let sql = migrate::plan(&Schema::default(), &schema).sql;
@@ -58,6 +63,21 @@ mod in_one {
             one_to_one_both_ways, pages_and_filters_inside;
         groups: groups_by_related_rows, aggregates_inside_embeds;
         spreads: one_row_into_its_parent, many_rows_as_arrays, spreads_in_spreads, offsets_of_existence;
+        random: scenarios_agree_with_the_reference;
+    }
+}
+
+/// What reads give is the same when they share connections.
+mod shared {
+    use super::open_shared;
+
+    mainstay_store::conformance_cases! { open_shared,
+        reads: values_come_back_as_they_went_in, pages_and_counts, order_by_several_terms, order_by_a_related_row;
+        embeds: to_one_is_a_row_or_null, to_many_is_a_list;
+        filters: every_test_on_every_type, lists_of_any_length;
+        groups: aggregates_of_groups, aggregates_inside_embeds;
+        limits: deadline_before_the_start, deadline_on_the_way, concurrent_writers, readers_see_whole_commits,
+            dropped_futures, a_closed_store, slow_sinks_hold_up_nobody_else;
         random: scenarios_agree_with_the_reference;
     }
 }

@@ -4,6 +4,7 @@
 
 mod conformance;
 mod errors;
+mod lanes;
 mod pooler;
 mod proof;
 mod sessions;

@@ -75,6 +75,7 @@ impl Dialect for Postgres {
 
     const IS_BATCHED: bool = true;
     const LIST_PARAMETERS_MAX: usize = 1;
+    const COUNTS_ALONG: bool = true;
 
     fn kind(_: &Type) {}
 
