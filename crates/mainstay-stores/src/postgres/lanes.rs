@@ -2,10 +2,10 @@
 //! it, so that neither the server nor we are woken for each statement alone.
 //!
 //! A server answers the statements of a connection one after the other, so a slow one holds up all behind it. Only those
-//! are sent this way that were quick when they last had a connection for themselves; the server ends one that takes longer
-//! than [`TIME_MAX`] all the same, and an answer of more than [`BYTES_MAX`] is not waited for. Such a statement is run
-//! again on a connection of its own, and stays off the lanes for [`SLOW_FOR`]. Reads may be run twice: nothing of the
-//! first attempt was shown, and nothing changed.
+//! are sent this way that were quick when they had a connection for themselves; the server ends one that takes longer than
+//! [`TIME_MAX`] all the same, and an answer of more than [`BYTES_MAX`] is not waited for. Such a statement is run again on
+//! a connection of its own, and stays off the lanes for [`SLOW_FOR`]. Reads may be run twice: nothing of the first attempt
+//! was shown, and nothing changed.
 //!
 //! A lane is a connection of the pool that is not given back while it is used. Where a pooler hands connections on, or a
 //! database decides by settings of each transaction, there are no lanes.
@@ -39,7 +39,8 @@ pub enum Sharing {
     Never,
 }
 
-/// A statement that took longer by itself is not sent on a lane.
+/// A statement that once took less by itself is sent on a lane. More is no proof: on a busy machine everything takes
+/// longer now and then.
 const QUICK: Duration = Duration::from_millis(10);
 /// Octets of the rows of an answer that is too long for a lane.
 const BYTES_MAX: usize = 256 * 1024;
@@ -130,21 +131,22 @@ impl Lanes {
 
     /// Remembers how a statement went on a connection of its own, and makes a lane of that if one more is wanted.
     pub(super) fn saw(self: &Arc<Self>, pool: &Pool, shape: u64, took: Duration, session: Session) {
-        let is_quick = took < QUICK || pool.options().sharing == Sharing::Always;
+        if took >= QUICK && pool.options().sharing != Sharing::Always {
+            return;
+        }
         {
             let mut paces = self.paces();
             if paces.len() >= SHAPES_MAX && !paces.contains_key(&shape) {
                 paces.clear();
             }
             match paces.get(&shape) {
-                Some(Pace::Slow(until)) if *until > Instant::now() => return session.finish_read(),
-                _ if is_quick => paces.insert(shape, Pace::Quick),
-                _ => paces.remove(&shape),
+                Some(Pace::Slow(until)) if *until > Instant::now() => return,
+                _ => paces.insert(shape, Pace::Quick),
             };
         }
         let open = self.open();
         let is_wanted = !open.is_closed && !open.is_opening && open.lanes.len() < most(pool);
-        if is_wanted && is_quick && open.lanes.iter().all(|lane| lane.under_way() > 0) {
+        if is_wanted && open.lanes.iter().all(|lane| lane.under_way() > 0) {
             self.make(open, session);
         }
     }
