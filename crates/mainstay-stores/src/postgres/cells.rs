@@ -4,8 +4,12 @@
 //! are, texts are borrowed from the row, and dates, decimals and arrays are written into a buffer of the caller.
 //! Source of the forms: the `*_send` functions of PostgreSQL 15, `src/backend/utils/adt`.
 
+use std::ops::Range;
+
 use mainstay_store::{Cell, StoreError};
 use tokio_postgres::types::{Kind, Type};
+
+use super::moments::{push_date, push_time, push_time_tz, push_timestamp};
 
 /// How the cells of one column are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,20 +149,11 @@ impl CellKind {
             CellKind::Uuid => {
                 out.push_str(uuid::Uuid::from_bytes(octets(raw)?).hyphenated().encode_lower(&mut [0; 36]));
             }
-            CellKind::Date => match i32::from_be_bytes(octets(raw)?) {
-                i32::MAX => out.push_str("infinity"),
-                i32::MIN => out.push_str("-infinity"),
-                days => {
-                    if push_date(out, days.into()) {
-                        out.push_str(" BC");
-                    }
-                }
-            },
+            CellKind::Date => push_date(out, i32::from_be_bytes(octets(raw)?)),
             CellKind::Time => push_time(out, i64::from_be_bytes(octets(raw)?)),
             CellKind::TimeTz => {
                 let (time, west_s) = raw.split_at_checked(8).ok_or(Malformed)?;
-                push_time(out, i64::from_be_bytes(octets(time)?));
-                push_zone(out, -i32::from_be_bytes(octets(west_s)?));
+                push_time_tz(out, i64::from_be_bytes(octets(time)?), -i32::from_be_bytes(octets(west_s)?));
             }
             CellKind::Timestamp => push_timestamp(out, i64::from_be_bytes(octets(raw)?), ""),
             CellKind::TimestampTz => push_timestamp(out, i64::from_be_bytes(octets(raw)?), "+00:00"),
@@ -297,9 +292,10 @@ fn push_numeric(out: &mut String, raw: &[u8]) -> Result<bool, Malformed> {
     };
     match weight {
         0.. => {
-            push(out, format_args!("{}", group(0)));
+            let first = group(0);
+            push_group(out, first, 4 - digits_of(first)..4);
             for at in 1..=weight {
-                push_group(out, group(at), 4);
+                push_group(out, group(at), 0..4);
             }
         }
         _ => out.push('0'),
@@ -308,7 +304,7 @@ fn push_numeric(out: &mut String, raw: &[u8]) -> Result<bool, Malformed> {
         out.push('.');
         let (mut at, mut left) = (weight + 1, scale);
         while left > 0 {
-            push_group(out, group(at), left.min(4));
+            push_group(out, group(at), 0..left.min(4));
             left -= left.min(4);
             at += 1;
         }
@@ -316,107 +312,20 @@ fn push_numeric(out: &mut String, raw: &[u8]) -> Result<bool, Malformed> {
     Ok(true)
 }
 
-/// The first `count` of the four digits of a group.
-fn push_group(out: &mut String, group: u16, count: usize) {
-    for power in [1000, 100, 10, 1].into_iter().take(count) {
-        out.push(digit(i64::from(group / power % 10)));
-    }
+/// Some of the four digits of a group.
+fn push_group(out: &mut String, group: u16, which: Range<usize>) {
+    let digits = [group / 1000, group / 100 % 10, group / 10 % 10, group % 10];
+    let digits = digits.map(|digit| b'0' + (digit % 10) as u8);
+    out.push_str(std::str::from_utf8(&digits[which]).unwrap_or_default());
 }
 
-fn digit(value: i64) -> char {
-    char::from(b'0' + u8::try_from(value % 10).unwrap_or(0))
-}
-
-fn push_two(out: &mut String, value: i64) {
-    out.push(digit(value / 10));
-    out.push(digit(value));
-}
-
-/// Days from 1 March of the year 0 to 1 January 2000.
-const DAYS_TO_2000: i64 = 730_425;
-/// Days in 400 years.
-const DAYS_PER_ERA: i64 = 146_097;
-/// Microseconds in a day.
-const DAY_US: i64 = 86_400_000_000;
-
-/// Writes the date that is so many days after 1 January 2000; whether it is before Christ, which stands at the end.
-///
-/// # Source
-/// Hinnant, *chrono-Compatible Low-Level Date Algorithms*, `civil_from_days`: years that begin in March.
-fn push_date(out: &mut String, days: i64) -> bool {
-    let days = days + DAYS_TO_2000;
-    let era = days.div_euclid(DAYS_PER_ERA);
-    let day = days.rem_euclid(DAYS_PER_ERA);
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = era * 400 + year + i64::from(month <= 2);
-    // There is no year 0: 1 BC comes before 1 AD.
-    let (year, is_before) = if year > 0 { (year, false) } else { (1 - year, true) };
-    if year < 10_000 {
-        push_two(out, year / 100);
-        push_two(out, year % 100);
-    } else {
-        push(out, format_args!("{year}"));
-    }
-    out.push('-');
-    push_two(out, month);
-    out.push('-');
-    push_two(out, day);
-    is_before
-}
-
-/// Writes the time of day that is so many microseconds after midnight, fraction without trailing zeros. `24:00:00` is
-/// one to PostgreSQL.
-fn push_time(out: &mut String, time_us: i64) {
-    let seconds = time_us / 1_000_000;
-    push_two(out, seconds / 3600 % 100);
-    out.push(':');
-    push_two(out, seconds / 60 % 60);
-    out.push(':');
-    push_two(out, seconds % 60);
-    let mut fraction = time_us % 1_000_000;
-    if fraction > 0 {
-        out.push('.');
-        let mut power = 100_000;
-        while fraction > 0 {
-            out.push(digit(fraction / power));
-            fraction %= power;
-            power /= 10;
-        }
-    }
-}
-
-/// Writes the offset from UTC as PostgreSQL does: `+02`, `-05:30`, `+00:00:30`.
-fn push_zone(out: &mut String, east_s: i32) {
-    let offset = i64::from(east_s.unsigned_abs());
-    out.push(if east_s < 0 { '-' } else { '+' });
-    push_two(out, offset / 3600 % 100);
-    if offset % 3600 != 0 {
-        out.push(':');
-        push_two(out, offset / 60 % 60);
-        if offset % 60 != 0 {
-            out.push(':');
-            push_two(out, offset % 60);
-        }
-    }
-}
-
-fn push_timestamp(out: &mut String, since_2000_us: i64, zone: &str) {
-    match since_2000_us {
-        i64::MAX => out.push_str("infinity"),
-        i64::MIN => out.push_str("-infinity"),
-        _ => {
-            let is_before = push_date(out, since_2000_us.div_euclid(DAY_US));
-            out.push('T');
-            push_time(out, since_2000_us.rem_euclid(DAY_US));
-            out.push_str(zone);
-            if is_before {
-                out.push_str(" BC");
-            }
-        }
+/// How many digits the first group of a number has.
+fn digits_of(group: u16) -> usize {
+    match group {
+        1000.. => 4,
+        100.. => 3,
+        10.. => 2,
+        _ => 1,
     }
 }
 

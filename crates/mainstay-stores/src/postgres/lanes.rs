@@ -7,7 +7,8 @@
 //! a connection of its own, and stays off the lanes for [`SLOW_FOR`]. Reads may be run twice: nothing of the first attempt
 //! was shown, and nothing changed.
 //!
-//! A lane is a connection of the pool that is not given back while it is used. Where a pooler hands connections on, or a
+//! A lane is a connection of the pool that is given back when nothing was sent on it for [`IDLE_MAX`]: others may want it.
+//! Where a pooler hands connections on, or a
 //! database decides by settings of each transaction, there are no lanes.
 
 use std::collections::HashMap;
@@ -18,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt;
 use tokio::runtime::Handle;
-use tokio::time::timeout_at;
+use tokio::time::{sleep, timeout_at};
 use tokio_postgres::error::{Severity, SqlState};
 use tokio_postgres::{Client, Row};
 
@@ -48,6 +49,8 @@ const BYTES_MAX: usize = 256 * 1024;
 const TIME_MAX: Duration = Duration::from_millis(100);
 /// How long a statement that was not quick stays off the lanes.
 const SLOW_FOR: Duration = Duration::from_secs(60);
+/// How long a lane is kept on which nothing is sent.
+const IDLE_MAX: Duration = Duration::from_millis(250);
 /// Statements under way on one lane at most; the next ones wait for a connection of their own.
 const UNDER_WAY_MAX: usize = 64;
 /// Shapes that are remembered; when there are more, all are forgotten.
@@ -158,13 +161,36 @@ impl Lanes {
         drop(open);
         let lanes = self.clone();
         runtime.spawn(async move {
-            let lane = Lane::new(session).await;
-            let mut open = lanes.open();
-            open.is_opening = false;
-            if !open.is_closed {
-                open.lanes.extend(lane.map(Arc::new));
+            let lane = Lane::new(session).await.map(Arc::new);
+            {
+                let mut open = lanes.open();
+                open.is_opening = false;
+                if open.is_closed {
+                    return;
+                }
+                open.lanes.extend(lane.clone());
+            }
+            if let Some(lane) = lane {
+                lanes.keep(lane).await;
             }
         });
+    }
+
+    /// Keeps a lane for as long as it is used.
+    async fn keep(&self, lane: Arc<Lane>) {
+        let mut sent = lane.sent.load(Ordering::Relaxed);
+        loop {
+            sleep(IDLE_MAX).await;
+            let before = std::mem::replace(&mut sent, lane.sent.load(Ordering::Relaxed));
+            let mut open = self.open();
+            if !open.lanes.iter().any(|other| Arc::ptr_eq(other, &lane)) {
+                return; // Left by somebody else.
+            }
+            if before == sent && lane.under_way() == 0 {
+                open.lanes.retain(|other| !Arc::ptr_eq(other, &lane));
+                return;
+            }
+        }
     }
 
     /// Leaves all lanes: their connections are closed once what is under way on them has ended.
@@ -201,6 +227,8 @@ struct Lane {
     client: Arc<Client>,
     statements: Mutex<Statements>,
     under_way: AtomicUsize,
+    /// Statements that were sent on it since it was made.
+    sent: AtomicUsize,
     /// Taken when the last one has left.
     held: Option<(Lease, Connection)>,
 }
@@ -215,6 +243,7 @@ impl Lane {
             client: connection.client.clone(),
             statements: Mutex::new(std::mem::take(&mut connection.statements)),
             under_way: AtomicUsize::new(0),
+            sent: AtomicUsize::new(0),
             held: Some((lease, connection)),
         })
     }
@@ -263,9 +292,13 @@ impl Lane {
 }
 
 impl Drop for Lane {
+    /// Nothing is under way any more that anybody waits for.
     fn drop(&mut self) {
-        if let Some((lease, connection)) = self.held.take() {
-            lease.discard(connection);
+        let Some((lease, mut connection)) = self.held.take() else { return };
+        connection.statements = std::mem::take(&mut *self.statements());
+        match connection.client.is_closed() || lease.is_worn() {
+            true => lease.discard(connection),
+            false => lease.give_back_after(connection, "RESET statement_timeout".to_owned()),
         }
     }
 }
@@ -276,6 +309,7 @@ struct UnderWay(Arc<Lane>);
 impl UnderWay {
     fn new(lane: Arc<Lane>) -> UnderWay {
         lane.under_way.fetch_add(1, Ordering::Relaxed);
+        lane.sent.fetch_add(1, Ordering::Relaxed);
         UnderWay(lane)
     }
 }

@@ -13,7 +13,7 @@
 //! records.rs   rows inside of rows → sink   embedding.rs one statement for all levels, or one for each
 //! estimate.rs  how many rows a read looks at level.rs   rows of a level, and what belongs to them
 //! function.rs  functions that write or call  probe.rs   what statements of functions are
-//! lanes.rs     connections that quick reads share
+//! lanes.rs     connections that quick reads share moments.rs dates and times → text
 //! ```
 //!
 //! Knows plans, values and PostgreSQL; knows no HTTP, no rules and no query language.
@@ -31,6 +31,7 @@ mod lanes;
 mod level;
 mod listen;
 pub mod migrate;
+mod moments;
 mod pool;
 mod probe;
 mod proof;

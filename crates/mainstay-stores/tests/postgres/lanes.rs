@@ -237,3 +237,23 @@ async fn a_read_that_is_given_up_leaves_the_lane_to_others() {
     drop(held);
     ten.store.close().await;
 }
+
+#[tokio::test]
+async fn a_lane_that_nobody_uses_is_given_back() {
+    let ten = Ten::new(Sharing::Measured).await;
+    ten.warm(PAGE).await;
+    let until = Instant::now() + Duration::from_secs(10);
+    loop {
+        let both = (ten.store.pool().session(late()).await, ten.store.pool().session(late()).await);
+        if let (Ok(mut one), Ok(mut other)) = both {
+            for session in [&mut one, &mut other] {
+                let limit = crate::support::one(session, "SELECT current_setting('statement_timeout')", &[]).await;
+                assert_eq!(limit, "Text(\"0\")", "its limit is gone with it");
+            }
+            break;
+        }
+        assert!(Instant::now() < until, "the lane is kept");
+    }
+    assert_eq!(ten.read(PAGE, Count::None).await, (3, None));
+    ten.store.close().await;
+}
