@@ -10,6 +10,8 @@ mod context;
 mod details;
 #[path = "from_postgrest/project.rs"]
 mod project;
+#[path = "from_postgrest/readings.rs"]
+mod readings;
 #[path = "from_postgrest/settings.rs"]
 mod settings;
 #[path = "from_postgrest/support.rs"]

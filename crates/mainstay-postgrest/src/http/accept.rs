@@ -24,6 +24,9 @@ pub(super) fn accepted(headers: &HeaderMap) -> Vec<Media> {
 /// One element with its weight, and how particular it is.
 fn weighed(text: &str) -> (f32, i64, Media) {
     let mut quality = 1.0;
+    // What has no name of its own is known by all of its text, but for blanks and its weight.
+    let whole = text.replace(' ', "");
+    let whole = whole.split(";q=").next().unwrap_or_default().to_owned();
     let mut parts = split(text, ';');
     let name = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
     let mut parameters = Vec::new();
@@ -38,10 +41,10 @@ fn weighed(text: &str) -> (f32, i64, Media) {
     }
     let stars = name.bytes().filter(|b| *b == b'*').count();
     let rank = i64::try_from(parameters.len()).unwrap_or(0) - i64::try_from(stars).unwrap_or(0);
-    (quality, rank, media(name, &parameters))
+    (quality, rank, media(&name, &parameters, whole))
 }
 
-fn media(name: String, parameters: &[(String, &str)]) -> Media {
+fn media(name: &str, parameters: &[(String, &str)], whole: String) -> Media {
     let parameter = |name: &str| parameters.iter().find(|(key, _)| key == name).map(|(_, value)| *value);
     let is_stripped = parameter("nulls").is_some_and(|value| value.eq_ignore_ascii_case("stripped"));
     let plan = |is_json| {
@@ -51,7 +54,7 @@ fn media(name: String, parameters: &[(String, &str)]) -> Media {
             .filter_map(|word| PlanOption::ALL.iter().find(|(known, _)| *known == word).map(|(_, option)| *option));
         Media::Plan(Box::new(PlanMedia { of, is_json, options: options.collect() }))
     };
-    match name.as_str() {
+    match name {
         "*/*" => Media::Any,
         "application/json" => Media::Json,
         "application/vnd.pgrst.array+json" | "application/vnd.pgrst.array" => Media::Array { is_stripped },
@@ -61,7 +64,9 @@ fn media(name: String, parameters: &[(String, &str)]) -> Media {
         "application/openapi+json" => Media::OpenApi,
         "application/vnd.pgrst.plan" | "application/vnd.pgrst.plan+text" => plan(false),
         "application/vnd.pgrst.plan+json" => plan(true),
-        _ => Media::Other(name),
+        "text/plain" | "text/xml" | "application/octet-stream" => Media::Other(name.to_owned()),
+        "application/x-www-form-urlencoded" => Media::Other(name.to_owned()),
+        _ => Media::Other(whole),
     }
 }
 
@@ -84,6 +89,11 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_str(accept).unwrap());
         assert_eq!(accepted(&headers).iter().map(Media::to_string).collect::<Vec<_>>(), expected, "{accept}");
+    }
+
+    #[test]
+    fn types_without_a_name_of_their_own_are_all_of_their_text() {
+        check("image/PNG; a=b;q=0.5, Text/Plain; charset=utf-8", &["text/plain", "image/PNG;a=b"]);
     }
 
     #[test]

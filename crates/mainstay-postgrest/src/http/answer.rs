@@ -100,11 +100,7 @@ impl Answer {
             None => StatusCode::OK,
             Some(total) if first > total => {
                 let details = format!("An offset of {first} was requested, but there are only {total} rows.");
-                let problem = Problem::new(codes::RANGE, "Requested range not satisfiable").details(details);
-                return Err(match HeaderValue::try_from(range) {
-                    Ok(range) => problem.header(CONTENT_RANGE, range),
-                    Err(_) => problem,
-                });
+                return Err(Problem::new(codes::RANGE, "Requested range not satisfiable").details(details));
             }
             Some(total) if rows < total => StatusCode::PARTIAL_CONTENT,
             Some(_) => StatusCode::OK,
@@ -120,18 +116,25 @@ impl Answer {
         outcome: Outcome,
         name: &str,
     ) -> Result<(), Problem> {
-        self.page(ask, &outcome)?;
         let place = format!("/{name}{}", canonical(head.uri.query().unwrap_or_default()));
         self.put(CONTENT_LOCATION, &place);
-        self.content(ask, prepared);
         self.applied(&ask.preferences, Relevant::default());
+        self.page(ask, &outcome).map_err(|problem| self.beyond(problem))?;
+        self.content(ask, prepared);
         self.body = outcome.body;
         Ok(())
     }
 
+    /// The error of a page beyond the last row: the rows were read, so what is said of them is said of it as well.
+    fn beyond(&self, problem: Problem) -> Problem {
+        let said = self.headers.iter().map(|(name, value)| (name.clone(), value.clone()));
+        let vary = (VARY, HeaderValue::from_static("Accept, Prefer, Range"));
+        said.chain([vary]).fold(problem, |problem, (name, value)| problem.header(name, value))
+    }
+
     fn call(&mut self, ask: &Ask<'_>, prepared: &Prepared, outcome: Outcome) -> Result<(), Problem> {
-        self.page(ask, &outcome)?;
         self.applied(&ask.preferences, Relevant { affected: true, ..Relevant::default() });
+        self.page(ask, &outcome).map_err(|problem| self.beyond(problem))?;
         if prepared.is_void {
             self.status = StatusCode::NO_CONTENT;
             return Ok(());

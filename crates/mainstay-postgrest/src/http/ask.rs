@@ -97,6 +97,8 @@ pub(super) fn head<'h>(settings: &Settings, head: &request::Parts, path: &'h str
     }
     let texts = head.headers.get_all(PREFER).iter().filter_map(|value| value.to_str().ok());
     let mut preferences = prefer::prefer(texts);
+    // Known whatever its value is: what is no number of rows bounds nothing.
+    preferences.unknown.retain(|text| !text.starts_with("max-affected="));
     if !super::tx::allows_override(settings.tx_end) {
         preferences.tx = None;
     }

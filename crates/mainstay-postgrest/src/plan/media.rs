@@ -32,7 +32,7 @@ pub enum Media {
     OpenApi,
     /// `application/vnd.pgrst.plan`
     Plan(Box<PlanMedia>),
-    /// Any other, in lower case and without parameters: `text/plain`, `image/png`.
+    /// Any other, as it was written: `image/png`; `text/plain`, `text/xml` and `application/octet-stream` without parameters.
     Other(String),
 }
 

@@ -43,7 +43,7 @@ pub enum Payload {
 pub struct JsonBody {
     /// The text.
     pub text: String,
-    /// Names of the members of its objects; of `columns`, where that was given.
+    /// Names of the members of its objects; of JSON those of `columns`, where that was given.
     pub keys: BTreeSet<String>,
     /// How many rows there are; one for an object.
     pub rows: usize,
@@ -61,7 +61,7 @@ pub enum For {
 }
 
 impl Payload {
-    /// Reads a body. `columns` is the parameter of that name: then rows need not have the same members.
+    /// Reads a body. `columns` is the parameter of that name: then rows of JSON need not have the same members.
     ///
     /// # Errors
     /// PGRST102.
@@ -73,10 +73,10 @@ impl Payload {
                 // A name that stands there several times counts with its last value, as a member of an object would.
                 let object: serde_json::Map<_, _> =
                     form(&octets).into_iter().map(|(name, value)| (name, Value::String(value))).collect();
-                let keys = keys_of(columns, object.keys().cloned().collect());
+                let keys = object.keys().cloned().collect();
                 Ok(Payload::Json(JsonBody { text: Value::Object(object).to_string(), keys, rows: 1, is_array: false }))
             }
-            (BodyKind::Csv, For::Relation) => csv(&octets, columns).map(Payload::Json),
+            (BodyKind::Csv, For::Relation) => csv(&octets).map(Payload::Json),
             (BodyKind::Text | BodyKind::Xml | BodyKind::Octets, For::Function) => Ok(Payload::Raw(kind, octets)),
             (kind, _) => Err(not_taken(kind.name())),
         }
@@ -90,12 +90,19 @@ impl BodyKind {
     /// PGRST102 for one that is no body's.
     pub fn of(content_type: Option<&str>) -> Result<BodyKind, Problem> {
         let Some(text) = content_type else { return Ok(BodyKind::Json) };
-        let name = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let (name, parameters) = text.split_once(';').unwrap_or((text, ""));
+        let name = name.trim().to_ascii_lowercase();
         let all = [BodyKind::Json, BodyKind::Csv, BodyKind::Form, BodyKind::Text, BodyKind::Xml, BodyKind::Octets];
-        match all.into_iter().find(|kind| kind.name() == name) {
-            Some(kind) => Ok(kind),
-            None if name.is_empty() => Ok(BodyKind::Json),
-            None => Err(not_taken(&name)),
+        match (all.into_iter().find(|kind| kind.name() == name), name.as_str()) {
+            (Some(kind), _) => Ok(kind),
+            (None, "") => Ok(BodyKind::Json),
+            // Another name of JSON, unless nulls are missing in it.
+            (None, "application/vnd.pgrst.array" | "application/vnd.pgrst.array+json")
+                if !parameters.contains("nulls") =>
+            {
+                Ok(BodyKind::Json)
+            }
+            (None, _) => Err(not_taken(text.trim())),
         }
     }
 
@@ -137,7 +144,7 @@ fn json(octets: &[u8], columns: Option<&[String]>, target: For) -> Result<JsonBo
     let wrong = || Problem::new(codes::BODY, "Empty or invalid json");
     let text = std::str::from_utf8(octets).map_err(|_| wrong())?;
     // No function need be given arguments.
-    let text = if text.trim().is_empty() && target == For::Function { "{}" } else { text };
+    let text = if text.is_empty() && target == For::Function { "{}" } else { text };
     let mut reader = serde_json::Deserializer::from_str(text);
     let found = Top.deserialize(&mut reader).and_then(|found| reader.end().map(|()| found));
     let body = |keys: BTreeSet<String>, rows: usize, is_array: bool, text: &str| JsonBody {
@@ -156,15 +163,12 @@ fn json(octets: &[u8], columns: Option<&[String]>, target: For) -> Result<JsonBo
     Ok(match found {
         Found::Object(keys) => body(keys, 1, false, text),
         Found::Array { keys, rows, is_uniform } => {
-            if columns.is_none() && !is_uniform && target == For::Relation {
+            if columns.is_none() && !is_uniform {
                 return Err(Problem::new(codes::BODY, "All object keys must match"));
             }
             body(keys, rows, true, text)
         }
-        Found::Scalar => match target {
-            For::Relation => body(BTreeSet::new(), 0, true, "[]"),
-            For::Function => body(BTreeSet::new(), 1, false, text),
-        },
+        Found::Scalar => body(BTreeSet::new(), 0, true, "[]"),
     })
 }
 
@@ -248,7 +252,8 @@ impl<'de> Visitor<'de> for Top {
 }
 
 /// CSV whose first line names the members: an array of objects whose values are texts, or null where `NULL` stands bare.
-fn csv(octets: &[u8], columns: Option<&[String]>) -> Result<JsonBody, Problem> {
+/// What a line has beyond the names is passed over; all lines must have values for the same names.
+fn csv(octets: &[u8]) -> Result<JsonBody, Problem> {
     let text = std::str::from_utf8(octets).map_err(|_| Problem::new(codes::BODY, "The body is not UTF-8"))?;
     let malformed = |_| Problem::new(codes::BODY, "A quoted field of the CSV does not end, or goes on after its quote");
     let (mut records, mut fields) = (Records::new(text), Vec::new());
@@ -256,18 +261,20 @@ fn csv(octets: &[u8], columns: Option<&[String]>) -> Result<JsonBody, Problem> {
         return Err(Problem::new(codes::BODY, "parse error (not enough input) at \"\""));
     }
     let names: Vec<String> = fields.iter().map(|field| field.text.clone().into_owned()).collect();
+    let mut keys: Option<BTreeSet<String>> = None;
     let mut rows = Vec::new();
     while records.next(&mut fields).map_err(malformed)? {
-        if fields.len() != names.len() {
-            return Err(Problem::new(codes::BODY, "All lines must have same number of fields"));
-        }
         let members = names.iter().cloned().zip(fields.iter().map(|field| match field.value() {
             None => Value::Null,
             Some(text) => Value::String(text.to_owned()),
         }));
-        rows.push(Value::Object(members.collect()));
+        let row: serde_json::Map<_, _> = members.collect();
+        let found: BTreeSet<String> = row.keys().cloned().collect();
+        if keys.get_or_insert_with(|| found.clone()) != &found {
+            return Err(Problem::new(codes::BODY, "All lines must have same number of fields"));
+        }
+        rows.push(Value::Object(row));
     }
-    let count = rows.len();
-    let keys = keys_of(columns, names.into_iter().collect());
+    let (count, keys) = (rows.len(), keys.unwrap_or_default());
     Ok(JsonBody { text: Value::Array(rows).to_string(), keys, rows: count, is_array: true })
 }

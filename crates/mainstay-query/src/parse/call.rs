@@ -1,6 +1,6 @@
 //! The query string of a function call, in which arguments and filters of the result stand side by side.
 
-use super::{Budget, Purpose, Reader, decode};
+use super::{Key, Purpose, Reader, Untaken, decode};
 use crate::error::ParseError;
 use crate::limits::Limits;
 use crate::request::Query;
@@ -13,22 +13,24 @@ pub type CallQuery = (Query, Vec<(String, String)>);
 /// # Errors
 /// [`ParseError`] with the first parameter of the result that does not parse.
 pub fn call(text: &str, limits: &Limits) -> Result<CallQuery, ParseError> {
-    let mut reader =
-        Reader { purpose: Purpose::Call, budget: Budget::new(limits), query: Query::default(), has_select: false };
+    let mut reader = Reader::new(Purpose::Call, limits);
     let mut arguments = Vec::new();
     for pair in text.split('&') {
         let Some((key, value)) = pair.split_once('=') else { continue };
         let (key, value) = (decode(key)?, decode(value)?);
-        match reader.parameter(&key, &value) {
-            Ok(()) => {}
-            // A value that is no filter, or a name that could be no column's.
-            Err(ParseError::Syntax { what: "filter" | "tree path", .. }) => {
-                arguments.push((key, value));
-                super::within("items_max", limits.items_max, arguments.len())?;
-            }
-            Err(error) => return Err(reader.told(error, &key)),
-        }
+        let name = match reader.take(&key, &value) {
+            Ok(()) => continue,
+            // PostgREST takes the last part of a name, as it would of a filter's.
+            Err(Untaken::NoFilter(_)) if limits.postgrest_only => Key::parse(&key).map_or(key, |key| key.field.name),
+            Err(Untaken::NoFilter(_)) => key,
+            // A name that could be no column's.
+            Err(Untaken::Refused(ParseError::Syntax { what: "tree path", .. })) => key,
+            Err(Untaken::Refused(error)) => return Err(error),
+        };
+        arguments.push((name, value));
+        super::within("items_max", limits.items_max, arguments.len())?;
     }
+    reader.end()?;
     Ok((reader.query, arguments))
 }
 

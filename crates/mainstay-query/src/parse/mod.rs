@@ -22,6 +22,7 @@ pub use prefer::prefer;
 pub use range::range;
 
 use cursor::Cursor;
+use expected::Verdict;
 use filter::Joint;
 
 use crate::error::ParseError;
@@ -54,13 +55,13 @@ pub enum Purpose {
 /// # Errors
 /// [`ParseError`] with the first parameter that does not parse or belong here.
 pub fn query(purpose: Purpose, text: &str, limits: &Limits) -> Result<Query, ParseError> {
-    let mut reader = Reader { purpose, budget: Budget::new(limits), query: Query::default(), has_select: false };
+    let mut reader = Reader::new(purpose, limits);
     for pair in text.split('&') {
         if let Some((key, value)) = pair.split_once('=') {
-            let key = decode(key)?;
-            reader.parameter(&key, &decode(value)?).map_err(|error| reader.told(error, &key))?;
+            reader.take(&decode(key)?, &decode(value)?).map_err(Untaken::into_error)?;
         }
     }
+    reader.end()?;
     let at_root = |bounds: &[Located<u64>]| bounds.iter().any(|bound| bound.path.is_empty());
     if purpose == Purpose::Replace && (at_root(&reader.query.limit) || at_root(&reader.query.offset)) {
         return Err(ParseError::ReplaceRange);
@@ -74,20 +75,68 @@ struct Reader<'a> {
     query: Query,
     /// Whether `select` was read; the first one counts, even when it is empty.
     has_select: bool,
+    /// How many rows before the first one the page begins: PostgREST reads an `offset` below zero.
+    rows_before: u64,
 }
 
-impl Reader<'_> {
-    /// The error of a parameter in the words of those whose language is read.
-    fn told(&self, error: ParseError, key: &str) -> ParseError {
-        if self.budget.limits.postgrest_only { expected::reworded(error, key) } else { error }
+/// A parameter that was not taken.
+enum Untaken {
+    /// Its value does not begin as a filter does.
+    NoFilter(ParseError),
+    Refused(ParseError),
+}
+
+impl Untaken {
+    fn into_error(self) -> ParseError {
+        match self {
+            Untaken::NoFilter(error) | Untaken::Refused(error) => error,
+        }
+    }
+}
+
+impl<'a> Reader<'a> {
+    fn new(purpose: Purpose, limits: &'a Limits) -> Reader<'a> {
+        Reader { purpose, budget: Budget::new(limits), query: Query::default(), has_select: false, rows_before: 0 }
+    }
+
+    /// Reads a parameter as those do whose language is read: PostgREST's parsers stop where they cannot go on, and some of
+    /// them are then content.
+    fn take(&mut self, key: &str, value: &str) -> Result<(), Untaken> {
+        let Err(error) = self.parameter(key, value) else { return Ok(()) };
+        let (is_key, is_filter) = match &error {
+            ParseError::Syntax { what, .. } => (*what == "tree path", *what == "filter"),
+            _ => (false, false),
+        };
+        let untaken = if is_filter { Untaken::NoFilter } else { Untaken::Refused };
+        if !self.budget.limits.postgrest_only {
+            return Err(untaken(error));
+        }
+        match expected::verdict(error, key) {
+            Verdict::Read(octets) if is_key => self.take(&key[..octets], value),
+            Verdict::Read(octets) => self.parameter(key, &value[..octets]).map_err(Untaken::Refused),
+            Verdict::Refused { error, has_begun: false } => Err(untaken(error)),
+            Verdict::Refused { error, .. } => Err(Untaken::Refused(error)),
+        }
+    }
+
+    /// Takes the rows before the first one off the page.
+    fn end(&mut self) -> Result<(), ParseError> {
+        let before = std::mem::take(&mut self.rows_before);
+        if before == 0 {
+            return Ok(());
+        }
+        for limit in self.query.limit.iter_mut().filter(|limit| limit.path.is_empty()) {
+            limit.what = limit.what.checked_sub(before).ok_or_else(|| below_zero("Limit"))?;
+        }
+        Ok(())
     }
 
     fn parameter(&mut self, key: &str, value: &str) -> Result<(), ParseError> {
         match key {
             "select" => {
                 if !self.has_select {
-                    self.has_select = true;
                     self.query.select = select::select(value, &mut self.budget)?;
+                    self.has_select = true;
                 }
             }
             "columns" => {
@@ -160,21 +209,30 @@ impl Reader<'_> {
     /// `limit` or `offset`. What is not a number is ignored, as PostgREST does; so is either of them on the rows of a
     /// write, but of a `PUT`, which refuses them.
     fn bound(&mut self, path: Vec<String>, value: &str, name: &str) -> Result<(), ParseError> {
-        if path.is_empty() && !matches!(self.purpose, Purpose::Read | Purpose::Replace | Purpose::Call) {
-            return Ok(());
-        }
         let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
         let value = value.trim();
+        if path.is_empty() && !matches!(self.purpose, Purpose::Read | Purpose::Replace | Purpose::Call) {
+            // PostgREST looks at it all the same.
+            let is_below_zero = name == "Limit" && value.strip_prefix('-').is_some_and(is_number);
+            return if self.budget.limits.postgrest_only && is_below_zero { Err(below_zero(name)) } else { Ok(()) };
+        }
         if is_number(value) {
             // More rows than 64 bits can count are as good as all of them.
             let what = value.parse().unwrap_or(u64::MAX);
             let list = if name == "Limit" { &mut self.query.limit } else { &mut self.query.offset };
             list.push(Located { path, what });
-        } else if value.strip_prefix('-').is_some_and(is_number) {
-            return Err(ParseError::Range { details: format!("{name} should be greater than or equal to zero.") });
+        } else if let Some(digits) = value.strip_prefix('-').filter(|digits| is_number(digits)) {
+            if name == "Limit" || !path.is_empty() || !self.budget.limits.postgrest_only {
+                return Err(below_zero(name));
+            }
+            self.rows_before = digits.parse().unwrap_or(u64::MAX);
         }
         Ok(())
     }
+}
+
+fn below_zero(name: &str) -> ParseError {
+    ParseError::Range { details: format!("{name} should be greater than or equal to zero.") }
 }
 
 /// The key of a parameter: an embed path and a column, or an embed path and a reserved word.

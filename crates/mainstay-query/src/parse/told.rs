@@ -96,6 +96,52 @@ fn paths() {
     check("select=data->>--34", 9, "unexpected \"-\" expecting digit");
 }
 
+/// PostgREST's parsers do not look at what stands behind the last thing that they could read.
+#[test]
+fn what_is_left_over_is_passed_over() {
+    let limits = Limits { postgrest_only: true, ..Limits::default() };
+    for (text, meant) in [
+        ("select=id)&id=is.nullx", "select=id&id=is.null"),
+        ("select=,id", "select="),
+        ("select=*.id", "select="),
+        ("id=in.(1,2)x&or=(id.eq.1)x", "id=in.(1,2)&or=(id.eq.1)"),
+        ("columns=a.b&on_conflict=c(d", "columns=a&on_conflict=c"),
+        ("data->>a.b=eq.1", "data->>a=eq.1"),
+        // An offset below zero begins before the first row.
+        ("offset=-4", ""),
+        ("limit=4&offset=-1", "limit=3"),
+    ] {
+        let read = |text| query(Purpose::Insert, text, &limits).unwrap();
+        let asked = |text| super::call(text, &limits).unwrap().0;
+        if text.contains("columns") {
+            assert_eq!(read(text), read(meant), "{text}");
+        } else {
+            assert_eq!(asked(text), asked(meant), "{text}");
+        }
+    }
+    assert!(super::call("limit=1&offset=-2", &limits).is_err());
+}
+
+/// A value that began like a filter must go on like one; of a name its last part counts.
+#[test]
+fn arguments_of_calls() {
+    let limits = Limits { postgrest_only: true, ..Limits::default() };
+    let (query, arguments) = super::call("a=in&b=the.end&x.c=1&d=fts().x&e=eq.1", &limits).unwrap();
+    let names: Vec<&str> = arguments.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!((names, query.filters.len()), (vec!["a", "b", "c", "d"], 1));
+    for (text, column, details) in [
+        ("a=in.the", 4, "unexpected \"t\" expecting \"(\""),
+        ("a=not.the", 5, "unexpected \"t\" expecting operator (eq, gt, ...)"),
+    ] {
+        match super::call(text, &limits) {
+            Err(ParseError::Syntax { column: at, details: told, .. }) => {
+                assert_eq!((at, told.as_str()), (column, details), "{text}");
+            }
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+}
+
 /// What is too much to read again is told in our words.
 #[test]
 fn too_much() {

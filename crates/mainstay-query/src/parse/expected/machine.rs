@@ -13,7 +13,7 @@ pub(super) type Parser = Rc<dyn Fn(&[char], usize) -> Reply>;
 /// What came of a parser.
 pub(super) struct Reply {
     /// Whether it read anything, so that no other parser is tried.
-    consumed: bool,
+    pub(super) consumed: bool,
     /// Where it stopped; `None` if it failed.
     pub(super) end: Option<usize>,
     /// What it could not go on with, also when it went well.

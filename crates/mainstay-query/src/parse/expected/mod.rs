@@ -18,22 +18,40 @@ const TEXT_CHARS_MAX: usize = 4096;
 /// Most opening parentheses in it, since parsers of what is inside call themselves.
 const DEPTH_MAX: usize = 100;
 
-/// The error of the parameter `key` in PostgREST's words.
-pub(super) fn reworded(error: ParseError, key: &str) -> ParseError {
-    let ParseError::Syntax { what, text, .. } = &error else { return error };
+/// What PostgREST makes of a text that our parsers refused.
+pub(super) enum Verdict {
+    /// It refuses it as well.
+    Refused {
+        /// What it says.
+        error: ParseError,
+        /// Whether it went some way before that; if not it would try something else in its place.
+        has_begun: bool,
+    },
+    /// It reads so much of it, in octets, and passes over the rest.
+    Read(usize),
+}
+
+/// What PostgREST makes of the text in an error, which stands in the parameter `key`.
+pub(super) fn verdict(error: ParseError, key: &str) -> Verdict {
+    let refused = |error| Verdict::Refused { error, has_begun: false };
+    let ParseError::Syntax { what, text, .. } = &error else { return refused(error) };
     // The word of a logic tree is read with its value.
     let read = if *what == "logic tree" { format!("{}{text}", joint(key)) } else { text.clone() };
     let characters: Vec<char> = read.chars().collect();
     if characters.len() > TEXT_CHARS_MAX || characters.iter().filter(|c| **c == '(').count() > DEPTH_MAX {
-        return error;
+        return refused(error);
     }
     let reply = parser(what)(&characters, 0);
-    if reply.end.is_some() {
-        // It would have stopped there and not looked at the rest.
-        return error;
+    if let Some(end) = reply.end {
+        let octets = characters[..end].iter().map(|c| c.len_utf8()).sum::<usize>();
+        return match octets.checked_sub(read.len() - text.len()) {
+            Some(octets) if octets < text.len() => Verdict::Read(octets),
+            _ => refused(error),
+        };
     }
     let (column, details) = (reply.fault.at + 1, reply.fault.told());
-    ParseError::Syntax { what, text: text.clone(), column, details }
+    let error = ParseError::Syntax { what, text: text.clone(), column, details };
+    Verdict::Refused { error, has_begun: reply.consumed }
 }
 
 /// `or` of `films.or`, `not.or` of `films.not.or`.
