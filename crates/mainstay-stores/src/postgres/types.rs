@@ -115,11 +115,22 @@ fn put_octets(octets: &[u8], out: &mut BytesMut) {
     }
 }
 
-/// An array literal: every item quoted, so that none is taken for anything else.
+/// Several values as one array literal.
+pub(super) fn array<'v>(items: impl Iterator<Item = &'v Value>) -> String {
+    let mut out = BytesMut::new();
+    put_items(items, &mut out);
+    String::from_utf8(out.into()).unwrap_or_default() // Values are texts.
+}
+
 fn put_list(items: &[Value], out: &mut BytesMut) {
+    put_items(items.iter(), out);
+}
+
+/// An array literal: every item that is not a number quoted, so that none is taken for anything else.
+fn put_items<'v>(items: impl Iterator<Item = &'v Value>, out: &mut BytesMut) {
     out.put_u8(b'{');
     let mut scratch = BytesMut::new();
-    for (position, item) in items.iter().enumerate() {
+    for (position, item) in items.enumerate() {
         if position > 0 {
             out.put_u8(b',');
         }
@@ -129,21 +140,27 @@ fn put_list(items: &[Value], out: &mut BytesMut) {
             Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Decimal(_) | Value::Uuid(_) => {
                 put_value(item, out);
             }
+            Value::Text(text) => put_quoted(text.as_bytes(), out),
             _ => {
                 scratch.clear();
                 put_value(item, &mut scratch);
-                out.put_u8(b'"');
-                for byte in &scratch {
-                    if matches!(byte, b'"' | b'\\') {
-                        out.put_u8(b'\\');
-                    }
-                    out.put_u8(*byte);
-                }
-                out.put_u8(b'"');
+                put_quoted(&scratch, out);
             }
         }
     }
     out.put_u8(b'}');
+}
+
+fn put_quoted(text: &[u8], out: &mut BytesMut) {
+    out.put_u8(b'"');
+    let mut rest = text;
+    while let Some(at) = rest.iter().position(|octet| matches!(octet, b'"' | b'\\')) {
+        out.put_slice(&rest[..at]);
+        out.put_slice(&[b'\\', rest[at]]);
+        rest = &rest[at + 1..];
+    }
+    out.put_slice(rest);
+    out.put_u8(b'"');
 }
 
 /// An array of one dimension in binary form.

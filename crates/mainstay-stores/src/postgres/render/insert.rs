@@ -1,14 +1,16 @@
-//! The rows of an insert: one as parameters, many as one document, so that the statement has one text for any number of
-//! rows and one check of its constraints.
+//! The rows of an insert: one as parameters, many as a list for each column, so that the statement has one text for any
+//! number of rows and one check of its constraints. What lists cannot hold goes as one document.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use mainstay_query::plan::Insert;
 use mainstay_schema::value::Json;
 use mainstay_schema::{Column, ColumnId, DefaultValue, Table, Type, Value};
 
-use super::names::column_type;
+use super::names::{column_type, is_own};
 use super::{Bind, Postgres, Sql};
+use crate::postgres::types;
 use crate::sql::Dialect;
 
 pub(super) fn values<'p>(sql: &mut Sql<'p>, table: &'p Table, plan: &'p Insert) {
@@ -24,6 +26,32 @@ pub(super) fn values<'p>(sql: &mut Sql<'p>, table: &'p Table, plan: &'p Insert) 
             }
             sql.push(")");
         }
+        rows if are_lists(sql, table, plan) => {
+            let given = |position: &usize| rows.iter().any(|row| row[*position].is_some());
+            sql.push(" SELECT ");
+            for (position, column) in plan.columns.iter().enumerate() {
+                sql.comma(position);
+                match given(&position) {
+                    true => sql.push(&format!("c{position}")),
+                    false => sql.push(&default(table, table.column(*column))),
+                }
+            }
+            sql.push(" FROM unnest(");
+            let lists: Vec<usize> = (0..plan.columns.len()).filter(given).collect();
+            for (place, position) in lists.iter().enumerate() {
+                sql.comma(place);
+                let cells = rows.iter().map(|row| row[*position].as_ref().unwrap_or(&Value::Null));
+                sql.bind(Bind::Text(types::array(cells)));
+                sql.push("::");
+                sql.push(&unbounded(&column_type(sql.schema, table, plan.columns[*position])));
+                sql.push("[]");
+            }
+            sql.push(") WITH ORDINALITY AS r(");
+            for position in &lists {
+                let _ = write!(sql.text, "c{position},");
+            }
+            sql.push("i) ORDER BY i");
+        }
         rows => {
             sql.push(" SELECT ");
             for (position, column) in plan.columns.iter().enumerate() {
@@ -37,9 +65,37 @@ pub(super) fn values<'p>(sql: &mut Sql<'p>, table: &'p Table, plan: &'p Insert) 
     }
 }
 
+/// Whether rows can go as lists: no cell is a list itself or made of parts, and a default is wanted for all of a column or
+/// for none of it.
+fn are_lists(sql: &Sql<'_>, table: &Table, plan: &Insert) -> bool {
+    let is_list = |(position, column): (usize, &ColumnId)| {
+        let ty = column_type(sql.schema, table, *column);
+        let given = plan.rows.iter().filter(|row| row[position].is_some()).count();
+        // Types of others may have arrays of which the items are parted by something else than a comma.
+        is_own(&ty)
+            && !ty.ends_with(']')
+            && !is_composite(sql, table, *column)
+            && (given == 0 || given == plan.rows.len())
+    };
+    let is_given = |cell: &Option<Value>| cell.is_some();
+    plan.columns.iter().enumerate().all(is_list) && plan.rows.first().is_some_and(|row| row.iter().any(is_given))
+}
+
+/// A type without its bounds. A cast to `varchar(3)` would cut what is too long, where the column itself refuses it.
+fn unbounded(ty: &str) -> Cow<'_, str> {
+    let (Some(open), Some(close), false) = (ty.find('('), ty.find(')'), ty.contains('"')) else { return ty.into() };
+    let bare = format!("{}{}", &ty[..open], &ty[close + 1..]);
+    match bare.as_str() {
+        // Of which one alone is meant where no number is said.
+        "character" => "bpchar".into(),
+        "bit" => "bit varying".into(),
+        _ => bare.into(),
+    }
+}
+
 /// Writes one cell of a row of the document, read as what its column is; `true` there asks for the default.
 fn cell(sql: &mut Sql<'_>, table: &Table, column: ColumnId, position: usize, may_be_default: bool) {
-    let ty = column_type(sql.schema, table, column).into_owned();
+    let ty = unbounded(&column_type(sql.schema, table, column)).into_owned();
     let value = |sql: &mut Sql<'_>| match is_composite(sql, table, column) {
         true => stored(sql, table, column, |sql| sql.push(&format!("v->>{position}"))),
         false => sql.push(&format!("(v->>{position})::{ty}")),
