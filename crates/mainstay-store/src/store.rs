@@ -110,6 +110,12 @@ pub trait Store: Send + Sync + 'static {
         ready(Ok(Statistics::default())).boxed()
     }
 
+    /// Has the engine count what a table holds, for its planner; nothing where it does so by itself.
+    fn analyze(&self, call: Call, table: TableId) -> BoxFuture<'_, Result<(), StoreError>> {
+        let _ = (call, table);
+        ready(Ok(())).boxed()
+    }
+
     /// Whether the database answers. Asked often by whoever watches the process, so it must cost next to nothing.
     fn ping(&self, deadline: Instant) -> BoxFuture<'_, Result<(), StoreError>> {
         let _ = deadline;

@@ -9,6 +9,15 @@ use super::render::{self, Bind, From, Mysql};
 use super::session::Session;
 use crate::server::count::Counting;
 
+/// A number of rows.
+pub(super) fn number(cell: Option<&Native>) -> u64 {
+    match cell {
+        Some(Native::Int(count)) => count.unsigned_abs(),
+        Some(Native::UInt(count)) => *count,
+        _ => 0,
+    }
+}
+
 impl Counting for Session {
     type Dialect = Mysql;
     type Error = mysql_async::Error;
@@ -19,11 +28,7 @@ impl Counting for Session {
 
     async fn number(&mut self, text: &str, binds: &[Bind<'_>]) -> Result<u64, Fault> {
         let rows = self.query_native(text, native_params(binds)).await?.all().await?;
-        Ok(match rows.first().and_then(|row| row.as_ref(0)) {
-            Some(Native::Int(count)) => count.unsigned_abs(),
-            Some(Native::UInt(count)) => *count,
-            _ => 0,
-        })
+        Ok(number(rows.first().and_then(|row| row.as_ref(0))))
     }
 
     /// The product of what the planner expects of each table, as `EXPLAIN` tells it.

@@ -12,7 +12,7 @@ use super::render::{self, Bind, From, Mysql, ReadSql};
 use super::session::Session;
 use crate::{server, sql};
 
-/// Explains a read: one statement a level, and one for the count. Tests that are answered before (see `hard.rs`) are
+/// Explains a read: one statement a level, and one for the count where it does not come along. Tests that are answered before (see `hard.rs`) are
 /// not among them.
 pub(super) async fn read(session: &mut Session, schema: &Schema, plan: &Read) -> Result<Explanation, StoreError> {
     if let Some(text) = super::function::text(session.server(), schema, plan) {
@@ -26,7 +26,7 @@ pub(super) async fn read(session: &mut Session, schema: &Schema, plan: &Read) ->
     for level in sql.levels() {
         statements.push(of_level(level));
     }
-    if plan.count != Count::None {
+    if plan.count != Count::None && sql.total.is_none() {
         let (text, binds) = sql::count(Mysql(session.server()), schema, plan, From::Plan);
         statements.push((text, native_params(&binds)));
     }

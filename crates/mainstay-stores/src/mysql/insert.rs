@@ -4,18 +4,21 @@
 use std::collections::{HashMap, HashSet};
 
 use mainstay_query::plan::{Conflict, Expect, Insert};
-use mainstay_schema::{ColumnId, DefaultValue, Table, Value};
+use mainstay_schema::{ColumnId, DefaultValue, Schema, Table, Type, Value};
 use mainstay_store::{RowSink, StoreError};
 
 use super::errors::Context;
 use super::hard::key_in;
 use super::read::native_params;
-use super::render::Mysql;
+use super::render::{MERGED, Mysql};
+use super::session::Done;
 use super::write::{Affected, Key, Work, WriteFault, check_expect};
 use crate::sql::{self, merged_columns};
 
-/// Rows of one statement at most.
-const ROWS_MAX: usize = 256;
+/// Rows of one statement at most: round, as the numbers of those who send many are.
+const ROWS_MAX: usize = 250;
+/// Up to so many rows there is a statement for each number of them.
+const ROWS_FEW: usize = 16;
 /// Parameters of one statement at most; the servers count them in 16 bits.
 const PARAMETERS_MAX: usize = 65_535;
 
@@ -42,6 +45,83 @@ pub(super) fn plain(plan: &Insert, rows: Vec<Vec<Option<Value>>>) -> Insert {
     }
 }
 
+/// How many of so many rows go into one statement: all of a few, and of many such numbers that few statements serve all
+/// of them.
+fn rows_at_once(rows: usize, columns: usize) -> usize {
+    let most = ROWS_MAX.min(PARAMETERS_MAX / columns.max(1)).max(1);
+    match rows {
+        _ if rows >= most => most,
+        50 | 100 | 150 | 200 => rows,
+        _ if rows <= ROWS_FEW => rows,
+        _ => 1 << rows.ilog2(),
+    }
+}
+
+/// Whether all rows of an insert go into one statement. Where some ask for a number and others bring theirs, a server sets
+/// aside numbers for all of them.
+pub(super) fn is_one_statement(table: &Table, plan: &Insert) -> bool {
+    let counted = table.columns.iter().find(|column| column.default == Some(DefaultValue::Sequence));
+    let place = counted.and_then(|column| plan.columns.iter().position(|other| *other == column.id));
+    let asking = place.map_or(0, |place| plan.rows.iter().filter(|row| row[place].is_none()).count());
+    !plan.rows.is_empty()
+        && (asking == 0 || asking == plan.rows.len())
+        && rows_at_once(plan.rows.len(), plan.columns.len()) == plan.rows.len()
+}
+
+/// Whether the server's own `ON DUPLICATE KEY UPDATE`, which goes by any key, does what a merge asks: no other key can be
+/// met than the one that was named, and no row of the insert meets another one.
+pub(super) fn is_merged_at_once(schema: &Schema, table: &Table, plan: &Insert) -> bool {
+    let Some(conflict) = plan.conflict.as_ref().filter(|conflict| conflict.merge.is_some()) else { return false };
+    if schema.found().is_some() {
+        return false;
+    }
+    let place = |column: &ColumnId| plan.columns.iter().position(|other| other == column);
+    // A number that the server makes meets nothing.
+    let is_new = |column: &ColumnId| {
+        table.column(*column).default == Some(DefaultValue::Sequence)
+            && place(column).is_none_or(|place| plan.rows.iter().all(|row| row[place].is_none()))
+    };
+    let indexes = table.indexes.iter().filter(|index| index.unique);
+    let mut keys = std::iter::once(table.primary_key.clone())
+        .chain(table.uniques.iter().map(|key| key.columns.clone()))
+        .chain(indexes.map(|index| index.columns.iter().map(|part| part.column).collect()));
+    let is_named = |key: &[ColumnId]| key.iter().all(|column| conflict.target.contains(column));
+    if !keys.all(|key| (is_named(&key) && key.len() == conflict.target.len()) || key.iter().any(is_new)) {
+        return false;
+    }
+    let merged = merged_columns(conflict);
+    let is_given =
+        |column: &ColumnId, row: &Vec<Option<Value>>| place(column).is_some_and(|place| row[place].is_some());
+    let is_settled = !merged.is_empty()
+        && !merged.iter().any(|column| table.primary_key.contains(column))
+        && plan.rows.iter().all(|row| merged.iter().all(|column| is_given(column, row)));
+    // Two zeros are one key, and look different.
+    let is_float = conflict.target.iter().any(|column| table.column(*column).ty == Type::Float);
+    let mut seen = HashSet::new();
+    is_settled
+        && !is_float
+        && plan.rows.iter().all(|row| {
+            let part = |column: &ColumnId| row[place(column)?].as_ref().filter(|value| !value.is_null())?.to_text();
+            let key: Option<Vec<_>> = conflict.target.iter().map(part).collect();
+            key.is_some_and(|key| seen.insert(key))
+        })
+}
+
+/// What became of the rows of an insert that was one statement.
+pub(super) fn counted(plan: &Insert, done: &Done) -> Affected {
+    let affected = plan.rows.len() as u64;
+    let merged = match (&plan.conflict, affected) {
+        (None, _) => 0,
+        (Some(_), 1) => u64::from(done.number == Some(MERGED)),
+        // `Records: 3  Duplicates: 2  Warnings: 0`, in any language.
+        (Some(_), _) => {
+            let mut numbers = done.info.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
+            numbers.nth(1).and_then(|digits| digits.parse().ok()).unwrap_or(0)
+        }
+    };
+    Affected { affected, inserted: affected.saturating_sub(merged) }
+}
+
 impl Work<'_> {
     pub(super) async fn insert(&mut self, plan: &Insert, sink: &mut dyn RowSink) -> Result<Affected, WriteFault> {
         let table = self.schema.table(plan.table);
@@ -51,6 +131,9 @@ impl Work<'_> {
         }
         if self.schema.found().is_none() {
             check_not_null(table, plan)?;
+        }
+        if self.ledger.is_none() && is_merged_at_once(self.schema, table, plan) {
+            return self.merge_at_once(table, plan, sink).await;
         }
         let fates = match &plan.conflict {
             None => vec![Fate::New; plan.rows.len()],
@@ -87,6 +170,56 @@ impl Work<'_> {
             self.give_back(table, read, &keys, sink).await?;
         }
         Ok(affected)
+    }
+
+    /// Merges rows by the server's own words for it.
+    async fn merge_at_once(
+        &mut self,
+        table: &Table,
+        plan: &Insert,
+        sink: &mut dyn RowSink,
+    ) -> Result<Affected, WriteFault> {
+        let mut affected = Affected::default();
+        let mut rows = plan.rows.as_slice();
+        while !rows.is_empty() {
+            let (some, others) = rows.split_at(rows_at_once(rows.len(), plan.columns.len()));
+            let chunk = Insert { conflict: plan.conflict.clone(), ..plain(plan, some.to_vec()) };
+            let sql = sql::insert(Mysql(self.session.server()), self.schema, &chunk);
+            let context = Context { table, set: &[], rows: Some((&plan.columns, some)) };
+            let done = self.execute(context, &sql.text, native_params(&sql.binds)).await?;
+            let counted = counted(&chunk, &done);
+            affected.affected += counted.affected;
+            affected.inserted += counted.inserted;
+            rows = others;
+        }
+        check_expect(plan.expect, affected.affected)?;
+        if let (Some(read), Some(conflict)) = (plan.returning.as_deref(), &plan.conflict) {
+            let keys = self.keys_of(table, plan, conflict).await?;
+            self.give_back(table, read, &keys, sink).await?;
+        }
+        Ok(affected)
+    }
+
+    /// The primary keys of rows that were merged, in their order.
+    async fn keys_of(&mut self, table: &Table, plan: &Insert, conflict: &Conflict) -> Result<Vec<Key>, WriteFault> {
+        let targets = |columns: &[ColumnId]| -> Vec<Key> {
+            let place = |column: &ColumnId| plan.columns.iter().position(|other| other == column);
+            let places: Vec<usize> = columns.iter().filter_map(place).collect();
+            plan.rows.iter().map(|row| places.iter().filter_map(|place| row[*place].clone()).collect()).collect()
+        };
+        // The key may be named in another order than the table's own.
+        if table.primary_key.iter().all(|column| conflict.target.contains(column)) {
+            return Ok(targets(&table.primary_key));
+        }
+        let wanted = targets(&conflict.target);
+        let columns: Vec<ColumnId> = conflict.target.iter().chain(&table.primary_key).copied().collect();
+        let found = self.values(table, &columns, &key_in(&conflict.target, wanted.clone())).await?;
+        let mut there: HashMap<Vec<String>, Key> = HashMap::new();
+        for row in found {
+            let (target, key) = row.split_at(conflict.target.len());
+            there.insert(texts(target), key.to_vec());
+        }
+        Ok(wanted.iter().filter_map(|target| there.remove(&texts(target))).collect())
     }
 
     /// What becomes of the rows of an insert that may meet others.
@@ -163,26 +296,29 @@ impl Work<'_> {
             // Numbers are consecutive in a statement all of whose rows ask for one.
             let is_asking = asks(&rows[at]);
             let run = rows[at..].iter().take_while(|row| asks(row) == is_asking).count();
-            let most = ROWS_MAX.min(PARAMETERS_MAX / plan.columns.len().max(1)).max(1);
-            // Powers of two, so that few statements serve all numbers of rows.
-            let count = 1 << run.min(most).ilog2();
+            let count = rows_at_once(run, plan.columns.len());
             let chunk = plain(plan, rows[at..at + count].to_vec());
             let sql = sql::insert(Mysql(self.session.server()), self.schema, &chunk);
             let context = Context { table, set: &[], rows: Some((&plan.columns, &chunk.rows)) };
             let done = self.execute(context, &sql.text, native_params(&sql.binds)).await;
-            if let Err(fault) = done {
-                return Err(match (&plan.conflict, fault) {
-                    // Somebody else has inserted it since we looked.
-                    (Some(conflict), WriteFault::Final(StoreError::Duplicate { columns, table: of, key, values }))
-                        if conflict.target.iter().map(|column| &table.column(*column).name).eq(&columns)
+            let done = match done {
+                Ok(done) => done,
+                Err(fault) => {
+                    return Err(match (&plan.conflict, fault) {
+                        // Somebody else has inserted it since we looked.
+                        (
+                            Some(conflict),
+                            WriteFault::Final(StoreError::Duplicate { columns, table: of, key, values }),
+                        ) if conflict.target.iter().map(|column| &table.column(*column).name).eq(&columns)
                             && (self.begins_anew || !self.has_given) =>
-                    {
-                        WriteFault::Again(StoreError::Duplicate { columns, table: of, key, values })
-                    }
-                    (_, fault) => fault,
-                });
-            }
-            let first = if is_asking { self.session.last_insert_id() } else { None };
+                        {
+                            WriteFault::Again(StoreError::Duplicate { columns, table: of, key, values })
+                        }
+                        (_, fault) => fault,
+                    });
+                }
+            };
+            let first = done.number.filter(|_| is_asking);
             for (position, row) in chunk.rows.iter().enumerate() {
                 let part = |column: &ColumnId| -> Option<Value> {
                     if is_asking && counted.is_some_and(|counted| counted.id == *column) {
@@ -209,7 +345,7 @@ fn texts(values: &[Value]) -> Vec<String> {
 }
 
 /// Null where a value must be, which the server would take for the wish for a number, or tell of another column.
-fn check_not_null(table: &Table, plan: &Insert) -> Result<(), StoreError> {
+pub(super) fn check_not_null(table: &Table, plan: &Insert) -> Result<(), StoreError> {
     let is_required = |column: &&mainstay_schema::Column| !column.optional || table.primary_key.contains(&column.id);
     for row in &plan.rows {
         for column in table.columns.iter().filter(is_required) {

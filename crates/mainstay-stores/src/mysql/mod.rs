@@ -40,6 +40,7 @@ mod render;
 mod returning;
 mod server;
 mod session;
+mod single;
 mod statistics;
 mod store;
 mod tls;

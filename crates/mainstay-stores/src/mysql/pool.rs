@@ -11,6 +11,7 @@ use tokio::time::{timeout, timeout_at};
 
 use super::connect::MysqlOptions;
 use super::errors::Failure;
+use super::render::ddl::quoted;
 use super::server::Server;
 use super::session::Session;
 use super::tls;
@@ -31,6 +32,26 @@ pub struct MysqlDriver {
 pub struct Connection {
     pub(super) conn: Conn,
     pub(super) server: Server,
+    /// Where it was when it was made.
+    place: Place,
+}
+
+/// What a reset does not make anew.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Place {
+    role: Option<String>,
+    database: Option<String>,
+    /// What the server runs first for each user who comes.
+    first: String,
+}
+
+impl Place {
+    async fn of(conn: &mut Conn) -> Result<Place, mysql_async::Error> {
+        type Told = (Option<String>, Option<String>, Option<String>);
+        let told: Option<Told> = conn.query_first("SELECT CURRENT_ROLE(), DATABASE(), @@init_connect").await?;
+        let (role, database, first) = told.unwrap_or_default();
+        Ok(Place { role, database, first: first.unwrap_or_default() })
+    }
 }
 
 impl Pool {
@@ -49,7 +70,48 @@ impl MysqlDriver {
         let (version, step) = told.unwrap_or_default();
         let server = Server::of(&version, step)?;
         conn.query_drop(server.settings()).await?;
-        Ok((Connection { conn, server }, round_trip))
+        let place = Place::of(&mut conn).await?;
+        Ok((Connection { conn, server, place }, round_trip))
+    }
+
+    /// Ends the statement that runs on the connection of this number, which stays. What goes wrong is logged.
+    pub(super) async fn end_statement(&self, id: u32) {
+        self.kill(format!("KILL QUERY {id}")).await;
+    }
+
+    /// Has another connection end something.
+    async fn kill(&self, sql: String) {
+        let killed = timeout(CANCEL_MAX, async {
+            let mut side = Conn::new(self.target.clone()).await?;
+            side.query_drop(sql).await?;
+            side.disconnect().await
+        });
+        match killed.await {
+            // It is gone already.
+            Ok(Err(mysql_async::Error::Server(error))) if error.code == NO_SUCH_THREAD => {}
+            done => canceled(done),
+        }
+    }
+}
+
+impl Connection {
+    /// Makes it what it was when it was made. What a session has set, made, locked and prepared goes with
+    /// `COM_RESET_CONNECTION`. The role that it took does not, so that is looked at; MariaDB forgets the character set of
+    /// the database, so that is chosen anew; and what a server runs first for each user who comes, it does not run again.
+    ///
+    /// # Errors
+    /// When it cannot be; then nobody may have it.
+    pub(super) async fn renew(&mut self) -> Result<(), mysql_async::Error> {
+        self.conn.reset().await?;
+        if let Some(database) = &self.place.database {
+            self.conn.query_drop(format!("USE {}", quoted(database))).await?;
+        }
+        self.conn.query_drop(self.server.settings()).await?;
+        let place = Place::of(&mut self.conn).await?;
+        match place == self.place && place.first.is_empty() {
+            true => Ok(()),
+            false => Err(mysql_async::Error::Other("the session cannot be made what it was".into())),
+        }
     }
 }
 
@@ -107,17 +169,7 @@ impl Driver for MysqlDriver {
     async fn cancel(&self, connection: Connection) {
         // The connection itself goes, not only its statement: a statement that came to its end meanwhile would
         // leave the transaction and its locks to whoever is next.
-        let kill = format!("KILL {}", connection.conn.id());
-        let killed = timeout(CANCEL_MAX, async {
-            let mut side = Conn::new(self.target.clone()).await?;
-            side.query_drop(kill).await?;
-            side.disconnect().await
-        });
-        match killed.await {
-            // It is gone already.
-            Ok(Err(mysql_async::Error::Server(error))) if error.code == NO_SUCH_THREAD => {}
-            done => canceled(done),
-        }
+        self.kill(format!("KILL {}", connection.conn.id())).await;
         // Hangs up whatever is still to come.
         drop(connection);
     }

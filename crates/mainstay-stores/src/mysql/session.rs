@@ -5,9 +5,11 @@
 //! or [`Session::rollback`]; a session that is dropped inside one rolls back. Called by the files that read and write.
 
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
+use futures_util::future::{Either, FutureExt, select};
 use mysql_async::prelude::Queryable;
 use mysql_async::{BinaryProtocol, Column, Conn, Params, QueryResult, Row};
 use tokio::time::timeout;
@@ -36,6 +38,8 @@ pub struct Session {
     /// Whether divisions have as many digits as the server is told to give everybody, at the moment.
     is_short: bool,
     /// Whether a procedure may have left settings, tables and locks of its own behind.
+    is_touched: bool,
+    /// Whether the server may still be told to end what runs.
     is_worn: bool,
     savepoints: u32,
 }
@@ -51,6 +55,7 @@ impl Session {
             is_unchecked: false,
             is_standard: false,
             is_short: false,
+            is_touched: false,
             is_worn: false,
             savepoints: 0,
         }
@@ -76,7 +81,11 @@ impl Session {
     /// If one has begun already.
     pub async fn begin(&mut self, access: Access, isolation: Isolation) -> Result<(), Failure> {
         assert!(!self.is_open, "transactions do not nest; there are savepoints");
-        let level = isolation.words();
+        // Every connection is told when it is made that transactions are `READ COMMITTED`.
+        let level = match isolation {
+            Isolation::ReadCommitted => String::new(),
+            other => format!("SET TRANSACTION ISOLATION LEVEL {}; ", other.words()),
+        };
         let words = match (access, isolation) {
             (Access::Read, Isolation::RepeatableRead) => "WITH CONSISTENT SNAPSHOT, READ ONLY",
             (Access::Read, _) => "READ ONLY",
@@ -87,8 +96,7 @@ impl Session {
             Flavor::Mysql => format!("SET max_execution_time={}", left.min(u128::from(u32::MAX))),
             Flavor::Mariadb => format!("SET max_statement_time={}.{:03}", left / 1000, left % 1000),
         };
-        self.batch_execute(&format!("{limit}; SET TRANSACTION ISOLATION LEVEL {level}; START TRANSACTION {words}"))
-            .await?;
+        self.batch_execute(&format!("{limit}; {level}START TRANSACTION {words}")).await?;
         self.is_open = true;
         self.alarm.leave_to_server();
         Ok(())
@@ -143,6 +151,51 @@ impl Session {
         self.query(sql, params).await?.end().await
     }
 
+    /// Runs one statement that writes. Inside a transaction it is a part of that; alone, the server makes a transaction of
+    /// it, and what the server answers is what became of it: all of it is durable, or nothing has happened. So the
+    /// deadline has the server end it, and does not end the wait for the answer.
+    ///
+    /// # Errors
+    /// As for [`Session::query`]; alone also [`Failure::Unavailable`] if the server does not answer: it may have happened.
+    pub(super) async fn write(&mut self, sql: &str, values: Vec<mysql_async::Value>) -> Result<Done, Failure> {
+        let params = if values.is_empty() { Params::Empty } else { Params::Positional(values) };
+        let Session { held, alarm, is_running, is_open, is_worn, .. } = self;
+        let Some((lease, connection)) = held.as_mut().filter(|_| !*is_running) else {
+            return Err(Failure::Unavailable("the connection was given up".into()));
+        };
+        let id = connection.conn.id();
+        let mut running = pin!(run(&mut connection.conn, sql, params));
+        *is_running = true;
+        let outcome = match alarm.wait(running.as_mut()).await {
+            Some(outcome) => outcome,
+            None if *is_open => return Err(Failure::Deadline),
+            None => {
+                // It may come late and meet the next statement, so there is none.
+                *is_worn = true;
+                alarm.wait_for_end();
+                let ending = pin!(lease.driver().end_statement(id));
+                let ended = async {
+                    match select(running, ending).await {
+                        Either::Left((outcome, _)) => outcome,
+                        Either::Right(((), running)) => running.await,
+                    }
+                };
+                let silent = || Failure::Unavailable("the server did not answer a write in time".into());
+                alarm.wait(ended).await.ok_or_else(silent)?
+            }
+        };
+        match outcome {
+            Ok(done) => {
+                *is_running = false;
+                Ok(done)
+            }
+            Err(error) => {
+                settle(is_running, &error);
+                Err(Failure::Driver(error))
+            }
+        }
+    }
+
     /// Runs statements without parameters, separated by semicolons, and drops what they give.
     ///
     /// # Errors
@@ -182,11 +235,6 @@ impl Session {
                 Err(Failure::Driver(error))
             }
         }
-    }
-
-    /// The first number that the last insert made.
-    pub fn last_insert_id(&self) -> Option<u64> {
-        self.held.as_ref().and_then(|(_, connection)| connection.conn.last_insert_id())
     }
 
     /// Has references be ours to keep, or the server's again.
@@ -250,7 +298,7 @@ impl Session {
     }
 
     /// Runs one statement that may give several sets of rows, as the call of a procedure does, and gives all of them; but
-    /// no rows beyond `values_max` values, of which the number is told. Nobody has the connection afterwards.
+    /// no rows beyond `values_max` values, of which the number is told. The connection is made anew before somebody else has it.
     ///
     /// # Errors
     /// As for [`Session::query`].
@@ -261,7 +309,7 @@ impl Session {
         values_max: usize,
     ) -> Result<(Vec<Set>, usize), Failure> {
         let params = if values.is_empty() { Params::Empty } else { Params::Positional(values) };
-        self.is_worn = true;
+        self.is_touched = true;
         let Session { held, alarm, is_running, .. } = self;
         let conn = usable(held, *is_running)?;
         *is_running = true;
@@ -351,7 +399,7 @@ impl Session {
     /// Ends a transaction that has only read, without waiting for the server: the connection goes back when it has
     /// answered.
     pub fn finish_read(mut self) {
-        if !self.is_open || self.is_running || self.is_worn {
+        if !self.is_open || self.is_running || self.is_worn || self.is_touched {
             return; // Nothing to end, or something to cancel: what dropping does.
         }
         let sql = self.end_of("ROLLBACK");
@@ -370,14 +418,10 @@ impl Session {
         Ok(())
     }
 
-    /// Forgets the last savepoint; what was done since stays.
-    ///
-    /// # Errors
-    /// As for [`Session::query`].
-    pub async fn release(&mut self) -> Result<(), Failure> {
-        self.batch_execute(&format!("RELEASE SAVEPOINT s{}", self.savepoints)).await?;
+    /// Forgets the last savepoint; what was done since stays. The server is not told: the next one has the same name and
+    /// takes its place.
+    pub fn release(&mut self) {
         self.savepoints -= 1;
-        Ok(())
     }
 
     /// Undoes what was done since the last savepoint, which is forgotten.
@@ -423,6 +467,17 @@ fn settle(is_running: &mut bool, error: &mysql_async::Error) {
     }
 }
 
+/// Runs a statement to its end.
+async fn run(conn: &mut Conn, sql: &str, params: Params) -> Result<Done, mysql_async::Error> {
+    let mut result = conn.exec_iter(sql, params).await?;
+    let mut rows = Vec::new();
+    while let Some(row) = result.next().await? {
+        rows.push(row);
+    }
+    let (affected, number, info) = (result.affected_rows(), result.last_insert_id(), result.info().into_owned());
+    Ok(Done { rows, affected, number, info })
+}
+
 impl Transact for Session {
     type Error = mysql_async::Error;
 
@@ -448,12 +503,26 @@ impl Drop for Session {
         let Some((lease, connection)) = self.held.take() else { return };
         if self.is_running {
             lease.cancel(connection);
+        } else if self.is_touched && !self.is_worn {
+            lease.give_back_renewed(connection, |connection| connection.renew().boxed());
         } else if self.is_open || self.is_unchecked || self.is_standard || self.is_short || self.is_worn {
             lease.discard(connection);
         } else {
             lease.give_back(connection);
         }
     }
+}
+
+/// What a statement did that writes.
+pub(super) struct Done {
+    /// The rows that it gave back.
+    pub(super) rows: Vec<Row>,
+    /// How many rows it touched; not told where it gives rows back.
+    pub(super) affected: u64,
+    /// The first number that an insert made.
+    pub(super) number: Option<u64>,
+    /// What else the server says, in words.
+    pub(super) info: String,
 }
 
 /// One of several sets of rows.

@@ -1,11 +1,13 @@
 //! What the server has counted of tables and indexes, where it counts at all: MySQL in `performance_schema`, MariaDB there
 //! or in the statistics that `userstat` turns on.
 
-use mainstay_store::{IndexStatistics, Statistics, TableStatistics};
+use mainstay_schema::Table;
+use mainstay_store::{IndexStatistics, Statistics, StoreError, TableStatistics};
 use mysql_async::{Row, Value as Native};
 
 use super::errors::Failure;
 use super::estimate::count_of;
+use super::render::ddl::quoted;
 use super::session::Session;
 
 /// Rows as the engine guesses them.
@@ -32,6 +34,16 @@ const SECONDS_PER_DAY: u64 = 86_400;
 
 /// Uses of indexes, and for how many days they were counted; or why they are not.
 type Uses = Result<(Vec<IndexStatistics>, u64), &'static str>;
+
+/// Has the server count what a table holds. What is wrong it tells in rows, not in an error.
+pub(super) async fn analyze(session: &mut Session, table: &Table) -> Result<(), StoreError> {
+    let rows = session.query_text(&format!("ANALYZE TABLE {}", quoted(&table.name))).await?;
+    let wrong = rows.iter().find(|row| text(row, 2).eq_ignore_ascii_case("error"));
+    match wrong {
+        None => Ok(()),
+        Some(row) => Err(StoreError::Unsupported { what: text(row, 3) }),
+    }
+}
 
 pub(super) async fn look(session: &mut Session) -> Result<Statistics, Failure> {
     if !session.server().is_mariadb() {

@@ -1,8 +1,8 @@
 //! MySQL and MariaDB as an [`Engine`] of a store.
 
 use mainstay_query::plan::{Read, Write};
-use mainstay_schema::Schema;
 use mainstay_schema::load::{Probed, Refused, Statement};
+use mainstay_schema::{Schema, Table};
 use mainstay_store::{
     Call, Capabilities, Estimate, Explanation, Migrated, Migration, MigrationPlan, OrderSupport, RowSink, Statistics,
     StoreError, Transactions,
@@ -13,7 +13,7 @@ use super::read::{Counted, Fault};
 use super::references::{self, Ledger};
 use super::session::Session;
 use super::write::{Affected, Work, WriteFault};
-use super::{estimate, explain, found, function, migrate, probe, proof, read, statistics};
+use super::{estimate, explain, found, function, migrate, probe, proof, read, single, statistics};
 use crate::server::{Engine, ServerStore};
 
 /// A MySQL or MariaDB database as a store.
@@ -59,6 +59,15 @@ impl Engine for MysqlEngine {
         done.map_err(|fault| function::told(schema, plan.call.as_deref(), fault))
     }
 
+    async fn write_alone(
+        session: &mut Session,
+        schema: &Schema,
+        plan: &Write,
+        sink: &mut dyn RowSink,
+    ) -> Result<Option<Affected>, WriteFault> {
+        single::run_alone(session, schema, plan, sink).await
+    }
+
     async fn write(
         session: &mut Session,
         schema: &Schema,
@@ -80,15 +89,24 @@ impl Engine for MysqlEngine {
         sink: &mut dyn RowSink,
     ) -> Result<Affected, WriteFault> {
         if !references::are_misjudged(session.server(), schema, plan) {
-            session.savepoint().await.map_err(StoreError::from)?;
             let mut work = Work { session, schema, begins_anew: true, has_given: false, ledger: None };
-            match work.run(plan, sink).await {
-                Err(WriteFault::ByHand(_)) => session.rollback_to().await.map_err(StoreError::from)?,
-                Ok(affected) => {
-                    session.release().await.map_err(StoreError::from)?;
-                    return Ok(affected);
+            match single::run(&mut work, plan, sink).await {
+                // One statement that failed has done nothing.
+                Err(WriteFault::ByHand(_)) => {}
+                Err(fault) => return Err(fault),
+                Ok(Some(affected)) => return Ok(affected),
+                Ok(None) => {
+                    session.savepoint().await.map_err(StoreError::from)?;
+                    let mut work = Work { session, schema, begins_anew: true, has_given: false, ledger: None };
+                    match work.run(plan, sink).await {
+                        Err(WriteFault::ByHand(_)) => session.rollback_to().await.map_err(StoreError::from)?,
+                        Ok(affected) => {
+                            session.release();
+                            return Ok(affected);
+                        }
+                        other => return other,
+                    }
                 }
-                other => return other,
             }
         }
         session.check_references(false).await.map_err(StoreError::from)?;
@@ -115,6 +133,10 @@ impl Engine for MysqlEngine {
 
     async fn estimate(session: &mut Session, schema: &Schema, plan: &Read) -> Result<Option<Estimate>, StoreError> {
         estimate::read(session, schema, plan).await.map(Some)
+    }
+
+    async fn analyze(session: &mut Session, table: &Table) -> Result<(), StoreError> {
+        statistics::analyze(session, table).await
     }
 
     async fn statistics(session: &mut Session) -> Result<Statistics, StoreError> {

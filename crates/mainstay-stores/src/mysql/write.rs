@@ -9,7 +9,8 @@
 
 use futures_util::future::BoxFuture;
 use mainstay_query::plan::{
-    Assign, Delete, Expect, Expr, Filter, Insert, Output, Read, Run, Source, Update, UpdateEach, Write,
+    Assign, Comparison, Delete, Expect, Expr, Filter, Insert, Output, Read, Run, Source, Test, Update, UpdateEach,
+    Write,
 };
 use mainstay_schema::{ColumnId, Schema, Table, Value};
 use mainstay_store::{RowSink, StoreError};
@@ -21,7 +22,8 @@ use super::level::{Level, Natives, Scratch, rows_of_keys};
 use super::read::{Fault, native_params};
 use super::references::Ledger;
 use super::render::{self, From, Mysql};
-use super::session::Session;
+use super::session::{Done, Session};
+use super::single::values;
 use super::{cells, types};
 use crate::server::write::{self, Computed, Writer, computed, computed_columns};
 pub(super) use crate::server::{Affected, WriteFault};
@@ -130,17 +132,25 @@ impl Work<'_> {
         if plan.set.iter().any(|(_, assign)| assign.as_value().is_none()) {
             return self.computed(table, plan, &filter).await;
         }
-        let set: Vec<(ColumnId, Value)> =
-            plan.set.iter().filter_map(|(column, assign)| Some((*column, assign.as_value()?.clone()))).collect();
+        let set = values(plan);
         let is_direct = self.ledger.is_none() && plan.returning.is_none() && !has_links(&filter);
         if is_direct || table.primary_key.is_empty() {
             return self.set(table, &set, &filter).await.map(Keys::Counted);
         }
-        let keys = self.keys(table, &filter).await?;
-        if keys.is_empty() {
-            return Ok(Keys::Known(keys));
-        }
-        self.change(table, &keys, &set).await?;
+        let keys = match known_key(table, &filter).filter(|_| self.ledger.is_none() && !has_links(&filter)) {
+            // Which row it is, is known; only the server knows whether it is there.
+            Some(key) => match self.set(table, &set, &filter).await? {
+                0 => Vec::new(),
+                _ => vec![key],
+            },
+            None => {
+                let keys = self.keys(table, &filter).await?;
+                if !keys.is_empty() {
+                    self.change(table, &keys, &set).await?;
+                }
+                keys
+            }
+        };
         let after = |key: Key| {
             let part = |(column, old): (&ColumnId, Value)| {
                 set.iter().find(|(set, _)| set == column).map_or(old, |(_, new)| new.clone())
@@ -183,20 +193,17 @@ impl Work<'_> {
         };
         let sql = sql::update(Mysql(self.session.server()), self.schema, &update);
         let context = Context { table, set, rows: None };
-        self.execute(context, &sql.text, native_params(&sql.binds)).await
+        Ok(self.execute(context, &sql.text, native_params(&sql.binds)).await?.affected)
     }
 
-    /// Runs a statement that writes; gives the number of rows that it touched.
+    /// Runs a statement that writes.
     pub(super) async fn execute(
         &mut self,
         context: Context<'_>,
         text: &str,
         params: Vec<Native>,
-    ) -> Result<u64, WriteFault> {
-        let done = match self.session.query_native(text, params).await {
-            Ok(rows) => rows.end().await,
-            Err(failure) => Err(failure),
-        };
+    ) -> Result<Done, WriteFault> {
+        let done = self.session.write(text, params).await;
         done.map_err(|failure| self.fault(context, failure))
     }
 
@@ -326,7 +333,7 @@ impl Work<'_> {
     pub(super) async fn remove(&mut self, table: &Table, filter: &Filter) -> Result<u64, WriteFault> {
         let delete = Delete { table: table.id, filter: filter.clone(), returning: None, expect: Expect::default() };
         let sql = sql::delete(Mysql(self.session.server()), self.schema, &delete);
-        self.execute(Context::of(table), &sql.text, native_params(&sql.binds)).await
+        Ok(self.execute(Context::of(table), &sql.text, native_params(&sql.binds)).await?.affected)
     }
 
     /// Does what references ask of what was written, where they are kept here.
@@ -420,8 +427,26 @@ fn no_key(table: &Table) -> WriteFault {
     StoreError::Unsupported { what }.into()
 }
 
+/// The primary key of the one row that can pass a filter, if it names one.
+fn known_key(table: &Table, filter: &Filter) -> Option<Key> {
+    let parts = match filter {
+        Filter::And(parts) => parts.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let value = |column: &ColumnId| {
+        parts.iter().find_map(|part| match part {
+            Filter::Test { expr, test: Test::Compare(Comparison::Eq, value) } if expr.as_column() == Some(*column) => {
+                Some(value.clone())
+            }
+            _ => None,
+        })
+    };
+    let key: Key = table.primary_key.iter().map(value).collect::<Option<_>>()?;
+    (!key.is_empty()).then_some(key)
+}
+
 /// Whether a filter looks at related rows: those may be of the table that is written to, which no statement may read.
-fn has_links(filter: &Filter) -> bool {
+pub(super) fn has_links(filter: &Filter) -> bool {
     match filter {
         Filter::And(parts) | Filter::Or(parts) => parts.iter().any(has_links),
         Filter::Not(part) => has_links(part),

@@ -1,13 +1,18 @@
 //! What the server has counted of tables and indexes.
 
-use mainstay_store::{IndexStatistics, Statistics, TableStatistics};
+use mainstay_schema::Table;
+use mainstay_store::{IndexStatistics, Statistics, StoreError, TableStatistics};
 
 use super::errors::Failure;
+use super::render::ddl::quoted;
 use super::session::Session;
+use super::types::Param;
 
 /// Rows as the last `ANALYZE` or `VACUUM` guessed them; -1 stands for a table that was never looked at.
 const TABLES: &str = "SELECT c.relname::text, c.reltuples::bigint FROM pg_class c \
                       WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r','p') AND c.reltuples >= 0";
+const IS_COUNTED: &str = "SELECT c.reltuples >= 0 FROM pg_class c \
+                          WHERE c.relnamespace = current_schema()::regnamespace AND c.relname::text = $1";
 const INDEXES: &str = "SELECT s.relname::text, s.indexrelname::text, s.idx_scan, pg_relation_size(s.indexrelid) \
                        FROM pg_stat_user_indexes s WHERE s.schemaname = current_schema()";
 /// Counting begins with the database, whose age nobody knows, and anew with a reset or a crash: it lasts at least since the
@@ -33,6 +38,18 @@ pub(super) async fn look(session: &mut Session) -> Result<Statistics, Failure> {
     let days = session.query_all(DAYS, &[]).await?;
     let days = days.first().map(|row| number(row, 0)).transpose()?;
     Ok(Statistics { days, tables, indexes, uncounted: None })
+}
+
+/// Has the server count what a table holds. Whom the table does not belong to is only warned that it was left out, so it is
+/// asked whether it was ever counted.
+pub(super) async fn analyze(session: &mut Session, table: &Table) -> Result<(), StoreError> {
+    session.batch_execute(&format!("ANALYZE {}", quoted(&table.name))).await?;
+    let counted = session.query_all(IS_COUNTED, &[Param::Text(&table.name)]).await?;
+    let is_counted = counted.first().map(|row| row.try_get::<_, bool>(0)).transpose().map_err(Failure::from)?;
+    match is_counted {
+        Some(true) => Ok(()),
+        _ => Err(StoreError::Unsupported { what: "only its owner may have the server count it".to_owned() }),
+    }
 }
 
 fn number(row: &tokio_postgres::Row, at: usize) -> Result<u64, Failure> {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use mainstay_query::plan::{Filter, Read, Test, Write};
-use mainstay_schema::Schema;
 use mainstay_schema::load::{Probed, Refused, Statement};
+use mainstay_schema::{Schema, Table};
 use mainstay_store::{
     Call, Capabilities, Estimate, Explanation, Migrated, Migration, MigrationPlan, OrderSupport, RowSink, Statistics,
     StoreError, Support, Transactions,
@@ -83,7 +83,12 @@ impl Engine for PostgresEngine {
         read::run_inside(session, schema, plan, render::read(schema, plan, From::Plan), sink).await
     }
 
-    async fn write_alone(session: &mut Session, schema: &Schema, plan: &Write) -> Result<Option<Affected>, WriteFault> {
+    async fn write_alone(
+        session: &mut Session,
+        schema: &Schema,
+        plan: &Write,
+        _: &mut dyn RowSink,
+    ) -> Result<Option<Affected>, WriteFault> {
         write::run_alone(session, schema, plan).await
     }
 
@@ -116,6 +121,10 @@ impl Engine for PostgresEngine {
 
     async fn estimate(session: &mut Session, schema: &Schema, plan: &Read) -> Result<Option<Estimate>, StoreError> {
         estimate::read(session, schema, plan).await.map(Some)
+    }
+
+    async fn analyze(session: &mut Session, table: &Table) -> Result<(), StoreError> {
+        statistics::analyze(session, table).await
     }
 
     async fn statistics(session: &mut Session) -> Result<Statistics, StoreError> {

@@ -3,8 +3,8 @@
 use std::future::Future;
 
 use mainstay_query::plan::{Filter, Read, Write};
-use mainstay_schema::Schema;
 use mainstay_schema::load::{Probed, Refused, Statement};
+use mainstay_schema::{Schema, Table};
 use mainstay_store::{
     Call, Capabilities, Estimate, Explanation, Migrated, Migration, MigrationPlan, RowSink, Statistics, StoreError,
     Support,
@@ -151,7 +151,7 @@ pub trait Engine: Default + Send + Sync + Sized + 'static {
     ) -> impl Future<Output = Result<Counted, Fault<ErrorOf<Self>>>> + Send;
 
     /// Carries out a write that is one statement and needs no transaction around it, in one message and its answer;
-    /// nothing if it is another one.
+    /// nothing if it is another one. The sink gets what the statement gives back, once it is durable.
     ///
     /// # Errors
     /// Why it failed; nothing has happened.
@@ -159,8 +159,9 @@ pub trait Engine: Default + Send + Sync + Sized + 'static {
         session: &mut SessionOf<Self>,
         schema: &Schema,
         plan: &Write,
+        sink: &mut dyn RowSink,
     ) -> impl Future<Output = Result<Option<Affected>, WriteFault>> + Send {
-        let _ = (session, schema, plan);
+        let _ = (session, schema, plan, sink);
         std::future::ready(Ok(None))
     }
 
@@ -219,6 +220,12 @@ pub trait Engine: Default + Send + Sync + Sized + 'static {
         let _ = (session, schema, plan);
         std::future::ready(Ok(None))
     }
+
+    /// Has the server count what a table holds, for its planner.
+    ///
+    /// # Errors
+    /// As the server says; [`StoreError::Unsupported`] if it does not do it for this user.
+    fn analyze(session: &mut SessionOf<Self>, table: &Table) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// What the server has counted of its tables and indexes.
     ///

@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+#[cfg(feature = "mysql")]
+use futures_util::future::BoxFuture;
 use mainstay_store::BoxError;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
@@ -309,6 +311,10 @@ impl Drop for Waiting<'_> {
     }
 }
 
+/// What makes a connection fit for others.
+#[cfg(feature = "mysql")]
+pub(crate) type Renew<D> = fn(&mut <D as Driver>::Connection) -> BoxFuture<'_, Result<(), <D as Driver>::Error>>;
+
 /// The right to one connection.
 pub struct Lease<D: Driver> {
     pool: Arc<Inner<D>>,
@@ -328,6 +334,11 @@ impl<D: Driver> Lease<D> {
         self.since.elapsed() >= self.pool.driver.options().limits().age_max || self.pool.slots.is_closed()
     }
 
+    /// How connections of its kind are spoken to.
+    pub(crate) fn driver(&self) -> &D {
+        &self.pool.driver
+    }
+
     /// Gives a connection back on which nothing is under way.
     pub(crate) fn give_back(self, connection: D::Connection) {
         let idle = Idle { connection, since: self.since, idle_since: Instant::now() };
@@ -343,12 +354,27 @@ impl<D: Driver> Lease<D> {
     pub(crate) fn give_back_after(self, mut connection: D::Connection, sql: String) {
         let runtime = self.pool.runtime.clone();
         runtime.spawn(async move {
-            match timeout(COMMIT_MAX, D::run(&mut connection, &sql)).await {
-                Ok(Ok(())) => self.give_back(connection),
-                Ok(Err(_)) => {} // Gone, and the slot with it.
-                Err(_) => self.cancel(connection),
-            }
+            let ended = timeout(COMMIT_MAX, D::run(&mut connection, &sql)).await;
+            self.give_back_if(connection, ended);
         });
+    }
+
+    /// Gives a connection back once this has made it fit for others.
+    #[cfg(feature = "mysql")]
+    pub(crate) fn give_back_renewed(self, mut connection: D::Connection, renew: Renew<D>) {
+        let runtime = self.pool.runtime.clone();
+        runtime.spawn(async move {
+            let renewed = timeout(COMMIT_MAX, renew(&mut connection)).await;
+            self.give_back_if(connection, renewed);
+        });
+    }
+
+    fn give_back_if(self, connection: D::Connection, done: Result<Result<(), D::Error>, Elapsed>) {
+        match done {
+            Ok(Ok(())) => self.give_back(connection),
+            Ok(Err(_)) => {} // Gone, and the slot with it.
+            Err(_) => self.cancel(connection),
+        }
     }
 
     /// Closes a connection on which nothing runs; the server undoes its transaction.

@@ -109,7 +109,11 @@ impl<E: Engine> ServerStore<E> {
         by_hand: bool,
     ) -> Result<Affected, WriteFault> {
         let mut session = self.session(call.deadline).await?;
-        if let Some(affected) = E::write_alone(&mut session, &call.schema, plan).await? {
+        let alone = match by_hand {
+            true => None,
+            false => E::write_alone(&mut session, &call.schema, plan, sink).await?,
+        };
+        if let Some(affected) = alone {
             return Ok(affected);
         }
         session.begin(Access::Write, Isolation::ReadCommitted).await.map_err(StoreError::from)?;
@@ -306,6 +310,10 @@ impl<E: Engine> Store for ServerStore<E> {
 
     fn estimate(&self, call: Call, plan: Arc<Authorized<Read>>) -> BoxFuture<'_, Result<Option<Estimate>, StoreError>> {
         async move { E::estimate(&mut self.session(call.deadline).await?, &call.schema, &plan).await }.boxed()
+    }
+
+    fn analyze(&self, call: Call, table: TableId) -> BoxFuture<'_, Result<(), StoreError>> {
+        async move { E::analyze(&mut self.session(call.deadline).await?, call.schema.table(table)).await }.boxed()
     }
 
     fn statistics(&self, deadline: Instant) -> BoxFuture<'_, Result<Statistics, StoreError>> {

@@ -21,7 +21,10 @@ pub(crate) struct ReadSql<'p, D: Dialect> {
     /// The members of each row.
     pub(crate) members: Vec<MemberSql<'p, D>>,
     /// The result column that holds the number of rows that pass the filter, if it comes along.
-    #[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "only PostgreSQL counts along"))]
+    #[cfg_attr(
+        not(any(feature = "postgres", feature = "mysql")),
+        allow(dead_code, reason = "only servers count along")
+    )]
     pub(crate) total: Option<usize>,
     /// Whether there are no rows without a key from the row above. One group is there even then.
     pub(crate) needs_link: bool,

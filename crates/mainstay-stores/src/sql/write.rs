@@ -187,7 +187,7 @@ impl<'p, D: Dialect> Sql<'p, D> {
 
     /// Adds what is given back. Rows that are `unsettled`, because references may change them before the statement is
     /// over, are read by their key when it is.
-    fn finish(mut self, table: &'p Table, returning: Option<&'p Read>, unsettled: bool) -> WriteSql<'p, D> {
+    pub(crate) fn finish(mut self, table: &'p Table, returning: Option<&'p Read>, unsettled: bool) -> WriteSql<'p, D> {
         let returned = match returning {
             None => Returned::Nothing,
             Some(read) if unsettled || has_triggers(self.schema, table) || is_read_apart(read) => {

@@ -101,6 +101,12 @@ pub(super) fn statistics(connection: &Connection) -> Result<Statistics, StoreErr
     look().map_err(|error| errors::translate(error, &Schema::default(), None))
 }
 
+/// Has SQLite look at a table, at no more than about `limit` rows of each index.
+pub(super) fn analyze_table(connection: &Connection, table: &str, limit: i64) -> rusqlite::Result<()> {
+    connection.pragma_update_and_check(None, "analysis_limit", limit, |_| Ok(()))?;
+    connection.execute_batch(&format!("ANALYZE {}", render::ddl::quoted(table)))
+}
+
 /// Has SQLite look at the tables again if `changed` rows are more than a tenth of those that it counted last; a look at
 /// no more than about `limit` rows of each index.
 pub(super) fn analyze(connection: &Connection, changed: u64, limit: i64) -> rusqlite::Result<()> {

@@ -369,6 +369,15 @@ impl Store for SqliteStore {
         self.ask(call.deadline, |reply| readers::Job::Estimate { call, plan, reply })
     }
 
+    fn analyze(&self, call: Call, table: TableId) -> BoxFuture<'_, Result<(), StoreError>> {
+        let (reply, ticket) = promise(call.deadline);
+        let table = call.schema.table(table).name.to_string();
+        match self.send(&self.writes, writer::Job::Analyze { table, reply }) {
+            Ok(()) => ticket.wait().boxed(),
+            Err(error) => ready(Err(error)).boxed(),
+        }
+    }
+
     fn statistics(&self, deadline: Instant) -> BoxFuture<'_, Result<Statistics, StoreError>> {
         self.ask(deadline, |reply| readers::Job::Statistics { reply })
     }

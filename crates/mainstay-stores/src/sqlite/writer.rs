@@ -39,6 +39,8 @@ pub(super) enum Job {
     Write(WriteJob),
     /// Change the tables.
     Migrate { migration: Migration, reply: Reply<()> },
+    /// Count what a table holds.
+    Analyze { table: String, reply: Reply<()> },
     /// Finish.
     Close,
 }
@@ -167,6 +169,7 @@ impl Writer {
                     self.layouts = None;
                     reply.send(answer.unwrap_or_else(|_| Err(StoreError::Internal("a migration panicked".into()))));
                 }
+                Job::Analyze { table, reply } => reply.send(self.analyze(&table)),
                 Job::Close => break,
             }
         }
@@ -192,6 +195,15 @@ impl Writer {
         if let Err(error) = count::analyze(&self.connection, changed, ANALYSIS_LIMIT) {
             tracing::warn!(error = &error as &dyn std::error::Error, "the rows of the tables could not be counted");
         }
+    }
+
+    /// Has SQLite count what a table holds. Statistics are tables too, and another program's file has those that it wants.
+    fn analyze(&self, table: &str) -> Result<(), StoreError> {
+        if self.count_after.is_none() {
+            return Ok(());
+        }
+        let done = count::analyze_table(&self.connection, table, ANALYSIS_LIMIT);
+        done.map_err(|error| errors::translate(error, &Schema::default(), None))
     }
 
     /// Carries out `first` and what waits behind it in one transaction; gives back a job that has to come after.

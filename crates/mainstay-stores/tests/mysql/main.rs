@@ -6,3 +6,4 @@ mod migrations;
 mod sessions;
 mod support;
 mod tls;
+mod writes;

@@ -9,8 +9,8 @@ use serde_json::json;
 use super::{Console, Failure, Folder, Globals, block_on};
 use crate::config::{self, Environment, Override, Settings, StoreUrl};
 use crate::project::Project;
-use crate::transfer::copy::{Copied, CopyRequest, Job, SourceEnd, TargetEnd, prepare, prove, run as copy};
-use crate::transfer::{Progress, Silent, Terminal};
+use crate::transfer::copy::{Copied, CopyRequest, Job, SourceEnd, TargetEnd, analyze, prepare, prove, run as copy};
+use crate::transfer::{Progress, Silent, Terminal, TransferError};
 use crate::wire;
 
 /// Rows in one transaction.
@@ -119,10 +119,17 @@ async fn work(
     let progress =
         |table: &str| -> Box<dyn Progress> { if is_quiet { Box::new(Silent) } else { Box::new(Terminal::new(table)) } };
     let done = async {
+        let mut notes = Vec::new();
         if !args.verify {
             copy(&job, source, &*target, to.settings.store.url.database(), &progress).await?;
+            notes = analyze(&job, &*target, &mut *progress("counting for the planner")).await;
         }
-        prove(&job, source, &*target).await
+        let mut copied = prove(&job, source, &*target).await?;
+        if !console.json {
+            notes.iter().for_each(|note| console.note(format!("note: {note}")));
+        }
+        copied.notes.extend(notes);
+        Ok::<_, TransferError>(copied)
     };
     let done = done.await;
     target.close().await;

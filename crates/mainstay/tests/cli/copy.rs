@@ -87,6 +87,9 @@ fn a_project_goes_into_another_database_and_is_served_from_there() {
         None,
         "nothing is left"
     );
+    let counted = "SELECT count(DISTINCT tbl) FROM sqlite_stat1 WHERE tbl IN ('shops', 'staff', 'shifts')";
+    let counted: i64 = connection.query_row(counted, [], |row| row.get(0)).unwrap();
+    assert_eq!(counted, 3, "the planner knows the tables");
     // The next number goes on after those that came along, and the words of rows are found.
     connection.execute_batch("INSERT INTO shops (name) VALUES ('East')").unwrap();
     assert_eq!(connection.last_insert_rowid(), 3);

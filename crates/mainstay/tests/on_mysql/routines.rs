@@ -194,3 +194,49 @@ async fn procedures_end_in_time_and_are_seen_when_they_are_made() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_a_procedure_leaves_behind_is_gone_from_its_connection_before_the_next_request() {
+    let made = "
+        CREATE TABLE counted (id int AUTO_INCREMENT PRIMARY KEY);
+        CREATE PROCEDURE spoil() BEGIN
+          SET @left_behind = 'this'; SET autocommit = 0; SET time_zone = '+05:00'; SET lock_wait_timeout = 1;
+          SET foreign_key_checks = 0; CREATE TEMPORARY TABLE junk (a int); DO GET_LOCK('spoiled', 0);
+          INSERT INTO counted VALUES (41); INSERT INTO counted VALUES (); SELECT connection_id() AS id; END;
+        CREATE PROCEDURE left_behind() READS SQL DATA SELECT connection_id() AS id, @left_behind AS variable,
+          @@autocommit AS auto, @@time_zone AS zone, @@lock_wait_timeout AS wait, @@foreign_key_checks AS checks,
+          IS_FREE_LOCK('spoiled') AS free, LAST_INSERT_ID() AS number, @@sql_mode LIKE '%STRICT_ALL_TABLES%' AS strict;
+        CREATE PROCEDURE junk() READS SQL DATA SELECT * FROM junk;
+        CREATE ROLE IF NOT EXISTS mainstay_test_taken; GRANT mainstay_test_taken TO CURRENT_USER();
+        CREATE PROCEDURE take() SQL SECURITY INVOKER
+          BEGIN SET ROLE mainstay_test_taken; SELECT connection_id() AS id, CURRENT_ROLE() AS role; END;
+        CREATE PROCEDURE role() SQL SECURITY INVOKER READS SQL DATA
+          SELECT connection_id() AS id, COALESCE(CURRENT_ROLE(), 'NONE') AS role;";
+    on_each(made, |database| async move {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = "[stores.main]\nintrospect = true\nconnections_max = 1\n[stores.main.access]\ncall = true\n";
+        std::fs::write(folder.path().join("mainstay.toml"), settings).unwrap();
+        let api = Api::of(folder.path(), &database.url()).await;
+        let ask = async |path: &str| -> Value {
+            let reply = api.send("POST", path, &[], "").await;
+            assert_eq!(reply.status, 200, "{path}: {}", reply.body);
+            serde_json::from_str::<Value>(&reply.body).unwrap()[0].clone()
+        };
+        let before = ask("rpc/left_behind").await;
+        let spoiled = ask("rpc/spoil").await;
+        assert_eq!(spoiled["id"], before["id"], "the connection was given back");
+        let after = ask("rpc/left_behind").await;
+        assert_eq!(after, before, "{}", database.product());
+        assert_eq!((&after["variable"], &after["free"], &after["checks"]), (&Value::Null, &json!(1), &json!(1)));
+        let (status, _) = api.refused("POST", "rpc/junk", "").await;
+        assert_eq!(status, 400, "the temporary table is gone");
+        assert_eq!(api.get("counted?order=id").await, r#"[{"id":41},{"id":42}]"#);
+        // What the server keeps of a session that is reset, nobody else is given.
+        let taken = ask("rpc/take").await;
+        assert!(taken["role"].as_str().unwrap().contains("mainstay_test_taken"), "{taken}");
+        let next = ask("rpc/role").await;
+        assert!(next["id"] != taken["id"] && next["role"] == "NONE", "{next} after {taken}");
+        api.close().await;
+    })
+    .await;
+}

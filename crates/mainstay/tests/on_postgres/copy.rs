@@ -80,3 +80,16 @@ async fn what_a_server_has_that_a_file_does_not_is_told() {
     assert!(refused.contains("kinds.f holds float, and 1 values are not"), "{refused}");
     assert!(refused.contains("kinds.day holds date, and 1 values are not"), "{refused}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_planner_knows_the_tables_once_they_are_copied() {
+    let (database, folder) = (Database::new("").await, Folder::new());
+    let made = "CREATE TABLE one (id INTEGER PRIMARY KEY); INSERT INTO one VALUES (1), (2); CREATE TABLE none (id INTEGER PRIMARY KEY)";
+    rusqlite::Connection::open(folder.file("few.db")).unwrap().execute_batch(made).unwrap();
+    let url = database.url();
+    let told = folder.run(&["copy", "--from", "sqlite:few.db", "--to", &url, "--json"]).succeeds().json();
+    assert_eq!(told["equal"], true, "{told}");
+    let are_counted = "DO $$ BEGIN ASSERT (SELECT count(*) FROM pg_class WHERE relname IN ('one', 'none')
+                         AND relkind = 'r' AND reltuples >= 0) = 2; END $$";
+    database.run(are_counted).await;
+}

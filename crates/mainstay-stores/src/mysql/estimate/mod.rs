@@ -121,6 +121,8 @@ impl<'a, T: Told> Asking<'a, T> {
             soften(self.schema, &mut plan);
         }
         let schema = self.schema;
+        // What the count looks at is asked by itself.
+        let is_counted = std::mem::replace(&mut plan.count, Count::None) == Count::Exact;
         let sql = render::read(self.session.server(), schema, &plan, From::Plan);
         let (told, sizes) = self.ask(&sql.text, native_params(&sql.binds)).await?;
         let taken = plan.limit.map(|limit| limit.saturating_add(plan.offset) as f64);
@@ -151,7 +153,7 @@ impl<'a, T: Told> Asking<'a, T> {
             rows += runs * work.rows.max(1.0);
             list(&level.members, (parents * work.given).max(1.0), &mut below);
         }
-        if plan.count == Count::Exact {
+        if is_counted {
             let (text, binds) = sql::count(Mysql(self.session.server()), schema, &plan, From::Plan);
             let (told, sizes) = self.ask(&text, native_params(&binds)).await?;
             rows += told.work(&sizes, Most::default()).rows;

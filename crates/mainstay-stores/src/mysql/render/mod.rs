@@ -11,14 +11,14 @@ pub(super) mod names;
 use std::fmt::Write as _;
 
 use mainstay_query::evaluate::{like_regex, to_json};
-use mainstay_query::plan::{Assign, Comparison, Expr, Function, Insert, Order, Read, Search};
+use mainstay_query::plan::{Assign, Comparison, Conflict, Delete, Expr, Function, Insert, Order, Read, Search};
 use mainstay_schema::{ColumnId, DefaultValue, Schema, Table, Type, Value};
 use mysql_async::Value as Native;
 
 use super::cells::CellKind;
 use super::server::Server;
 use crate::sql::pattern::{self, Words};
-use crate::sql::{self, Dialect, Scope, SetTest, clamp, operator};
+use crate::sql::{self, Dialect, Scope, SetTest, WriteSql, clamp, merged_columns, operator};
 
 pub(super) use expr::SEPARATOR;
 
@@ -37,6 +37,26 @@ pub(super) type MemberSql<'p> = sql::MemberSql<'p, Mysql>;
 pub(super) fn read<'p>(server: Server, schema: &'p Schema, plan: &'p Read, from: From<'p>) -> ReadSql<'p> {
     ReadSql::new(Mysql(server), schema, plan, from)
 }
+
+/// Renders a delete that gives back what it removed, in the form for one table, which takes no alias.
+pub(super) fn delete_returning<'p>(
+    server: Server,
+    schema: &'p Schema,
+    plan: &'p Delete,
+    read: &'p Read,
+) -> WriteSql<'p, Mysql> {
+    let table = schema.table(plan.table);
+    let mut sql = Sql::new(Mysql(server), schema);
+    sql.push("DELETE FROM ");
+    sql.name(&table.name);
+    sql.push(" WHERE ");
+    sql.filter(Scope::Bare, table, &plan.filter);
+    sql.finish(table, Some(read), false)
+}
+
+/// The number that an insert of one row tells in place of one that it made, when it was merged into a row that was there.
+/// No column has such a number.
+pub(super) const MERGED: u64 = u64::MAX;
 
 /// How ICU and PCRE2 write a regular expression.
 const WORDS: Words = Words {
@@ -113,6 +133,7 @@ impl Dialect for Mysql {
     const IS_LISTED: bool = true;
     const LIST_PARAMETERS_MAX: usize = 1024;
     const SEARCHES_ROWS: bool = false;
+    const COUNTS_ALONG: bool = true;
 
     fn kind(ty: &Type) -> CellKind {
         CellKind::of(ty)
@@ -329,6 +350,27 @@ impl Dialect for Mysql {
         sql.push("() VALUES ");
         for at in 0..plan.rows.len() {
             sql.push(if at > 0 { ",()" } else { "()" });
+        }
+    }
+
+    /// Only where it goes by the key that was named; see `insert.rs`. The first column that is set also tells that a row
+    /// was there: a server counts one that had these values already as if it were new.
+    fn conflict(sql: &mut Sql<'_>, table: &Table, conflict: &Conflict) {
+        let is_mariadb = sql.dialect.0.is_mariadb();
+        sql.push(if is_mariadb { " ON DUPLICATE KEY UPDATE " } else { " AS n ON DUPLICATE KEY UPDATE " });
+        for (position, column) in merged_columns(conflict).into_iter().enumerate() {
+            sql.comma(position);
+            let name = &table.column(column).name;
+            sql.name(name);
+            sql.push("=");
+            let start = sql.text.len();
+            sql.push(if is_mariadb { "VALUES(" } else { "n." });
+            sql.name(name);
+            sql.push(if is_mariadb { ")" } else { "" });
+            if position == 0 {
+                let value = sql.text.split_off(start);
+                let _ = write!(sql.text, "IF(LAST_INSERT_ID({MERGED}),{value},{value})");
+            }
         }
     }
 

@@ -30,7 +30,7 @@ use serde::Serialize;
 use crate::config::StoreSettings;
 use pieces::{Pieces, Taker};
 pub use prepare::{Job, prepare};
-pub use run::{prove, run};
+pub use run::{analyze, prove, run};
 
 /// How long one table may take to be read from its first row to its last.
 const TABLE_TIME_MAX: Duration = Duration::from_secs(24 * 3600);
