@@ -4,12 +4,10 @@
 //! are, texts are borrowed from the row, and dates, decimals and arrays are written into a buffer of the caller.
 //! Source of the forms: the `*_send` functions of PostgreSQL 15, `src/backend/utils/adt`.
 
-use std::ops::Range;
-
 use mainstay_store::{Cell, StoreError};
 use tokio_postgres::types::{Kind, Type};
 
-use super::moments::{push_date, push_time, push_time_tz, push_timestamp};
+use super::moments::{PAIRS, push_date, push_time, push_timestamp, push_zone};
 
 /// How the cells of one column are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,7 +151,8 @@ impl CellKind {
             CellKind::Time => push_time(out, i64::from_be_bytes(octets(raw)?)),
             CellKind::TimeTz => {
                 let (time, west_s) = raw.split_at_checked(8).ok_or(Malformed)?;
-                push_time_tz(out, i64::from_be_bytes(octets(time)?), -i32::from_be_bytes(octets(west_s)?));
+                push_time(out, i64::from_be_bytes(octets(time)?));
+                push_zone(out, -i32::from_be_bytes(octets(west_s)?));
             }
             CellKind::Timestamp => push_timestamp(out, i64::from_be_bytes(octets(raw)?), ""),
             CellKind::TimestampTz => push_timestamp(out, i64::from_be_bytes(octets(raw)?), "+00:00"),
@@ -292,10 +291,9 @@ fn push_numeric(out: &mut String, raw: &[u8]) -> Result<bool, Malformed> {
     };
     match weight {
         0.. => {
-            let first = group(0);
-            push_group(out, first, 4 - digits_of(first)..4);
+            push_first(out, group(0));
             for at in 1..=weight {
-                push_group(out, group(at), 0..4);
+                push_group(out, group(at), 4);
             }
         }
         _ => out.push('0'),
@@ -304,7 +302,7 @@ fn push_numeric(out: &mut String, raw: &[u8]) -> Result<bool, Malformed> {
         out.push('.');
         let (mut at, mut left) = (weight + 1, scale);
         while left > 0 {
-            push_group(out, group(at), 0..left.min(4));
+            push_group(out, group(at), left.min(4));
             left -= left.min(4);
             at += 1;
         }
@@ -312,21 +310,33 @@ fn push_numeric(out: &mut String, raw: &[u8]) -> Result<bool, Malformed> {
     Ok(true)
 }
 
-/// Some of the four digits of a group.
-fn push_group(out: &mut String, group: u16, which: Range<usize>) {
-    let digits = [group / 1000, group / 100 % 10, group / 10 % 10, group % 10];
-    let digits = digits.map(|digit| b'0' + (digit % 10) as u8);
-    out.push_str(std::str::from_utf8(&digits[which]).unwrap_or_default());
+/// The first `count` of the four digits of a group.
+fn push_group(out: &mut String, group: u16, count: usize) {
+    let (first, last) = (PAIRS[usize::from(group / 100 % 100)], PAIRS[usize::from(group % 100)]);
+    match count {
+        4.. => {
+            out.push_str(first);
+            out.push_str(last);
+        }
+        3 => {
+            out.push_str(first);
+            out.push_str(&last[..1]);
+        }
+        2 => out.push_str(first),
+        _ => out.push_str(&first[..count]),
+    }
 }
 
-/// How many digits the first group of a number has.
-fn digits_of(group: u16) -> usize {
+/// The digits of the first group, which has no zeros before it.
+fn push_first(out: &mut String, group: u16) {
+    let (first, last) = (PAIRS[usize::from(group / 100 % 100)], PAIRS[usize::from(group % 100)]);
     match group {
-        1000.. => 4,
-        100.. => 3,
-        10.. => 2,
-        _ => 1,
+        1000.. => out.push_str(first),
+        100.. => out.push_str(&first[1..]),
+        10.. => {}
+        _ => return out.push_str(&last[1..]),
     }
+    out.push_str(last);
 }
 
 /// Dimensions of an array at most; PostgreSQL's own limit.
