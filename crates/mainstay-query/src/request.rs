@@ -262,7 +262,7 @@ pub enum Operator {
 }
 
 impl Operator {
-    /// Whether it is about ranges, which are a type of PostgreSQL's alone.
+    /// Whether it is about ranges alone, which are types of PostgreSQL's.
     pub fn is_of_ranges(self) -> bool {
         use Operator::{Adjacent, NotLeft, NotRight, StrictlyLeft, StrictlyRight};
         matches!(self, StrictlyLeft | StrictlyRight | NotRight | NotLeft | Adjacent)

@@ -147,6 +147,9 @@ fn split(schema: &Schema, plan: &mut Read, rows_max: u64, support: Supports<'_>)
     if left.iter().any(follows_link) {
         return refused("by rows related to them");
     }
+    if left.iter().any(Filter::compares_ranges) {
+        return refused("by how their ranges lie");
+    }
     if !left.is_empty() && plan.groups.is_some() {
         return refused("before it groups them");
     }

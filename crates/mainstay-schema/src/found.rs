@@ -12,6 +12,9 @@ use crate::ids::{ColumnId, TableId};
 pub struct Found {
     /// One entry a table.
     pub tables: Vec<FoundTable>,
+    /// One entry a result of a stored function, in the order of [`Schema::results`](crate::Schema::results); none where no more
+    /// is known of them than their columns.
+    pub results: Vec<FoundTable>,
     /// The schema of the database that they are in, where a database has several.
     pub namespace: Option<Arc<str>>,
     /// Mainstay made the tables, so values are kept in the forms of declared ones.
@@ -50,8 +53,8 @@ pub struct FoundColumn {
 }
 
 impl Found {
-    /// What is known of a table.
+    /// What is known of a table, which may be the result of a function.
     pub fn table(&self, table: TableId) -> Option<&FoundTable> {
-        self.tables.get(table.index())
+        self.tables.get(table.index()).or_else(|| self.results.get(table.index().checked_sub(self.tables.len())?))
     }
 }

@@ -121,10 +121,25 @@ pub enum Piece {
     Text(String),
     /// A parameter of the function.
     Parameter(ColumnId),
+    /// A parameter of a function that the database holds, which the database fills in when nobody gives it.
+    Optional(Box<Optional>),
     /// The place of an output parameter of a procedure.
     Out,
     /// Here a clause begins, in a statement that writes and says what it gives back.
     Clause(Clause),
+}
+
+/// An argument that need not be given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Optional {
+    /// The parameter.
+    pub parameter: ColumnId,
+    /// What stands before its value.
+    pub before: String,
+    /// What stands behind its value.
+    pub after: String,
+    /// What stands instead of all that when there is none.
+    pub otherwise: String,
 }
 
 /// What a change of rows is made of.

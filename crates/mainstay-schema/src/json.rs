@@ -381,6 +381,7 @@ fn read_column(at: usize, record: &ColumnRecord) -> Result<Column, RecordError> 
         variants: record.variants.iter().map(|variant| Arc::from(variant.as_str())).collect(),
     };
     Ok(Column {
+        is_range: false,
         id: ColumnId(at as u32),
         name: record.name.as_str().into(),
         was: record.was.as_deref().map(Arc::from),

@@ -201,6 +201,8 @@ pub struct Column {
     pub was: Option<Arc<str>>,
     /// Type of its values.
     pub ty: Type,
+    /// Whether its texts are ranges of the database's own types, or sets of ranges, which lie before and behind each other.
+    pub is_range: bool,
     /// Whether null is a value of this column.
     pub optional: bool,
     /// What an absent value becomes on insert.
@@ -221,6 +223,7 @@ impl Column {
             name: name.into(),
             was: None,
             ty,
+            is_range: false,
             optional: true,
             default: None,
             touched: false,

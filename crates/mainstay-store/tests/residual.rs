@@ -214,6 +214,7 @@ fn numbers() -> Arc<Schema> {
         name: "n".into(),
         was: None,
         ty: Type::Int,
+        is_range: false,
         optional: false,
         default: None,
         touched: false,

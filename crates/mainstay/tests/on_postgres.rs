@@ -29,6 +29,10 @@ mod on_shop;
 mod outage;
 #[path = "on_postgres/commands.rs"]
 mod own_commands;
+#[path = "on_postgres/ranges.rs"]
+mod ranges;
+#[path = "on_postgres/routines.rs"]
+mod routines;
 #[path = "on_server/shop.rs"]
 mod shop;
 #[path = "cli/support.rs"]

@@ -119,10 +119,6 @@ fn operation(cursor: &mut Cursor<'_>, place: Place, budget: &Budget<'_>) -> Resu
             if kind.takes_column() && !budget.limits.postgrest_only && cursor.eat("(col).") {
                 return Ok(Operation::Column { operator, field: cursor.field()? });
             }
-            if operator.is_of_ranges() && !budget.limits.postgrest_only && cursor.peek() == Some('.') {
-                let details = format!("There are no range types, so no range operators ({word}).");
-                return Err(ParseError::NotImplemented { details });
-            }
             let quantifier = if kind.takes_list() { quantifier(cursor) } else { None };
             if !cursor.eat(".") {
                 return Err(expected(cursor));
@@ -314,4 +310,4 @@ const OPERATORS: [(&str, Operator, Kind); 19] = [
     ("adj", Operator::Adjacent, Kind::Value),
 ];
 
-const OPERATOR_EXPECTED: &str = "\"not\" or operator (eq, neq, gt, gte, lt, lte, like, ilike, match, imatch, in, is, isdistinct, fts, plfts, phfts, wfts, cs, cd, ov)";
+const OPERATOR_EXPECTED: &str = "\"not\" or operator (eq, neq, gt, gte, lt, lte, like, ilike, match, imatch, in, is, isdistinct, fts, plfts, phfts, wfts, cs, cd, ov, sl, sr, nxr, nxl, adj)";

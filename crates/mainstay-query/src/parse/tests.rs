@@ -48,10 +48,6 @@ fn check_error(text: &str, expected: (&str, usize, &str)) {
     }
 }
 
-fn is_later(text: &str) -> bool {
-    matches!(read(text), Err(ParseError::NotImplemented { .. }))
-}
-
 #[test]
 fn plain_filters_are_not_unquoted() {
     check_filter("a=eq.\"b\"", "", eq("a", "\"b\""));
@@ -368,10 +364,15 @@ fn parameters_without_a_meaning_for_the_method_are_left_out() {
 }
 
 #[test]
-fn parts_of_the_language_that_come_later_say_so() {
-    for text in ["a=sl.[1,2)", "a=adj.[1,2)", "or=(a.nxr.x)"] {
-        assert!(is_later(text), "{text}: {:?}", read(text));
-    }
+fn ranges_are_told_in_plain_filters_and_in_quotes() {
+    let range = |operator, value: &str| {
+        let operation = Operation::Binary { operator, quantifier: None, value: value.to_owned() };
+        Condition::Test(Field { name: "a".to_owned(), path: vec![] }, operation)
+    };
+    check_filter("a=sl.[1,2)", "", range(Operator::StrictlyLeft, "[1,2)"));
+    check_filter("a=adj.{[1,2),[4,5]}", "", range(Operator::Adjacent, "{[1,2),[4,5]}"));
+    check_filter("or=(a.nxr.\"[1,2)\")", "", Condition::Or(vec![range(Operator::NotRight, "[1,2)")]));
+    assert!(matches!(read("a=sl(any).{1}"), Err(ParseError::Syntax { .. })));
 }
 
 /// rest.md 5, 6.

@@ -52,7 +52,8 @@ pub fn call(
         return Err(PlanError::SingleAffected);
     }
     let read = result(schema, limits, function, request)?;
-    let call = FunctionCall { function: function.id, arguments: given.values(function, fresh)? };
+    let (arguments, left_out) = (given.values(function, fresh)?, given.left_out(function));
+    let call = FunctionCall { function: function.id, arguments, left_out };
     if function.writes && request.read_only {
         return Err(PlanError::ReadOnlyCall { function: function.name.to_string() });
     }

@@ -1,9 +1,9 @@
 //! The text of operands → values of the type of what they are compared with.
 
 use mainstay_schema::value::Decimal;
-use mainstay_schema::{Table, Type, Value, ValueError};
+use mainstay_schema::{Column, Table, Type, Value, ValueError};
 
-use super::{Comparison, Expr, Test};
+use super::{Comparison, Expr, RangeTest, Test, resolve};
 use crate::error::PlanError;
 use crate::evaluate;
 use crate::limits::Limits;
@@ -14,14 +14,18 @@ use crate::request::Operator;
 pub(super) struct Operand<'a> {
     /// Its type, which operands are read as.
     pub(super) ty: Type,
-    /// Its column, for messages.
-    column: &'a str,
+    table: &'a Table,
+    column: &'a Column,
+    /// Whether it is a range as a whole.
+    is_range: bool,
     limits: &'a Limits,
 }
 
 impl<'a> Operand<'a> {
     pub(super) fn new(table: &'a Table, expr: &Expr, limits: &'a Limits) -> Operand<'a> {
-        Operand { ty: expr.base_type(table), column: &table.column(expr.column).name, limits }
+        let column = table.column(expr.column);
+        let is_range = column.is_range && expr.path.is_empty() && expr.cast.is_none();
+        Operand { ty: expr.base_type(table), table, column, is_range, limits }
     }
 
     /// The test of an operator with one operand.
@@ -50,8 +54,25 @@ impl<'a> Operand<'a> {
             Operator::Contains if is_nested => self.value(text).map(Test::Contains),
             Operator::ContainedIn if is_nested => self.value(text).map(Test::ContainedIn),
             Operator::Overlaps if matches!(self.ty, Type::Array(_)) => self.value(text).map(Test::Overlaps),
+            operator if self.is_range && range_test(operator).is_some() => self.range(operator, text),
+            operator if operator.is_of_ranges() => Err(self.no_range(operator)),
             _ => Err(PlanError::NoOperator { ty: self.ty.wire_name(), operator: word(operator) }),
         }
+    }
+
+    /// The test of a range; what its text says is for the database to read.
+    fn range(&self, operator: Operator, text: &str) -> Result<Test, PlanError> {
+        let test = range_test(operator).ok_or_else(|| self.no_range(operator))?;
+        self.value(text).map(|value| Test::Range(test, value))
+    }
+
+    fn no_range(&self, operator: Operator) -> PlanError {
+        let (table, column, ty) = (&self.table.name, &self.column.name, self.ty.wire_name());
+        let word = word(operator);
+        resolve::not_implemented(format!(
+            "The operator {word} is about ranges, and {table}.{column} is {ty}: only range columns of a PostgreSQL database \
+             that is served as it was found have it."
+        ))
     }
 
     /// One operand.
@@ -78,8 +99,23 @@ impl<'a> Operand<'a> {
     }
 
     fn wrong(&self, error: ValueError) -> PlanError {
-        PlanError::Value { error, column: self.column.to_owned(), row: None }
+        PlanError::Value { error, column: self.column.name.to_string(), row: None }
     }
+}
+
+/// What an operator asks of a range.
+fn range_test(operator: Operator) -> Option<RangeTest> {
+    Some(match operator {
+        Operator::Contains => RangeTest::Contains,
+        Operator::ContainedIn => RangeTest::ContainedIn,
+        Operator::Overlaps => RangeTest::Overlaps,
+        Operator::StrictlyLeft => RangeTest::StrictlyLeft,
+        Operator::StrictlyRight => RangeTest::StrictlyRight,
+        Operator::NotRight => RangeTest::NotRight,
+        Operator::NotLeft => RangeTest::NotLeft,
+        Operator::Adjacent => RangeTest::Adjacent,
+        _ => return None,
+    })
 }
 
 /// The operator as requests write it.

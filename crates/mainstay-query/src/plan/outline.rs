@@ -343,6 +343,10 @@ impl<O: Out> Walk<'_, O> {
             Test::Contains(_) => self.out.word(" contains ?"),
             Test::ContainedIn(_) => self.out.word(" is contained in ?"),
             Test::Overlaps(_) => self.out.word(" overlaps ?"),
+            Test::Range(test, _) => {
+                self.out.word(test.symbol());
+                self.out.word("?");
+            }
         }
     }
 

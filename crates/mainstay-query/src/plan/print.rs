@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use mainstay_schema::{ColumnId, Schema, Table, Value};
+use mainstay_schema::{Column, ColumnId, Schema, Table, Value};
 
 use super::{
     Aggregate, Assign, Cardinality, ColumnTest, Comparison, Count, Delete, Expect, Expr, Filter, FunctionCall, Insert,
@@ -243,8 +243,11 @@ impl Printer<'_> {
 fn call(schema: &Schema, call: &FunctionCall) -> String {
     let function = schema.function(call.function);
     let arguments = function.parameters.iter().zip(&call.arguments);
-    let arguments: Vec<String> =
-        arguments.map(|(parameter, given)| format!("{} = {}", parameter.name, value(given))).collect();
+    let shown = |(parameter, given): (&Column, &Value)| match call.left_out.contains(&parameter.id) {
+        true => format!("{} = default", parameter.name),
+        false => format!("{} = {}", parameter.name, value(given)),
+    };
+    let arguments: Vec<String> = arguments.map(shown).collect();
     format!("{}({})", function.name, arguments.join(", "))
 }
 
@@ -302,6 +305,7 @@ fn test(test: &Test) -> String {
         Test::Contains(operand) => format!("contains {}", value(operand)),
         Test::ContainedIn(operand) => format!("is contained in {}", value(operand)),
         Test::Overlaps(operand) => format!("overlaps {}", value(operand)),
+        Test::Range(test, operand) => format!("{} {}", test.symbol(), value(operand)),
     }
 }
 

@@ -3,7 +3,7 @@ use mainstay_schema::{Access, Column, Table, TableKind, Type};
 
 use super::*;
 use crate::authorize::{self, Actor};
-use crate::plan::{Comparison, Pair, Test};
+use crate::plan::{Comparison, Pair, RangeTest, Test};
 
 fn schema() -> Schema {
     let column = |id, name: &str| Column {
@@ -11,6 +11,7 @@ fn schema() -> Schema {
         name: name.into(),
         was: None,
         ty: Type::Int,
+        is_range: false,
         optional: true,
         default: None,
         touched: false,
@@ -108,6 +109,15 @@ fn a_tree_is_split_only_where_all_must_hold() {
     let (pushed, residual) = split_of(Filter::Or(vec![eq(0), is_null(1)])).unwrap();
     assert_eq!(pushed.filter, Filter::True);
     assert!(residual.is_some());
+}
+
+#[test]
+fn ranges_are_refused_unless_the_store_compares_them() {
+    let range = test(1, Test::Range(RangeTest::Adjacent, Value::Text("[1,2)".to_owned())));
+    for filter in [range.clone(), Filter::And(vec![eq(0), Filter::Not(Box::new(range))])] {
+        let refused = split_of(filter).unwrap_err();
+        assert_eq!(refused.to_string(), "cannot filter rows of \"t\" by how their ranges lie");
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ fn column(ty: Type, checks: Checks) -> Column {
         name: "it".into(),
         was: None,
         ty,
+        is_range: false,
         optional: true,
         default: None,
         touched: false,

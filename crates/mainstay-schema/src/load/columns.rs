@@ -40,6 +40,7 @@ pub(super) fn of_field(
         mistakes.add(place, problem, "make the field timestamp, or remove `update`");
     }
     let mut column = Column {
+        is_range: false,
         id: ColumnId(position as u32),
         name: field.name.value.as_str().into(),
         was: field.was.as_ref().map(|was| was.value.as_str().into()),

@@ -68,6 +68,7 @@ impl TableBuilder {
             name: name.into(),
             was: None,
             ty,
+            is_range: false,
             optional,
             default,
             touched: false,

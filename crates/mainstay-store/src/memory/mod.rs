@@ -173,8 +173,8 @@ impl Store for MemoryStore {
         &CAPABILITIES
     }
 
-    fn support(&self, _: &Schema, _: TableId, _: &Filter) -> Support {
-        Support::Exact
+    fn support(&self, _: &Schema, _: TableId, filter: &Filter) -> Support {
+        if filter.compares_ranges() { Support::Unsupported } else { Support::Exact }
     }
 
     fn read(

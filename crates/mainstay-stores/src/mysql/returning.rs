@@ -148,7 +148,7 @@ fn text(pieces: &[Piece]) -> String {
     for piece in pieces {
         match piece {
             Piece::Text(more) => text.push_str(more),
-            Piece::Parameter(_) | Piece::Out => text.push('?'),
+            Piece::Parameter(_) | Piece::Optional(_) | Piece::Out => text.push('?'),
             Piece::Clause(_) => {}
         }
     }

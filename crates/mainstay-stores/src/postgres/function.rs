@@ -2,9 +2,9 @@
 //! its rows are kept, and what the request makes of them is a read of those rows.
 
 use mainstay_query::plan::{FunctionCall, Read, Run};
-use mainstay_schema::value::Json;
-use mainstay_schema::{Function, Schema, SqlKind, Type, Value};
-use mainstay_store::{RowSink, StoreError};
+use mainstay_schema::value::{Json, float_text};
+use mainstay_schema::{Function, Schema, SqlKind, Type, Value, ValueError};
+use mainstay_store::{Cell, RowSink, StoreError};
 use tokio_postgres::Row;
 
 use super::cells::CellKind;
@@ -43,13 +43,27 @@ pub(super) async fn read(
     read::given(session, schema, plan, from, sink).await
 }
 
+/// An error of a call. That a table, column or function is missing which the database's own function names is for whoever
+/// keeps the database: the tables are as the schema says all the same. That the function itself is gone is a change.
+pub(super) fn told(schema: &Schema, called: Option<&FunctionCall>, fault: Fault) -> Fault {
+    let stored = called.map(|called| schema.function(called.function)).filter(|function| function.is_stored);
+    let (Some(function), Fault::Session(failure)) = (stored, &fault) else { return fault };
+    // What goes wrong inside of a function comes with the place.
+    let is_inside = failure.server().is_some_and(|error| error.where_().is_some());
+    match failure.server().map(|error| error.code().code()) {
+        Some("42P01" | "42703" | "42883") if is_inside => Fault::Rows(strange(function, failure.told())),
+        Some("42883" | "42809") => Fault::Rows(StoreError::SchemaChanged(failure.told().into())),
+        _ => fault,
+    }
+}
+
 impl Work<'_> {
     /// Runs a function. What it affected are the rows that it gave back and that pass the filter of the request.
     pub(super) async fn function(&mut self, plan: &Run, sink: &mut dyn RowSink) -> Result<Affected, WriteFault> {
         let schema = self.schema;
         let document = match document(self.session, schema, &plan.call).await {
             Ok(document) => [document],
-            Err(fault) => return Err(self.met(fault)),
+            Err(fault) => return Err(self.met(told(schema, Some(&plan.call), fault))),
         };
         let Some(returning) = plan.returning.as_deref() else { return Ok(Affected::default()) };
         self.has_given = true;
@@ -91,6 +105,18 @@ async fn document(session: &mut Session, schema: &Schema, called: &FunctionCall)
     Ok(call::document(&kept, Value::to_text))
 }
 
+/// A value that is of the server's own type, which it has as it is: an infinity, or a day before the first year.
+fn as_it_is(cell: Cell<'_>, ty: &Type) -> Result<Value, ValueError> {
+    match (cell, ty) {
+        (Cell::Null | Cell::Bytes(_), _) | (_, Type::Array(_)) => typed(cell, ty),
+        (Cell::Float(number), _) => Ok(Value::Text(float_text(number))),
+        (Cell::Bool(_) | Cell::Int(_), _) => typed(cell, &Type::Text),
+        (Cell::Text(text) | Cell::Plain(text) | Cell::Digits(text) | Cell::Json(text), _) => {
+            Ok(Value::Text(text.to_owned()))
+        }
+    }
+}
+
 /// Makes rows of the server those of a function.
 struct Taker<'t> {
     schema: &'t Schema,
@@ -111,7 +137,8 @@ impl Taker<'_> {
         let mut values = Vec::new();
         for (at, kind, ty) in self.columns.iter().flatten() {
             let cell = kind.cell(raw(row, *at)?, &mut self.scratch)?;
-            values.push(typed(cell, ty).map_err(|error| Fault::Rows(StoreError::Value(error)))?);
+            let value = if self.function.is_stored { as_it_is(cell, ty) } else { typed(cell, ty) };
+            values.push(value.map_err(|error| Fault::Rows(StoreError::Value(error)))?);
         }
         Ok(values)
     }

@@ -18,7 +18,7 @@ use super::read::{Around, Counted, Fault};
 use super::render::{self, From};
 use super::session::Session;
 use super::write::{Affected, Work, WriteFault};
-use super::{estimate, explain, found, migrate, probe, proof, read, statistics, write};
+use super::{estimate, explain, found, function, migrate, probe, proof, read, statistics, write};
 use crate::server::{Engine, ServerStore};
 
 /// A PostgreSQL database as a store.
@@ -67,7 +67,8 @@ impl Engine for PostgresEngine {
 
     async fn read(&self, pool: &Pool, call: &Call, plan: &Read, sink: &mut dyn RowSink) -> Result<Counted, Fault> {
         let around = Around { pool, seen: &self.seen, lanes: &self.lanes };
-        read::run(around, call, plan, sink).await
+        let done = read::run(around, call, plan, sink).await;
+        done.map_err(|fault| function::told(&call.schema, plan.call.as_deref(), fault))
     }
 
     fn close(&self) {
@@ -80,7 +81,8 @@ impl Engine for PostgresEngine {
         plan: &Read,
         sink: &mut dyn RowSink,
     ) -> Result<Counted, Fault> {
-        read::run_inside(session, schema, plan, render::read(schema, plan, From::Plan), sink).await
+        let done = read::run_inside(session, schema, plan, render::read(schema, plan, From::Plan), sink).await;
+        done.map_err(|fault| function::told(schema, plan.call.as_deref(), fault))
     }
 
     async fn write_alone(

@@ -113,8 +113,8 @@ pub trait Engine: Default + Send + Sync + Sized + 'static {
     fn capabilities() -> &'static Capabilities;
 
     /// Whether it carries out this filter exactly.
-    fn support(_schema: &Schema, _filter: &Filter) -> Support {
-        Support::Exact
+    fn support(_schema: &Schema, filter: &Filter) -> Support {
+        if filter.compares_ranges() { Support::Unsupported } else { Support::Exact }
     }
 
     /// What a failure means to a caller who knows the tables.

@@ -82,14 +82,23 @@ impl<'p, D: Dialect> Sql<'p, D> {
     fn statement(&mut self, call: &'p FunctionCall) {
         let function = self.schema.function(call.function);
         let mut places: Vec<Option<usize>> = vec![None; function.parameters.len()];
+        let mut argument = |sql: &mut Sql<'p, D>, id: ColumnId| {
+            let place = places[id.index()].get_or_insert(sql.binds.len() + 1);
+            let is_bound = *place <= sql.binds.len();
+            let place = is_bound.then_some(*place);
+            D::argument(sql, function, id, &call.arguments[id.index()], place);
+        };
         for piece in &function.sql.pieces {
             match piece {
                 Piece::Text(text) => self.push(text),
-                Piece::Parameter(id) => {
-                    let place = places[id.index()].get_or_insert(self.binds.len() + 1);
-                    let is_bound = *place <= self.binds.len();
-                    let place = is_bound.then_some(*place);
-                    D::argument(self, function, *id, &call.arguments[id.index()], place);
+                Piece::Parameter(id) => argument(self, *id),
+                Piece::Optional(optional) if call.left_out.contains(&optional.parameter) => {
+                    self.push(&optional.otherwise);
+                }
+                Piece::Optional(optional) => {
+                    self.push(&optional.before);
+                    argument(self, optional.parameter);
+                    self.push(&optional.after);
                 }
                 Piece::Out => self.bind(Bind::Later),
                 Piece::Clause(_) => {}

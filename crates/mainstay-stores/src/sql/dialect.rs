@@ -5,7 +5,7 @@
 
 use std::fmt::Debug;
 
-use mainstay_query::plan::{Assign, Comparison, Conflict, Expr, Function, Insert, Order, Search, Test};
+use mainstay_query::plan::{Assign, Comparison, Conflict, Expr, Function, Insert, Order, RangeTest, Search, Test};
 use mainstay_schema::{ColumnId, Schema, Table, Type, Value};
 
 use super::write::merged_columns;
@@ -207,6 +207,19 @@ pub(crate) trait Dialect: Debug + Copy + Send + Sync + 'static {
 
     /// Writes a test of what a document or an array holds.
     fn set<'p>(sql: &mut Sql<'p, Self>, scope: Scope, table: &Table, expr: &'p Expr, test: SetTest, value: &'p Value);
+
+    /// Writes a test of how a range lies to another. Where there are none, `support` has refused it.
+    fn range<'p>(
+        sql: &mut Sql<'p, Self>,
+        scope: Scope,
+        table: &Table,
+        expr: &'p Expr,
+        test: RangeTest,
+        value: &'p Value,
+    ) {
+        let _ = (scope, table, expr, test, value);
+        sql.push(Self::TRUTHS[2]);
+    }
 
     /// Writes a search for words.
     fn search<'p>(sql: &mut Sql<'p, Self>, scope: Scope, table: &Table, search: &'p Search);

@@ -137,6 +137,7 @@ impl<'p, D: Dialect> Sql<'p, D> {
             Test::Contains(value) => D::set(self, scope, table, expr, SetTest::Contains, value),
             Test::ContainedIn(value) => D::set(self, scope, table, expr, SetTest::ContainedIn, value),
             Test::Overlaps(value) => D::set(self, scope, table, expr, SetTest::Overlaps, value),
+            Test::Range(test, value) => D::range(self, scope, table, expr, *test, value),
         }
     }
 

@@ -289,9 +289,9 @@ impl Store for SqliteStore {
         }
     }
 
-    fn support(&self, _schema: &Schema, _table: TableId, _filter: &Filter) -> Support {
+    fn support(&self, _schema: &Schema, _table: TableId, filter: &Filter) -> Support {
         // What SQLite's own language lacks, our functions on the connection do.
-        Support::Exact
+        if filter.compares_ranges() { Support::Unsupported } else { Support::Exact }
     }
 
     fn read(

@@ -65,6 +65,7 @@ fn table(id: u32, name: &str, columns: &[(&str, Type)]) -> Table {
         name: name.trim_end_matches('?').into(),
         was: None,
         ty: ty.clone(),
+        is_range: false,
         optional: name.ends_with('?'),
         default: None,
         touched: false,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use mainstay_schema::check::{check, sanitize};
-use mainstay_schema::{Column, DefaultValue, Function, Type, Value};
+use mainstay_schema::{Column, ColumnId, DefaultValue, Function, Type, Value};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -75,6 +75,18 @@ impl<'r> Given<'r> {
     /// One value a parameter of the function, defaults filled in.
     pub(super) fn values(&self, function: &Function, fresh: &dyn Fresh) -> Result<Vec<Value>, PlanError> {
         function.parameters.iter().map(|parameter| self.value(function, parameter, fresh)).collect()
+    }
+
+    /// The parameters that are not given and that the database fills in by itself.
+    pub(super) fn left_out(&self, function: &Function) -> Vec<ColumnId> {
+        let names = self.names();
+        let is_filled_in = |parameter: &&Column| {
+            function.is_stored
+                && !function.takes_body
+                && matches!(parameter.default, Some(DefaultValue::Expression(_)))
+                && !names.contains(&&*parameter.name)
+        };
+        function.parameters.iter().filter(is_filled_in).map(|parameter| parameter.id).collect()
     }
 
     fn value(&self, function: &Function, parameter: &Column, fresh: &dyn Fresh) -> Result<Value, PlanError> {

@@ -1,6 +1,6 @@
 //! Functions as sources of rows, and as changes to rows.
 
-use mainstay_schema::{FunctionId, Value};
+use mainstay_schema::{ColumnId, FunctionId, Value};
 
 use super::{Expect, Returning};
 
@@ -11,6 +11,8 @@ pub struct FunctionCall {
     pub function: FunctionId,
     /// One value a parameter, in their order.
     pub arguments: Vec<Value>,
+    /// Parameters that were not given and whose defaults only the database knows; their values here are null.
+    pub left_out: Vec<ColumnId>,
 }
 
 /// The call of a function that writes.

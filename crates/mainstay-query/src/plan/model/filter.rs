@@ -54,6 +54,17 @@ pub enum Filter {
 }
 
 impl Filter {
+    /// Whether it asks anywhere how ranges lie, which nobody but their database can tell.
+    pub fn compares_ranges(&self) -> bool {
+        match self {
+            Filter::And(parts) | Filter::Or(parts) => parts.iter().any(Filter::compares_ranges),
+            Filter::Not(part) => part.compares_ranges(),
+            Filter::Exists { filter, .. } => filter.compares_ranges(),
+            Filter::Test { test, .. } => matches!(test, Test::Range(..)),
+            Filter::True | Filter::False | Filter::Unknown | Filter::Columns { .. } | Filter::Search(_) => false,
+        }
+    }
+
     /// All of `parts`, without needless nesting.
     pub fn all(parts: impl IntoIterator<Item = Filter>) -> Filter {
         let mut kept = Vec::new();
@@ -117,6 +128,45 @@ pub enum Test {
     ContainedIn(Value),
     /// Arrays share an element.
     Overlaps(Value),
+    /// How a range lies to the one that a text stands for, which only the database can read; unknown when it is null.
+    Range(RangeTest, Value),
+}
+
+/// How one range lies to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RangeTest {
+    /// It holds all of the other.
+    Contains,
+    /// The other holds all of it.
+    ContainedIn,
+    /// They have something in common.
+    Overlaps,
+    /// It ends before the other begins.
+    StrictlyLeft,
+    /// It begins after the other ends.
+    StrictlyRight,
+    /// It does not reach beyond the other.
+    NotRight,
+    /// It does not begin before the other.
+    NotLeft,
+    /// They lie side by side with nothing between them.
+    Adjacent,
+}
+
+impl RangeTest {
+    /// What PostgreSQL calls it.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            RangeTest::Contains => "@>",
+            RangeTest::ContainedIn => "<@",
+            RangeTest::Overlaps => "&&",
+            RangeTest::StrictlyLeft => "<<",
+            RangeTest::StrictlyRight => ">>",
+            RangeTest::NotRight => "&<",
+            RangeTest::NotLeft => "&>",
+            RangeTest::Adjacent => "-|-",
+        }
+    }
 }
 
 /// A test of one value of a row against another.

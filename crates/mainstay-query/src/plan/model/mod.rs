@@ -9,7 +9,7 @@ mod shape;
 mod write;
 
 pub use call::{FunctionCall, Run};
-pub use filter::{ColumnTest, Comparison, Filter, Search, Test};
+pub use filter::{ColumnTest, Comparison, Filter, RangeTest, Search, Test};
 pub use group::{Aggregate, Function, Groups};
 pub use nested::{Nested, Part, PartLink};
 pub use read::{Cardinality, Embed, Expr, Join, Link, Order, Output, Pair, PathStep, Read, Source, Via};

@@ -351,7 +351,7 @@ mod tests {
                 Piece::Text(more) => text + more,
                 Piece::Parameter(_) => text + "?",
                 Piece::Clause(_) => text + "|",
-                Piece::Out => text,
+                Piece::Optional(_) | Piece::Out => text,
             });
         assert_eq!(shown, "UPDATE x |SET a = (SELECT b FROM y WHERE c) |WHERE d = ? |RETURNING a, ?");
         assert!(read_text("UPDATE x SET a = 1 WHERE b").unwrap().0.clauses.is_empty());

@@ -1,4 +1,4 @@
-//! The answer to `catalog.sql`.
+//! The answers to `catalog.sql` and `routines.sql`.
 
 use serde::Deserialize;
 
@@ -26,8 +26,8 @@ pub(super) struct CatalogTable {
     pub(super) lineage: Option<String>,
 }
 
-/// A column.
-#[derive(Debug, Deserialize)]
+/// A column, or what goes into a function or comes out of it.
+#[derive(Debug, Clone, Deserialize)]
 pub(super) struct CatalogColumn {
     /// Its number in the table, which stays when others go.
     pub(super) number: i16,
@@ -37,7 +37,7 @@ pub(super) struct CatalogColumn {
     /// The type that it is in the end, when domains are looked through.
     pub(super) base: String,
     pub(super) base_schema: String,
-    /// `b` base, `c` composite, `e` enum, `r` range, `m` multirange.
+    /// `b` base, `c` composite, `e` enum, `r` range, `m` multirange, `p` none that a value has.
     pub(super) kind: String,
     /// What stands in parentheses behind the type, as one number; -1 for nothing.
     pub(super) modifier: i32,
@@ -75,4 +75,41 @@ pub(super) struct CatalogIndex {
     pub(super) columns: Vec<i16>,
     /// A bit field a column; the lowest bit says that it is in descending order.
     pub(super) options: Vec<i16>,
+}
+
+/// A function or procedure.
+#[derive(Debug, Deserialize)]
+pub(super) struct CatalogRoutine {
+    pub(super) name: String,
+    pub(super) is_procedure: bool,
+    pub(super) gives_set: bool,
+    /// `i` immutable, `s` stable, `v` volatile.
+    pub(super) volatility: String,
+    pub(super) description: Option<String>,
+    pub(super) parameters: Vec<CatalogParameter>,
+    /// What it returns, under its name.
+    pub(super) result: CatalogColumn,
+    /// The table or composite type whose rows that is; 0 for no row.
+    pub(super) relation: i64,
+    /// The columns of that.
+    pub(super) columns: Vec<CatalogColumn>,
+}
+
+/// A parameter; its name is empty where it has none.
+#[derive(Debug, Deserialize)]
+pub(super) struct CatalogParameter {
+    /// `i` in, `o` out, `b` both, `v` the rest of what goes in, `t` a column of the result.
+    pub(super) mode: String,
+    #[serde(flatten)]
+    pub(super) column: CatalogColumn,
+}
+
+impl CatalogParameter {
+    pub(super) fn goes_in(&self) -> bool {
+        matches!(self.mode.as_str(), "i" | "b" | "v")
+    }
+
+    pub(super) fn comes_out(&self) -> bool {
+        matches!(self.mode.as_str(), "o" | "b" | "t")
+    }
 }

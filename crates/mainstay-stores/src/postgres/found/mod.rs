@@ -1,15 +1,17 @@
-//! The tables of a database that another program made, as a schema: read from the catalog in one round trip.
+//! The tables and functions of a database that another program made, as a schema.
 //!
 //! ```text
-//! catalog.sql  the question, answered with one JSON document      types.rs    PostgreSQL's types → ours
-//! catalog.rs   that document as data                              lineage.rs  what the columns of a view show
-//! views.rs     keys and references that views inherit
+//! catalog.sql   the question for tables, answered with one JSON document   types.rs     PostgreSQL's types → ours
+//! routines.sql  the same for functions and procedures                      lineage.rs   what the columns of a view show
+//! catalog.rs    those documents as data                                    routines.rs  functions and procedures
+//! views.rs      keys and references that views inherit                     version.sql  whether all that has changed
 //! ```
 //!
 //! Nothing here changes the database. What cannot be served is left out and said (`Found::left_out`).
 
 mod catalog;
 pub mod lineage;
+mod routines;
 mod types;
 mod views;
 
@@ -28,7 +30,8 @@ use super::errors::Failure;
 use super::session::Session;
 use super::types::{Param, Raw};
 
-use catalog::{Catalog, CatalogColumn, CatalogTable};
+use catalog::{Catalog, CatalogColumn, CatalogRoutine, CatalogTable};
+use routines::Routines;
 
 /// Most tables and views that are served.
 const TABLES_MAX: usize = 20_000;
@@ -47,7 +50,10 @@ pub(super) async fn find(session: &mut Session) -> Result<Schema, StoreError> {
     let namespace = one(session, "SELECT current_schema()::text", &[]).await?;
     let text = one(session, include_str!("catalog.sql"), &[Param::Text(&namespace)]).await?;
     let catalog: Catalog = serde_json::from_str(&text).map_err(|error| StoreError::Internal(Box::new(error)))?;
-    Ok(schema(&catalog, &namespace))
+    let text = one(session, include_str!("routines.sql"), &[Param::Text(&namespace)]).await?;
+    let routines: Vec<CatalogRoutine> =
+        serde_json::from_str(&text).map_err(|error| StoreError::Internal(Box::new(error)))?;
+    Ok(schema(&catalog, &routines, &namespace))
 }
 
 /// A number that changes with the tables of that schema: made from when each entry of the catalog was last written.
@@ -80,7 +86,7 @@ impl Made<'_> {
     }
 }
 
-fn schema(catalog: &Catalog, namespace: &str) -> Schema {
+fn schema(catalog: &Catalog, routines: &[CatalogRoutine], namespace: &str) -> Schema {
     let mut found = Found { namespace: Some(namespace.into()), ..Found::default() };
     let mut made: Vec<Made<'_>> = Vec::new();
     for from in &catalog.tables {
@@ -100,9 +106,12 @@ fn schema(catalog: &Catalog, namespace: &str) -> Schema {
         made[at].table.references = references(&made, at, &places, &mut found.left_out);
     }
     views::inherit(&mut made, &places);
+    let Routines { functions, results, about } =
+        routines::routines(routines, namespace, (&made, &places), &mut found.left_out);
+    found.results = about;
     let (tables, about): (Vec<Table>, Vec<FoundTable>) = made.into_iter().map(|made| (made.table, made.about)).unzip();
     found.tables = about;
-    Schema::of_found(tables, found)
+    Schema::of_found(tables, found).with_functions(functions, results)
 }
 
 fn table(from: &CatalogTable, at: usize) -> Made<'_> {
@@ -112,12 +121,7 @@ fn table(from: &CatalogTable, at: usize) -> Made<'_> {
     for column in &from.columns {
         let id = ColumnId(columns.len() as u32);
         numbers.insert(column.number, id);
-        about.push(FoundColumn {
-            declared: column.declared.clone(),
-            loose: false,
-            computed: column.generated || column.identity == "a",
-            opaque: types::is_opaque(column),
-        });
+        about.push(found_column(column));
         columns.push(made_column(id, column));
     }
     let all = INSERTABLE | UPDATABLE | DELETABLE;
@@ -164,6 +168,15 @@ fn table(from: &CatalogTable, at: usize) -> Made<'_> {
     made
 }
 
+fn found_column(column: &CatalogColumn) -> FoundColumn {
+    FoundColumn {
+        declared: column.declared.clone(),
+        loose: false,
+        computed: column.generated || column.identity == "a",
+        opaque: types::is_opaque(column),
+    }
+}
+
 fn made_column(id: ColumnId, column: &CatalogColumn) -> Column {
     let default = match (&column.default, column.identity.as_str()) {
         _ if column.generated || column.identity == "a" => None,
@@ -179,6 +192,7 @@ fn made_column(id: ColumnId, column: &CatalogColumn) -> Column {
             ..Checks::default()
         },
         description: column.description.clone(),
+        is_range: matches!(column.kind.as_str(), "r" | "m"),
         ..Column::new(id, column.name.as_str(), types::data_type(column))
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use mainstay_schema::Table;
 
-use super::{Bind, Given, Sql, names};
+use super::{Bind, Given, Sql, insert, names};
 
 /// Writes the query of these rows, in their order.
 pub(super) fn given<'p>(sql: &mut Sql<'p>, table: &Table, given: Given<'p>) {
@@ -12,6 +12,10 @@ pub(super) fn given<'p>(sql: &mut Sql<'p>, table: &Table, given: Given<'p>) {
     sql.push("SELECT ");
     for (position, column) in columns.iter().enumerate() {
         sql.comma(position);
+        if insert::is_composite(sql, table, *column) {
+            insert::stored(sql, table, *column, |sql| sql.push(&format!("c{position}")));
+            continue;
+        }
         let _ = write!(sql.text, "c{position}::{}", names::column_type(sql.schema, table, *column));
     }
     sql.push(" FROM json_to_recordset(");

@@ -110,7 +110,7 @@ fn cell(sql: &mut Sql<'_>, table: &Table, column: ColumnId, position: usize, may
 }
 
 /// Whether a column holds values of several parts, or a list of them, which come as documents.
-fn is_composite(sql: &Sql<'_>, table: &Table, column: ColumnId) -> bool {
+pub(super) fn is_composite(sql: &Sql<'_>, table: &Table, column: ColumnId) -> bool {
     let is_document = match &table.column(column).ty {
         Type::Json => true,
         Type::Array(item) => **item == Type::Json,
@@ -124,18 +124,22 @@ pub(super) fn stored<'p>(sql: &mut Sql<'p>, table: &Table, column: ColumnId, val
     if !is_composite(sql, table, column) {
         return value(sql);
     }
-    let ty = column_type(sql.schema, table, column).into_owned();
-    let (before, after) = match ty.strip_suffix("[]") {
+    let (before, after) = parted(&column_type(sql.schema, table, column));
+    sql.push(&before);
+    value(sql);
+    sql.push(&after);
+}
+
+/// What stands around a document, or a list of documents, that becomes a value of a type of several parts.
+pub(in crate::postgres) fn parted(ty: &str) -> (String, String) {
+    match ty.strip_suffix("[]") {
         None => (format!("json_populate_record(NULL::{ty},("), ")::json)".to_owned()),
         Some(item) => (
             "(SELECT CASE WHEN l IS NOT NULL THEN ARRAY(SELECT json_populate_record(".to_owned()
                 + &format!("NULL::{item},d) FROM unnest(l) WITH ORDINALITY AS u(d,i) ORDER BY i) END FROM (SELECT ("),
             ")::json[] AS l) AS j)".to_owned(),
         ),
-    };
-    sql.push(&before);
-    value(sql);
-    sql.push(&after);
+    }
 }
 
 /// What a column gets when nothing is said, as an expression.

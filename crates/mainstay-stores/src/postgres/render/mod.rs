@@ -8,7 +8,7 @@ mod call;
 pub(super) mod ddl;
 mod expr;
 mod fold;
-mod insert;
+pub(super) mod insert;
 pub(super) mod names;
 pub(super) mod search;
 #[cfg(test)]
@@ -17,7 +17,7 @@ mod tests;
 
 use std::fmt::Write as _;
 
-use mainstay_query::plan::{Assign, Expr, Function, Insert, Read, Search};
+use mainstay_query::plan::{Assign, Expr, Function, Insert, RangeTest, Read, Search};
 use mainstay_schema::{ColumnId, Schema, Table, Type, Value};
 
 use crate::sql::pattern::{self, Words};
@@ -279,6 +279,15 @@ impl Dialect for Postgres {
             SetTest::ContainedIn => " <@ ",
             SetTest::Overlaps => " && ",
         });
+        sql.bind(Bind::Value(value));
+    }
+
+    fn range<'p>(sql: &mut Sql<'p>, scope: Scope, table: &Table, expr: &'p Expr, test: RangeTest, value: &'p Value) {
+        sql.expr(scope, table, expr);
+        sql.push(" ");
+        sql.push(test.symbol());
+        sql.push(" ");
+        // Without a type: the server takes it for a range like the column.
         sql.bind(Bind::Value(value));
     }
 
