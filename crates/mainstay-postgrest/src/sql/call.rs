@@ -47,6 +47,10 @@ pub(crate) fn call(function: &Function, arguments: &Arguments<'_>) -> Sql {
     sql.push(if is_record { "(SELECT " } else { "" });
     sql.name(&function.name).push("(").append(list(function, arguments)).push(")");
     sql.push(if is_record { " AS pgrst_scalar) pgrst_call" } else { " pgrst_call" });
+    if is_composite && !function.returns.is_set {
+        // A null row comes as a row of nulls, and is to be shown as null.
+        sql.push(" WHERE NOT (pgrst_call IS NULL)");
+    }
     sql
 }
 
