@@ -51,6 +51,10 @@ const TIME_MAX: Duration = Duration::from_millis(100);
 const SLOW_FOR: Duration = Duration::from_secs(60);
 /// How long a lane is kept on which nothing is sent.
 const IDLE_MAX: Duration = Duration::from_millis(250);
+/// Statements under way on each lane that there is, from which on one more is wanted.
+const CROWDED: usize = 2;
+/// How long a connection for one more lane is waited for.
+const OPEN_MAX: Duration = Duration::from_secs(5);
 /// Statements under way on one lane at most; the next ones wait for a connection of their own.
 const UNDER_WAY_MAX: usize = 64;
 /// Shapes that are remembered; when there are more, all are forgotten.
@@ -84,7 +88,7 @@ enum Pace {
 impl Lanes {
     /// The rows of a statement that is a read by itself; `None` if it wants a connection of its own.
     pub(super) async fn rows(
-        &self,
+        self: &Arc<Self>,
         pool: &Pool,
         shape: u64,
         sql: &str,
@@ -113,7 +117,7 @@ impl Lanes {
     }
 
     /// A lane with room, for a statement that may go on one.
-    fn lane(&self, pool: &Pool, shape: u64) -> Option<UnderWay> {
+    fn lane(self: &Arc<Self>, pool: &Pool, shape: u64) -> Option<UnderWay> {
         match pool.options().sharing {
             Sharing::Never => return None,
             Sharing::Always => {}
@@ -124,15 +128,16 @@ impl Lanes {
         }
         let mut open = self.open();
         open.lanes.retain(|lane| lane.is_usable());
-        let is_growing = open.lanes.len() < most(pool) && !open.is_opening;
-        let lane = open.lanes.iter().min_by_key(|lane| lane.under_way())?;
+        let lane = open.lanes.iter().min_by_key(|lane| lane.under_way())?.clone();
         let under_way = lane.under_way();
-        // Whoever finds all of them busy takes a connection that becomes one more.
-        let has_room = under_way < if is_growing { 2 } else { UNDER_WAY_MAX };
-        has_room.then(|| UnderWay::new(lane.clone()))
+        if under_way >= CROWDED && !open.is_opening && open.lanes.len() < most(pool) {
+            let pool = pool.clone();
+            self.make(open, async move { pool.session(Instant::now() + OPEN_MAX).await.ok() });
+        }
+        (under_way < UNDER_WAY_MAX).then(|| UnderWay::new(lane))
     }
 
-    /// Remembers how a statement went on a connection of its own, and makes a lane of that if one more is wanted.
+    /// Remembers how a statement went on a connection of its own, and makes a lane of that if there is none.
     pub(super) fn saw(self: &Arc<Self>, pool: &Pool, shape: u64, took: Duration, session: Session) {
         if took >= QUICK && pool.options().sharing != Sharing::Always {
             return;
@@ -148,20 +153,26 @@ impl Lanes {
             };
         }
         let open = self.open();
-        let is_wanted = !open.is_closed && !open.is_opening && open.lanes.len() < most(pool);
-        if is_wanted && open.lanes.iter().all(|lane| lane.under_way() > 0) {
-            self.make(open, session);
+        if open.lanes.is_empty() && !open.is_opening && !open.is_closed && most(pool) > 0 {
+            self.make(open, std::future::ready(Some(session)));
         }
     }
 
     /// Makes a lane of a connection on which nothing is under way.
-    fn make(self: &Arc<Self>, mut open: MutexGuard<'_, Open>, session: Session) {
+    fn make(
+        self: &Arc<Self>,
+        mut open: MutexGuard<'_, Open>,
+        session: impl Future<Output = Option<Session>> + Send + 'static,
+    ) {
         let Ok(runtime) = Handle::try_current() else { return };
         open.is_opening = true;
         drop(open);
         let lanes = self.clone();
         runtime.spawn(async move {
-            let lane = Lane::new(session).await.map(Arc::new);
+            let lane = match session.await {
+                Some(session) => Lane::new(session).await.map(Arc::new),
+                None => None,
+            };
             {
                 let mut open = lanes.open();
                 open.is_opening = false;
