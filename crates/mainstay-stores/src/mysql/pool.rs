@@ -150,6 +150,8 @@ impl Driver for MysqlDriver {
             }
             Ok(Err(Failure::Driver(error))) => Err(Failure::Unavailable(error.into())),
             Ok(Err(failure)) => Err(failure),
+            // Whether there is a server, nobody had the time to find out.
+            Err(_) if until == deadline => Err(Failure::Deadline),
             Err(_) => Err(Failure::Unavailable("the server did not answer in time".into())),
         }
     }

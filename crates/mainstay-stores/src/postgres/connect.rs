@@ -11,7 +11,7 @@ use tokio_postgres::Config;
 use tokio_postgres::config::{ChannelBinding, SslMode, SslNegotiation, TargetSessionAttrs};
 
 use super::embedding::Embedding;
-use super::lanes::Sharing;
+use super::lanes::LaneLimits;
 use crate::server::url::{self, Certificates, Url, is_here, port_number, some};
 use crate::server::{CONNECT_MAX, Options, PoolLimits, UrlError};
 
@@ -41,8 +41,8 @@ pub struct PostgresOptions {
     pub as_configured: bool,
     /// How what is embedded in rows is asked for.
     pub embedding: Embedding,
-    /// Whether quick reads share connections.
-    pub sharing: Sharing,
+    /// What reads share connections.
+    pub lanes: LaneLimits,
     pub(super) hosts: Vec<Host>,
     pub(super) certificates: Certificates,
 }
@@ -295,7 +295,7 @@ impl Reader {
             named_statements: !self.unnamed_statements,
             as_configured: false,
             embedding: Embedding::default(),
-            sharing: Sharing::default(),
+            lanes: LaneLimits::default(),
             hosts,
             certificates: Certificates { roots: roots.filter(|roots| roots != "system").map(PathBuf::from), own },
         })

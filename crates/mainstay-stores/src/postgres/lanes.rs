@@ -3,18 +3,18 @@
 //!
 //! A server answers the statements of a connection one after the other, so a slow one holds up all behind it. Only those
 //! are sent this way that were quick when they had a connection for themselves; the server ends one that takes longer than
-//! [`TIME_MAX`] all the same, and an answer of more than [`BYTES_MAX`] is not waited for. Such a statement is run again on
+//! [`LaneLimits::time_max`] all the same, and an answer of more than [`BYTES_MAX`] is not waited for. Such a statement is run again on
 //! a connection of its own, and stays off the lanes for [`SLOW_FOR`]. Reads may be run twice: nothing of the first attempt
 //! was shown, and nothing changed.
 //!
-//! A lane is a connection of the pool that is given back when nothing was sent on it for [`IDLE_MAX`]: others may want it.
+//! A lane is a connection of the pool that is given back when nothing was sent on it for [`LaneLimits::idle_max`]: others may want it.
 //! Where a pooler hands connections on, or a
 //! database decides by settings of each transaction, there are no lanes.
 
 use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt;
@@ -40,17 +40,35 @@ pub enum Sharing {
     Never,
 }
 
-/// A statement that once took less by itself is sent on a lane. More is no proof: on a busy machine everything takes
-/// longer now and then.
-const QUICK: Duration = Duration::from_millis(10);
+/// What goes on lanes, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LaneLimits {
+    /// Whether there are any.
+    pub sharing: Sharing,
+    /// A statement that once took less by itself is sent on a lane. More is no proof: on a busy machine everything takes
+    /// longer now and then.
+    pub quick: Duration,
+    /// How long a statement may run on a lane.
+    pub time_max: Duration,
+    /// How long a lane is kept on which nothing is sent.
+    pub idle_max: Duration,
+}
+
+impl Default for LaneLimits {
+    fn default() -> LaneLimits {
+        LaneLimits {
+            sharing: Sharing::default(),
+            quick: Duration::from_millis(10),
+            time_max: Duration::from_millis(100),
+            idle_max: Duration::from_millis(250),
+        }
+    }
+}
+
 /// Octets of the rows of an answer that is too long for a lane.
 const BYTES_MAX: usize = 256 * 1024;
-/// How long a statement may run on a lane.
-const TIME_MAX: Duration = Duration::from_millis(100);
 /// How long a statement that was not quick stays off the lanes.
 const SLOW_FOR: Duration = Duration::from_secs(60);
-/// How long a lane is kept on which nothing is sent.
-const IDLE_MAX: Duration = Duration::from_millis(250);
 /// Statements under way on each lane that there is, from which on one more is wanted.
 const CROWDED: usize = 2;
 /// How long a connection for one more lane is waited for.
@@ -118,7 +136,7 @@ impl Lanes {
 
     /// A lane with room, for a statement that may go on one.
     fn lane(self: &Arc<Self>, pool: &Pool, shape: u64) -> Option<UnderWay> {
-        match pool.options().sharing {
+        match pool.options().lanes.sharing {
             Sharing::Never => return None,
             Sharing::Always => {}
             Sharing::Measured => match self.paces().get(&shape)? {
@@ -132,14 +150,14 @@ impl Lanes {
         let under_way = lane.under_way();
         if under_way >= CROWDED && !open.is_opening && open.lanes.len() < most(pool) {
             let pool = pool.clone();
-            self.make(open, async move { pool.session(Instant::now() + OPEN_MAX).await.ok() });
+            self.make(pool.options().lanes, open, async move { pool.session(Instant::now() + OPEN_MAX).await.ok() });
         }
         (under_way < UNDER_WAY_MAX).then(|| UnderWay::new(lane))
     }
 
     /// Remembers how a statement went on a connection of its own, and makes a lane of that if there is none.
     pub(super) fn saw(self: &Arc<Self>, pool: &Pool, shape: u64, took: Duration, session: Session) {
-        if took >= QUICK && pool.options().sharing != Sharing::Always {
+        if took >= pool.options().lanes.quick && pool.options().lanes.sharing != Sharing::Always {
             return;
         }
         {
@@ -154,13 +172,14 @@ impl Lanes {
         }
         let open = self.open();
         if open.lanes.is_empty() && !open.is_opening && !open.is_closed && most(pool) > 0 {
-            self.make(open, std::future::ready(Some(session)));
+            self.make(pool.options().lanes, open, std::future::ready(Some(session)));
         }
     }
 
     /// Makes a lane of a connection on which nothing is under way.
     fn make(
         self: &Arc<Self>,
+        limits: LaneLimits,
         mut open: MutexGuard<'_, Open>,
         session: impl Future<Output = Option<Session>> + Send + 'static,
     ) {
@@ -170,35 +189,34 @@ impl Lanes {
         let lanes = self.clone();
         runtime.spawn(async move {
             let lane = match session.await {
-                Some(session) => Lane::new(session).await.map(Arc::new),
+                Some(session) => Lane::new(session, limits.time_max).await.map(Arc::new),
                 None => None,
             };
+            let made = lane.as_ref().map(Arc::downgrade);
             {
                 let mut open = lanes.open();
                 open.is_opening = false;
                 if open.is_closed {
                     return;
                 }
-                open.lanes.extend(lane.clone());
+                open.lanes.extend(lane);
             }
-            if let Some(lane) = lane {
-                lanes.keep(lane).await;
+            if let Some(made) = made {
+                lanes.keep(made, limits.idle_max).await;
             }
         });
     }
 
     /// Keeps a lane for as long as it is used.
-    async fn keep(&self, lane: Arc<Lane>) {
-        let mut sent = lane.sent.load(Ordering::Relaxed);
+    async fn keep(&self, lane: Weak<Lane>, idle_max: Duration) {
+        let mut before = None;
         loop {
-            sleep(IDLE_MAX).await;
-            let before = std::mem::replace(&mut sent, lane.sent.load(Ordering::Relaxed));
-            let mut open = self.open();
-            if !open.lanes.iter().any(|other| Arc::ptr_eq(other, &lane)) {
-                return; // Left by somebody else.
-            }
-            if before == sent && lane.under_way() == 0 {
-                open.lanes.retain(|other| !Arc::ptr_eq(other, &lane));
+            sleep(idle_max).await;
+            // Left by somebody else, unless it is still there.
+            let Some(lane) = lane.upgrade() else { return };
+            let sent = Some(lane.sent.load(Ordering::Relaxed));
+            if std::mem::replace(&mut before, sent) == sent && lane.under_way() == 0 {
+                self.open().lanes.retain(|other| !Arc::ptr_eq(other, &lane));
                 return;
             }
         }
@@ -229,7 +247,7 @@ impl Lanes {
 /// How many connections of a pool may be lanes: never so many that nothing is left for what wants one of its own.
 fn most(pool: &Pool) -> usize {
     let options = pool.options();
-    let may_share = options.named_statements && !options.as_configured && options.sharing != Sharing::Never;
+    let may_share = options.named_statements && !options.as_configured && options.lanes.sharing != Sharing::Never;
     if may_share { (*WANTED).min(options.limits.connections_max / 2) } else { 0 }
 }
 
@@ -246,8 +264,8 @@ struct Lane {
 
 impl Lane {
     /// Makes a lane of a connection; `None` if it is not good for one.
-    async fn new(mut session: Session) -> Option<Lane> {
-        let limit = format!("SET statement_timeout = {}", TIME_MAX.as_millis());
+    async fn new(mut session: Session, time_max: Duration) -> Option<Lane> {
+        let limit = format!("SET statement_timeout = {}", time_max.as_millis());
         session.execute(&limit, &[]).await.ok()?;
         let (lease, mut connection) = session.into_parts()?;
         Some(Lane {

@@ -50,7 +50,7 @@ pub use connect::PostgresOptions;
 pub use embedding::Embedding;
 pub use errors::Failure;
 pub use found::lineage;
-pub use lanes::Sharing;
+pub use lanes::{LaneLimits, Sharing};
 pub use listen::Listener;
 pub use pool::{Pool, PostgresDriver};
 pub use session::{Access, Isolation, Rows, Session};

@@ -89,6 +89,8 @@ impl Driver for PostgresDriver {
             match timeout_at(until.into(), target.connect(&self.runtime)).await {
                 Ok(Ok(connected)) => return Ok(connected),
                 Ok(Err(error)) => failure = error.into(),
+                // Whether there is a server, nobody had the time to find out.
+                Err(_) if until == deadline => return Err(Failure::Deadline),
                 Err(_) => failure = "the server did not answer in time".into(),
             }
         }

@@ -51,7 +51,7 @@ pub trait Driver: Send + Sync + Sized + 'static {
     /// Makes a connection and tells how long a message on it and its answer take.
     ///
     /// # Errors
-    /// [`Failure::Unavailable`] if none can be made before the deadline.
+    /// [`Failure::Unavailable`] if none can be made, [`Failure::Deadline`] if there was no time to find out.
     fn connect(
         &self,
         deadline: Instant,

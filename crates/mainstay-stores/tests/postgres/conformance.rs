@@ -42,7 +42,7 @@ async fn open_with(schema: Arc<Schema>, embedding: Embedding, sharing: Sharing) 
     // Cases run side by side, and the server takes 100 connections.
     options.limits.connections_max = 4;
     options.embedding = embedding;
-    options.sharing = sharing;
+    options.lanes.sharing = sharing;
     let store = PostgresStore::new(options).expect("no certificates are needed");
     store.prepare().await.expect("our own tables can be made");
     let sql = migrate::plan(&Schema::default(), &schema).sql;

@@ -8,7 +8,7 @@ use mainstay_query::{Actor, Limits, authorize, parse, plan};
 use mainstay_schema::Schema;
 use mainstay_store::collect::Collected;
 use mainstay_store::{Call, Cell, ReadDone, Store, StoreError};
-use mainstay_stores::postgres::{Session, Sharing};
+use mainstay_stores::postgres::{LaneLimits, Session, Sharing};
 use mainstay_stores::{PostgresOptions, PostgresStore};
 
 use crate::conformance::fresh_namespace;
@@ -26,12 +26,19 @@ struct Ten {
 
 impl Ten {
     async fn new(sharing: Sharing) -> Ten {
+        Ten::with(sharing, |_| {}).await
+    }
+
+    async fn with(sharing: Sharing, change: impl FnOnce(&mut LaneLimits)) -> Ten {
         let url = fresh_namespace().await;
         let name = url.rsplit("search_path%3D").next().expect("it is named there").to_owned();
         let mut options = PostgresOptions::parse(&format!("{url}&application_name={name}")).expect("a URL");
         options.limits.connections_max = 2;
         options.limits.wait_max = Duration::from_millis(200);
-        options.sharing = sharing;
+        // How fast the machine is decides nothing, but where that is what is asked.
+        let ages = Duration::from_secs(600);
+        options.lanes = LaneLimits { sharing, quick: ages, time_max: ages, idle_max: ages };
+        change(&mut options.lanes);
         let mut other = session(&pool()).await;
         let tables = format!(
             "SET search_path = {name};
@@ -119,7 +126,7 @@ async fn nothing_is_shared_where_that_is_not_wanted() {
 
 #[tokio::test]
 async fn a_read_that_is_held_up_moves_to_a_connection_of_its_own() {
-    let mut ten = Ten::new(Sharing::Measured).await;
+    let mut ten = Ten::with(Sharing::Measured, |lanes| lanes.time_max = Duration::from_millis(100)).await;
     ten.other.batch_execute("CREATE TABLE free (id int PRIMARY KEY)").await.expect("it can be made");
     ten.warm(PAGE).await;
     ten.other.batch_execute("BEGIN; LOCK TABLE ten").await.expect("nobody is in the way");
@@ -240,8 +247,9 @@ async fn a_read_that_is_given_up_leaves_the_lane_to_others() {
 
 #[tokio::test]
 async fn a_lane_that_nobody_uses_is_given_back() {
-    let ten = Ten::new(Sharing::Measured).await;
-    ten.warm(PAGE).await;
+    let ten = Ten::with(Sharing::Measured, |lanes| lanes.idle_max = Duration::from_millis(250)).await;
+    ten.read(PAGE, Count::None).await;
+    ten.read(PAGE, Count::None).await;
     let until = Instant::now() + Duration::from_secs(10);
     loop {
         let both = (ten.store.pool().session(late()).await, ten.store.pool().session(late()).await);
