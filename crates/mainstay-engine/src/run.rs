@@ -40,11 +40,14 @@ pub struct Engine {
     slow: OnceLock<SlowLog>,
 }
 
-/// Follows tables that other programs may change.
+/// Follows tables that other programs may change, and puts their schema in place when it is another than the last one.
+/// What cannot be found out leaves the schema as it is.
 pub trait SchemaSource: Send + Sync + 'static {
-    /// Puts the schema of now in place if it is another than the last one, in good time before `deadline`. What cannot
-    /// be found out leaves the schema as it is.
-    fn refresh<'a>(&'a self, engine: &'a Engine, deadline: Instant) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+    /// Before a request: sees to it that changes are noticed, and waits for them only where that is soon over.
+    fn refresh(&self, deadline: Instant) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+
+    /// Waits until what has changed up to now is in place, at most until `deadline`.
+    fn settle(&self, deadline: Instant) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
 /// What a read gave.
@@ -145,9 +148,9 @@ impl Engine {
         self.schema.load_full()
     }
 
-    /// Puts another snapshot in place. Requests that run keep the one they began with.
-    pub fn replace_schema(&self, schema: Schema) {
-        self.schema.store(Arc::new(schema));
+    /// Puts another snapshot in place, and gives the last one. Requests that run keep the one they began with.
+    pub fn replace_schema(&self, schema: Schema) -> Arc<Schema> {
+        self.schema.swap(Arc::new(schema))
     }
 
     /// From now on, asks `source` before each request whether the tables are still as they were. Said once.
@@ -158,9 +161,24 @@ impl Engine {
     /// The snapshot for a request that begins now.
     pub async fn current_schema(&self, context: &Context) -> Arc<Schema> {
         if let Some(source) = self.source.get() {
-            source.refresh(self, context.deadline).await;
+            source.refresh(context.deadline).await;
         }
         self.schema.load_full()
+    }
+
+    /// The snapshot that a request begins with, where another program may change the tables: for [`Engine::is_outdated`].
+    pub fn followed_schema(&self) -> Option<Arc<Schema>> {
+        self.source.get().map(|_| self.schema.load_full())
+    }
+
+    /// Whether another snapshot has taken the place of `known`, or does so when what has changed up to now is waited for:
+    /// a request that did not find a name may find it there.
+    pub async fn is_outdated(&self, known: &Arc<Schema>, deadline: Instant) -> bool {
+        let is_other = || !Arc::ptr_eq(&self.schema.load(), known);
+        if let Some(source) = self.source.get().filter(|_| !is_other()) {
+            source.settle(deadline).await;
+        }
+        is_other()
     }
 
     /// The bounds on one request.

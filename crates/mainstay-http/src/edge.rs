@@ -18,7 +18,10 @@ use mainstay_query::Actor;
 use crate::app::App;
 use crate::body::AnswerBody;
 use crate::errors::Problem;
-use crate::errors::codes::{FRAMING, HANDLER_TIME, INTERNAL, NO_ROUTE, PATH};
+use crate::errors::codes::{
+    BODY_COLUMN, FRAMING, HANDLER_TIME, INTERNAL, NO_RELATION, NO_ROUTE, PATH, SCHEMA_CHANGED, UNKNOWN_COLUMN,
+    UNKNOWN_FUNCTION, UNKNOWN_TABLE,
+};
 use crate::layers::coding::compress;
 use crate::layers::identify::identify;
 use crate::layers::limits;
@@ -120,7 +123,7 @@ where
         Route::FunctionQuery(function) => Route::Function(function),
         Route::Batch if head.method != Method::POST => Route::Records(batch::NAME.into()),
         Route::Records(_) | Route::Function(_) | Route::Batch => route,
-        Route::Root => return root::answer(app, &actor, head),
+        Route::Root => return root::answer(app, &actor, head).await,
         Route::Slow => return slow::answer(app, &actor, head),
         other => return Err(no_records(&other)),
     };
@@ -143,17 +146,48 @@ where
     });
     let context = Context { actor, deadline, request_id: id, stages };
     let answer = pin!(async {
-        match &route {
-            Route::Records(table) if is_nothing_but_batch(app, table) => batch::other_method(head),
-            Route::Records(table) => records::answer(app, &context, head, table, body).await,
-            Route::Function(function) => functions::answer(app, &context, head, function, body).await,
-            Route::Batch => batch::answer(app, &context, head, body).await,
-            other => Err(no_records(other)),
+        let Some(known) = app.engine.followed_schema() else { return routed(app, &context, &route, head, body).await };
+        let answer = routed(app, &context, &route, head, body.clone()).await;
+        match &answer {
+            // The tables may have changed, and what is asked for may be there by now.
+            Err(problem) if may_be_there(&route, head, problem) && app.engine.is_outdated(&known, deadline).await => {
+                routed(app, &context, &route, head, body).await
+            }
+            _ => answer,
         }
     });
     let answer = tokio::time::timeout_at(deadline.into(), answer).await.unwrap_or_else(|_| Err(too_slow(app)));
     // Whether there is anything to be asked is for the path above to say; what it takes there is not so here.
     if is_query_path && head.method == Method::OPTIONS { answer.map(|_| query::options()) } else { answer }
+}
+
+/// The answer of a route below the API.
+async fn routed(
+    app: &App,
+    context: &Context,
+    route: &Route<'_>,
+    head: &request::Parts,
+    body: Bytes,
+) -> Result<Answer, Problem> {
+    match route {
+        Route::Records(table) if is_nothing_but_batch(app, table) => batch::other_method(head),
+        Route::Records(table) => records::answer(app, context, head, table, body).await,
+        Route::Function(function) => functions::answer(app, context, head, function, body).await,
+        Route::Batch => batch::answer(app, context, head, body).await,
+        other => Err(no_records(other)),
+    }
+}
+
+/// Whether a request that met this problem may be answered anew once the tables have been read again: what it lacks is a
+/// name, and nothing of it has happened.
+fn may_be_there(route: &Route<'_>, head: &request::Parts, problem: &Problem) -> bool {
+    let is_about_names = match problem.code() {
+        UNKNOWN_TABLE | UNKNOWN_COLUMN | UNKNOWN_FUNCTION | BODY_COLUMN | NO_RELATION => true,
+        // Statements on tables are undone when they fail. What else a function does is its own business.
+        SCHEMA_CHANGED => matches!(route, Route::Records(_)) || matches!(head.method, Method::GET | Method::HEAD),
+        _ => false,
+    };
+    is_about_names && !matches!(route, Route::Batch)
 }
 
 /// Whether this is the path of batches and no table has its name.

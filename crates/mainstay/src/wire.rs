@@ -109,10 +109,9 @@ fn sqlite_options(settings: &StoreSettings) -> SqliteOptions {
 /// # Errors
 /// As [`store`].
 pub fn engine(project: &Project) -> anyhow::Result<Arc<Engine>> {
-    let store = store(project)?;
-    let engine = engine_over(project, store.clone());
+    let engine = engine_over(project, store(project)?);
     if project.settings.store.introspect {
-        engine.follow(Arc::new(Followed::new(project, store)));
+        engine.follow(Arc::new(Followed::new(project, &engine)));
     }
     Ok(engine)
 }

@@ -21,6 +21,8 @@ mod found_again;
 mod functions;
 #[path = "on_postgres/kinds.rs"]
 mod kinds;
+#[path = "on_postgres/many.rs"]
+mod many;
 #[path = "on_postgres/outage.rs"]
 mod on_outage;
 #[path = "on_postgres/shop.rs"]

@@ -13,14 +13,14 @@ use crate::body::AnswerBody;
 use crate::description::Scope;
 use crate::edge::Answer;
 use crate::errors::Problem;
-use crate::errors::codes::{METHOD, ROOT};
+use crate::errors::codes::{INTERNAL, METHOD, ROOT};
 use crate::openapi::{self, role};
 
 const METHODS: &str = "OPTIONS,GET,HEAD";
 const OPENAPI: HeaderValue = HeaderValue::from_static("application/openapi+json; charset=utf-8");
 
 /// Answers `GET`, `HEAD` and `OPTIONS`.
-pub(crate) fn answer(app: &App, actor: &Actor, head: &request::Parts) -> Result<Answer, Problem> {
+pub(crate) async fn answer(app: &App, actor: &Actor, head: &request::Parts) -> Result<Answer, Problem> {
     profile(&head.method, &head.headers)?;
     match head.method {
         Method::GET | Method::HEAD => {}
@@ -33,7 +33,11 @@ pub(crate) fn answer(app: &App, actor: &Actor, head: &request::Parts) -> Result<
         Scope::Follow => role(actor),
     };
     negotiate(&head.headers)?;
-    let body = app.documents.get(&app.engine.schema(), role, &app.description.about);
+    let own = app.clone();
+    // It is made once for a schema, and takes a while where tables are many: beside the threads that answer.
+    let made = move || own.documents.get(&own.engine.schema(), role, &own.description.about);
+    let made = tokio::task::spawn_blocking(made).await;
+    let body = made.map_err(|error| Problem::new(INTERNAL, "internal error").cause(&error))?;
     let mut response = Response::new(AnswerBody::default());
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, OPENAPI);

@@ -91,7 +91,9 @@ impl Reader<'_> {
             computed: self.computed().await?,
             attributes,
         };
-        let relationships = found.relate(&mut relations);
+        // Much work where tables are many, and requests are answered by the same threads as this.
+        let related = tokio::task::spawn_blocking(move || (found.relate(&mut relations), relations)).await;
+        let (relationships, relations) = related.map_err(|error| Failure::Unavailable(error.into()))?;
         let mut functions: BTreeMap<Name, Vec<_>> = BTreeMap::new();
         for row in self.session.query_all(include_str!("sql/functions.sql"), &[Param::Text(&self.schemas)]).await? {
             let function = function(&row, &mut self.names, &relations, &options.hoisted_settings)?;

@@ -28,6 +28,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 const LOOK_SHARE: u32 = 50;
 /// How long a look may take.
 const LOOK_MAX: Duration = Duration::from_secs(30);
+/// How often, and how many times at most, it is seen whether requests still use a snapshot that was replaced.
+const RETIRE_EVERY: Duration = Duration::from_millis(200);
+const RETIRE_LOOKS_MAX: u32 = 3000;
 /// How long connecting to listen may take.
 const LISTEN_MAX: Duration = Duration::from_secs(30);
 
@@ -373,9 +376,23 @@ impl Keeper {
             catalog.handlers.len(),
             catalog.timezones.len(),
         );
-        self.shared.catalog.store(Some(Arc::new(catalog)));
+        let old = self.shared.catalog.swap(Some(Arc::new(catalog)));
+        tokio::spawn(retire(old));
         Ok(session)
     }
+}
+
+/// Lets go of a snapshot when no request uses it any more: to free ten thousand tables takes a while, which none of them
+/// need wait for.
+async fn retire(old: Option<Arc<Catalog>>) {
+    let Some(old) = old else { return };
+    for _ in 0..RETIRE_LOOKS_MAX {
+        if Arc::strong_count(&old) == 1 {
+            break;
+        }
+        sleep(RETIRE_EVERY).await;
+    }
+    drop(tokio::task::spawn_blocking(move || drop(old)));
 }
 
 #[cfg(test)]

@@ -37,6 +37,15 @@ pub(crate) fn inherit(tables: &mut [&mut Table], shown: &Views) {
             tables[*view].primary_key = key;
         }
     }
+    let mut showing: HashMap<usize, Vec<usize>> = HashMap::new();
+    for view in &views {
+        for origin in &origins[view] {
+            let showing = showing.entry(origin.table).or_default();
+            if showing.last() != Some(view) {
+                showing.push(*view);
+            }
+        }
+    }
     let mut all: usize = tables.iter().map(|table| table.references.len()).sum();
     let owners: Vec<(usize, Vec<Reference>)> = (tables.iter().enumerate())
         .filter(|(at, _)| !origins.contains_key(at))
@@ -45,8 +54,8 @@ pub(crate) fn inherit(tables: &mut [&mut Table], shown: &Views) {
     for (owner, references) in &owners {
         for reference in references {
             let target = reference.target.index();
-            let from = ends(*owner, &reference.columns, &origins, &views);
-            let to = ends(target, &reference.target_columns, &origins, &views);
+            let from = ends(*owner, &reference.columns, &origins, &showing);
+            let to = ends(target, &reference.target_columns, &origins, &showing);
             for (here, columns) in &from {
                 for (there, target_columns) in &to {
                     if (*here, *there) == (*owner, target) || all >= REFERENCES_MAX {
@@ -69,9 +78,14 @@ pub(crate) fn inherit(tables: &mut [&mut Table], shown: &Views) {
 }
 
 /// A table with columns, and the views that show all of them.
-fn ends(table: usize, columns: &[ColumnId], origins: &Views, views: &[usize]) -> Vec<(usize, Vec<ColumnId>)> {
+fn ends(
+    table: usize,
+    columns: &[ColumnId],
+    origins: &Views,
+    showing: &HashMap<usize, Vec<usize>>,
+) -> Vec<(usize, Vec<ColumnId>)> {
     let mut ends = vec![(table, columns.to_vec())];
-    for view in views {
+    for view in showing.get(&table).into_iter().flatten() {
         let find = |column: &ColumnId| {
             let found = origins[view].iter().find(|origin| origin.table == table && origin.column == *column);
             found.map(|origin| origin.here)

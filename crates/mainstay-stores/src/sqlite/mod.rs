@@ -358,7 +358,8 @@ impl Store for SqliteStore {
     }
 
     fn find(&self, deadline: Instant) -> BoxFuture<'_, Result<Schema, StoreError>> {
-        self.ask(deadline, |reply| readers::Job::Find { reply })
+        // Where tables are many this takes a while, and those who read rows wait for no other thread.
+        self.ask_of(&self.streams, deadline, |reply| readers::Job::Find { reply })
     }
 
     fn tables_version(&self, deadline: Instant) -> BoxFuture<'_, Result<i64, StoreError>> {

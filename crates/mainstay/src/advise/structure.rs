@@ -4,6 +4,7 @@ use mainstay_schema::{ColumnId, Index, Schema, Table};
 use mainstay_store::{IndexStatistics, Statistics};
 
 use super::{Advice, Change, Kind};
+use crate::project::is_view;
 
 /// Days for which uses must have been counted before an index counts as unused: some work is done once a week.
 const DAYS_MIN: u64 = 7;
@@ -59,8 +60,7 @@ pub fn examine(schema: &Schema, statistics: &Statistics) -> Vec<Advice> {
 
 /// Whether a table keeps rows and is not one of ours.
 fn has_rows(schema: &Schema, table: &Table) -> bool {
-    let is_view = schema.found().and_then(|found| found.table(table.id)).is_some_and(|about| about.is_view);
-    table.is_writable() && !table.internal && !is_view
+    !table.internal && !is_view(schema, table)
 }
 
 fn no_key(table: &Table) -> (String, String) {

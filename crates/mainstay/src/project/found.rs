@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use mainstay_schema::{Access, Mistake, Rule, Schema};
+use mainstay_schema::{Access, Mistake, Rule, Schema, Table};
 use mainstay_stores::sqlite::found;
 
 use super::{SETTINGS_FILE, schema_files};
@@ -11,7 +11,7 @@ use crate::config::{self, Environment, Override, Settings};
 use crate::server;
 
 /// Longest wait for the catalog of a server.
-const LOOK_TIME_MAX: Duration = Duration::from_secs(30);
+const LOOK_TIME_MAX: Duration = Duration::from_secs(120);
 
 /// The settings of a project that is nothing but a database.
 pub(super) fn overrides() -> Vec<Override> {
@@ -26,7 +26,8 @@ pub(super) fn is_database_enough(folder: &Path, environment: &Environment, given
     }
     let default = config::load(folder, "", &Environment::default(), &[]);
     let settings = config::load(folder, "", environment, given);
-    let (Ok(default), Ok(settings)) = (default, settings) else { return false };
+    // What is wrong with the settings is told, and not that there is no project.
+    let (Ok(default), Ok(settings)) = (default, settings) else { return true };
     // Whether a server has the database, and tables in it, is for the first look to find out.
     let is_there = || settings.store.url.file(folder).is_none_or(|file| file.is_file());
     settings.store.url != default.store.url && (settings.store.introspect || is_there())
@@ -105,6 +106,11 @@ pub(crate) fn find_on_server(settings: &Settings) -> anyhow::Result<Schema> {
         })
     };
     std::thread::scope(|scope| scope.spawn(look).join()).map_err(|_| anyhow::anyhow!("the look at it panicked"))?
+}
+
+/// Whether a table has no rows of its own. Rows may be written through a view all the same.
+pub(crate) fn is_view(schema: &Schema, table: &Table) -> bool {
+    !table.is_writable() || schema.found().and_then(|found| found.table(table.id)).is_some_and(|about| about.is_view)
 }
 
 /// Found tables with what the schema files of a project say about them.

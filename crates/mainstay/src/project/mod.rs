@@ -19,7 +19,7 @@ use mainstay_schema::{Mistake, Schema};
 use crate::config::{self, Database, Environment, Override, Settings};
 
 pub use found::found_schema;
-pub(crate) use found::{find_on_server, laid_over};
+pub(crate) use found::{find_on_server, is_view, laid_over};
 pub(crate) use functions::add as add_functions;
 pub use secrets::Secrets;
 pub(crate) use secrets::file as secrets_file;

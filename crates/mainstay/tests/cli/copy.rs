@@ -1,7 +1,5 @@
 //! `mainstay copy` between files; on servers it is tested with them.
 
-use std::time::{Duration, Instant};
-
 use rusqlite::Connection;
 
 use crate::found_again::is_the_same_as_found;
@@ -224,29 +222,7 @@ fn a_copy_that_was_killed_goes_on_where_it_stopped() {
     );
     let source = Connection::open(folder.file(".mainstay/main.db")).unwrap();
     source.execute_batch(&format!("PRAGMA foreign_keys = off; {rows}")).unwrap();
-    let arguments = ["copy", "--to", "sqlite:other.db", "--batch", "500"];
-    let mut kills = 0;
-    let started = Instant::now();
-    for wait_ms in (100..).step_by(150) {
-        let mut command = folder.run(&arguments).command;
-        let mut process =
-            command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
-        let end = Instant::now() + Duration::from_millis(wait_ms);
-        let mut status = None;
-        while status.is_none() && Instant::now() < end {
-            std::thread::sleep(Duration::from_millis(5));
-            status = process.try_wait().unwrap();
-        }
-        if let Some(status) = status {
-            // It may have been killed between the last step and the proof before.
-            assert!(status.success() || status.code() == Some(2), "{status:?}");
-            break;
-        }
-        process.kill().unwrap();
-        process.wait().unwrap();
-        kills += 1;
-        assert!(started.elapsed() < Duration::from_secs(300), "it comes to no end");
-    }
+    let kills = folder.killed_until_done(&["copy", "--to", "sqlite:other.db", "--batch", "500"]);
     assert!(kills > 1, "at least two runs were cut off");
     let same = folder.run(&["copy", "--to", "sqlite:other.db", "--verify", "--json"]).succeeds().json();
     assert_eq!(same["tables"][0]["target_rows"], ROWS);

@@ -39,6 +39,15 @@ fn an_empty_folder_and_the_url_of_a_database_are_enough() {
 }
 
 #[test]
+fn a_wrong_setting_is_told_of_where_there_is_nothing_but_a_database() {
+    let folder = Folder::new();
+    database(&folder);
+    let serve = ["serve", "--store", "sqlite:shop.db", "--set", "limits.handler_time=60s"];
+    let told = folder.run(&serve).exits(2).stderr;
+    assert!(told.contains("limits.handler_time") && !told.contains("no project"), "{told}");
+}
+
+#[test]
 fn a_project_is_made_over_a_database_that_is_there() {
     let folder = Folder::new();
     for missing in [&["init", "music", "--from", "shop.db"][..], &["init", "music", "--from", "."]] {

@@ -54,6 +54,33 @@ impl Folder {
         }
         Run { command }
     }
+
+    /// The same copy again and again, killed a little later each time, until it comes to its end; gives how often it was
+    /// killed.
+    pub(crate) fn killed_until_done(&self, arguments: &[&str]) -> u32 {
+        let started = Instant::now();
+        let mut kills = 0;
+        for wait_ms in (100..).step_by(150) {
+            let mut command = self.run(arguments).command;
+            let mut process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            let end = Instant::now() + Duration::from_millis(wait_ms);
+            let mut status = None;
+            while status.is_none() && Instant::now() < end {
+                std::thread::sleep(Duration::from_millis(5));
+                status = process.try_wait().unwrap();
+            }
+            if let Some(status) = status {
+                // It may have been killed between the last step and the proof before.
+                assert!(status.success() || status.code() == Some(2), "{status:?}");
+                break;
+            }
+            process.kill().unwrap();
+            process.wait().unwrap();
+            kills += 1;
+            assert!(started.elapsed() < Duration::from_secs(300), "it comes to no end");
+        }
+        kills
+    }
 }
 
 /// A command about to run.

@@ -3,7 +3,7 @@
 use crate::app::on_each;
 use crate::copies::{
     ROWS, TABLES, a_copy_that_was_killed_goes_on, answers, are_equal, chinook, chinook_goes_and_comes_back, copy,
-    killed_until_done, retail_goes_and_comes_back, the_shop_goes_and_comes_back,
+    retail_goes_and_comes_back, the_shop_goes_and_comes_back,
 };
 use crate::found_again::is_the_same_as_found;
 use crate::postgres;
@@ -65,7 +65,7 @@ async fn a_copy_between_servers_that_was_killed_goes_on() {
         let source = postgres::Database::new(&made).await;
         let (from, to) = (source.url(), database.url());
         let both = ["copy", "--from", &from, "--to", &to];
-        assert!(killed_until_done(&folder, &[&both[..], &["--batch", "300"]].concat()) > 1, "two runs were cut off");
+        assert!(folder.killed_until_done(&[&both[..], &["--batch", "300"]].concat()) > 1, "two runs were cut off");
         let same = folder.run(&[&both[..], &["--verify", "--json"]].concat()).succeeds().json();
         assert_eq!(same["tables"][0]["target_rows"], BIG_ROWS);
     })

@@ -93,3 +93,20 @@ async fn the_planner_knows_the_tables_once_they_are_copied() {
                          AND relkind = 'r' AND reltuples >= 0) = 2; END $$";
     database.run(are_counted).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_view_that_can_be_written_to_is_a_view() {
+    let made = "CREATE TABLE makers (id int PRIMARY KEY, name text);
+                CREATE TABLE toys (id int PRIMARY KEY, maker int REFERENCES makers);
+                CREATE VIEW names AS SELECT id, name FROM makers";
+    let (database, folder) = (Database::new(made).await, Folder::new());
+    let url = database.url();
+    let told = folder.run(&["init", "shop", "--from", &url]).succeeds().stdout;
+    assert!(told.contains("Found 2 tables and 1 views."), "{told}");
+    let doctor = folder.run(&["doctor", "shop"]).env("DATABASE_URL", &url).succeeds().stdout;
+    assert!(doctor.contains("2 tables, 1 views"), "{doctor}");
+    // The view alone stays behind; what it shows goes along with all that refers to it.
+    let notes = folder.run(&["copy", "--from", &url, "--to", "sqlite:toys.db"]).succeeds().stderr;
+    assert!(notes.contains("the view names is not carried over"), "{notes}");
+    assert!(!notes.contains("the reference"), "{notes}");
+}

@@ -2,7 +2,6 @@
 
 use std::io::Read;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -163,33 +162,6 @@ pub(crate) async fn the_shop_goes_and_comes_back(url: &str) {
     }
 }
 
-/// The same copy again and again, killed a little later each time, until it comes to its end; gives how often it was killed.
-pub(crate) fn killed_until_done(folder: &Folder, arguments: &[&str]) -> u32 {
-    let started = Instant::now();
-    let mut kills = 0;
-    for wait_ms in (150..).step_by(250) {
-        let mut command = folder.run(arguments).command;
-        let mut process =
-            command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
-        let end = Instant::now() + Duration::from_millis(wait_ms);
-        let mut status = None;
-        while status.is_none() && Instant::now() < end {
-            std::thread::sleep(Duration::from_millis(5));
-            status = process.try_wait().unwrap();
-        }
-        if let Some(status) = status {
-            // It may have been killed between the last step and the proof before.
-            assert!(status.success() || status.code() == Some(2), "{status:?}");
-            break;
-        }
-        process.kill().unwrap();
-        process.wait().unwrap();
-        kills += 1;
-        assert!(started.elapsed() < Duration::from_secs(300), "it comes to no end");
-    }
-    kills
-}
-
 /// A large table from a file to an empty database, killed in between.
 pub(crate) fn a_copy_that_was_killed_goes_on(url: &str) {
     const BIG_ROWS: u64 = 40_000;
@@ -202,7 +174,7 @@ pub(crate) fn a_copy_that_was_killed_goes_on(url: &str) {
     ))
     .unwrap();
     let both = ["copy", "--from", "sqlite:big.db", "--to", url];
-    let kills = killed_until_done(&folder, &[&both[..], &["--batch", "300"]].concat());
+    let kills = folder.killed_until_done(&[&both[..], &["--batch", "300"]].concat());
     assert!(kills > 1, "at least two runs were cut off");
     let same = folder.run(&[&both[..], &["--verify", "--json"]].concat()).succeeds().json();
     assert_eq!(same["tables"][0]["target_rows"], BIG_ROWS);

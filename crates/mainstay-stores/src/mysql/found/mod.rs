@@ -42,7 +42,9 @@ pub(super) async fn find(session: &mut Session) -> Result<Schema, StoreError> {
     let is_mariadb = session.server().is_mariadb();
     let catalog = catalog::read(session).await?;
     let (routines, noted) = (routines::read(session).await?, noted(session).await?);
-    Ok(schema(&catalog, &routines, noted.as_ref(), is_mariadb))
+    // Much work where tables are many, and requests are answered by the same threads as this.
+    let made = tokio::task::spawn_blocking(move || schema(&catalog, &routines, noted.as_ref(), is_mariadb));
+    made.await.map_err(|error| StoreError::Internal(Box::new(error)))
 }
 
 /// A number that changes with the tables of the database in use: made from all that the schema is made of.
@@ -128,10 +130,14 @@ fn schema(catalog: &Catalog, routines: &[CatalogRoutine], noted: Option<&Noted>,
         made.push(one);
     }
     let places: HashMap<&str, usize> = made.iter().enumerate().map(|(at, made)| (&*made.from.name, at)).collect();
+    // On some systems the server writes names of tables in lower case where they are pointed at.
+    let lower: HashMap<String, usize> =
+        made.iter().enumerate().map(|(at, made)| (made.from.name.to_lowercase(), at)).collect();
+    let place = |name: &str| places.get(name).or_else(|| lower.get(&name.to_lowercase())).copied();
     let all: Vec<&CatalogReferencePart> = catalog.references.iter().collect();
     let mut references: Vec<(usize, Reference)> = Vec::new();
     for parts in all.chunk_by(|one, next| (&one.table, &one.name) == (&next.table, &next.name)) {
-        match reference(&made, &places, parts) {
+        match reference(&made, place, parts) {
             Ok(found) => references.extend(found),
             Err(problem) => found.left_out.push(problem),
         }
@@ -245,14 +251,9 @@ fn key(made: &mut Made<'_>, parts: &[&CatalogKeyPart]) {
 /// A reference and the place of the table that has it; nothing where the tables are not served.
 fn reference(
     made: &[Made<'_>],
-    places: &HashMap<&str, usize>,
+    place: impl Fn(&str) -> Option<usize>,
     parts: &[&CatalogReferencePart],
 ) -> Result<Option<(usize, Reference)>, String> {
-    // On some systems the server writes names of tables in lower case where they are pointed at.
-    let place = |name: &str| {
-        let same = || places.iter().find(|(other, _)| other.to_lowercase() == name.to_lowercase());
-        places.get(name).or_else(|| same().map(|(_, at)| at)).copied()
-    };
     let Some(first) = parts.first() else { return Ok(None) };
     let (Some(owner), Some(target)) = (place(&first.table), place(&first.target)) else { return Ok(None) };
     let columns: Option<Vec<ColumnId>> = parts.iter().map(|part| made[owner].column(&part.column)).collect();

@@ -3,6 +3,8 @@
 //! `information_schema` tells their parameters and what functions return; of the rows that procedures give it says nothing.
 //! So output parameters are the columns of one row, and sets of rows are documents, unless a file of the project says more.
 
+use std::collections::HashMap;
+
 use mainstay_schema::function::{Piece, Sql};
 use mainstay_schema::load::PARAMETERS_MAX;
 use mainstay_schema::model::Checks;
@@ -68,10 +70,11 @@ pub(super) async fn read(session: &mut Session) -> Result<Vec<CatalogRoutine>, F
     if routines.is_empty() {
         return Ok(routines);
     }
+    let places = routines.iter().enumerate().map(|(at, one)| ((one.name.clone(), one.is_function), at));
+    let places: HashMap<(String, bool), usize> = places.collect();
     for row in rows(session, PARAMETERS).await? {
-        let (name, is_function) = (text(&row, 0), text(&row, 1) == "FUNCTION");
-        let owner = routines.iter_mut().find(|one| one.is_function == is_function && one.name == name);
-        let Some(owner) = owner else { continue };
+        let Some(at) = places.get(&(text(&row, 0), text(&row, 1) == "FUNCTION")) else { continue };
+        let owner = &mut routines[*at];
         let digits = |at| optional(&row, at).and_then(|digits| digits.parse().ok());
         owner.parameters.push(CatalogParameter {
             mode: text(&row, 2),
@@ -102,6 +105,8 @@ pub(super) fn functions(
     left_out: &mut Vec<String>,
 ) -> (Vec<Function>, Vec<Table>) {
     let (mut functions, mut results): (Vec<Function>, Vec<Table>) = (Vec::new(), Vec::new());
+    // There is a function and a procedure of one name at most.
+    let mut named: HashMap<&str, usize> = HashMap::new();
     for routine in routines.iter().filter(|routine| !routine.name.starts_with("_mainstay")) {
         let what = if routine.is_function { "function" } else { "procedure" };
         let mut leave = |why: String| left_out.push(format!("the {what} {}: {why}", routine.name));
@@ -112,11 +117,12 @@ pub(super) fn functions(
         } else {
             let next = TableId((first + results.len()) as u32);
             let (mut function, result) = function(routine, database, next);
-            if functions.iter().any(|other| is_twin(other, &function)) {
+            if named.get(&*routine.name).is_some_and(|other| is_twin(&functions[*other], &function)) {
                 leave("a function has its name and its parameters".to_owned());
                 continue;
             }
             function.id = FunctionId(functions.len() as u32);
+            named.insert(&routine.name, functions.len());
             functions.push(function);
             results.extend(result);
         }
@@ -124,10 +130,9 @@ pub(super) fn functions(
     (functions, results)
 }
 
-/// Whether no call could tell the two apart.
+/// Whether no call could tell the two apart, whose name is the same.
 fn is_twin(one: &Function, other: &Function) -> bool {
-    one.name == other.name
-        && one.parameters.len() == other.parameters.len()
+    one.parameters.len() == other.parameters.len()
         && one.parameters.iter().all(|parameter| other.find_parameter(&parameter.name).is_some())
 }
 

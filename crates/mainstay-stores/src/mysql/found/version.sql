@@ -8,12 +8,12 @@ SELECT
   (SELECT CAST(COALESCE(SUM(CRC32(CONCAT_WS('|', table_name, index_name, seq_in_index, column_name, non_unique, sub_part,
       collation))), 0) AS SIGNED)
     FROM information_schema.statistics WHERE table_schema = DATABASE()),
-  (SELECT CAST(COALESCE(SUM(CRC32(CONCAT_WS('|', k.table_name, k.constraint_name, k.ordinal_position, k.column_name,
-      k.referenced_table_name, k.referenced_column_name, r.delete_rule, r.update_rule))), 0) AS SIGNED)
-    FROM information_schema.key_column_usage k
-    JOIN information_schema.referential_constraints r ON r.constraint_schema = DATABASE()
-      AND r.constraint_name = k.constraint_name AND r.table_name = k.table_name
-    WHERE k.table_schema = DATABASE() AND k.constraint_schema = DATABASE()),
+  (SELECT CAST(COALESCE(SUM(CRC32(CONCAT_WS('|', table_name, constraint_name, ordinal_position, column_name,
+      referenced_table_name, referenced_column_name))), 0) AS SIGNED)
+    FROM information_schema.key_column_usage
+    WHERE table_schema = DATABASE() AND constraint_schema = DATABASE() AND referenced_table_schema IS NOT NULL),
+  (SELECT CAST(COALESCE(SUM(CRC32(CONCAT_WS('|', table_name, constraint_name, delete_rule, update_rule))), 0) AS SIGNED)
+    FROM information_schema.referential_constraints WHERE constraint_schema = DATABASE()),
   (SELECT CAST(COALESCE(SUM(CRC32(CONCAT_WS('|', table_name, view_definition, is_updatable))), 0) AS SIGNED)
     FROM information_schema.views WHERE table_schema = DATABASE()),
   (SELECT CAST(COALESCE(SUM(CRC32(CONCAT_WS('|', event_object_table, trigger_name))), 0) AS SIGNED)

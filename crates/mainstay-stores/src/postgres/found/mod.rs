@@ -27,7 +27,7 @@ use mainstay_schema::{
 use mainstay_store::StoreError;
 
 use super::errors::Failure;
-use super::session::Session;
+use super::session::{Access, Isolation, Session};
 use super::types::{Param, Raw};
 
 use catalog::{Catalog, CatalogColumn, CatalogRoutine, CatalogTable};
@@ -41,24 +41,42 @@ const INSERTABLE: i32 = 1 << 3;
 const UPDATABLE: i32 = 1 << 2;
 const DELETABLE: i32 = 1 << 4;
 
+/// Settings while the catalog is read. To compile a statement takes longer than to run it on any catalog, and what is
+/// hashed of ten thousand tables is more than a request usually needs.
+const SETTINGS: [(&str, &str); 2] = [("jit", "off"), ("work_mem", "32MB")];
+
 /// Reads the tables of the schema in which the session makes its own, the first of its `search_path` that is there.
 /// Nobody but the secret key may do anything with them yet.
 ///
 /// # Errors
 /// [`StoreError`] if the server does not answer, or answers what nobody expects.
 pub(super) async fn find(session: &mut Session) -> Result<Schema, StoreError> {
+    begin(session);
     let namespace = one(session, "SELECT current_schema()::text", &[]).await?;
     let text = one(session, include_str!("catalog.sql"), &[Param::Text(&namespace)]).await?;
-    let catalog: Catalog = serde_json::from_str(&text).map_err(|error| StoreError::Internal(Box::new(error)))?;
-    let text = one(session, include_str!("routines.sql"), &[Param::Text(&namespace)]).await?;
-    let routines: Vec<CatalogRoutine> =
-        serde_json::from_str(&text).map_err(|error| StoreError::Internal(Box::new(error)))?;
-    Ok(schema(&catalog, &routines, &namespace))
+    let routines = one(session, include_str!("routines.sql"), &[Param::Text(&namespace)]).await?;
+    session.commit().await?;
+    // Much work where tables are many, and requests are answered by the same threads as this.
+    let made = tokio::task::spawn_blocking(move || {
+        let wrong = |error| StoreError::Internal(Box::new(error));
+        let catalog: Catalog = serde_json::from_str(&text).map_err(wrong)?;
+        let routines: Vec<CatalogRoutine> = serde_json::from_str(&routines).map_err(wrong)?;
+        Ok(schema(&catalog, &routines, &namespace))
+    });
+    made.await.map_err(|error| StoreError::Internal(Box::new(error)))?
+}
+
+/// Begins a look at the catalog, which sees one state of it.
+fn begin(session: &mut Session) {
+    let settings = SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    session.begin_with(Access::Read, Isolation::RepeatableRead, settings);
 }
 
 /// A number that changes with the tables of that schema: made from when each entry of the catalog was last written.
 pub(super) async fn version(session: &mut Session) -> Result<i64, StoreError> {
+    begin(session);
     let rows = session.query_all(include_str!("version.sql"), &[]).await?;
+    session.commit().await?;
     let row = rows.first().ok_or_else(|| StoreError::Internal("the catalog gave no answer".into()))?;
     row.try_get(0).map_err(|error| Failure::from(error).into())
 }

@@ -14,7 +14,7 @@ mod defaults;
 mod ours;
 mod views;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -31,9 +31,9 @@ use super::{errors, functions};
 use crate::found::Noted;
 
 /// Most tables and views that are served.
-const TABLES_MAX: usize = 10_000;
+const TABLES_MAX: usize = 20_000;
 /// Most references, those that views inherit among them.
-const REFERENCES_MAX: usize = 10_000;
+const REFERENCES_MAX: usize = 50_000;
 /// Names under which SQLite knows the number of a row, unless a column has taken them.
 const ROW_NUMBERS: [&str; 3] = ["rowid", "_rowid_", "oid"];
 
@@ -73,6 +73,14 @@ pub(super) fn is_write_ahead(connection: &Connection) -> std::result::Result<boo
     mode.map(|mode| mode == "wal").map_err(|error| errors::translate(error, &Schema::default(), None))
 }
 
+/// What has triggers and indexes, those of unique keys among them, by names of tables in lower case: looked up once,
+/// since each question that need not be asked of ten thousand tables saves a while.
+#[derive(Default)]
+struct Having {
+    triggers: HashSet<String>,
+    indexes: HashSet<String>,
+}
+
 /// A table or view as `sqlite_schema` lists it.
 struct Listed {
     name: String,
@@ -93,12 +101,13 @@ fn read(connection: &Connection) -> Result<Schema> {
     found.is_ours = noted.is_some();
     let mut made: Vec<Made> = Vec::new();
     let mut listed = Vec::new();
-    for one in list(connection)? {
+    let (all, having) = list(connection)?;
+    for one in all {
         if made.len() >= TABLES_MAX {
             found.left_out.push(format!("{} {}: there are more than {TABLES_MAX}", one.kind, one.name));
             continue;
         }
-        match read_table(connection, &one, made.len(), noted.as_ref()) {
+        match read_table(connection, &one, made.len(), &having, noted.as_ref()) {
             Ok(table) if table.table.columns.is_empty() => {
                 found.left_out.push(format!("{} {}: it has no columns", one.kind, one.name));
             }
@@ -132,33 +141,55 @@ fn told(error: &rusqlite::Error) -> String {
     }
 }
 
-fn list(connection: &Connection) -> Result<Vec<Listed>> {
+/// The tables and views in the order in which they were made, and which of them have what.
+fn list(connection: &Connection) -> Result<(Vec<Listed>, Having)> {
     // What begins with sqlite_ is SQLite's own, what begins with _mainstay ours; shadow tables are the inside of
     // virtual ones.
     let mut statement = connection.prepare(
-        "SELECT l.name, l.type, l.wr, coalesce(s.sql, '')
-         FROM pragma_table_list AS l JOIN sqlite_schema AS s ON s.name = l.name AND s.type IN ('table', 'view')
-         WHERE l.schema = 'main' AND l.type <> 'shadow'
-           AND l.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND l.name NOT LIKE '\\_mainstay%' ESCAPE '\\'
-         ORDER BY s.rowid",
+        "SELECT name, type, wr FROM pragma_table_list
+         WHERE schema = 'main' AND type <> 'shadow'
+           AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE '\\_mainstay%' ESCAPE '\\'",
     )?;
-    let rows = statement.query_map([], |row| {
-        Ok(Listed { name: row.get(0)?, kind: row.get(1)?, without_row_number: row.get(2)?, sql: row.get(3)? })
-    })?;
-    rows.collect()
+    let kinds = statement.query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
+    let mut kinds = kinds.collect::<Result<HashMap<String, (String, bool)>>>()?;
+    let (mut listed, mut having) = (Vec::new(), Having::default());
+    let mut statement =
+        connection.prepare("SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_schema ORDER BY rowid")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let table = || row.get::<_, String>(2).map(|name| name.to_ascii_lowercase());
+        match row.get_ref(0)?.as_str()? {
+            "trigger" => drop(having.triggers.insert(table()?)),
+            "index" => drop(having.indexes.insert(table()?)),
+            _ => {
+                let name: String = row.get(1)?;
+                let Some((kind, without_row_number)) = kinds.remove(&name) else { continue };
+                listed.push(Listed { name, kind, without_row_number, sql: row.get(3)? });
+            }
+        }
+    }
+    Ok((listed, having))
 }
 
-fn read_table(connection: &Connection, listed: &Listed, at: usize, noted: Option<&Noted>) -> Result<Made> {
+fn read_table(
+    connection: &Connection,
+    listed: &Listed,
+    at: usize,
+    having: &Having,
+    noted: Option<&Noted>,
+) -> Result<Made> {
     let is_table = listed.kind == "table";
-    let quoted = super::render::ddl::quoted(&listed.name);
-    // Refuses a view that does not run, or a virtual table that cannot be opened.
-    connection.prepare(&format!("SELECT * FROM {quoted}"))?;
+    if !is_table {
+        // Refuses a view that does not run, or a virtual table that cannot be opened.
+        connection.prepare(&format!("SELECT * FROM {}", super::render::ddl::quoted(&listed.name)))?;
+    }
     let mut columns = Vec::new();
     let mut about = Vec::new();
     let mut key: Vec<(i64, ColumnId)> = Vec::new();
     let mut defaults = Vec::new();
-    let mut statement = connection
-        .prepare("SELECT name, type, \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo(?) ORDER BY cid")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT name, type, \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo(?) ORDER BY cid",
+    )?;
     let mut rows = statement.query([&listed.name])?;
     while let Some(row) = rows.next()? {
         let (hidden, place): (i64, i64) = (row.get(5)?, row.get(4)?);
@@ -189,7 +220,11 @@ fn read_table(connection: &Connection, listed: &Listed, at: usize, noted: Option
     }
     key.sort_unstable();
     let primary_key: Vec<ColumnId> = key.into_iter().map(|(_, column)| column).collect();
-    let (uniques, indexes, has_key_index) = read_indexes(connection, &listed.name, &columns)?;
+    let name = listed.name.to_ascii_lowercase();
+    let (uniques, indexes, has_key_index) = match having.indexes.contains(&name) {
+        true => read_indexes(connection, &listed.name, &columns)?,
+        false => Default::default(),
+    };
     if let ([only], false, false) = (primary_key.as_slice(), has_key_index, listed.without_row_number) {
         // SQLite's own number of the row under another name: it counts on by itself.
         columns[only.index()].default = Some(DefaultValue::Sequence);
@@ -202,8 +237,7 @@ fn read_table(connection: &Connection, listed: &Listed, at: usize, noted: Option
     // Rows that nothing tells apart, in a table that hides their numbers, can be read and no more.
     let is_writable = is_table && (row_number.is_some() || !primary_key.is_empty());
     let kind = if is_writable { TableKind::Table } else { TableKind::View { sql: listed.sql.clone() } };
-    let triggers = "SELECT 1 FROM sqlite_schema WHERE type = 'trigger' AND lower(tbl_name) = lower(?)";
-    let has_triggers = connection.prepare_cached(triggers)?.exists([&listed.name])?;
+    let has_triggers = having.triggers.contains(&name);
     let table = Table::new(TableId(at as u32), listed.name.as_str(), kind, columns);
     let table = Table { primary_key, uniques, indexes, ..table };
     Ok(Made {
@@ -277,6 +311,10 @@ fn read_references(
     left_out: &mut Vec<String>,
 ) -> Result<Vec<Reference>> {
     let table = &made[at].table;
+    // Only these words make one, wherever they stand.
+    if !listed.sql.to_ascii_lowercase().contains("references") {
+        return Ok(Vec::new());
+    }
     let mut list = connection.prepare_cached(
         "SELECT id, \"table\", \"from\", \"to\", on_update, on_delete FROM pragma_foreign_key_list(?) ORDER BY id DESC, seq",
     )?;

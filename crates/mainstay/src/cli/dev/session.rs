@@ -104,7 +104,7 @@ impl Session {
     /// Serves the tables, which are as the schema says, and the functions.
     fn serve(&self) {
         let mistakes = match self.project.clone().with_functions() {
-            Ok(project) => return self.engine.replace_schema((*project.schema).clone()),
+            Ok(project) => return drop(self.engine.replace_schema((*project.schema).clone())),
             Err(mistakes) => mistakes,
         };
         for mistake in &mistakes {

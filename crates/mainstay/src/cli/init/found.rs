@@ -110,7 +110,7 @@ impl Found {
     }
 
     fn numbers(&self) -> (usize, usize) {
-        let tables = self.served().filter(|table| table.is_writable()).count();
+        let tables = self.served().filter(|table| !project::is_view(&self.schema, table)).count();
         (tables, self.served().count() - tables)
     }
 

@@ -3,6 +3,8 @@
 use mainstay_schema::found::{Found, FoundTable};
 use mainstay_schema::{Column, DefaultValue, Schema, Table, TableKind, Type, Value};
 
+use crate::project::is_view;
+
 /// A found table as one that Mainstay makes; what it loses goes into `notes`, one sentence each.
 pub(super) fn declared(table: &Table, about: &FoundTable, notes: &mut Vec<String>) -> Table {
     let mut made = table.clone();
@@ -37,14 +39,9 @@ pub(super) fn declared(table: &Table, about: &FoundTable, notes: &mut Vec<String
 /// What of a found schema is not carried over whatever its tables are.
 pub(super) fn left_behind(schema: &Schema, found: &Found, notes: &mut Vec<String>) {
     notes.push("checks, and indexes of some rows or of expressions, are not carried over".to_owned());
-    let views = schema.tables().iter().filter(|table| is_view(found, table));
+    let views = schema.tables().iter().filter(|table| is_view(schema, table));
     notes.extend(views.map(|view| format!("the view {} is not carried over", view.name)));
     notes.extend(found.left_out.iter().map(|sentence| format!("not carried over: {sentence}")));
-}
-
-/// Whether a found table has no rows of its own.
-pub(super) fn is_view(found: &Found, table: &Table) -> bool {
-    !table.is_writable() || found.table(table.id).is_some_and(|about| about.is_view)
 }
 
 /// Whether a column of text was declared as something else than text.

@@ -13,12 +13,13 @@ use sha2::{Digest as _, Sha256};
 
 use super::super::cells::Nothing;
 use super::super::error::TransferError;
-use super::declared::{absent, declared, is_view, left_behind};
+use super::declared::{absent, declared, left_behind};
 use super::digest::{Digest, Pair};
 use super::ledger::{self, Ledger, Reached};
 use super::wanted::{Draft, assemble, bare, order};
 use super::{CopyRequest, LOOK_ROWS, Reading, SourceEnd, TABLE_TIME_MAX, TargetEnd};
 use crate::migrations;
+use crate::project::is_view;
 
 /// What a copy will do.
 pub struct Job {
@@ -207,8 +208,7 @@ fn choose<'s>(
     declared: Option<&Schema>,
     request: &CopyRequest,
 ) -> Result<Vec<&'s Table>, TransferError> {
-    let has_rows =
-        |table: &&Table| !table.internal && source.found().map_or(table.is_writable(), |found| !is_view(found, table));
+    let has_rows = |table: &&Table| !table.internal && !is_view(source, table);
     let all: Vec<&Table> = source.tables().iter().filter(has_rows).collect();
     for (option, names) in [("--only", &request.only), ("--except", &request.except)] {
         for name in names {

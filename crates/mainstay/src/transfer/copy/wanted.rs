@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use mainstay_schema::{ColumnId, Reference, Schema, Table, TableId, TableKind};
 
+use crate::project::is_view;
+
 /// References that no order of tables satisfies, by the names of table and constraint.
 pub(super) type Circular = HashSet<(Arc<str>, Arc<str>)>;
 
@@ -41,6 +43,8 @@ pub(super) fn assemble(drafts: Vec<Draft<'_>>, notes: &mut Vec<String>) -> Schem
                     let (target, target_columns) = (place(places[&target.name]), columns);
                     table.references.push(Reference { target, target_columns, ..reference.clone() });
                 }
+                // What a view shows has a reference of its own, and that the view stays behind is told by itself.
+                _ if is_view(draft.of, old) => {}
                 _ => notes.push(format!(
                     "the reference {} of {} is not carried over: {} is no table of the target, or its columns are no key",
                     reference.name, table.name, old.name
