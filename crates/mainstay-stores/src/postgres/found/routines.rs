@@ -168,7 +168,8 @@ fn given(routine: &CatalogRoutine, served: Option<&Made<'_>>, next: TableId) -> 
     };
     let is_composite = routine.relation != 0;
     // One output parameter alone is what comes back; if that is a row, its columns are.
-    if !outputs.is_empty() && !(outputs.len() == 1 && is_composite && !routine.is_procedure) {
+    let is_whole = outputs.len() == 1 && is_composite && !routine.is_procedure;
+    if !outputs.is_empty() && !is_whole {
         // What `CALL` gives cannot be cast.
         let is_unread = |one: &&&CatalogParameter| routine.is_procedure && types::is_opaque(&one.column);
         if let Some(CatalogParameter { column, .. }) = outputs.iter().find(is_unread) {
