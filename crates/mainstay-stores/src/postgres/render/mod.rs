@@ -58,6 +58,9 @@ pub(super) fn has_words_for(pattern: &str, case_sensitive: bool) -> bool {
     pattern::translate(WORDS, pattern, case_sensitive).is_some()
 }
 
+/// Largest number of rows of a page that stands in the text of a statement: so many texts a shape may have at most.
+const WRITTEN_LIMIT_MAX: u64 = 1000;
+
 /// Renders a read with all its levels in one statement, if that can be.
 pub(super) fn read_in_one<'p>(schema: &'p Schema, plan: &'p Read) -> Option<ReadSql<'p>> {
     ReadSql::in_one(Postgres, schema, plan)
@@ -194,6 +197,25 @@ impl Dialect for Postgres {
     fn collate(sql: &mut Sql<'_>, ty: &Type) {
         if *ty == Type::Text && sql.schema.found().is_none() {
             sql.push(" COLLATE \"C\"");
+        }
+    }
+
+    fn page(sql: &mut Sql<'_>, limit: Option<u64>, offset: u64) {
+        match limit {
+            // A number that it does not know the server takes for a tenth of the rows: such a plan looks so dear that it
+            // makes another one for each run.
+            Some(limit) if limit <= WRITTEN_LIMIT_MAX => {
+                let _ = write!(sql.text, " LIMIT {limit}");
+            }
+            Some(limit) => {
+                sql.push(" LIMIT ");
+                sql.bind(Bind::Int(sql::clamp(limit)));
+            }
+            None => {}
+        }
+        if offset > 0 {
+            sql.push(" OFFSET ");
+            sql.bind(Bind::Int(sql::clamp(offset)));
         }
     }
 

@@ -26,7 +26,7 @@ fn a_list_is_an_array_of_records() {
         "customers",
         "select=name,orders(total)&limit=5",
         Some(
-            r#"SELECT t0."name",ARRAY(SELECT ROW(t1."total") FROM "orders" AS t1 WHERE t0."id"=t1."customer_id" ORDER BY t1."id" LIMIT $1) FROM "customers" AS t0 ORDER BY t0."id" LIMIT $2"#,
+            r#"SELECT t0."name",ARRAY(SELECT ROW(t1."total") FROM "orders" AS t1 WHERE t0."id"=t1."customer_id" ORDER BY t1."id" LIMIT 1000) FROM "customers" AS t0 ORDER BY t0."id" LIMIT 5"#,
         ),
     );
 }
@@ -37,7 +37,7 @@ fn lists_hold_lists_and_look_ups() {
         "customers",
         "select=orders(id,tags(name),customers(email))&orders.order=total.desc&limit=5",
         Some(
-            r#"SELECT ARRAY(SELECT ROW(t1."id",ARRAY(SELECT ROW(t2."name") FROM "tags" AS t2 JOIN "orders_tags" AS t3 ON t3."tag_id"=t2."id" WHERE t1."id"=t3."order_id" ORDER BY t2."id" LIMIT $1),t4."email",t4."id") FROM "orders" AS t1 LEFT JOIN "customers" AS t4 ON t1."customer_id"=t4."id" WHERE t0."id"=t1."customer_id" ORDER BY t1."total" DESC,t1."id" LIMIT $2) FROM "customers" AS t0 ORDER BY t0."id" LIMIT $3"#,
+            r#"SELECT ARRAY(SELECT ROW(t1."id",ARRAY(SELECT ROW(t2."name") FROM "tags" AS t2 JOIN "orders_tags" AS t3 ON t3."tag_id"=t2."id" WHERE t1."id"=t3."order_id" ORDER BY t2."id" LIMIT 1000),t4."email",t4."id") FROM "orders" AS t1 LEFT JOIN "customers" AS t4 ON t1."customer_id"=t4."id" WHERE t0."id"=t1."customer_id" ORDER BY t1."total" DESC,t1."id" LIMIT 1000) FROM "customers" AS t0 ORDER BY t0."id" LIMIT 5"#,
         ),
     );
 }
