@@ -1,4 +1,4 @@
-//! The answers to `catalog.sql` and `routines.sql`.
+//! The answers to `catalog.sql`, which gives the fields in this order without their names, and to `routines.sql`.
 
 use serde::Deserialize;
 

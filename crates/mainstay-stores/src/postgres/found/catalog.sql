@@ -1,4 +1,5 @@
 -- Everything that is to be known of the tables of one schema ($1), as one JSON document: one round trip, one snapshot.
+-- What is told comes as lists, in the order of the fields in `catalog.rs`: names for them would be most of the document.
 -- Functions that open a relation are called for few: with ten thousand tables that would take longer than all the rest.
 WITH RECURSIVE
 relations AS (
@@ -21,22 +22,15 @@ domains AS (
   SELECT chain.domain, chain.below FROM chain JOIN pg_type b ON b.oid = chain.below AND b.typtype <> 'd'
 ),
 columns AS (
-  SELECT a.attrelid, json_agg(json_build_object(
-    'number', a.attnum,
-    'name', a.attname,
-    'declared', format_type(a.atttypid, a.atttypmod),
-    'base', base.typname, 'base_schema', basespace.nspname, 'kind', base.typtype,
-    'modifier', CASE WHEN t.typtype = 'd' THEN coalesce(nullif(t.typtypmod, -1), a.atttypmod) ELSE a.atttypmod END,
-    'item', item.typname,
-    'item_kind', item.typtype,
-    'required', a.attnotnull OR (t.typtype = 'd' AND t.typnotnull),
-    'has_default', a.atthasdef OR a.attidentity <> '' OR t.typdefault IS NOT NULL,
+  SELECT a.attrelid, json_agg(json_build_array(
+    a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), base.typname, basespace.nspname, base.typtype,
+    CASE WHEN t.typtype = 'd' THEN coalesce(nullif(t.typtypmod, -1), a.atttypmod) ELSE a.atttypmod END,
+    item.typname, item.typtype,
+    a.attnotnull OR (t.typtype = 'd' AND t.typnotnull),
     -- A default names no column, so the relation need not be opened.
-    'default', CASE WHEN a.atthasdef AND a.attgenerated = '' THEN pg_get_expr(d.adbin, 0) ELSE t.typdefault END,
-    'identity', a.attidentity,
-    'generated', a.attgenerated <> '',
-    'description', about.description,
-    'labels', CASE WHEN base.typtype = 'e' THEN (
+    CASE WHEN a.atthasdef AND a.attgenerated = '' THEN pg_get_expr(d.adbin, 0) ELSE t.typdefault END,
+    a.attidentity, a.attgenerated <> '', about.description,
+    CASE WHEN base.typtype = 'e' THEN (
       SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = base.oid) END
   ) ORDER BY a.attnum) AS list
   FROM pg_attribute a
@@ -53,17 +47,16 @@ columns AS (
   GROUP BY a.attrelid
 ),
 constraints AS (
-  SELECT k.conrelid, json_agg(json_build_object(
-    'name', k.conname, 'kind', k.contype, 'columns', k.conkey, 'deferrable', k.condeferrable,
-    'target', k.confrelid::bigint, 'target_columns', k.confkey, 'on_delete', k.confdeltype, 'on_update', k.confupdtype
+  SELECT k.conrelid, json_agg(json_build_array(
+    k.conname, k.contype, k.conkey, k.confrelid::bigint, k.confkey, k.confdeltype, k.confupdtype
   ) ORDER BY k.contype, k.conname) AS list
   FROM pg_constraint k JOIN relations r ON r.oid = k.conrelid
   WHERE k.contype IN ('p', 'u', 'f') AND k.conparentid = 0
   GROUP BY k.conrelid
 ),
 indexes AS (
-  SELECT i.indrelid, json_agg(json_build_object(
-    'name', c.relname, 'unique', i.indisunique, 'columns', i.indkey::int2[], 'options', i.indoption::int2[]
+  SELECT i.indrelid, json_agg(json_build_array(
+    c.relname, i.indisunique, i.indkey::int2[], i.indoption::int2[]
   ) ORDER BY c.relname) AS list
   FROM pg_index i JOIN relations r ON r.oid = i.indrelid JOIN pg_class c ON c.oid = i.indexrelid
   JOIN pg_am m ON m.oid = c.relam
@@ -73,12 +66,10 @@ indexes AS (
 )
 SELECT json_build_object(
   'tables', coalesce((
-    SELECT json_agg(json_build_object(
-      'oid', r.oid::bigint, 'name', r.relname, 'kind', r.relkind, 'updatable', r.updatable,
-      'description', r.description, 'has_triggers', r.has_triggers,
-      'columns', coalesce(columns.list, '[]'), 'constraints', coalesce(constraints.list, '[]'),
-      'indexes', coalesce(indexes.list, '[]'),
-      'lineage', CASE WHEN r.relkind IN ('v', 'm') THEN (
+    SELECT json_agg(json_build_array(
+      r.oid::bigint, r.relname, r.relkind, r.updatable, r.description, r.has_triggers,
+      coalesce(columns.list, '[]'), coalesce(constraints.list, '[]'), coalesce(indexes.list, '[]'),
+      CASE WHEN r.relkind IN ('v', 'm') THEN (
         SELECT w.ev_action::text FROM pg_rewrite w WHERE w.ev_class = r.oid AND w.rulename = '_RETURN') END
     ) ORDER BY r.relname COLLATE "C")
     FROM relations r
