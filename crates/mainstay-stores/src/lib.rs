@@ -10,12 +10,15 @@ mod found;
 pub mod mysql;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+mod retire;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub mod server;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+
+pub use retire::retire;
 
 #[cfg(feature = "mysql")]
 pub use mysql::{MysqlOptions, MysqlStore};

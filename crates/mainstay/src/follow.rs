@@ -11,9 +11,9 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use mainstay_engine::{Engine, SchemaSource};
-use mainstay_schema::Schema;
 use mainstay_store::Store;
-use tokio::time::{sleep, timeout_at};
+use mainstay_stores::retire;
+use tokio::time::timeout_at;
 
 use crate::config::Settings;
 use crate::project::{self, Project};
@@ -26,9 +26,6 @@ const AWAITED_MAX: Duration = Duration::from_secs(2);
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How long a look, and reading all tables, may take.
 const READ_MAX: Duration = Duration::from_secs(120);
-/// How often, and how many times at most, it is seen whether requests still use a schema that was replaced.
-const RETIRE_EVERY: Duration = Duration::from_millis(200);
-const RETIRE_LOOKS_MAX: u32 = 3000;
 
 /// A database whose tables may change under us.
 pub(crate) struct Followed(Arc<Shared>);
@@ -163,16 +160,4 @@ impl Shared {
         // Looked at before the tables were read, so that a change in between is seen by the next look.
         self.version.store(version, Ordering::Release);
     }
-}
-
-/// Lets go of a schema when no request uses it any more: to free ten thousand tables takes a while, which none of them
-/// need wait for.
-async fn retire(old: Arc<Schema>) {
-    for _ in 0..RETIRE_LOOKS_MAX {
-        if Arc::strong_count(&old) == 1 {
-            break;
-        }
-        sleep(RETIRE_EVERY).await;
-    }
-    drop(tokio::task::spawn_blocking(move || drop(old)));
 }

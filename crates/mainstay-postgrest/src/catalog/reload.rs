@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwapOption;
 use futures_util::future::BoxFuture;
 use mainstay_stores::postgres::{Failure, Param, Pool, Session};
+use mainstay_stores::retire;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
@@ -28,9 +29,6 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 const LOOK_SHARE: u32 = 50;
 /// How long a look may take.
 const LOOK_MAX: Duration = Duration::from_secs(30);
-/// How often, and how many times at most, it is seen whether requests still use a snapshot that was replaced.
-const RETIRE_EVERY: Duration = Duration::from_millis(200);
-const RETIRE_LOOKS_MAX: u32 = 3000;
 /// How long connecting to listen may take.
 const LISTEN_MAX: Duration = Duration::from_secs(30);
 
@@ -377,22 +375,11 @@ impl Keeper {
             catalog.timezones.len(),
         );
         let old = self.shared.catalog.swap(Some(Arc::new(catalog)));
-        tokio::spawn(retire(old));
+        if let Some(old) = old {
+            tokio::spawn(retire(old));
+        }
         Ok(session)
     }
-}
-
-/// Lets go of a snapshot when no request uses it any more: to free ten thousand tables takes a while, which none of them
-/// need wait for.
-async fn retire(old: Option<Arc<Catalog>>) {
-    let Some(old) = old else { return };
-    for _ in 0..RETIRE_LOOKS_MAX {
-        if Arc::strong_count(&old) == 1 {
-            break;
-        }
-        sleep(RETIRE_EVERY).await;
-    }
-    drop(tokio::task::spawn_blocking(move || drop(old)));
 }
 
 #[cfg(test)]
