@@ -33,7 +33,11 @@ pub(super) fn values<'p>(sql: &mut Sql<'p>, table: &'p Table, plan: &'p Insert) 
                 sql.comma(position);
                 match given(&position) {
                     true => sql.push(&format!("c{position}")),
-                    false => sql.push(&default(table, table.column(*column))),
+                    false => {
+                        let ty = column_type(sql.schema, table, *column);
+                        let default = default(table, table.column(*column));
+                        sql.push(&format!("({default})::{}", unbounded(&ty)));
+                    }
                 }
             }
             sql.push(" FROM unnest(");
