@@ -3,13 +3,13 @@
 //!
 //! A server answers the statements of a connection one after the other, so a slow one holds up all behind it. Only those
 //! are sent this way that were quick when they had a connection for themselves; the server ends one that takes longer than
-//! [`LaneLimits::time_max`] all the same, and an answer of more than [`BYTES_MAX`] is not waited for. Such a statement is run again on
-//! a connection of its own, and stays off the lanes for [`SLOW_FOR`]. Reads may be run twice: nothing of the first attempt
-//! was shown, and nothing changed.
+//! [`LaneLimits::time_max`] all the same, and an answer of more than [`BYTES_MAX`] is not waited for. Such a statement is
+//! run again on a connection of its own, and stays off the lanes for [`SLOW_FOR`]. Reads may be run twice: nothing of the
+//! first attempt was shown, and nothing changed.
 //!
-//! A lane is a connection of the pool that is given back when nothing was sent on it for [`LaneLimits::idle_max`]: others may want it.
-//! Where a pooler hands connections on, or a
-//! database decides by settings of each transaction, there are no lanes.
+//! A lane is a connection of the pool that is given back when nothing was sent on it for [`LaneLimits::idle_max`]: others
+//! may want it. Where a pooler hands connections on, or a database decides by settings of each transaction, there are no
+//! lanes. See `docs/decisions/0038-quick-reads-share-connections.md`.
 
 use std::collections::HashMap;
 use std::pin::pin;

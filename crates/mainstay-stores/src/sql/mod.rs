@@ -11,8 +11,9 @@
 //! ```
 //!
 //! Identifiers come from the schema only and go through [`Sql::name`]; values are always parameters. The text depends
-//! on the shape of a plan and not on its values, so that prepared statements are found again. Dialects are chosen by
-//! type: a request pays for no dispatch, and a row for nothing at all.
+//! on the shape of a plan and not on its values, so that prepared statements are found again (PostgreSQL alone wants the
+//! number of rows of a page in it). Dialects are chosen by type: a request pays for no dispatch, and a row for nothing at
+//! all.
 
 pub(crate) mod call;
 mod dialect;

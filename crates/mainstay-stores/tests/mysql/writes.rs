@@ -11,7 +11,7 @@ use mainstay_schema::{ColumnId, Schema, Value};
 use mainstay_store::collect::{Collected, Member};
 use mainstay_store::{Call, Migration, Store, StoreError};
 use mainstay_stores::MysqlStore;
-use mainstay_stores::mysql::migrate;
+use mainstay_stores::mysql::{Pool, Session, migrate};
 
 use crate::conformance::fresh_database;
 use crate::support::{SERVERS, ask, late, options};
@@ -297,14 +297,20 @@ async fn a_page_and_its_count_are_one_statement() {
     }
 }
 
+/// A shop with one row, which a session of somebody else holds.
+async fn held(server: &str) -> (Shop, Pool, Session) {
+    let shop = Shop::new(server).await;
+    shop.write(Write::Insert(shop.insert("stock", "sku,count", &["a|1"]))).await;
+    let other = Pool::new(shop.store.pool().options().clone()).expect("a pool");
+    let mut holder = crate::support::session(&other).await;
+    holder.batch_execute("BEGIN; UPDATE stock SET count=2").await.expect("nobody else has the row");
+    (shop, other, holder)
+}
+
 #[tokio::test]
 async fn a_write_that_waits_for_another_one_ends_at_its_deadline_and_has_not_happened() {
     for server in SERVERS {
-        let shop = Shop::new(server).await;
-        shop.write(Write::Insert(shop.insert("stock", "sku,count", &["a|1"]))).await;
-        let other = mainstay_stores::mysql::Pool::new(shop.store.pool().options().clone()).expect("a pool");
-        let mut holder = crate::support::session(&other).await;
-        holder.batch_execute("BEGIN; UPDATE stock SET count=2").await.expect("nobody else has the row");
+        let (shop, other, mut holder) = held(server).await;
         let start = Instant::now();
         let write = Write::Update(shop.update("stock", "sku=eq.a", "count", "3"));
         let refused = shop.write_until(start + Duration::from_millis(300), write).await;
@@ -313,7 +319,7 @@ async fn a_write_that_waits_for_another_one_ends_at_its_deadline_and_has_not_hap
         holder.batch_execute("ROLLBACK").await.expect("it is undone");
         drop(holder);
         // The statement is over, and its connection is not lent again: it might still be told to end.
-        let watch = mainstay_stores::mysql::Pool::new(options(server)).expect("a pool");
+        let watch = Pool::new(options(server)).expect("a pool");
         let running = ask(&watch, "SHOW PROCESSLIST").await;
         assert!(!running.iter().any(|line| line.contains("UPDATE `stock`")), "{running:?}");
         assert_eq!(shop.read("stock", "", Count::None).await.0, "a|1|null", "{server}");
@@ -326,15 +332,11 @@ async fn a_write_that_waits_for_another_one_ends_at_its_deadline_and_has_not_hap
 #[tokio::test]
 async fn a_write_that_is_let_go_is_ended_and_its_connection_with_it() {
     for server in SERVERS {
-        let shop = Shop::new(server).await;
-        shop.write(Write::Insert(shop.insert("stock", "sku,count", &["a|1"]))).await;
-        let other = mainstay_stores::mysql::Pool::new(shop.store.pool().options().clone()).expect("a pool");
-        let mut holder = crate::support::session(&other).await;
-        holder.batch_execute("BEGIN; UPDATE stock SET count=2").await.expect("nobody else has the row");
+        let (shop, other, mut holder) = held(server).await;
         let write = Write::Update(shop.update("stock", "sku=eq.a", "count", "3"));
         let let_go = tokio::time::timeout(Duration::from_millis(300), shop.write_until(late(), write)).await;
         assert!(let_go.is_err(), "it waits for the row");
-        let watch = mainstay_stores::mysql::Pool::new(options(server)).expect("a pool");
+        let watch = Pool::new(options(server)).expect("a pool");
         let until = Instant::now() + Duration::from_secs(10);
         while ask(&watch, "SHOW PROCESSLIST").await.iter().any(|line| line.contains("UPDATE `stock`")) {
             assert!(Instant::now() < until, "it still runs");
