@@ -13,7 +13,7 @@ use crate::language::Language;
 use crate::load::types::parse_type;
 use crate::model::{
     Access, Checks, Column, DefaultValue, FullText, Index, IndexColumn, Key, Pattern, Reference, ReferenceAction, Rule,
-    Schema, Table, TableKind,
+    Schema, Table, TableKind, Texts,
 };
 use crate::types::{Format, Type};
 use crate::value::Value;
@@ -72,6 +72,8 @@ struct TableRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     was: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    store: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     description: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     view: Option<String>,
@@ -84,6 +86,8 @@ struct TableRecord {
     uniques: Vec<KeyRecord>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     references: Vec<ReferenceRecord>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    far_references: Vec<ReferenceRecord>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     indexes: Vec<IndexRecord>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -98,6 +102,8 @@ struct ColumnRecord {
     name: String,
     #[serde(rename = "type")]
     ty: String,
+    #[serde(default, skip_serializing_if = "is_false")]
+    object_ids: bool,
     #[serde(default, skip_serializing_if = "is_false")]
     optional: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -210,9 +216,11 @@ fn is_false(flag: &bool) -> bool {
 fn write_table(schema: &Schema, table: &Table) -> TableRecord {
     let allows = |rule: Rule| rule == Rule::Always;
     let access = &table.access;
+    let references = |all: &[Reference]| all.iter().map(|one| write_reference(schema, table, one)).collect();
     TableRecord {
         name: table.name.to_string(),
         was: table.was.as_deref().map(str::to_owned),
+        store: table.store.as_deref().map(str::to_owned),
         description: table.description.clone(),
         view: match &table.kind {
             TableKind::Table => None,
@@ -226,7 +234,8 @@ fn write_table(schema: &Schema, table: &Table) -> TableRecord {
             .iter()
             .map(|key| KeyRecord { name: key.name.to_string(), columns: names(table, &key.columns) })
             .collect(),
-        references: table.references.iter().map(|reference| write_reference(schema, table, reference)).collect(),
+        references: references(&table.references),
+        far_references: references(&table.far_references),
         indexes: table.indexes.iter().map(|index| write_index(table, index)).collect(),
         fulltexts: table
             .fulltexts
@@ -256,6 +265,7 @@ fn write_column(column: &Column) -> ColumnRecord {
     ColumnRecord {
         name: column.name.to_string(),
         ty: column.ty.to_string(),
+        object_ids: column.texts == Texts::ObjectIds,
         optional: column.optional,
         default: column.default.as_ref().map(|default| match default {
             DefaultValue::Now => DefaultRecord::Now,
@@ -313,20 +323,21 @@ fn read_table(tables: &[TableRecord], at: usize, record: &TableRecord) -> Result
     }
     let key = |key: &KeyRecord| Ok(Key { name: key.name.as_str().into(), columns: ids(record, &key.columns)? });
     let rule = |allowed: bool| if allowed { Rule::Always } else { Rule::Never };
+    let references = |all: &[ReferenceRecord]| -> Result<Vec<Reference>, RecordError> {
+        all.iter().map(|reference| read_reference(tables, record, reference)).collect()
+    };
     Ok(Table {
         id: TableId(at as u32),
         name: record.name.as_str().into(),
         was: record.was.as_deref().map(Arc::from),
+        store: record.store.as_deref().map(Arc::from),
         kind: record.view.clone().map_or(TableKind::Table, |sql| TableKind::View { sql }),
         description: record.description.clone(),
         columns,
         primary_key: ids(record, &record.primary_key)?,
         uniques: record.uniques.iter().map(key).collect::<Result<_, _>>()?,
-        references: record
-            .references
-            .iter()
-            .map(|reference| read_reference(tables, record, reference))
-            .collect::<Result<_, _>>()?,
+        references: references(&record.references)?,
+        far_references: references(&record.far_references)?,
         indexes: record.indexes.iter().map(|index| read_index(record, index)).collect::<Result<_, _>>()?,
         fulltexts: record.fulltexts.iter().map(|index| read_fulltext(record, index)).collect::<Result<_, _>>()?,
         access: Access {
@@ -381,7 +392,7 @@ fn read_column(at: usize, record: &ColumnRecord) -> Result<Column, RecordError> 
         variants: record.variants.iter().map(|variant| Arc::from(variant.as_str())).collect(),
     };
     Ok(Column {
-        is_range: false,
+        texts: if record.object_ids { Texts::ObjectIds } else { Texts::Plain },
         id: ColumnId(at as u32),
         name: record.name.as_str().into(),
         was: record.was.as_deref().map(Arc::from),

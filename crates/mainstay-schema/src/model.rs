@@ -113,6 +113,8 @@ pub struct Table {
     pub name: Arc<str>,
     /// The former name, declared by `was`, which makes a rename out of a drop and a create.
     pub was: Option<Arc<str>>,
+    /// The store that keeps it; `None` for the one called `main`.
+    pub store: Option<Arc<str>>,
     /// Table or view.
     pub kind: TableKind,
     /// Words for people; shown in the API description.
@@ -125,6 +127,8 @@ pub struct Table {
     pub uniques: Vec<Key>,
     /// Foreign keys of this table. On a view they only describe how to embed.
     pub references: Vec<Reference>,
+    /// References to tables of other stores. Nobody keeps them: they only tell how to embed.
+    pub far_references: Vec<Reference>,
     /// Secondary indexes.
     pub indexes: Vec<Index>,
     /// Full-text indexes.
@@ -142,12 +146,14 @@ impl Table {
             id,
             name: name.into(),
             was: None,
+            store: None,
             kind,
             description: None,
             columns,
             primary_key: Vec::new(),
             uniques: Vec::new(),
             references: Vec::new(),
+            far_references: Vec::new(),
             indexes: Vec::new(),
             fulltexts: Vec::new(),
             access: Access::default(),
@@ -201,8 +207,8 @@ pub struct Column {
     pub was: Option<Arc<str>>,
     /// Type of its values.
     pub ty: Type,
-    /// Whether its texts are ranges of the database's own types, or sets of ranges, which lie before and behind each other.
-    pub is_range: bool,
+    /// What its texts are to the database.
+    pub texts: Texts,
     /// Whether null is a value of this column.
     pub optional: bool,
     /// What an absent value becomes on insert.
@@ -223,7 +229,7 @@ impl Column {
             name: name.into(),
             was: None,
             ty,
-            is_range: false,
+            texts: Texts::Plain,
             optional: true,
             default: None,
             touched: false,
@@ -236,6 +242,18 @@ impl Column {
     pub fn is_required(&self) -> bool {
         !self.optional && self.default.is_none()
     }
+}
+
+/// What the texts of a column are to the database, which may have types that have none of their own here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Texts {
+    /// Texts, or the column holds none.
+    #[default]
+    Plain,
+    /// Ranges, or sets of ranges, which lie before and behind each other.
+    Ranges,
+    /// Object ids: 24 lower case hexadecimal digits.
+    ObjectIds,
 }
 
 /// Validation of one column's values beyond the type. All apply to present values only; null is `optional`'s business.

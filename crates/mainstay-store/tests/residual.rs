@@ -11,7 +11,7 @@ use mainstay_query::plan::{
     Comparison, Count, Embed, Expect, Expr, Filter, Insert, Output, Read, Source, Test, Update, Write,
 };
 use mainstay_query::{Actor, Authorized, authorize};
-use mainstay_schema::model::Checks;
+use mainstay_schema::model::{Checks, Texts};
 use mainstay_schema::{Access, Column, ColumnId, Schema, Table, TableId, TableKind, Type, Value};
 use mainstay_store::collect::Collected;
 use mainstay_store::residual::{self, RESIDUAL_ROWS_MAX};
@@ -214,7 +214,7 @@ fn numbers() -> Arc<Schema> {
         name: "n".into(),
         was: None,
         ty: Type::Int,
-        is_range: false,
+        texts: Texts::default(),
         optional: false,
         default: None,
         touched: false,
@@ -225,12 +225,14 @@ fn numbers() -> Arc<Schema> {
         id: TableId(0),
         name: "numbers".into(),
         was: None,
+        store: None,
         kind: TableKind::Table,
         description: None,
         columns: vec![column],
         primary_key: vec![],
         uniques: vec![],
         references: vec![],
+        far_references: Vec::new(),
         indexes: vec![],
         fulltexts: vec![],
         access: Access::default(),

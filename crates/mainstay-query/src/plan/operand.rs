@@ -1,5 +1,6 @@
 //! The text of operands → values of the type of what they are compared with.
 
+use mainstay_schema::model::Texts;
 use mainstay_schema::value::Decimal;
 use mainstay_schema::{Column, Table, Type, Value, ValueError};
 
@@ -24,7 +25,7 @@ pub(super) struct Operand<'a> {
 impl<'a> Operand<'a> {
     pub(super) fn new(table: &'a Table, expr: &Expr, limits: &'a Limits) -> Operand<'a> {
         let column = table.column(expr.column);
-        let is_range = column.is_range && expr.path.is_empty() && expr.cast.is_none();
+        let is_range = column.texts == Texts::Ranges && expr.path.is_empty() && expr.cast.is_none();
         Operand { ty: expr.base_type(table), table, column, is_range, limits }
     }
 

@@ -1,4 +1,4 @@
-use mainstay_schema::model::Checks;
+use mainstay_schema::model::{Checks, Texts};
 use mainstay_schema::{Access, Column, Table, TableKind, Type};
 
 use super::*;
@@ -11,7 +11,7 @@ fn schema() -> Schema {
         name: name.into(),
         was: None,
         ty: Type::Int,
-        is_range: false,
+        texts: Texts::default(),
         optional: true,
         default: None,
         touched: false,
@@ -22,12 +22,14 @@ fn schema() -> Schema {
         id: TableId(0),
         name: "t".into(),
         was: None,
+        store: None,
         kind: TableKind::Table,
         description: None,
         columns: vec![column(0, "id"), column(1, "a"), column(2, "b")],
         primary_key: vec![ColumnId(0)],
         uniques: vec![],
         references: vec![],
+        far_references: Vec::new(),
         indexes: vec![],
         fulltexts: vec![],
         access: Access::default(),

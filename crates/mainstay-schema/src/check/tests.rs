@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::ids::ColumnId;
-use crate::model::Pattern;
+use crate::model::{Pattern, Texts};
 use crate::types::{Format, Type};
 
 fn column(ty: Type, checks: Checks) -> Column {
@@ -11,7 +11,7 @@ fn column(ty: Type, checks: Checks) -> Column {
         name: "it".into(),
         was: None,
         ty,
-        is_range: false,
+        texts: Texts::Plain,
         optional: true,
         default: None,
         touched: false,

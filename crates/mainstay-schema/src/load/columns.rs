@@ -8,7 +8,7 @@ use super::node::Node;
 use super::source::{Located, Mistakes, Place};
 use crate::check::check;
 use crate::ids::ColumnId;
-use crate::model::{Checks, Column, DefaultValue};
+use crate::model::{Checks, Column, DefaultValue, Texts};
 use crate::types::Type;
 
 /// Builds one column; `is_only_key` says whether it is the whole primary key.
@@ -40,7 +40,7 @@ pub(super) fn of_field(
         mistakes.add(place, problem, "make the field timestamp, or remove `update`");
     }
     let mut column = Column {
-        is_range: false,
+        texts: Texts::Plain,
         id: ColumnId(position as u32),
         name: field.name.value.as_str().into(),
         was: field.was.as_ref().map(|was| was.value.as_str().into()),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mainstay_schema::model::{Checks, FullText};
+use mainstay_schema::model::{Checks, FullText, Texts};
 use mainstay_schema::{
     Access, Column, ColumnId, DefaultValue, Key, Language, Reference, ReferenceAction, Rule, Schema, Table, TableId,
     TableKind, Type, Value,
@@ -36,6 +36,7 @@ pub(super) fn table(name: &str) -> TableBuilder {
         primary_key: Vec::new(),
         uniques: Vec::new(),
         references: Vec::new(),
+        far_references: Vec::new(),
         fulltexts: Vec::new(),
     }
 }
@@ -68,7 +69,7 @@ impl TableBuilder {
             name: name.into(),
             was: None,
             ty,
-            is_range: false,
+            texts: Texts::default(),
             optional,
             default,
             touched: false,
@@ -157,12 +158,14 @@ fn build(all: &[TableBuilder], at: usize, table: &TableBuilder) -> Table {
         id: TableId(at as u32),
         name: table.name.as_str().into(),
         was: None,
+        store: None,
         kind: TableKind::Table,
         description: None,
         columns: table.columns.clone(),
         primary_key: ids(table, &table.primary_key),
         uniques: table.uniques.iter().map(key).collect(),
         references: table.references.iter().map(reference).collect(),
+        far_references: Vec::new(),
         indexes: Vec::new(),
         fulltexts: table.fulltexts.iter().map(fulltext).collect(),
         access: Access { read: Rule::Always, create: Rule::Always, update: Rule::Always, delete: Rule::Always },

@@ -1,6 +1,6 @@
 //! A small shop for the unit tests of this folder, built by hand so that they rest on the model alone.
 
-use mainstay_schema::model::Checks;
+use mainstay_schema::model::{Checks, Texts};
 use mainstay_schema::{
     Access, Column, ColumnId, Index, IndexColumn, Key, Reference, ReferenceAction, Schema, Table, TableId, TableKind,
     Type,
@@ -65,7 +65,7 @@ fn table(id: u32, name: &str, columns: &[(&str, Type)]) -> Table {
         name: name.trim_end_matches('?').into(),
         was: None,
         ty: ty.clone(),
-        is_range: false,
+        texts: Texts::default(),
         optional: name.ends_with('?'),
         default: None,
         touched: false,
@@ -76,12 +76,14 @@ fn table(id: u32, name: &str, columns: &[(&str, Type)]) -> Table {
         id: TableId(id),
         name: name.into(),
         was: None,
+        store: None,
         kind: TableKind::Table,
         description: None,
         columns: columns.iter().enumerate().map(column).collect(),
         primary_key: ids(&[0]),
         uniques: Vec::new(),
         references: Vec::new(),
+        far_references: Vec::new(),
         indexes: Vec::new(),
         fulltexts: Vec::new(),
         access: Access::default(),

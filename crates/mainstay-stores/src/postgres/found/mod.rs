@@ -19,7 +19,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use mainstay_schema::found::{Found, FoundColumn, FoundTable};
-use mainstay_schema::model::Checks;
+use mainstay_schema::model::{Checks, Texts};
 use mainstay_schema::{
     Column, ColumnId, DefaultValue, Index, IndexColumn, Key, Reference, ReferenceAction, Schema, Table, TableId,
     TableKind,
@@ -210,7 +210,7 @@ fn made_column(id: ColumnId, column: &CatalogColumn) -> Column {
             ..Checks::default()
         },
         description: column.description.clone(),
-        is_range: matches!(column.kind.as_str(), "r" | "m"),
+        texts: if matches!(column.kind.as_str(), "r" | "m") { Texts::Ranges } else { Texts::Plain },
         ..Column::new(id, column.name.as_str(), types::data_type(column))
     }
 }
