@@ -36,7 +36,6 @@ pub(super) fn table(name: &str) -> TableBuilder {
         primary_key: Vec::new(),
         uniques: Vec::new(),
         references: Vec::new(),
-        far_references: Vec::new(),
         fulltexts: Vec::new(),
     }
 }
