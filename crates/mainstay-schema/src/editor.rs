@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::language::Language;
 use crate::load::types::PLAIN_TYPES;
-use crate::load::words::{ACCESS_KEYS, ACTIONS, FIELD_KEYS, INDEX_KEYS, REFERENCE_KEYS, TABLE_KEYS};
+use crate::load::words::{ACCESS_KEYS, ACTIONS, FIELD_KEYS, INDEX_KEYS, OBJECT_ID, REFERENCE_KEYS, TABLE_KEYS};
 use crate::types::Format;
 
 /// The JSON Schema (draft 2020-12) of a schema file, one line a member.
@@ -46,7 +46,7 @@ fn name() -> Json {
 
 /// The plain names are listed apart from the rest, because editors complete what is listed.
 fn data_type() -> Json {
-    let names: Vec<&str> = PLAIN_TYPES.iter().map(|(name, _)| *name).collect();
+    let names: Vec<&str> = PLAIN_TYPES.iter().map(|(name, _)| *name).chain([OBJECT_ID]).collect();
     let lists = format!("^({}|decimal\\( *[0-9]+ *, *[0-9]+ *\\))(\\[\\])?$", names.join("|"));
     json!({ "anyOf": [{ "type": "string", "enum": names }, { "type": "string", "pattern": lists }] })
 }

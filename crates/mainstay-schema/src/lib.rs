@@ -16,6 +16,7 @@ mod language;
 pub mod load;
 pub mod model;
 pub mod near;
+mod stores;
 pub mod types;
 pub mod value;
 
@@ -28,5 +29,6 @@ pub use model::{
     TableKind,
 };
 pub use near::{near, nearest};
+pub use stores::MAIN;
 pub use types::{Format, Type};
 pub use value::Value;

@@ -10,7 +10,7 @@ use crate::language::Language;
 use crate::types::{Format, Type};
 use crate::value::Value;
 
-/// One immutable snapshot of a store's tables and views, and of the functions over them.
+/// One immutable snapshot of the tables and views of a project's stores, and of the functions over them.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Schema {
     tables: Vec<Table>,
@@ -20,6 +20,8 @@ pub struct Schema {
     functions: Vec<Function>,
     /// What functions give back, where that is no table of the schema; ids go on after those of `tables`.
     results: Vec<Table>,
+    /// What each store is shown; empty where there is only one.
+    pub(crate) views: Vec<(Option<Arc<str>>, Arc<Schema>)>,
 }
 
 impl Schema {
@@ -32,7 +34,7 @@ impl Schema {
             assert_eq!(table.id.index(), position, "table ids are positions");
         }
         let by_name = tables.iter().map(|table| (table.name.clone(), table.id)).collect();
-        Schema { tables, by_name, found: None, functions: Vec::new(), results: Vec::new() }
+        Schema { tables, by_name, ..Schema::default() }
     }
 
     /// Builds a snapshot of tables that were found in a store rather than declared.
@@ -62,7 +64,12 @@ impl Schema {
         for (position, table) in results.iter().enumerate() {
             assert_eq!(table.id.index(), self.tables.len() + position, "ids of results follow those of tables");
         }
-        Schema { functions, results, ..self }
+        let shown = |(store, view): &(Option<Arc<str>>, Arc<Schema>)| {
+            let view = (**view).clone().with_functions(functions.clone(), results.clone());
+            (store.clone(), Arc::new(view))
+        };
+        let views = self.views.iter().map(shown).collect();
+        Schema { functions, results, views, ..self }
     }
 
     /// All tables and views in id order.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::load::{SourceFile, load};
+use crate::load::{SourceFile, StorePart, load, load_stores};
 
 /// Whether `value` is what `schema`, a part of `root`, asks for. Knows exactly the words that the schema uses.
 fn accepts(root: &Json, schema: &Json, value: &Json) -> bool {
@@ -116,8 +116,14 @@ id = { type = "bigint", primary = true, default = "sequence" }
 view = "select no from lines"
 [top.fields]
 no = "bigint"
+[notes]
+store = "docs"
+[notes.fields]
+id = { type = "objectid", primary = true }
+customer = { ref = "customers", convert = "text->uuid" }
 "#;
-    assert!(load(&[SourceFile { path: "a.toml".into(), text: file.into() }]).is_ok());
+    let stores = [StorePart { name: None, found: None }, StorePart { name: Some("docs"), found: None }];
+    assert_eq!(load_stores(&[SourceFile { path: "a.toml".into(), text: file.into() }], &stores).map(drop), Ok(()));
     assert!(accepts_file(file));
     for (key, _) in TABLE_KEYS.iter().chain(&FIELD_KEYS).chain(&REFERENCE_KEYS).chain(&INDEX_KEYS).chain(&ACCESS_KEYS) {
         assert!(file.contains(key), "{key} is not in the file");

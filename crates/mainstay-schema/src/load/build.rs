@@ -5,17 +5,16 @@ use std::collections::HashMap;
 use super::columns::column;
 use super::declared::DeclaredTable;
 use super::indexes::{TableIndexes, table_indexes};
-use super::internal;
 use super::keys::{TableKeys, table_keys};
 use super::references::{self, Resolved};
 use super::resolve::Tables;
 use super::source::{Located, Mistakes, Place};
 use crate::ids::{ColumnId, TableId};
-use crate::model::{Column, Key, Reference, Rule, Schema, Table, TableKind};
+use crate::model::{Column, Key, Reference, Rule, Table, TableKind, Texts};
 use crate::types::Type;
 
 /// Brings everything together. `None` if a type could not be made out, which is a mistake already noted.
-pub(super) fn build(tables: &Tables<'_>, mistakes: &mut Mistakes) -> Option<Schema> {
+pub(super) fn build(tables: &Tables<'_>, mistakes: &mut Mistakes) -> Option<Built> {
     let keys: Vec<TableKeys> = tables.declared.iter().map(|table| table_keys(table, mistakes)).collect();
     let references = references::all(tables, &keys, mistakes);
     let types = references::field_types(tables, &references, mistakes);
@@ -26,15 +25,34 @@ pub(super) fn build(tables: &Tables<'_>, mistakes: &mut Mistakes) -> Option<Sche
     let indexes: Vec<_> = typed.map(|(table, types)| table_indexes(table, types, mistakes)).collect();
     check_store_names(tables, &keys, &references, &indexes, mistakes);
 
+    let object_ids = references::object_ids(tables, &references);
+    let is_far = |reference: &&Resolved<'_>| reference.is_far(tables);
+    let (far, near): (Vec<&Resolved<'_>>, Vec<&Resolved<'_>>) = references.iter().partition(is_far);
     let mut built = Vec::with_capacity(tables.declared.len() + 1);
     for (at, declared) in tables.declared.iter().enumerate() {
+        if declared.is_found {
+            continue;
+        }
         check_view(declared, mistakes);
         let columns = table_columns(declared, &types[at], &keys[at].primary, mistakes);
-        built.push(table(declared, at, columns, &keys[at], &references, &indexes[at]));
+        let columns = columns.map(|mut columns: Vec<Column>| {
+            for (column, is_object_id) in columns.iter_mut().zip(&object_ids[at]) {
+                column.texts = if *is_object_id { Texts::ObjectIds } else { Texts::Plain };
+            }
+            columns
+        });
+        built.push(table(declared, at, columns, &keys[at], (&near, &far), &indexes[at]));
     }
-    let mut built = built.into_iter().collect::<Option<Vec<Table>>>()?;
-    internal::append(&mut built);
-    Some(Schema::new(built))
+    let tables = built.into_iter().collect::<Option<Vec<Table>>>()?;
+    Some(Built { tables, far: far.into_iter().map(|one| (one.table, reference(one))).collect() })
+}
+
+/// What was declared, brought together.
+pub(super) struct Built {
+    /// The declared tables; ids are positions among all that took part.
+    pub(super) tables: Vec<Table>,
+    /// The references that lead to other stores, each with the position of the table that it is of.
+    pub(super) far: Vec<(usize, Reference)>,
 }
 
 /// All columns, or none if the type of one is not known. Each is built all the same, for its mistakes.
@@ -57,26 +75,29 @@ fn table(
     at: usize,
     columns: Option<Vec<Column>>,
     keys: &TableKeys,
-    references: &[Resolved<'_>],
+    (near, far): (&[&Resolved<'_>], &[&Resolved<'_>]),
     indexes: &TableIndexes,
 ) -> Option<Table> {
     let kind = match &declared.view {
         None => TableKind::Table,
         Some(sql) => TableKind::View { sql: sql.value.clone() },
     };
+    let of_table = |all: &[&Resolved<'_>]| {
+        all.iter().filter(|reference| reference.table == at).map(|one| reference(one)).collect()
+    };
     let key = |key: &super::keys::UniqueKey| Key { name: key.name.value.as_str().into(), columns: ids(&key.columns) };
     Some(Table {
         id: TableId(at as u32),
         name: declared.name.value.as_str().into(),
         was: declared.was.as_ref().map(|was| was.value.as_str().into()),
-        store: None,
+        store: declared.store().map(Into::into),
         kind,
         description: declared.description.clone(),
         columns: columns?,
         primary_key: ids(&keys.primary),
         uniques: keys.uniques.iter().map(key).collect(),
-        references: references.iter().filter(|reference| reference.table == at).map(reference).collect(),
-        far_references: Vec::new(),
+        references: of_table(near),
+        far_references: of_table(far),
         indexes: indexes.plain.iter().map(|index| index.value.clone()).collect(),
         fulltexts: indexes.fulltext.iter().map(|index| index.value.clone()).collect(),
         access: declared.access.clone(),
@@ -123,7 +144,7 @@ fn check_store_names(
     mistakes: &mut Mistakes,
 ) {
     let mut taken: HashMap<String, usize> = HashMap::new();
-    for (at, table) in tables.declared.iter().enumerate() {
+    for (at, table) in tables.declared.iter().enumerate().filter(|(_, table)| !table.is_found) {
         taken.entry(table.name.value.to_ascii_lowercase()).or_insert(at);
     }
     // Two tables of one name are told about already; their keys would only repeat it.

@@ -16,6 +16,10 @@ pub(super) static UUID7: DeValue<'static> = DeValue::String(std::borrow::Cow::Bo
 pub(super) struct DeclaredTable<'a> {
     pub(super) name: Located<String>,
     pub(super) was: Option<Located<String>>,
+    /// The store that keeps it; `None` for the one called `main`.
+    pub(super) store: Option<Located<String>>,
+    /// It is there already: only its references are declared.
+    pub(super) is_found: bool,
     pub(super) description: Option<String>,
     pub(super) view: Option<Located<String>>,
     pub(super) fields: Vec<DeclaredField<'a>>,
@@ -27,7 +31,30 @@ pub(super) struct DeclaredTable<'a> {
     pub(super) access: Access,
 }
 
-impl DeclaredTable<'_> {
+impl<'a> DeclaredTable<'a> {
+    /// A table of which nothing but the name is known.
+    pub(super) fn new(name: Located<String>) -> DeclaredTable<'a> {
+        DeclaredTable {
+            name,
+            was: None,
+            store: None,
+            is_found: false,
+            description: None,
+            view: None,
+            fields: Vec::new(),
+            primary: None,
+            uniques: Vec::new(),
+            references: Vec::new(),
+            indexes: Vec::new(),
+            access: Access::default(),
+        }
+    }
+
+    /// The name of its store; `None` for the one called `main`.
+    pub(super) fn store(&self) -> Option<&str> {
+        self.store.as_ref().map(|store| store.value.as_str())
+    }
+
     /// Position of the field with exactly this name; the first, if it is declared twice.
     pub(super) fn field(&self, name: &str) -> Option<usize> {
         self.fields.iter().position(|field| field.name.value == name)
@@ -46,6 +73,10 @@ pub(super) struct DeclaredField<'a> {
     pub(super) was: Option<Located<String>>,
     pub(super) description: Option<String>,
     pub(super) ty: DeclaredType,
+    /// Its texts are object ids.
+    pub(super) object_ids: bool,
+    /// How its values are compared with those of a key in another store: `text->uuid`.
+    pub(super) convert: Option<Located<String>>,
     pub(super) optional: bool,
     pub(super) default: Option<Node<'a>>,
     /// Where `update = "now"` stands.
@@ -82,6 +113,8 @@ impl<'a> DeclaredField<'a> {
             was: None,
             description: None,
             ty: DeclaredType::Absent,
+            object_ids: false,
+            convert: None,
             optional: false,
             default: None,
             touched: None,

@@ -6,16 +6,19 @@ use super::declared::{DeclaredField, DeclaredType};
 use super::node::Entry;
 use super::source::{Located, Mistakes, near_or};
 use super::types::parse_type;
-use super::words::{ACTIONS, FIELD_KEYS};
+use super::words::{ACTIONS, FIELD_KEYS, OBJECT_ID};
 use crate::check::html;
 use crate::model::{Pattern, ReferenceAction};
-use crate::types::Format;
+use crate::types::{Format, Type};
 
 /// Reads one field. It is always given back, so that what refers to it by name is no mistake as well.
 pub(super) fn read_field<'a>(entry: &Entry<'a>, mistakes: &mut Mistakes) -> DeclaredField<'a> {
     let mut field = DeclaredField::new(Located { value: entry.key.to_owned(), place: entry.key_place });
     match entry.node.value {
-        DeValue::String(_) => field.ty = read_type(entry, mistakes),
+        DeValue::String(text) => {
+            field.object_ids = text == OBJECT_ID;
+            field.ty = read_type(entry, mistakes);
+        }
         DeValue::Table(_) => {
             for member in entry.members("", mistakes).unwrap_or_default() {
                 read_member(&mut field, &member, mistakes);
@@ -35,7 +38,11 @@ pub(super) fn read_field<'a>(entry: &Entry<'a>, mistakes: &mut Mistakes) -> Decl
 
 fn read_member<'a>(field: &mut DeclaredField<'a>, member: &Entry<'a>, mistakes: &mut Mistakes) {
     match member.key {
-        "type" => field.ty = read_type(member, mistakes),
+        "type" => {
+            field.object_ids = matches!(member.node.value, DeValue::String(text) if text == OBJECT_ID);
+            field.ty = read_type(member, mistakes);
+        }
+        "convert" => field.convert = member.text(mistakes),
         "optional" => field.optional = member.flag(mistakes).unwrap_or_default(),
         "default" => field.default = Some(member.node),
         "update" => {
@@ -68,6 +75,9 @@ fn read_member<'a>(field: &mut DeclaredField<'a>, member: &Entry<'a>, mistakes: 
 
 fn read_type(entry: &Entry<'_>, mistakes: &mut Mistakes) -> DeclaredType {
     let Some(text) = entry.text(mistakes) else { return DeclaredType::Broken };
+    if text.value == OBJECT_ID {
+        return DeclaredType::Given(Located { value: Type::Text, place: text.place });
+    }
     match parse_type(&text.value) {
         Ok(value) => DeclaredType::Given(Located { value, place: text.place }),
         Err((problem, remedy)) => {

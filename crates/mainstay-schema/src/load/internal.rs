@@ -4,13 +4,18 @@ use crate::ids::{ColumnId, TableId};
 use crate::model::{Column, Table, TableKind};
 use crate::types::Type;
 
-/// Puts the internal tables behind the declared ones.
-pub(super) fn append(tables: &mut Vec<Table>) {
-    tables.push(imports(TableId(tables.len() as u32)));
+/// Name of the table that tells how far each import has come, in the store called `main`.
+const IMPORTS: &str = "_mainstay_imports";
+
+/// Puts the internal tables of a store behind the declared ones.
+pub(super) fn append(tables: &mut Vec<Table>, store: Option<&str>) {
+    tables.push(imports(TableId(tables.len() as u32), store));
 }
 
-/// How far each import has come, so that one that was interrupted goes on where it stopped.
-fn imports(id: TableId) -> Table {
+/// How far each import has come, so that one that was interrupted goes on where it stopped. Each store has its own, since
+/// it is written together with the rows.
+fn imports(id: TableId, store: Option<&str>) -> Table {
+    let name = store.map_or_else(|| IMPORTS.to_owned(), |store| format!("{IMPORTS}_{store}"));
     let columns = [
         ("id", Type::Text, "Fingerprint of the file and the table."),
         ("file", Type::Text, "The file as it was named."),
@@ -25,7 +30,8 @@ fn imports(id: TableId) -> Table {
         description: Some("How far each import has come.".to_owned()),
         primary_key: vec![ColumnId(0)],
         internal: true,
-        ..Table::new(id, "_mainstay_imports", TableKind::Table, columns)
+        store: store.map(Into::into),
+        ..Table::new(id, name, TableKind::Table, columns)
     }
 }
 

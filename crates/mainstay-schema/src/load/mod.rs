@@ -19,6 +19,7 @@ mod overlay;
 mod references;
 mod resolve;
 mod source;
+mod stores;
 mod table;
 pub(crate) mod types;
 pub(crate) mod words;
@@ -33,6 +34,7 @@ use crate::error::Mistake;
 use crate::model::Schema;
 pub use functions::{Lexis, NoProbe, PARAMETERS_MAX, Probe, Probed, Refused, Statement, load_functions};
 use source::{Mistakes, Place};
+pub use stores::{FoundPart, StorePart, load_stores};
 
 /// One schema file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,27 +50,7 @@ pub struct SourceFile {
 /// # Errors
 /// Every mistake of all files, in order of file and line.
 pub fn load(files: &[SourceFile]) -> Result<Schema, Vec<Mistake>> {
-    let mut files: Vec<&SourceFile> = files.iter().collect();
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    let mut mistakes = Mistakes::default();
-    match read(&files, &mut mistakes) {
-        Some(schema) if mistakes.count() == 0 => Ok(schema),
-        _ => Err(mistakes.into_sorted(&files)),
-    }
-}
-
-/// The schema if there is one; whether it may be used depends on the mistakes.
-fn read(files: &[&SourceFile], mistakes: &mut Mistakes) -> Option<Schema> {
-    let documents: Vec<_> = files.iter().enumerate().map(|(file, source)| parse(file, source, mistakes)).collect();
-    let is_complete = documents.iter().all(Option::is_some);
-    let mut declared = Vec::new();
-    for (file, document) in documents.iter().enumerate() {
-        let entries = document.as_ref().map(|document| node::entries(file, document)).unwrap_or_default();
-        declared.extend(entries.iter().filter_map(|entry| table::read_table(entry, mistakes)));
-    }
-    keys::add_generated_ids(&mut declared, mistakes);
-    naming::check_names(&declared, mistakes);
-    build::build(&resolve::Tables { declared, is_complete }, mistakes)
+    load_stores(files, &[StorePart { name: None, found: None }])
 }
 
 fn parse<'a>(file: usize, source: &'a SourceFile, mistakes: &mut Mistakes) -> Option<DeTable<'a>> {

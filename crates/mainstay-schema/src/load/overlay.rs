@@ -5,11 +5,12 @@ use std::collections::HashSet;
 
 use toml::de::DeValue;
 
-use super::node::{self, Entry};
+use super::SourceFile;
+use super::node::Entry;
 use super::source::{Mistakes, near_or};
+use super::stores::{FoundPart, StorePart, load_stores};
 use super::table::read_access;
 use super::words::{FOUND_FIELD_KEYS, FOUND_KEYS};
-use super::{SourceFile, parse};
 use crate::error::Mistake;
 use crate::found::{Found, FoundTable};
 use crate::function::{Function, Returns};
@@ -22,20 +23,20 @@ use crate::model::{Access, Index, IndexColumn, Key, Reference, Rule, Schema, Tab
 /// # Errors
 /// Every mistake of all files, in order of file and line.
 pub fn overlay(files: &[SourceFile], found: &Schema, access: &Access, call: Rule) -> Result<Schema, Vec<Mistake>> {
-    let mut files: Vec<&SourceFile> = files.iter().collect();
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    let mut mistakes = Mistakes::default();
+    load_stores(files, &[StorePart { name: None, found: Some(FoundPart { schema: found, access, call }) }])
+}
+
+/// Lays the entries of a store over the tables that it found.
+pub(super) fn laid(part: &FoundPart<'_>, entries: &[&Entry<'_>], mistakes: &mut Mistakes) -> Schema {
+    let found = part.schema;
     let mut overlay = Overlay { found, tables: found.tables().to_vec(), hidden: Hidden::default() };
     for table in &mut overlay.tables {
-        table.access = access.clone();
+        table.access = part.access.clone();
     }
-    let documents: Vec<_> = files.iter().enumerate().map(|(file, source)| parse(file, source, &mut mistakes)).collect();
-    for (file, document) in documents.iter().enumerate() {
-        for entry in document.as_ref().map(|document| node::entries(file, document)).unwrap_or_default() {
-            overlay.read_table(&entry, &mut mistakes);
-        }
+    for entry in entries {
+        overlay.read_table(entry, mistakes);
     }
-    if mistakes.count() == 0 { Ok(overlay.finish(call)) } else { Err(mistakes.into_sorted(&files)) }
+    overlay.finish(part.call)
 }
 
 /// Found tables with what was said about them so far.
@@ -73,6 +74,8 @@ impl Overlay<'_> {
                 }
                 "access" => read_access(&mut self.tables[table.id.index()].access, member, mistakes),
                 "fields" => self.read_fields(table, member, mistakes),
+                // Read with those of all stores, once it is known which tables there are.
+                "store" | "references" => {}
                 _ => member.unknown("a table that is served as it was found", &FOUND_KEYS, mistakes),
             }
         }
@@ -99,6 +102,7 @@ impl Overlay<'_> {
                         let text = part.text(mistakes).map(|text| text.value);
                         self.tables[table.id.index()].columns[column.id.index()].description = text;
                     }
+                    "ref" | "convert" => {}
                     "hide" if part.flag(mistakes) != Some(true) => {}
                     "hide" if table.is_writable() && table.primary_key.contains(&column.id) => {
                         let problem = format!("`{}` is part of the primary key", column.name);

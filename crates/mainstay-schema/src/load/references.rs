@@ -5,7 +5,9 @@ use super::declared::{DeclaredField, DeclaredReference, DeclaredTable, DeclaredT
 use super::keys::TableKeys;
 use super::resolve::{FieldAt, Tables};
 use super::source::{Located, Mistakes, listed};
-use crate::model::ReferenceAction;
+use super::types::parse_type;
+use super::words::OBJECT_ID;
+use crate::model::{ReferenceAction, Texts};
 use crate::types::Type;
 
 /// A reference whose names are all found.
@@ -192,6 +194,9 @@ fn field_type(
             DeclaredType::Broken => return None,
             DeclaredType::Absent => {}
         }
+        if let Some(Ok((ty, _))) = field.convert.as_ref().map(|convert| conversion(&convert.value)) {
+            return Some(ty.0);
+        }
         if field.reference.is_none() {
             let is_enum = field.variants.is_some();
             if !is_enum && here == start {
@@ -222,6 +227,11 @@ fn field_name(tables: &Tables<'_>, (table, field): FieldAt) -> String {
 }
 
 impl Resolved<'_> {
+    /// Whether it leads to another store.
+    pub(super) fn is_far(&self, tables: &Tables<'_>) -> bool {
+        tables.declared[self.table].store() != tables.declared[self.target].store()
+    }
+
     /// Whether this is what the field's own `ref` declares, and no named reference over the same field.
     fn is_of(&self, field: &DeclaredField<'_>) -> bool {
         self.name.place == field.name.place
@@ -236,6 +246,18 @@ pub(super) fn check(
     mistakes: &mut Mistakes,
 ) {
     let (here, there) = (&tables.declared[reference.table], &tables.declared[reference.target]);
+    let is_far = here.store() != there.store();
+    if here.is_found && !is_far {
+        let problem = format!("`{}` is of the same store, whose references are the database's", there.name.value);
+        return mistakes.add(reference.name.place, problem, "declare it in the database, or remove it");
+    }
+    if let [column] = reference.columns.as_slice()
+        && let Some(convert) = &here.fields[*column].convert
+        && reference.is_of(&here.fields[*column])
+    {
+        let sides = (reference.table, *column, reference.target, reference.target_columns[0]);
+        return check_conversion(tables, types, sides, convert, mistakes);
+    }
     for (column, target) in reference.columns.iter().zip(&reference.target_columns) {
         let pair = (&types[reference.table][*column], &types[reference.target][*target]);
         let (Some(ty), Some(target_ty)) = pair else { continue };
@@ -248,14 +270,93 @@ pub(super) fn check(
             let target = format!("{}.{}", there.name.value, there.fields[*target].name.value);
             let problem =
                 format!("`{}` is {ty}, but `{target}`, which it references, is {target_ty}", field.name.value);
-            mistakes.add(place, problem, format!("make both the same type: {target_ty} or {ty}"));
+            let remedy = match is_far && are_convertible(ty, target_ty) {
+                true => format!("write convert = \"{ty}->{target_ty}\", or make both the same type"),
+                false => format!("make both the same type: {target_ty} or {ty}"),
+            };
+            mistakes.add(place, problem, remedy);
         }
     }
     for (key, action) in [("on_delete", reference.on_delete), ("on_update", reference.on_update)] {
-        if let Some(action) = action {
+        if let Some(action) = action.as_ref().filter(|_| is_far) {
+            let problem = format!("`{key}` leads to another store, where nobody carries it out");
+            mistakes.add(action.place, problem, "remove it: a reference to another store only tells how to embed");
+        } else if let Some(action) = action {
             check_action(here, &types[reference.table], key, action, &reference.columns, mistakes);
         }
     }
+}
+
+/// A type as a conversion names it, and what its texts are.
+type Side = (Type, Texts);
+
+/// Reads `text->uuid`.
+fn conversion(text: &str) -> Result<(Side, Side), ()> {
+    let side = |text: &str| match text.trim() {
+        OBJECT_ID => Ok((Type::Text, Texts::ObjectIds)),
+        name => parse_type(name).map(|ty| (ty, Texts::Plain)).map_err(drop),
+    };
+    let (here, there) = text.split_once("->").ok_or(())?;
+    Ok((side(here)?, side(there)?))
+}
+
+/// Whether values of these types can be compared exactly, each by the one text that stands for it.
+fn are_convertible(one: &Type, other: &Type) -> bool {
+    let is_number = |ty: &Type| matches!(ty, Type::Int | Type::BigInt);
+    let is_key = |ty: &Type| is_number(ty) || *ty == Type::Uuid;
+    match (one, other) {
+        (Type::Text, other) | (other, Type::Text) => is_key(other) || *other == Type::Text,
+        (one, other) => is_number(one) && is_number(other),
+    }
+}
+
+/// Checks that a conversion is that between the types of both sides, and that there is one.
+fn check_conversion(
+    tables: &Tables<'_>,
+    types: &[Vec<Option<Type>>],
+    (table, column, target, target_column): (usize, usize, usize, usize),
+    convert: &Located<String>,
+    mistakes: &mut Mistakes,
+) {
+    let (here, there) = (&tables.declared[table], &tables.declared[target]);
+    if here.store() == there.store() {
+        let problem = format!("`{}` is of the same store, whose references convert nothing", there.name.value);
+        return mistakes.add(convert.place, problem, "remove `convert`");
+    }
+    let (Some(ty), Some(target_ty)) = (&types[table][column], &types[target][target_column]) else { return };
+    let name = |ty: &Type, is_object_id: bool| if is_object_id { OBJECT_ID.to_owned() } else { ty.to_string() };
+    let object_ids = (here.fields[column].object_ids, there.fields[target_column].object_ids);
+    let right = format!("{}->{}", name(ty, object_ids.0), name(target_ty, object_ids.1));
+    if !are_convertible(ty, target_ty) {
+        let problem = format!("values of {ty} and {target_ty} cannot be compared exactly");
+        return mistakes.add(convert.place, problem, format!("make the field {target_ty}"));
+    }
+    let texts = |is_object_id| if is_object_id { Texts::ObjectIds } else { Texts::Plain };
+    let meant = ((ty.clone(), texts(object_ids.0)), (target_ty.clone(), texts(object_ids.1)));
+    if conversion(&convert.value) != Ok(meant) {
+        let problem = format!("`convert` cannot be \"{}\"", convert.value);
+        mistakes.add(convert.place, problem, format!("write convert = \"{right}\""));
+    }
+}
+
+/// Which fields hold object ids: those that say so, and those that take their type from such a key of the same store.
+pub(super) fn object_ids(tables: &Tables<'_>, references: &[Resolved<'_>]) -> Vec<Vec<bool>> {
+    let holds = |start: FieldAt| {
+        let mut here = start;
+        // No way is longer than there are references, unless it comes back to where it was.
+        for _ in 0..=references.len() {
+            let field = tables.field(here);
+            if !matches!(field.ty, DeclaredType::Absent) {
+                return field.object_ids;
+            }
+            let next = references.iter().find(|it| it.table == here.0 && it.columns == [here.1] && it.is_of(field));
+            let Some(next) = next.filter(|next| !next.is_far(tables)) else { return false };
+            here = (next.target, next.target_columns[0]);
+        }
+        false
+    };
+    let tables_at = tables.declared.iter().enumerate();
+    tables_at.map(|(table, declared)| (0..declared.fields.len()).map(|field| holds((table, field))).collect()).collect()
 }
 
 fn check_action(

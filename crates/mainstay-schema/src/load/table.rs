@@ -9,6 +9,7 @@ use super::source::{Located, Mistakes, near_or};
 use super::words::{ACCESS_KEYS, INDEX_KEYS, REFERENCE_KEYS, TABLE_KEYS};
 use crate::language::Language;
 use crate::model::{Access, Rule};
+use crate::stores::MAIN;
 
 /// Reads one entry of a file's top level; `None` if it is no table at all.
 pub(super) fn read_table<'a>(entry: &Entry<'a>, mistakes: &mut Mistakes) -> Option<DeclaredTable<'a>> {
@@ -23,18 +24,7 @@ pub(super) fn read_table<'a>(entry: &Entry<'a>, mistakes: &mut Mistakes) -> Opti
         return None;
     }
     let members = entry.members("", mistakes)?;
-    let mut table = DeclaredTable {
-        name: named(entry),
-        was: None,
-        description: None,
-        view: None,
-        fields: Vec::new(),
-        primary: None,
-        uniques: Vec::new(),
-        references: Vec::new(),
-        indexes: Vec::new(),
-        access: Access::default(),
-    };
+    let mut table = DeclaredTable::new(named(entry));
     for member in &members {
         read_member(&mut table, member, mistakes);
     }
@@ -48,6 +38,7 @@ fn read_member<'a>(table: &mut DeclaredTable<'a>, member: &Entry<'a>, mistakes: 
     match member.key {
         "description" => table.description = member.text(mistakes).map(|text| text.value),
         "was" => table.was = member.text(mistakes),
+        "store" => table.store = member.text(mistakes).filter(|store| store.value != MAIN),
         "view" => table.view = member.text(mistakes).and_then(|sql| read_view(sql, mistakes)),
         "fields" => table.fields = read_fields(member, mistakes),
         "primary" => {
@@ -107,7 +98,7 @@ fn read_fields<'a>(entry: &Entry<'a>, mistakes: &mut Mistakes) -> Vec<DeclaredFi
 }
 
 /// Reads each entry of a table of named things; those that cannot be read are left out.
-fn read_each<'a, T>(
+pub(super) fn read_each<'a, T>(
     entry: &Entry<'a>,
     example: &str,
     mistakes: &mut Mistakes,
@@ -122,7 +113,7 @@ fn read_unique(entry: &Entry<'_>, mistakes: &mut Mistakes) -> Option<DeclaredKey
     Some(DeclaredKey { name: named(entry), columns })
 }
 
-fn read_reference(entry: &Entry<'_>, mistakes: &mut Mistakes) -> Option<DeclaredReference> {
+pub(super) fn read_reference(entry: &Entry<'_>, mistakes: &mut Mistakes) -> Option<DeclaredReference> {
     let example = "{ fields = [\"field\"], table = \"other\", to = [\"key\"] }";
     let members = entry.members(example, mistakes)?;
     let (mut columns, mut target, mut target_columns) = (None, None, None);

@@ -1,9 +1,10 @@
 //! Every key of a schema file with the sentence that explains it: in messages, and in editors.
 
 /// Keys of a table.
-pub(crate) const TABLE_KEYS: [(&str, &str); 9] = [
+pub(crate) const TABLE_KEYS: [(&str, &str); 10] = [
     ("description", "Words for people; shown in the API description."),
     ("was", "The former name of the table. Makes a rename of what would be a drop and a create."),
+    ("store", "Name of the store that keeps it, a section [stores.NAME] of mainstay.toml; main when left out."),
     ("fields", "The columns, in order. A field is a type, or a table of keys."),
     ("primary", "Names of the fields of the primary key. Without one the table gets `id`, a version 7 uuid."),
     ("unique", "Unique keys of several fields: name = [\"field\", …]."),
@@ -17,7 +18,7 @@ pub(crate) const TABLE_KEYS: [(&str, &str); 9] = [
 ];
 
 /// Keys of a field.
-pub(crate) const FIELD_KEYS: [(&str, &str); 16] = [
+pub(crate) const FIELD_KEYS: [(&str, &str); 17] = [
     ("type", "bool, int, bigint, float, decimal(p,s), text, uuid, bytes, date, time, timestamp, json; T[] for a list."),
     ("optional", "Whether null is allowed."),
     ("default", "What an absent value becomes: a value, or \"now\", \"uuid7\", \"sequence\" where the type allows it."),
@@ -25,6 +26,7 @@ pub(crate) const FIELD_KEYS: [(&str, &str); 16] = [
     ("unique", "No two rows have the same value."),
     ("primary", "Part of the primary key."),
     ("ref", "\"table\" or \"table.field\": holds the value of a key there, and takes its type."),
+    ("convert", "Where `ref` leads to a key of another type in another store: both types, as \"text->uuid\"."),
     ("on_delete", "What happens here when the row there is deleted."),
     ("on_update", "What happens here when the key there changes."),
     ("enum", "The only values allowed."),
@@ -63,18 +65,25 @@ pub(crate) const ACCESS_KEYS: [(&str, &str); 4] = [
 ];
 
 /// Keys of a table that was found in a database rather than declared.
-pub(crate) const FOUND_KEYS: [(&str, &str); 4] = [
+pub(crate) const FOUND_KEYS: [(&str, &str); 6] = [
     ("description", "Words for people; shown in the API description."),
     ("hide", "Whether the table is left out of the API altogether."),
     ("access", "Who may do what with the publishable key, where that differs from the access of the store."),
     ("fields", "What is to be said of its columns."),
+    ("store", "Name of the store that has it; main when left out."),
+    ("references", "Keys of tables in other stores: name = { fields = […], table = \"…\", to = […] }."),
 ];
 
 /// Keys of a column that was found.
-pub(crate) const FOUND_FIELD_KEYS: [(&str, &str); 2] = [
+pub(crate) const FOUND_FIELD_KEYS: [(&str, &str); 4] = [
     ("description", "Words for people; shown in the API description."),
     ("hide", "Whether the column is left out of the API altogether."),
+    ("ref", "\"table\" or \"table.field\": holds the value of a key of a table in another store."),
+    ("convert", "Where that key has another type: both types, as \"text->uuid\"."),
 ];
+
+/// The type of MongoDB's object ids: a text of 24 hexadecimal digits to everybody else.
+pub(crate) const OBJECT_ID: &str = "objectid";
 
 /// Keys of the head of a function's file.
 pub(crate) const FUNCTION_KEYS: [(&str, &str); 7] = [
