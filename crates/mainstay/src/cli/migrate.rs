@@ -6,7 +6,7 @@ use anyhow::anyhow;
 use serde::Serialize;
 
 use super::{Console, Failure, Folder, Globals, block_on};
-use crate::migrations::{self, Allow, History, State, Synced};
+use crate::migrations::{self, Allow, History, MigrationError, State, Synced};
 use crate::project::Project;
 use crate::wire;
 
@@ -66,21 +66,38 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
         Action::New(new) => &new.folder,
         Action::Apply(apply) => &apply.folder,
     };
-    if globals.open(&folder.folder)?.settings.store.introspect {
+    let project = globals.open(&folder.folder)?;
+    let mut parts = project.parts();
+    let has_several = parts.len() > 1;
+    parts.retain(|part| !part.settings.store.introspect);
+    if parts.is_empty() {
         let problem = "the tables are those of another program (stores.main.introspect), which alone changes them";
         return Err(Failure::Usage(problem.to_owned()));
     }
-    match &args.action {
-        Action::Plan(folder) => plan(folder, globals),
-        Action::New(new) => write_new(new, globals),
-        Action::Apply(apply) => run_apply(apply, globals),
-        Action::Status(folder) => status(folder, globals),
+    if let Action::New(new) = &args.action {
+        return write_new(new, &parts, globals);
     }
+    let mut outcome = Ok(());
+    for part in &parts {
+        if has_several && !globals.json {
+            globals.console().line(format!("store {}:", part.store_name()));
+        }
+        let done = match &args.action {
+            Action::Plan(_) => plan(part, globals),
+            Action::Apply(apply) => run_apply(apply, part, globals),
+            Action::New(_) | Action::Status(_) => status(part, globals),
+        };
+        match done {
+            // That a file was edited is no reason not to tell about the other stores.
+            Err(Failure::Negative) => outcome = Err(Failure::Negative),
+            done => done?,
+        }
+    }
+    outcome
 }
 
-fn plan(folder: &Folder, globals: &Globals) -> Result<(), Failure> {
-    let project = globals.open(&folder.folder)?;
-    let history = with_history(&project)?;
+fn plan(project: &Project, globals: &Globals) -> Result<(), Failure> {
+    let history = with_history(project)?;
     let plan = migrations::plan(history.database, &history.current, &project.schema);
     let console = globals.console();
     if globals.json {
@@ -94,26 +111,40 @@ fn plan(folder: &Folder, globals: &Globals) -> Result<(), Failure> {
     Ok(())
 }
 
-fn write_new(args: &New, globals: &Globals) -> Result<(), Failure> {
-    let project = globals.open(&args.folder.folder)?;
-    let written = block_on(async { Ok(migrations::write_new(&project, args.name.as_deref()).await?) })?;
+/// Writes a file for each store whose tables the schema changes.
+fn write_new(args: &New, parts: &[Project], globals: &Globals) -> Result<(), Failure> {
     let console = globals.console();
-    if globals.json {
-        console.value(&written);
-        return Ok(());
+    let mut unchanged = None;
+    let mut has_written = false;
+    for part in parts {
+        let written = block_on(async { Ok(migrations::write_new(part, args.name.as_deref()).await) })?;
+        let written = match written {
+            Err(error @ MigrationError::NothingChanged { .. }) => {
+                unchanged = Some(error);
+                continue;
+            }
+            written => written?,
+        };
+        has_written = true;
+        if globals.json {
+            console.value(&written);
+            continue;
+        }
+        tell(&console, &written.steps, &written.losses);
+        console.line(format!("\nwrote {}", written.file.display()));
+        console.line("proven: carried out on the old tables it gives exactly those of the schema");
     }
-    tell(&console, &written.steps, &written.losses);
-    console.line(format!("\nwrote {}", written.file.display()));
-    console.line("proven: carried out on the old tables it gives exactly those of the schema");
-    Ok(())
+    match unchanged {
+        Some(error) if !has_written => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
-fn run_apply(args: &Apply, globals: &Globals) -> Result<(), Failure> {
-    let project = globals.open(&args.folder.folder)?;
+fn run_apply(args: &Apply, project: &Project, globals: &Globals) -> Result<(), Failure> {
     let console = globals.console();
     block_on(async {
-        let store = wire::store(&project)?;
-        let outcome = apply(args, &project, &*store, &console).await;
+        let store = wire::store(project)?;
+        let outcome = apply(args, project, &*store, &console).await;
         store.close().await;
         outcome
     })
@@ -185,15 +216,14 @@ async fn apply_directly(
     Ok(())
 }
 
-fn status(folder: &Folder, globals: &Globals) -> Result<(), Failure> {
+fn status(project: &Project, globals: &Globals) -> Result<(), Failure> {
     #[derive(Serialize)]
     struct Line {
         name: String,
         #[serde(flatten)]
         state: State,
     }
-    let project = globals.open(&folder.folder)?;
-    let history = with_history(&project)?;
+    let history = with_history(project)?;
     let lines: Vec<_> = history.states().into_iter().map(|(name, state)| Line { name, state }).collect();
     let console = globals.console();
     if globals.json {

@@ -1,5 +1,6 @@
 //! The layers of settings, laid over one another: command line, environment, `.env`, `mainstay.toml`, default.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -8,6 +9,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::environment::Environment;
+use super::named::{self, NamedStore};
 use super::value::Value;
 use super::{
     AccessSettings, BackupSettings, DatabaseSettings, KeySettings, LimitSettings, LogSettings, ProjectSettings,
@@ -36,7 +38,7 @@ impl Override {
     /// That there is no such setting, with a near name.
     pub fn new(section: &str, name: &str, text: impl Into<String>) -> Result<Override, String> {
         let section = find_section(section).map_err(|(problem, remedy)| format!("{problem}; {remedy}"))?;
-        let setting = find_setting(section, name).map_err(|(problem, remedy)| format!("{problem}; {remedy}"))?;
+        let setting = find_setting(&section, name).map_err(|(problem, remedy)| format!("{problem}; {remedy}"))?;
         Ok(Override { section: section.name, name: setting.name, text: text.into() })
     }
 }
@@ -69,12 +71,14 @@ pub fn load(
     }
     let given = loader.given(document.get_ref());
     loader.unknown_variables();
+    let stores = loader.stores(&given, overrides);
     let settings = Settings {
         project: ProjectSettings::take(loader.section(&ProjectSettings::SECTION, &given, overrides)),
         server: ServerSettings::take(loader.section(&ServerSettings::SECTION, &given, overrides)),
         keys: KeySettings::take(loader.section(&KeySettings::SECTION, &given, overrides)),
         store: StoreSettings::take(loader.section(&StoreSettings::SECTION, &given, overrides)),
         access: AccessSettings::take(loader.section(&AccessSettings::SECTION, &given, overrides)),
+        stores,
         database: DatabaseSettings::take(loader.section(&DatabaseSettings::SECTION, &given, overrides)),
         backup: BackupSettings::take(loader.section(&BackupSettings::SECTION, &given, overrides)),
         rest: RestSettings::take(loader.section(&RestSettings::SECTION, &given, overrides)),
@@ -126,7 +130,7 @@ impl Loader<'_> {
                     let problem = format!("{path} is {}", described(other));
                     self.mistake(value.span().start, problem, format!("write a section: [{path}]"));
                 }
-                (_, Ok(section)) => match find_setting(section, name) {
+                (_, Ok(section)) => match find_setting(&section, name) {
                     Ok(setting) => given.push(Given { section: section.name, setting: setting.name, value }),
                     Err((problem, remedy)) => self.mistake(offset, problem, remedy),
                 },
@@ -159,6 +163,32 @@ impl Loader<'_> {
                 .collect();
             self.mistakes.extend(mistakes);
         }
+    }
+
+    /// The stores besides `main`: those with a section, or that the command line names.
+    fn stores(&mut self, given: &[Given<'_>], overrides: &[Override]) -> Vec<NamedStore> {
+        let sections = given.iter().map(|given| given.section).chain(overrides.iter().map(|given| given.section));
+        let names: BTreeSet<&str> = sections.filter_map(named::store_of).collect();
+        names.into_iter().filter_map(|name| self.store(name, given, overrides)).collect()
+    }
+
+    fn store(&mut self, name: &str, given: &[Given<'_>], overrides: &[Override]) -> Option<NamedStore> {
+        let section = named::section(&format!("stores.{name}"))?;
+        let access = named::section(&format!("stores.{name}.access"))?;
+        let before = self.mistakes.len();
+        let values = self.section(&section, given, overrides);
+        let access = AccessSettings::take(self.section(&access, given, overrides));
+        // The first setting is its URL, which no other layer need have told.
+        if values.first().is_none_or(Option::is_none) {
+            if self.mistakes.len() == before {
+                let written = given.iter().find(|given| named::store_of(given.section) == Some(name));
+                let offset = written.map_or(0, |given| given.value.span().start);
+                let remedy = format!("write url = \"env:{}_URL\", or the URL itself", name.to_uppercase());
+                self.mistake(offset, format!("the store {name} has no url"), remedy);
+            }
+            return None;
+        }
+        Some(NamedStore { name: name.to_owned(), store: StoreSettings::take(values), access })
     }
 
     /// The value of each setting of a section, in order.
@@ -230,10 +260,12 @@ impl Loader<'_> {
                     self.mistake(value.span().start, problem, "write \"env:NAME\" or \"file:PATH\"".to_owned());
                     return None;
                 }
-                None if section.name == StoreSettings::SECTION.name && StoreUrl::holds_password(text) => {
+                None if section.name.starts_with("stores.") && StoreUrl::holds_password(text) => {
                     let problem =
                         format!("{}.{} holds a password, in a file that others read", section.name, setting.name);
-                    self.mistake(value.span().start, problem, "write \"env:DATABASE_URL\"".to_owned());
+                    let store = named::store_of(section.name).unwrap_or("database");
+                    let remedy = format!("write \"env:{}_URL\"", store.to_uppercase());
+                    self.mistake(value.span().start, problem, remedy);
                     return None;
                 }
                 None => setting.kind.accept(Value::Text(text.to_string())),
@@ -297,27 +329,30 @@ fn described(value: &DeValue<'_>) -> &'static str {
 
 /// Whether `path` is a section, or the beginning of the name of one.
 fn leads_to_section(path: &str) -> bool {
-    SECTIONS
-        .iter()
-        .any(|section| section.name.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+    let leads_to = |section: &Section| {
+        section.name.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    SECTIONS.iter().any(leads_to) || named::section(path).is_some()
 }
 
 /// What is wrong, and what would be right.
 type Told = (String, String);
 
-fn find_section(name: &str) -> Result<&'static Section, Told> {
-    SECTIONS.iter().find(|section| section.name == name).ok_or_else(|| unknown_section(name))
+fn find_section(name: &str) -> Result<Section, Told> {
+    let known = SECTIONS.iter().find(|section| section.name == name).copied();
+    known.or_else(|| named::section(name)).ok_or_else(|| unknown_section(name))
 }
 
 fn unknown_section(name: &str) -> Told {
-    if name.starts_with("stores.") {
-        return (format!("this build knows one store, not {name}"), "use [stores.main]".to_owned());
+    if let Some(store) = name.strip_prefix("stores.") {
+        let remedy = "write lower case letters, digits and _ after stores, beginning with a letter".to_owned();
+        return (format!("{store:?} cannot be the name of a store"), remedy);
     }
     let names = SECTIONS.iter().map(|section| section.name);
     (format!("there is no section or setting {name}"), nearest(name, names))
 }
 
-fn find_setting(section: &'static Section, name: &str) -> Result<&'static Setting, Told> {
+fn find_setting(section: &Section, name: &str) -> Result<&'static Setting, Told> {
     section.settings.iter().find(|setting| setting.name == name).ok_or_else(|| {
         let names = section.settings.iter().map(|setting| setting.name);
         (format!("there is no setting {}.{name}", section.name), nearest(name, names))

@@ -18,12 +18,15 @@ mod keys;
 mod limits;
 mod load;
 mod log;
+mod named;
 mod project;
 mod reference;
 mod rest;
 mod server;
 mod stores;
 mod value;
+
+use mainstay_schema::MAIN;
 
 pub use access::AccessSettings;
 pub use backup::{BackupSettings, TimeOfDay};
@@ -33,6 +36,7 @@ pub use keys::KeySettings;
 pub use limits::LimitSettings;
 pub use load::{Override, load};
 pub use log::LogSettings;
+pub use named::NamedStore;
 pub use project::ProjectSettings;
 pub use reference::{json_schema, reference_page};
 pub use rest::RestSettings;
@@ -54,6 +58,8 @@ pub struct Settings {
     pub store: StoreSettings,
     /// Who may use tables that were found rather than declared.
     pub access: AccessSettings,
+    /// The stores besides it, in the order of their names.
+    pub stores: Vec<NamedStore>,
     /// What of a database is served whose own rules decide.
     pub database: DatabaseSettings,
     /// When backups are made by themselves, and how many are kept.
@@ -67,7 +73,18 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Every section, in the order of the reference page.
+    /// Every store with its name, `main` first.
+    pub fn all_stores(&self) -> impl Iterator<Item = (&str, &StoreSettings, &AccessSettings)> {
+        let others = self.stores.iter().map(|one| (one.name.as_str(), &one.store, &one.access));
+        std::iter::once((MAIN, &self.store, &self.access)).chain(others)
+    }
+
+    /// The stores whose tables are found, by their names.
+    pub fn introspected(&self) -> impl Iterator<Item = (&str, &StoreSettings)> {
+        self.all_stores().filter(|(_, store, _)| store.introspect).map(|(name, store, _)| (name, store))
+    }
+
+    /// Every section, in the order of the reference page; those of stores besides `main` are as its own.
     pub const SECTIONS: [Section; 10] = [
         ProjectSettings::SECTION,
         ServerSettings::SECTION,

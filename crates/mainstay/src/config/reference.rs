@@ -62,6 +62,12 @@ fn schema() -> Json {
         place["description"] = json!(section.doc.trim());
         place["properties"] = Json::Object(section.settings.iter().map(property).collect::<Map<_, _>>());
     }
+    // Stores besides `main` have the same settings, each under a name of its own.
+    let mut other = root["properties"]["stores"]["properties"]["main"].clone();
+    if let Some(url) = other["properties"]["url"].as_object_mut() {
+        url.remove("default");
+    }
+    root["properties"]["stores"]["patternProperties"] = json!({ "^[a-z][a-z0-9_]*$": other });
     root["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
     root["title"] = json!("mainstay.toml");
     root

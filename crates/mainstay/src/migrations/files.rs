@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use mainstay_schema::Schema;
-use mainstay_schema::load::load;
+use mainstay_schema::load::{StorePart, load_stores};
+use mainstay_schema::{MAIN, Schema};
 
 use super::error::MigrationError;
 
@@ -71,7 +71,11 @@ pub(super) fn write(folder: &Path, file: &MigrationFile) -> Result<(), Migration
     Ok(())
 }
 
-/// The schema of a database in which nothing was made yet.
-pub(crate) fn nothing() -> Schema {
-    load(&[]).expect("no files hold no mistakes")
+/// The schema of the database of a store in which nothing was made yet.
+pub(crate) fn nothing(store: &str) -> Schema {
+    let name = (store != MAIN).then_some(store);
+    let main = StorePart { name: None, found: None };
+    let parts = [Some(main), name.map(|_| StorePart { name, found: None })];
+    let schema = load_stores(&[], &parts.into_iter().flatten().collect::<Vec<_>>());
+    schema.expect("no files hold no mistakes").only(name)
 }

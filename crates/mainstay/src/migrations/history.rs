@@ -16,6 +16,8 @@ pub struct History {
     pub database: Database,
     /// The files, oldest first.
     pub files: Vec<MigrationFile>,
+    /// The schema from which the first file starts.
+    pub nothing: Schema,
     /// What was applied, oldest first.
     pub applied: Vec<Migrated>,
     /// The schema of the database as the last migration left it.
@@ -53,8 +55,9 @@ impl History {
     pub async fn read(store: &dyn Store, project: &Project) -> Result<History, MigrationError> {
         let files = files::read(&project.migrations_folder())?;
         let applied = applied(store).await?;
-        let current = last(&applied)?.unwrap_or_else(files::nothing);
-        Ok(History { database: project.database(), files, applied, current })
+        let nothing = files::nothing(project.store_name());
+        let current = last(&applied)?.unwrap_or_else(|| nothing.clone());
+        Ok(History { database: project.database(), files, nothing, applied, current })
     }
 
     /// The files of a project that has no database yet.
@@ -63,7 +66,9 @@ impl History {
     /// [`MigrationError`] if they cannot be read.
     pub fn without_database(project: &Project) -> Result<History, MigrationError> {
         let files = files::read(&project.migrations_folder())?;
-        Ok(History { database: project.database(), files, applied: Vec::new(), current: files::nothing() })
+        let nothing = files::nothing(project.store_name());
+        let current = nothing.clone();
+        Ok(History { database: project.database(), files, nothing, applied: Vec::new(), current })
     }
 
     /// Every migration with where it stands, in the order of their names.
@@ -92,7 +97,7 @@ impl History {
         let pairs = self.files.iter().enumerate().filter(|(_, file)| self.state(file) == State::Pending);
         pairs
             .map(|(at, file)| (at.checked_sub(1).map(|before| &self.files[before].schema), file))
-            .map(|(before, file)| (before.unwrap_or_else(|| empty()), file))
+            .map(|(before, file)| (before.unwrap_or(&self.nothing), file))
             .collect()
     }
 }
@@ -114,11 +119,6 @@ fn last(applied: &[Migrated]) -> Result<Option<Schema>, MigrationError> {
     let Some(last) = applied.last() else { return Ok(None) };
     let schema = Schema::from_json(&last.schema);
     schema.map(Some).map_err(|error| MigrationError::Record { place: format!("migration {}", last.name), error })
-}
-
-fn empty() -> &'static Schema {
-    static EMPTY: std::sync::LazyLock<Schema> = std::sync::LazyLock::new(files::nothing);
-    &EMPTY
 }
 
 /// The statements of a file that leads to what is there already, as they are remembered: nothing but comments.

@@ -37,7 +37,7 @@ pub struct Written {
 pub async fn write_new(project: &Project, name: Option<&str>) -> Result<Written, MigrationError> {
     let folder = project.migrations_folder();
     let files = files::read(&folder)?;
-    let nothing = files::nothing();
+    let nothing = files::nothing(project.store_name());
     let before = files.last().map_or(&nothing, |file| &file.schema);
     let database = project.database();
     if is_same(database, before, &project.schema) {

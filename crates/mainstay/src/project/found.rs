@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use mainstay_schema::{Access, Mistake, Rule, Schema, Table};
+use mainstay_schema::load::{FoundPart, StorePart, load_stores};
+use mainstay_schema::{Access, MAIN, Mistake, Rule, Schema, Table};
 use mainstay_stores::sqlite::found;
 
 use super::{SETTINGS_FILE, schema_files};
-use crate::config::{self, Environment, Override, Settings};
+use crate::config::{self, AccessSettings, Environment, Override, Settings, StoreSettings};
 use crate::server;
 
 /// Longest wait for the catalog of a server.
@@ -35,34 +36,52 @@ pub(super) fn is_database_enough(folder: &Path, environment: &Environment, given
 
 /// Refuses access settings that mean nothing because the tables are declared.
 pub(super) fn check_access(settings: Settings) -> Result<Settings, Vec<Mistake>> {
-    let Access { read, create, update, delete } = settings.access.rules();
-    let rules = [read, create, update, delete, settings.access.call_rule()];
-    if settings.store.introspect || rules.iter().all(|rule| *rule == Rule::Never) {
-        return Ok(settings);
+    let is_fine = |store: &StoreSettings, access: &AccessSettings| {
+        let Access { read, create, update, delete } = access.rules();
+        let rules = [read, create, update, delete, access.call_rule()];
+        store.introspect || rules.iter().all(|rule| *rule == Rule::Never)
+    };
+    let mut strange: Vec<&str> = Vec::new();
+    if !is_fine(&settings.store, &settings.access) {
+        strange.push(MAIN);
     }
-    Err(vec![Mistake {
+    strange.extend(settings.stores.iter().filter(|one| !is_fine(&one.store, &one.access)).map(|one| one.name.as_str()));
+    let told = |name: &str| Mistake {
         file: SETTINGS_FILE.into(),
         line: 1,
         column: 1,
-        problem: "[stores.main.access] is for tables that are found, and these are declared".to_owned(),
-        remedy: "write access into the schema files, or set stores.main.introspect = true".to_owned(),
-    }])
+        problem: format!("[stores.{name}.access] is for tables that are found, and these are declared"),
+        remedy: format!("write access into the schema files, or set stores.{name}.introspect = true"),
+    };
+    let mistakes: Vec<Mistake> = strange.into_iter().map(told).collect();
+    if mistakes.is_empty() { Ok(settings) } else { Err(mistakes) }
 }
 
 /// Refuses `rules = "database"` where no database has rules, or the tables are declared.
 pub(super) fn check_rules(settings: Settings) -> Result<Settings, Vec<Mistake>> {
+    let told = |problem: String, remedy: String| {
+        Err(vec![Mistake { file: SETTINGS_FILE.into(), line: 1, column: 1, problem, remedy }])
+    };
+    if let Some(one) = settings.stores.iter().find(|one| one.store.rules == "database") {
+        let problem = format!("stores.{}.rules = \"database\" is for the store {MAIN} alone", one.name);
+        return told(problem, "leave it out: rules of the project decide in the others".to_owned());
+    }
     let is_fine = settings.store.url.database() == config::Database::Server(config::Server::Postgres)
         && settings.store.introspect;
-    if settings.store.rules != "database" || is_fine {
+    if settings.store.rules != "database" {
         return Ok(settings);
     }
-    Err(vec![Mistake {
-        file: SETTINGS_FILE.into(),
-        line: 1,
-        column: 1,
-        problem: "stores.main.rules = \"database\" serves a PostgreSQL database as it is".to_owned(),
-        remedy: "set stores.main.url to one and stores.main.introspect = true, or leave rules out".to_owned(),
-    }])
+    match settings.stores.first() {
+        Some(one) => told(
+            format!("stores.main.rules = \"database\" leaves everything to one database, and there is stores.{}", one.name),
+            "leave one of them out".to_owned(),
+        ),
+        None if is_fine => Ok(settings),
+        None => told(
+            "stores.main.rules = \"database\" serves a PostgreSQL database as it is".to_owned(),
+            "set stores.main.url to one and stores.main.introspect = true, or leave rules out".to_owned(),
+        ),
+    }
 }
 
 /// The schema of the database of a project, with what its schema files say about the tables.
@@ -70,36 +89,73 @@ pub(super) fn check_rules(settings: Settings) -> Result<Settings, Vec<Mistake>> 
 /// # Errors
 /// That the database cannot be read, or every mistake of the files.
 pub fn found_schema(folder: &Path, settings: &Settings) -> Result<Schema, Vec<Mistake>> {
-    let place = settings.store.url.place(folder);
+    laid_over(folder, settings, &found_in(folder, MAIN, &settings.store)?)
+}
+
+/// The schema of a project of several stores: what its schema files declare, and what is found in those with
+/// `introspect`.
+///
+/// # Errors
+/// That a database cannot be read, or every mistake of the files.
+pub(super) fn schema_of_stores(folder: &Path, settings: &Settings) -> Result<Schema, Vec<Mistake>> {
+    let mut found = Vec::new();
+    for (name, store) in settings.introspected() {
+        found.push((name.to_owned(), found_in(folder, name, store)?));
+    }
+    of_stores(folder, settings, &found)
+}
+
+/// The same when what was found is known already; it is of the stores of these names.
+///
+/// # Errors
+/// Every mistake of the files.
+pub(crate) fn of_stores(
+    folder: &Path,
+    settings: &Settings,
+    found: &[(String, Schema)],
+) -> Result<Schema, Vec<Mistake>> {
+    let rules: Vec<Access> = settings.all_stores().map(|(_, _, access)| access.rules()).collect();
+    let parts = settings.all_stores().zip(&rules).map(|((name, store, access), rules)| {
+        let own = found.iter().find(|(other, _)| *other == name).filter(|_| store.introspect);
+        StorePart {
+            name: (name != MAIN).then_some(name),
+            found: own.map(|(_, schema)| FoundPart { schema, access: rules, call: access.call_rule() }),
+        }
+    });
+    load_stores(&schema_files(folder)?, &parts.collect::<Vec<_>>())
+}
+
+/// The tables of a database that another program made.
+fn found_in(folder: &Path, name: &str, settings: &StoreSettings) -> Result<Schema, Vec<Mistake>> {
+    let place = settings.url.place(folder);
     let wrong = |problem: String, remedy: &str| {
         vec![Mistake { file: place.clone().into(), line: 1, column: 1, problem, remedy: remedy.to_owned() }]
     };
-    let Some(file) = settings.store.url.file(folder) else {
-        let found = find_on_server(settings).map_err(|error| {
+    let Some(file) = settings.url.file(folder) else {
+        return find_on_server(settings).map_err(|error| {
             let problem = format!("the database cannot be read ({error:#})");
             wrong(problem, "see that the server runs, and that this user may connect to the database")
-        })?;
-        return laid_over(folder, settings, &found);
+        });
     };
     if !file.is_file() {
-        let remedy = "name a database that exists in stores.main.url, or set stores.main.introspect = false";
-        return Err(wrong("there is no such database, and introspect serves one that is there".to_owned(), remedy));
+        let remedy =
+            format!("name a database that exists in stores.{name}.url, or set stores.{name}.introspect = false");
+        return Err(wrong("there is no such database, and introspect serves one that is there".to_owned(), &remedy));
     }
-    let found = found::load(&file).map_err(|error| {
+    found::load(&file).map_err(|error| {
         let problem = format!("the database cannot be read ({:#})", anyhow::Error::from(error));
         wrong(problem, "see that it is a SQLite database, and that this user may read it")
-    })?;
-    laid_over(folder, settings, &found)
+    })
 }
 
 /// The tables of a server's database.
 ///
 /// Called on a runtime and beside one, so the look has a thread and a runtime of its own.
-pub(crate) fn find_on_server(settings: &Settings) -> anyhow::Result<Schema> {
+pub(crate) fn find_on_server(settings: &StoreSettings) -> anyhow::Result<Schema> {
     let look = || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
-            let store = server::store(&settings.store)?;
+            let store = server::store(settings)?;
             let found = store.find(Instant::now() + LOOK_TIME_MAX).await;
             store.close().await;
             Ok(found?)

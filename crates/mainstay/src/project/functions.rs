@@ -41,16 +41,24 @@ pub(super) fn add_files(
     if files.is_empty() {
         return Ok(schema);
     }
+    // Functions are of the store `main`, and see no tables but its own.
+    let own = schema.has_stores().then(|| schema.only(None));
     match settings.url.file(folder) {
-        Some(file) => add_on_sqlite(&file, files, schema),
-        None => add_on_server(settings, files, schema),
+        Some(file) => add_on_sqlite(&file, files, schema, own.as_ref()),
+        None => add_on_server(settings, files, schema, own.as_ref()),
     }
 }
 
-fn add_on_sqlite(database: &Path, files: &[SourceFile], schema: Schema) -> Result<Schema, Vec<Mistake>> {
-    let probe = match schema.found() {
-        Some(_) => SqliteProbe::over(database, &schema),
-        None => SqliteProbe::new(&schema),
+fn add_on_sqlite(
+    database: &Path,
+    files: &[SourceFile],
+    schema: Schema,
+    own: Option<&Schema>,
+) -> Result<Schema, Vec<Mistake>> {
+    let seen = own.unwrap_or(&schema);
+    let probe = match seen.found() {
+        Some(_) => SqliteProbe::over(database, seen),
+        None => SqliteProbe::new(seen),
     };
     let probe = probe.map_err(|error| {
         let remedy = "mend the view or condition in schema/ that it names, or name another database";
@@ -59,7 +67,13 @@ fn add_on_sqlite(database: &Path, files: &[SourceFile], schema: Schema) -> Resul
     load_functions(schema, files, &probe)
 }
 
-fn add_on_server(settings: &StoreSettings, files: &[SourceFile], schema: Schema) -> Result<Schema, Vec<Mistake>> {
+fn add_on_server(
+    settings: &StoreSettings,
+    files: &[SourceFile],
+    schema: Schema,
+    own: Option<&Schema>,
+) -> Result<Schema, Vec<Mistake>> {
+    let seen = own.unwrap_or(&schema);
     let lexis = match settings.url.database() {
         Database::Server(Server::Mysql) => Lexis::Mysql,
         _ => Lexis::Postgres,
@@ -70,7 +84,7 @@ fn add_on_server(settings: &StoreSettings, files: &[SourceFile], schema: Schema)
     let statements = asked.statements.into_inner();
     let look = || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        Ok(runtime.block_on(server::probe(settings, &schema, &statements))?)
+        Ok(runtime.block_on(server::probe(settings, seen, &statements))?)
     };
     // Called on a runtime and beside one, so the look has a thread and a runtime of its own.
     let looked: anyhow::Result<_> = std::thread::scope(|scope| scope.spawn(look).join())

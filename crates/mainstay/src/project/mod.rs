@@ -14,12 +14,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mainstay_schema::load::SourceFile;
-use mainstay_schema::{Mistake, Schema};
+use mainstay_schema::{MAIN, Mistake, Schema};
 
-use crate::config::{self, Database, Environment, Override, Settings};
+use crate::config::{self, AccessSettings, Database, Environment, Override, Settings, StoreSettings};
 
 pub use found::found_schema;
-pub(crate) use found::{find_on_server, is_view, laid_over};
+pub(crate) use found::{find_on_server, is_view, laid_over, of_stores};
 pub(crate) use functions::add as add_functions;
 pub use secrets::Secrets;
 pub(crate) use secrets::file as secrets_file;
@@ -47,6 +47,8 @@ pub struct Project {
     pub settings: Settings,
     /// The tables and functions, as the files of `schema/` and `queries/` declare them.
     pub schema: Arc<Schema>,
+    /// The store that this is about; `None` where it is about all of them.
+    pub part: Option<String>,
     /// Files of functions that are not among them yet, because a server has to look at them once it has the tables; see
     /// [`Project::with_functions`].
     pub waiting: Vec<SourceFile>,
@@ -84,6 +86,7 @@ impl Project {
         let settings = settings.and_then(found::check_access).and_then(found::check_rules).and_then(check_backup);
         let schema = match &settings {
             _ if !with_schema => Ok(Schema::default()),
+            Ok(settings) if !settings.stores.is_empty() => found::schema_of_stores(folder, settings),
             Ok(settings) if settings.store.introspect => found_schema(folder, settings),
             _ => read_schema(folder),
         };
@@ -101,13 +104,43 @@ impl Project {
         };
         match (settings, schema) {
             (Ok(settings), Ok(schema)) => {
-                Ok(Project { folder: folder.to_owned(), settings, schema: Arc::new(schema), waiting })
+                Ok(Project { folder: folder.to_owned(), settings, schema: Arc::new(schema), part: None, waiting })
             }
             (settings, schema) => {
                 let mistakes = settings.err().into_iter().chain(schema.err());
                 Err(mistakes.flatten().collect())
             }
         }
+    }
+
+    /// The project as each of its stores sees it, `main` first: the settings of that store, and its tables alone. Where
+    /// there is one store, that is the project itself.
+    pub fn parts(&self) -> Vec<Project> {
+        if self.settings.stores.is_empty() {
+            return vec![self.clone()];
+        }
+        let part = |(name, store, access): (&str, &StoreSettings, &AccessSettings)| {
+            let settings = Settings {
+                store: store.clone(),
+                access: access.clone(),
+                stores: Vec::new(),
+                ..self.settings.clone()
+            };
+            let is_main = name == MAIN;
+            Project {
+                folder: self.folder.clone(),
+                settings,
+                schema: Arc::new(self.schema.only((!is_main).then_some(name))),
+                part: Some(name.to_owned()),
+                waiting: Vec::new(),
+            }
+        };
+        self.settings.all_stores().map(part).collect()
+    }
+
+    /// Name of the store that this is about.
+    pub fn store_name(&self) -> &str {
+        self.part.as_deref().unwrap_or(MAIN)
     }
 
     /// Name of the project, for people.
@@ -144,9 +177,14 @@ impl Project {
         Ok(Project { schema: Arc::new(schema), waiting: Vec::new(), ..self })
     }
 
-    /// Where migrations lie; it may not exist.
+    /// The folder of the migrations, as messages name it.
+    pub fn migrations_name(&self) -> String {
+        if self.store_name() == MAIN { MIGRATIONS_FOLDER.to_owned() } else { format!("{MIGRATIONS_FOLDER}/{}", self.store_name()) }
+    }
+
+    /// Where migrations lie; it may not exist. Those of a store besides `main` have a folder of its name in it.
     pub fn migrations_folder(&self) -> PathBuf {
-        self.folder.join(MIGRATIONS_FOLDER)
+        self.folder.join(self.migrations_name())
     }
 
     /// Where the first rows lie; it may not exist.

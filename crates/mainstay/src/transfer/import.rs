@@ -103,7 +103,7 @@ pub async fn import(
     let (table, form, renames) = prepare(schema, request)?;
     let parts = [request.table.as_str(), &format!("{:?}", form.records), &request.map.join("\n")];
     let id = source::fingerprint(&request.file, &parts)?;
-    let ledger = Ledger::new(schema.clone(), id, request.file.display().to_string());
+    let ledger = Ledger::new(schema.clone(), table, id, request.file.display().to_string());
     let known = if request.dry_run || request.restart { None } else { ledger.reached(store).await? };
     let reached = known.unwrap_or_default();
     let mut done = Imported {
@@ -162,7 +162,8 @@ fn prepare(schema: &Schema, request: &ImportRequest) -> Result<(TableId, FileFor
     if !table.is_writable() {
         return Err(TransferError::Misuse(format!("{} is a view: import into the tables it is made of", table.name)));
     }
-    if schema.found().is_some() && !request.dry_run {
+    let own = schema.seen_by(table.store.as_deref()).map_or(schema, |view| view);
+    if own.found().is_some() && !request.dry_run {
         // Without the note nobody knew after an interruption which rows are there.
         let problem = "an import notes how far it came in a table of ours, and the database of another program has none; \
                        send the file to the API: curl --data-binary @FILE -H 'Content-Type: text/csv'";

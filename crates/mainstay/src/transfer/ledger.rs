@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use mainstay_query::plan::{Comparison, Conflict, Expr, Filter, Insert, Output, Read, Source, Test, Write};
 use mainstay_query::{Actor, authorize};
-use mainstay_schema::{ColumnId, Schema, Table, Value};
+use mainstay_schema::{ColumnId, Schema, Table, TableId, Value};
 use mainstay_store::{Call, Store, StoreError};
 
 use super::cells::Kept;
@@ -36,17 +36,22 @@ pub(super) struct Reached {
 /// The row of one import.
 pub(super) struct Ledger {
     schema: Arc<Schema>,
+    table: TableId,
     id: String,
     file: String,
 }
 
 impl Ledger {
-    pub(super) fn new(schema: Arc<Schema>, id: String, file: String) -> Ledger {
-        Ledger { schema, id, file }
+    /// The row of an import into this table, in the store that keeps it.
+    pub(super) fn new(schema: Arc<Schema>, into: TableId, id: String, file: String) -> Ledger {
+        let store = &schema.table(into).store;
+        let is_it = |table: &&Table| table.internal && table.name.starts_with(TABLE) && table.store == *store;
+        let table = schema.tables().iter().find(is_it).expect("the loader appends our own tables to every store").id;
+        Ledger { schema, table, id, file }
     }
 
     fn table(&self) -> &Table {
-        self.schema.find(TABLE).expect("the loader appends our own tables to every schema")
+        self.schema.table(self.table)
     }
 
     fn column(&self, name: &str) -> ColumnId {

@@ -40,7 +40,7 @@ impl Found {
     fn on_server(server: Server, url: &str) -> Result<Found, Failure> {
         let url = Override::new("stores.main", "url", url).expect("the setting exists");
         let settings = config::load(Path::new("."), "", &Environment::default(), &[url]).map_err(Failure::Mistakes)?;
-        let schema = project::find_on_server(&settings).map_err(|error| {
+        let schema = project::find_on_server(&settings.store).map_err(|error| {
             let place = settings.store.url.place(Path::new("."));
             Failure::Usage(format!("{place}: this is no {} database that can be read ({error:#})", server.name()))
         })?;

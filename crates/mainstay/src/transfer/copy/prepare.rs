@@ -7,7 +7,7 @@ use std::time::Instant;
 use mainstay_query::plan::{Expr, Output, Read, Source};
 use mainstay_query::request::Count;
 use mainstay_query::{Actor, authorize};
-use mainstay_schema::{ColumnId, Schema, Table, TableId, TableKind, Value, near};
+use mainstay_schema::{ColumnId, MAIN, Schema, Table, TableId, TableKind, Value, near};
 use mainstay_store::{Call, Store, StoreError};
 use sha2::{Digest as _, Sha256};
 
@@ -165,7 +165,7 @@ async fn source_schema(from: &SourceEnd<'_>) -> Result<Schema, TransferError> {
 
 /// The tables of the target.
 async fn current(to: &TargetEnd<'_>) -> Result<Schema, TransferError> {
-    let Some(store) = to.store else { return Ok(migrations::nothing()) };
+    let Some(store) = to.store else { return Ok(migrations::nothing(MAIN)) };
     if let Some(schema) = migrations::recorded(store).await? {
         let is_unfinished = schema.find(ledger::TABLE).is_some();
         if let Some(declared) = to.declared.as_deref().filter(|_| !is_unfinished)
@@ -178,7 +178,7 @@ async fn current(to: &TargetEnd<'_>) -> Result<Schema, TransferError> {
     let found = store.find(Instant::now() + TABLE_TIME_MAX).await?;
     let names: Vec<&str> = found.tables().iter().map(|table| &*table.name).take(3).collect();
     match names.is_empty() {
-        true => Ok(migrations::nothing()),
+        true => Ok(migrations::nothing(MAIN)),
         false => misuse(format!(
             "{} is not empty: it has tables of another program ({}); name a database without tables",
             to.place,
