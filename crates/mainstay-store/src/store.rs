@@ -195,6 +195,8 @@ pub struct Capabilities {
     pub changes: bool,
     /// Searches go by the engine's own idea of what a word is, and not by the evaluator's.
     pub own_words: bool,
+    /// Digits of a second that it keeps of a timestamp, from 0 to 6; what is below them is cut off, towards the past.
+    pub time_digits: u8,
 }
 
 /// Which orders an engine gives.

@@ -6,20 +6,24 @@
 
 #[cfg(any(feature = "sqlite", feature = "mysql"))]
 mod found;
+#[cfg(feature = "mongo")]
+pub mod mongo;
 #[cfg(feature = "mysql")]
 pub mod mysql;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod retire;
-#[cfg(any(feature = "postgres", feature = "mysql"))]
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "mongo"))]
 pub mod server;
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql", feature = "mongo"))]
 mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
 pub use retire::retire;
 
+#[cfg(feature = "mongo")]
+pub use mongo::{MongoOptions, MongoStore};
 #[cfg(feature = "mysql")]
 pub use mysql::{MysqlOptions, MysqlStore};
 #[cfg(feature = "postgres")]

@@ -4,6 +4,7 @@
 //! and without a command prints what to export and waits until its input ends. An engine is one line of [`ENGINES`].
 
 mod mariadb;
+mod mongo;
 mod mysql;
 mod pgbouncer;
 mod postgres;
@@ -48,7 +49,7 @@ impl Engine {
 }
 
 /// Every kind of server.
-const ENGINES: &[Engine] = &[postgres::ENGINE, pgbouncer::ENGINE, mariadb::ENGINE, mysql::ENGINE];
+const ENGINES: &[Engine] = &[postgres::ENGINE, pgbouncer::ENGINE, mariadb::ENGINE, mysql::ENGINE, mongo::ENGINE];
 
 /// What a server is for.
 #[derive(Clone, Copy, PartialEq, Eq)]

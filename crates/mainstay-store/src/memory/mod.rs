@@ -40,6 +40,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     conflict_target: true,
     changes: true,
     own_words: false,
+    time_digits: 6,
 };
 
 /// A store that keeps its rows in memory and forgets them when it is dropped.

@@ -39,6 +39,7 @@ impl Engine for MysqlEngine {
             conflict_target: true,
             changes: false,
             own_words: false,
+            time_digits: 6,
         }
     }
 

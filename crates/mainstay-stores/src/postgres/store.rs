@@ -47,6 +47,7 @@ impl Engine for PostgresEngine {
             conflict_target: true,
             changes: false,
             own_words: true,
+            time_digits: 6,
         }
     }
 

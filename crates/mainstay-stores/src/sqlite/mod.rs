@@ -286,6 +286,7 @@ impl Store for SqliteStore {
             conflict_target: true,
             changes: true,
             own_words: false,
+            time_digits: 6,
         }
     }
 

@@ -1,0 +1,85 @@
+//! The server's errors in the words of [`StoreError`]: the only place that knows their codes.
+
+use mainstay_store::{DatabaseError, StoreError};
+use mongodb::error::{Error, ErrorKind, TRANSIENT_TRANSACTION_ERROR, UNKNOWN_TRANSACTION_COMMIT_RESULT, WriteFailure};
+
+/// `DuplicateKey`.
+pub(super) const DUPLICATE: i32 = 11000;
+/// `DocumentValidationFailure`.
+pub(super) const INVALID: i32 = 121;
+/// `WriteConflict`.
+const CONFLICT: i32 = 112;
+/// `NamespaceNotFound`.
+pub(super) const NO_COLLECTION: i32 = 26;
+
+/// The code and the words of the error that the server sent, if it is one.
+pub(super) fn server(error: &Error) -> Option<(i32, &str)> {
+    match &*error.kind {
+        ErrorKind::Command(command) => Some((command.code, &command.message)),
+        ErrorKind::Write(WriteFailure::WriteError(write)) => Some((write.code, &write.message)),
+        ErrorKind::Write(WriteFailure::WriteConcernError(write)) => Some((write.code, &write.message)),
+        ErrorKind::InsertMany(many) => {
+            let first = many.write_errors.as_ref().and_then(|errors| errors.first());
+            first.map(|write| (write.code, &*write.message))
+        }
+        _ => None,
+    }
+}
+
+/// Whether a transaction met another one, or the server that it was on went away: begun anew, it may go well.
+pub(super) fn is_transient(error: &Error) -> bool {
+    error.contains_label(TRANSIENT_TRANSACTION_ERROR) || server(error).is_some_and(|(code, _)| code == CONFLICT)
+}
+
+/// Whether nobody knows if a commit has happened: asked again, the server tells.
+pub(super) fn is_unknown_commit(error: &Error) -> bool {
+    error.contains_label(UNKNOWN_TRANSACTION_COMMIT_RESULT)
+}
+
+/// What an error means to a caller who knows nothing of the tables.
+pub(super) fn meaning(error: Error) -> StoreError {
+    let Some((code, words)) = server(&error) else { return of_driver(error) };
+    match code {
+        // `maxTimeMS`; a wait for a lock or for other members of the set that took too long.
+        50 | 24 | 64 => StoreError::Deadline,
+        // The collection is not there, or is another kind of thing.
+        26 | 166 => StoreError::SchemaChanged(Box::new(error)),
+        // Shutting down, recovering, no primary, not ready, out of reach, killed.
+        6 | 7 | 89 | 91 | 189 | 9001 | 10058 | 10107 | 11600 | 11602 | 13435 | 13436 | 46841 | 237 | 43 => {
+            StoreError::Unavailable(Box::new(error))
+        }
+        // The login is refused: nothing that a caller could do about.
+        18 => StoreError::Unavailable(Box::new(error)),
+        14031 => StoreError::CannotWrite(Box::new(error)),
+        CONFLICT => said("40001", words, None),
+        13 => said("42501", words, Some("Grant the role readWrite on the database to the login of the store.")),
+        INVALID => said("23514", words, None),
+        DUPLICATE => said("23505", words, None),
+        // The document is larger than 16 MiB.
+        10334 | 17420 => said("54000", words, Some("A document has 16 MiB at most.")),
+        // Sorts and groups that need more memory than the server gives.
+        292 => said("53200", words, Some("An index in the order that is asked for needs no memory.")),
+        _ => said("XX000", words, None),
+    }
+}
+
+fn of_driver(error: Error) -> StoreError {
+    match &*error.kind {
+        ErrorKind::Io(_)
+        | ErrorKind::ConnectionPoolCleared { .. }
+        | ErrorKind::ServerSelection { .. }
+        | ErrorKind::DnsResolve { .. }
+        | ErrorKind::Authentication { .. }
+        | ErrorKind::Shutdown => StoreError::Unavailable(Box::new(error)),
+        _ => StoreError::Internal(Box::new(error)),
+    }
+}
+
+fn said(code: &str, words: &str, hint: Option<&str>) -> StoreError {
+    StoreError::Database(Box::new(DatabaseError {
+        code: code.into(),
+        message: words.to_owned(),
+        details: None,
+        hint: hint.map(str::to_owned),
+    }))
+}

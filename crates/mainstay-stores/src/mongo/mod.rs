@@ -1,0 +1,39 @@
+//! MongoDB from 5.0 on; transactions and snapshots where it is a replica set.
+//!
+//! ```text
+//! connect.rs   URLs and settings              pipeline.rs  plans → stages of aggregations
+//! link.rs      the server, and its sessions   filter.rs    conditions → $match
+//! session.rs   commands of one request        paths.rs     conditions on what documents hold
+//! errors.rs    error codes → StoreError       read.rs      rows of a plan
+//! names.rs     columns → fields               hard.rs      tests that the server has no words for
+//! types.rs     values → BSON                  apart.rs     reads that are finished here
+//! cells.rs     BSON → sink, BSON → values     groups.rs    aggregates and groups
+//! json.rs      documents ↔ BSON               explain.rs   plans → what the server would do
+//! moments.rs   timestamps ↔ milliseconds      statistics.rs  what it has counted
+//! store.rs     all of it as a Store
+//! write.rs     rows written      migrate.rs   changing the collections     found.rs   collections of other programs
+//! ```
+//!
+//! A table is a collection, a row a document with one field a column (`docs/decisions/0039-mongodb.md`). Knows plans,
+//! values and the server; knows no HTTP, no rules and no query language.
+
+mod cells;
+mod connect;
+mod errors;
+mod explain;
+mod found;
+mod json;
+mod link;
+pub mod migrate;
+mod moments;
+mod names;
+mod read;
+mod session;
+mod statistics;
+mod store;
+mod types;
+mod write;
+
+pub use connect::MongoOptions;
+pub use link::{Link, Server};
+pub use store::MongoStore;

@@ -1,0 +1,4 @@
+//! MongoDB as a store, against a real server, which `cargo xtask test` starts.
+
+mod conformance;
+mod support;
