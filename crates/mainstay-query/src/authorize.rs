@@ -5,7 +5,7 @@ use std::ops::Deref;
 use mainstay_schema::{ColumnId, Function, FunctionId, Rule, Schema, TableId};
 
 use crate::error::Denied;
-use crate::plan::{Assign, Filter, Read, Write};
+use crate::plan::{Assign, Filter, Read, Write, touched};
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +60,64 @@ impl Authorized<Read> {
         Authorized { plan }
     }
 }
+
+/// The tables that a plan was let through to, for the parts into which it is split when they lie in several stores.
+#[derive(Debug, Clone)]
+pub struct Granted {
+    /// Tables whose rows the plan reads, or is made to read by its filters.
+    tables: Vec<TableId>,
+    /// The function that it calls.
+    function: Option<FunctionId>,
+}
+
+impl Granted {
+    /// What this read was granted.
+    pub fn by_read(whole: &Authorized<Read>) -> Granted {
+        let mut tables = Vec::new();
+        touched::read(whole, &mut |table| tables.push(table));
+        Granted { tables, function: whole.call.as_ref().map(|call| call.function) }
+    }
+
+    /// What this write was granted to read: what it filters by and gives back.
+    pub fn by_write(whole: &Authorized<Write>) -> Granted {
+        let mut tables = Vec::new();
+        touched::write(whole, &mut |table| tables.push(table));
+        Granted { tables, function: None }
+    }
+
+    /// A part of what was granted. The [splitter](crate::split::stores) makes parts by moving what stood in the plan;
+    /// that none of them leads to more tables than the whole is made sure of here.
+    ///
+    /// # Errors
+    /// [`Widened`] if it does.
+    pub(crate) fn part(&self, plan: Read) -> Result<Authorized<Read>, Widened> {
+        let mut is_part = plan.call.as_ref().is_none_or(|call| self.function == Some(call.function));
+        touched::read(&plan, &mut |table| is_part &= self.tables.contains(&table));
+        if is_part { Ok(Authorized { plan }) } else { Err(Widened) }
+    }
+}
+
+impl Authorized<Write> {
+    /// The same write for the one store of its tables: `plan` has other filters, which say the same by values that other
+    /// stores gave, and gives back what this store has of the rows.
+    ///
+    /// # Errors
+    /// [`Widened`] if it touches a table that the whole does not.
+    pub(crate) fn with_plan(&self, plan: Write) -> Result<Authorized<Write>, Widened> {
+        let (mut changed, mut all) = (Vec::new(), Vec::new());
+        touched::changed(self, &mut |table| changed.push(table));
+        touched::write(self, &mut |table| all.push(table));
+        let mut is_part = true;
+        touched::changed(&plan, &mut |table| is_part &= changed.contains(&table));
+        touched::write(&plan, &mut |table| is_part &= all.contains(&table));
+        if is_part { Ok(Authorized { plan }) } else { Err(Widened) }
+    }
+}
+
+/// A part of a plan that does more than the whole: a mistake of the splitter, which the rules do not let pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a part of a plan touches a table that the whole does not")]
+pub struct Widened;
 
 /// Lets a read through if the actor may read every table that it touches: by embeds, filters, orders and counts alike.
 ///

@@ -4,6 +4,8 @@
 //! limit and the count, which only mean something after all filters. The order goes to the store in any case: leaving
 //! rows out does not change it. Writes leave nothing: what a store cannot do exactly is refused.
 
+pub mod stores;
+
 use mainstay_schema::{ColumnId, Schema, TableId, Value, ValueError};
 
 use crate::authorize::Authorized;

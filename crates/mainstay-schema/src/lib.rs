@@ -13,6 +13,7 @@ pub mod function;
 pub mod ids;
 mod json;
 mod language;
+pub mod link;
 pub mod load;
 pub mod model;
 pub mod near;

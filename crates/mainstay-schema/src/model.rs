@@ -7,6 +7,7 @@ use crate::found::Found;
 use crate::function::Function;
 use crate::ids::{ColumnId, FunctionId, TableId};
 use crate::language::Language;
+use crate::stores::MAIN;
 use crate::types::{Format, Type};
 use crate::value::Value;
 
@@ -177,6 +178,16 @@ impl Table {
     pub fn find_column(&self, name: &str) -> Option<&Column> {
         // Tables have few columns: a scan of short names beats hashing.
         self.columns.iter().find(|column| &*column.name == name)
+    }
+
+    /// References to tables of its own store and of others: what embeds follow. Only the former are kept by anybody.
+    pub fn relations(&self) -> impl Iterator<Item = &Reference> {
+        self.references.iter().chain(&self.far_references)
+    }
+
+    /// Name of the store that keeps it.
+    pub fn store_name(&self) -> &str {
+        self.store.as_deref().unwrap_or(MAIN)
     }
 
     /// Whether rows can be written at all.

@@ -8,7 +8,7 @@ use mainstay_schema::{Column, ColumnId, Reference, Schema, Table, Value, ValueEr
 /// The error of the driver beneath, for the log only.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a store could not carry out a plan. Nothing of a plan that failed has happened.
+/// Why a store could not carry out a plan. Nothing of a plan that failed has happened, unless the error says so.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -118,6 +118,29 @@ pub enum StoreError {
     /// The store did not answer, or not yet; retrying may help (503).
     #[error("the store is unavailable")]
     Unavailable(#[source] BoxError),
+    /// One of several stores did not answer, or not yet; retrying may help, and the others go on (503).
+    #[error("the store {store} is unavailable")]
+    Down {
+        /// Its name in the settings.
+        store: Arc<str>,
+        /// What it said.
+        #[source]
+        cause: BoxError,
+    },
+    /// More rows of one store would have to be held to be joined with those of another than may be (400).
+    #[error("more than {max} rows of \"{table}\" in the store {store} would have to be joined with those of another store")]
+    TooManyRows {
+        /// The table.
+        table: Arc<str>,
+        /// The store that keeps it.
+        store: Arc<str>,
+        /// Rows that may be held.
+        max: u64,
+    },
+    /// The write is done, and what other stores have of its rows could not be read afterwards. The only error after which
+    /// something has happened.
+    #[error("the rows were written, but what belongs to them in other stores could not be read")]
+    AfterWrite(#[source] Box<StoreError>),
     /// The disk is full or the file cannot be written (53100, 503).
     #[error("the store cannot write")]
     CannotWrite(#[source] BoxError),

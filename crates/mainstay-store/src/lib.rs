@@ -9,6 +9,7 @@ pub mod columns;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod error;
+pub mod federation;
 pub mod memory;
 pub mod nested;
 pub mod residual;
@@ -18,6 +19,7 @@ pub mod store;
 
 pub use change::{Change, ChangeFeed, ChangeKind, Commit, Subscription};
 pub use error::{BoxError, BrokenReference, DatabaseError, ReferenceEnd, StoreError};
+pub use federation::Federation;
 pub use memory::MemoryStore;
 pub use script::{Script, Step, StepDone};
 pub use sink::{Cell, RowSink};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use mainstay_query::Authorized;
 use mainstay_query::plan::{Count, Read, Write};
 use mainstay_query::split::{self, Refused, Residual};
+use mainstay_schema::Schema;
 
 use crate::collect::{Collected, Member, Row, replay};
 use crate::error::StoreError;
@@ -30,14 +31,15 @@ pub async fn read(
     let schema = call.schema.clone();
     let support = |table, filter: &_| store.support(&schema, table, filter);
     let (pushed, residual) =
-        split::read(&schema, plan, RESIDUAL_ROWS_MAX, support).map_err(|refused| unsupported(store, &refused))?;
+        split::read(&schema, plan, RESIDUAL_ROWS_MAX, support).map_err(|refused| unsupported(store, &schema, &refused))?;
     let Some(residual) = residual else { return store.read(call, Arc::new(pushed), sink).await };
     let collected = Box::new(Collected::new(pushed.shape(&schema)));
     let done = store.read(call, Arc::new(pushed), collected).await?;
     let rows = rows_of(done.sink)?;
     let mut scan = Scan { store, seen: 0 };
     let (rows, passed) = scan.apply(&residual, rows)?;
-    Ok(give(sink, &rows, if residual.count != Count::None { Some(passed) } else { done.total }).await)
+    let given = give(sink, &rows, if residual.count != Count::None { Some(passed) } else { done.total }).await;
+    Ok(ReadDone { stores: done.stores, ..given })
 }
 
 /// Checks that a store carries out a write exactly, which is the only way to carry it out.
@@ -46,15 +48,17 @@ pub async fn read(
 /// [`StoreError::Unsupported`] if it does not.
 pub fn check_write(store: &dyn Store, call: &Call, plan: &Authorized<Write>) -> Result<(), StoreError> {
     split::write(&call.schema, plan, |table, filter| store.support(&call.schema, table, filter))
-        .map_err(|refused| unsupported(store, &refused))
+        .map_err(|refused| unsupported(store, &call.schema, &refused))
 }
 
-fn unsupported(store: &dyn Store, refused: &Refused) -> StoreError {
-    StoreError::Unsupported { what: format!("the store {} {refused}", store.name()) }
+/// What neither the store nor we can do.
+pub fn unsupported(store: &dyn Store, schema: &Schema, refused: &Refused) -> StoreError {
+    let name = schema.find(&refused.table).map_or(store.name().to_owned(), |table| store.name_at(schema, table.id));
+    StoreError::Unsupported { what: format!("the store {name} {refused}") }
 }
 
-/// A store gives back the sink that it was passed.
-fn rows_of(sink: Box<dyn RowSink>) -> Result<Vec<Row>, StoreError> {
+/// The rows that a store put into a sink of ours, which it gives back.
+pub(crate) fn rows_of(sink: Box<dyn RowSink>) -> Result<Vec<Row>, StoreError> {
     let sink: Box<dyn Any> = sink;
     match sink.downcast::<Collected>() {
         Ok(collected) => collected.finish(),
@@ -62,7 +66,8 @@ fn rows_of(sink: Box<dyn RowSink>) -> Result<Vec<Row>, StoreError> {
     }
 }
 
-async fn give(mut sink: Box<dyn RowSink>, rows: &[Row], total: Option<u64>) -> ReadDone {
+/// Puts rows into a sink.
+pub(crate) async fn give(mut sink: Box<dyn RowSink>, rows: &[Row], total: Option<u64>) -> ReadDone {
     let mut given = 0;
     for row in rows {
         ready(&mut *sink).await;
@@ -72,7 +77,7 @@ async fn give(mut sink: Box<dyn RowSink>, rows: &[Row], total: Option<u64>) -> R
         replay(row, sink.as_mut());
         given += 1;
     }
-    ReadDone { sink, rows: given, total }
+    ReadDone { sink, rows: given, total, stores: Vec::new() }
 }
 
 struct Scan<'s> {

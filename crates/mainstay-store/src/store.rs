@@ -31,6 +31,12 @@ pub trait Store: Send + Sync + 'static {
     /// Name of the engine, as in settings and messages: `sqlite`.
     fn name(&self) -> &'static str;
 
+    /// Name of the engine that keeps a table, as messages say it; of several stores also the name of this one.
+    fn name_at(&self, schema: &Schema, table: TableId) -> String {
+        let _ = (schema, table);
+        self.name().to_owned()
+    }
+
     /// What the engine can do beyond the least that is asked of all.
     fn capabilities(&self) -> &Capabilities;
 
@@ -227,6 +233,16 @@ pub struct ReadDone {
     pub rows: u64,
     /// Rows that pass the filter, when a count was asked.
     pub total: Option<u64>,
+    /// Names of the stores of its tables, where these are several: each was read at its own time, so the rows are no one
+    /// snapshot. Empty otherwise.
+    pub stores: Vec<Arc<str>>,
+}
+
+impl ReadDone {
+    /// What a read of one store did.
+    pub fn new(sink: Box<dyn RowSink>, rows: u64, total: Option<u64>) -> ReadDone {
+        ReadDone { sink, rows, total, stores: Vec::new() }
+    }
 }
 
 /// What a write did.

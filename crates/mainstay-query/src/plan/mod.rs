@@ -27,6 +27,7 @@ mod rows;
 mod scope;
 mod search;
 mod select;
+pub mod touched;
 pub mod wanted;
 mod write;
 mod xml;

@@ -96,8 +96,8 @@ fn meant<'r, 's>(all: &'r [Relation<'s>], target: &str, hint: Option<&str>) -> V
 fn related(schema: &Schema) -> impl Iterator<Item = &str> {
     let visible = || schema.tables().iter().filter(|table| !table.internal);
     let is_target =
-        move |table: &Table| visible().any(|other| other.references.iter().any(|one| one.target == table.id));
-    visible().filter(move |table| !table.references.is_empty() || is_target(table)).map(|table| &*table.name)
+        move |table: &Table| visible().any(|other| other.relations().any(|one| one.target == table.id));
+    visible().filter(move |table| table.relations().next().is_some() || is_target(table)).map(|table| &*table.name)
 }
 
 fn ambiguous(parent: &Table, target: &str, several: &[&Relation<'_>]) -> PlanError {
@@ -130,14 +130,14 @@ enum Via<'s> {
 pub fn relations<'s>(schema: &'s Schema, parent: &'s Table) -> Vec<Relation<'s>> {
     let visible = || schema.tables().iter().filter(|table| !table.internal);
     let mut found = Vec::new();
-    for reference in &parent.references {
+    for reference in parent.relations() {
         let target = schema.table(reference.target);
         if !target.internal {
             found.push(Relation { parent, target, via: Via::Parent(reference) });
         }
     }
     for target in visible() {
-        for reference in target.references.iter().filter(|reference| reference.target == parent.id) {
+        for reference in target.relations().filter(|reference| reference.target == parent.id) {
             found.push(Relation { parent, target, via: Via::Target(reference) });
         }
     }
@@ -149,11 +149,11 @@ pub fn relations<'s>(schema: &'s Schema, parent: &'s Table) -> Vec<Relation<'s>>
 
 fn junctions<'s>(schema: &'s Schema, parent: &'s Table, junction: &'s Table, found: &mut Vec<Relation<'s>>) {
     let in_key = |reference: &Reference| reference.columns.iter().all(|column| junction.primary_key.contains(column));
-    for (position, near) in junction.references.iter().enumerate() {
+    for (position, near) in junction.relations().enumerate() {
         if near.target != parent.id || !in_key(near) {
             continue;
         }
-        for (other, far) in junction.references.iter().enumerate() {
+        for (other, far) in junction.relations().enumerate() {
             let target = schema.table(far.target);
             // One key that leads to a table and to a view of it joins neither to the other.
             let is_same_key = far.columns == near.columns;

@@ -74,7 +74,7 @@ fn table(out: &mut String, model: &Model<'_>, table: &Table) {
         members(out, "Update", table, |column| (true, column.optional));
     }
     out.push_str("        Relationships: [\n");
-    for reference in &table.references {
+    for reference in table.relations() {
         relationship(out, model, table, reference);
     }
     out.push_str("        ]\n      }\n");

@@ -33,6 +33,15 @@ pub enum MemberKind {
     Many(Shape),
 }
 
+impl Shape {
+    /// The members that rows of this shape give to the row above when any number of them are spread over it: arrays.
+    #[must_use]
+    pub fn spread(&self) -> Shape {
+        let listed = |member: &Member| Member { name: member.name.clone(), kind: listed(&member.kind) };
+        Shape { members: self.members.iter().map(listed).collect() }
+    }
+}
+
 impl Read {
     /// How many members the rows have.
     pub fn width(&self) -> usize {

@@ -1,0 +1,97 @@
+//! Reads of far rows by their keys, and of the keys that pass a filter.
+
+use std::sync::Arc;
+
+use mainstay_schema::{Column, ColumnId, Schema, Table, TableId, Type, Value};
+
+use crate::plan::{
+    Aggregate, Comparison, Expr, Filter, Function, Groups, Output, Read, Source, Test, grouped,
+};
+
+/// Whether the columns have one of these keys: unknown where one of them is null, as for every test of a value.
+pub fn any_of(columns: &[ColumnId], keys: &[Vec<Value>]) -> Filter {
+    let test = |column: &ColumnId, test| Filter::Test { expr: Expr::column(*column), test };
+    match columns {
+        _ if keys.is_empty() => Filter::False,
+        [column] => test(column, Test::In(keys.iter().flatten().cloned().collect())),
+        columns => {
+            let equal = |key: &Vec<Value>| {
+                let pairs = columns.iter().zip(key);
+                Filter::all(pairs.map(|(column, value)| test(column, Test::Compare(Comparison::Eq, value.clone()))))
+            };
+            match keys {
+                [one] => equal(one),
+                keys => Filter::Or(keys.iter().map(equal).collect()),
+            }
+        }
+    }
+}
+
+/// Whether the columns have one of these keys; never unknown, as whether a related row exists is not.
+pub fn found(columns: &[ColumnId], keys: &[Vec<Value>]) -> Filter {
+    if keys.is_empty() {
+        return Filter::False;
+    }
+    let is_there = |column: &ColumnId| {
+        let test = Filter::Test { expr: Expr::column(*column), test: Test::IsNull };
+        Filter::Not(Box::new(test))
+    };
+    Filter::all(columns.iter().map(is_there).chain([any_of(columns, keys)]))
+}
+
+/// The rows of a read that have one of these keys, without its page, which is that of each parent, and with the columns of
+/// the key at the end. Groups are made for each key.
+pub fn keyed(schema: &Schema, read: &Read, columns: &[ColumnId], keys: &[Vec<Value>]) -> Read {
+    let table = schema.table(read.table);
+    let mut keyed = Read { limit: None, offset: 0, ..read.clone() };
+    keyed.filter = Filter::all([any_of(columns, keys), keyed.filter]);
+    keyed.select.extend(columns.iter().map(|column| value(table, *column)));
+    if let Some(groups) = &mut keyed.groups {
+        add_columns(groups, table, columns);
+    }
+    keyed
+}
+
+/// The keys are the last members, so they are the last values of a group.
+fn add_columns(groups: &mut Groups, table: &Table, columns: &[ColumnId]) {
+    for column in columns {
+        let place = groups.table.columns.len();
+        let name: Arc<str> = format!("key {place}").into();
+        // A table has fewer columns than an id can count, and so have groups of its columns.
+        let id = ColumnId(u32::try_from(place).unwrap_or(u32::MAX));
+        groups.table.columns.push(Column::new(id, name, table.column(*column).ty.clone()));
+    }
+}
+
+/// The keys of the rows that pass a filter, each once, with the number of its rows at the end. Null is a key, too.
+pub fn counted(schema: &Schema, table: TableId, columns: &[ColumnId], filter: Filter) -> Read {
+    let of = schema.table(table);
+    let mut select: Vec<Output> = columns.iter().map(|column| value(of, *column)).collect();
+    let count = Aggregate { function: Function::Count, input: None, cast: None };
+    select.push(Output { name: "count".into(), source: Source::Aggregate(count) });
+    let read = Read { select, filter, ..Read::new(table) };
+    grouped(schema, read).expect("columns and a count are no lists")
+}
+
+fn value(table: &Table, column: ColumnId) -> Output {
+    Output { name: table.column(column).name.clone(), source: Source::Value(Expr::column(column)) }
+}
+
+/// A key of these columns, for whoever shows a read whose keys are not known yet.
+pub fn samples(schema: &Schema, table: TableId, columns: &[ColumnId]) -> Vec<Value> {
+    columns.iter().map(|column| sample(&schema.table(table).column(*column).ty)).collect()
+}
+
+fn sample(ty: &Type) -> Value {
+    let text = match ty {
+        Type::Bool => "false",
+        Type::Text | Type::Json | Type::Array(_) => return Value::Text(String::new()),
+        Type::Int | Type::BigInt | Type::Float | Type::Decimal { .. } => "0",
+        Type::Uuid => "00000000-0000-0000-0000-000000000000",
+        Type::Bytes => "\\x",
+        Type::Date => "2000-01-01",
+        Type::Time => "00:00:00",
+        Type::Timestamp => "2000-01-01T00:00:00+00:00",
+    };
+    Value::parse(ty, text).expect("a value of each type is written above")
+}

@@ -1,0 +1,80 @@
+//! Writes that look at tables of other stores, or give back rows of theirs.
+
+use std::sync::Arc;
+
+use mainstay_query::authorize::Granted;
+use mainstay_query::plan::Write;
+use mainstay_query::split::stores::{self, Level, returned_mut};
+use mainstay_query::Authorized;
+use mainstay_schema::Schema;
+
+use super::read::Reading;
+use super::rows::arrange;
+use super::{Federation, apart, of_store, widened};
+use crate::collect::Collected;
+use crate::error::StoreError;
+use crate::residual::{give, rows_of};
+use crate::sink::RowSink;
+use crate::store::{Call, WriteDone};
+
+impl Federation {
+    /// Carries out a write that touches several stores, of which it changes one.
+    ///
+    /// Filters that follow far links are answered before it, and far rows that it gives back are read after it is durable:
+    /// neither is of one snapshot with it.
+    pub(super) async fn write_apart(
+        &self,
+        call: Call,
+        whole: &Authorized<Write>,
+        sink: Box<dyn RowSink>,
+    ) -> Result<WriteDone, StoreError> {
+        let schema = call.schema.clone();
+        let store = only_changed(&schema, whole)?;
+        // Whoever cannot be asked afterwards should be missed before anything is changed.
+        for other in stores::of_write(&schema, whole).into_iter().filter(|other| *other != store) {
+            self.named(other)?.ping(call.deadline).await.map_err(|error| of_store(other, error))?;
+        }
+        let reading = Reading::new(self, call.clone(), Granted::by_write(whole));
+        let mut plan = (**whole).clone();
+        reading.resolve_write(store, &mut plan).await?;
+        let level = level_of(&schema, store, &mut plan)?;
+        let shape = plan.returning().map(|returning| returning.shape(&schema));
+        let plan = Arc::new(stores::part_of_write(whole, plan).map_err(widened)?);
+        let writer = self.named(store)?;
+        let Some((level, shape)) = level.zip(shape).filter(|(level, _)| !level.is_plain()) else {
+            return writer.write(call, plan, sink).await.map_err(|error| of_store(store, error));
+        };
+        let collected = Box::new(Collected::of(&schema, shape));
+        let done = writer.write(call, plan, collected).await.map_err(|error| of_store(store, error))?;
+        let (affected, inserted) = (done.affected, done.inserted);
+        let completed = async {
+            let mut rows = rows_of(done.sink)?;
+            reading.complete(&mut rows, &level).await?;
+            arrange(rows, &level)
+        };
+        let rows = completed.await.map_err(|error| StoreError::AfterWrite(Box::new(error)))?;
+        Ok(WriteDone { sink: give(sink, &rows, None).await.sink, affected, inserted })
+    }
+}
+
+/// What of a write's returned rows is far; nothing if it returns none.
+pub(super) fn level_of(schema: &Schema, store: &str, plan: &mut Write) -> Result<Option<Level>, StoreError> {
+    returned_mut(plan).map(|returning| stores::level(schema, store, returning)).transpose().map_err(apart)
+}
+
+/// The store of the rows that a write changes.
+///
+/// # Errors
+/// [`StoreError::Unsupported`] if there are several.
+pub(super) fn only_changed<'s>(schema: &'s Schema, plan: &Write) -> Result<&'s str, StoreError> {
+    match stores::of_changed(schema, plan).as_slice() {
+        [one] => Ok(one),
+        several => Err(StoreError::Unsupported {
+            what: format!(
+                "one write cannot change rows of several stores, here {}: no transaction spans them; send one request for \
+                 each store",
+                several.join(" and ")
+            ),
+        }),
+    }
+}
