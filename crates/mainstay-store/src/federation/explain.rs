@@ -36,6 +36,7 @@ impl Federation {
         if let Some(name) = stores::only_of_read(&schema, &plan) {
             return self.named(name)?.explain(call, plan).await.map_err(|error| of_store(name, error));
         }
+        stores::check(&schema, &plan).map_err(apart)?;
         let mut stages = Stages { schema: &schema, granted: Granted::by_read(&plan), found: Vec::new() };
         stages.read((**plan).clone(), "rows".to_owned())?;
         self.explain_stages(&call, stages.found).await
@@ -49,6 +50,7 @@ impl Federation {
         let schema = call.schema.clone();
         let name = only_changed(&schema, &whole)?;
         let store = self.named(name)?;
+        whole.returning().map_or(Ok(()), |returning| stores::check(&schema, returning)).map_err(apart)?;
         if stores::only_of_write(&schema, &whole).is_some() {
             return store.explain_write(call, whole).await.map_err(|error| of_store(name, error));
         }

@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use mainstay_query::plan::{Cardinality, Filter, Join, Output, Pair, Read, Source};
-use mainstay_query::split::stores::{Apart, Far, keyed};
+use mainstay_query::split::stores::{Far, keyed};
 use mainstay_schema::{ColumnId, TableId, Value, link};
 
-use super::apart;
+use super::group::Grouping;
 use super::read::Reading;
 use super::rows::{Key, key, page, take_values};
 use crate::collect::Row;
@@ -81,9 +81,6 @@ impl Reading<'_> {
         (parent, child): (&[Pair], &[Pair]),
         keys: &[Vec<Value>],
     ) -> Result<Fetched, StoreError> {
-        if far.read.groups.is_some() {
-            return Err(apart(self.grouped_through(far, junction)));
-        }
         let to_parent: Vec<ColumnId> = parent.iter().map(|pair| pair.there).collect();
         let to_child: Vec<ColumnId> = child.iter().map(|pair| pair.here).collect();
         let select = to_child.iter().map(|column| self.output(junction, *column)).collect();
@@ -96,8 +93,11 @@ impl Reading<'_> {
         let there: Vec<ColumnId> = child.iter().map(|pair| pair.there).collect();
         let child_keys: Vec<Vec<Value>> = between_rows.iter().map(|(_, child)| child.clone()).collect();
         let child_keys = self.carried(&child_keys, far.read.table, &there);
+        // Groups of rows that are found by different keys are made here.
+        let grouping = far.read.groups.as_ref().map(|groups| Grouping::new(self.schema(), &far.read, groups));
+        let read = grouping.as_ref().map_or(&far.read, |grouping| &grouping.rows);
         // Rows that are found by different keys stand in one order, so they are read at once.
-        let rows = self.keyed_rows(&far.read, &there, &child_keys, usize::MAX, None).await?;
+        let rows = self.keyed_rows(read, &there, &child_keys, usize::MAX, None).await?;
         let mut by_key: HashMap<Key, Vec<usize>> = HashMap::new();
         for (place, (_, key)) in rows.iter().enumerate() {
             if let Some(key) = key {
@@ -111,7 +111,11 @@ impl Reading<'_> {
             }
         }
         of.values_mut().for_each(|places| places.sort_unstable());
-        Ok(Fetched { rows: rows.into_iter().map(|(row, _)| row).collect(), of, nothing: Vec::new() })
+        let mut rows: Vec<Row> = rows.into_iter().map(|(row, _)| row).collect();
+        if let Some(grouping) = &grouping {
+            (rows, of) = grouping.group(&rows, of)?;
+        }
+        Ok(Fetched { rows, of, nothing: Vec::new() })
     }
 
     /// The rows of a read that have one of these keys, each with its key, in the order of the read for each chunk of keys.
@@ -161,18 +165,5 @@ impl Reading<'_> {
     fn output(&self, table: TableId, column: ColumnId) -> Output {
         let name = self.schema().table(table).column(column).name.clone();
         Output { name, source: Source::Value(mainstay_query::plan::Expr::column(column)) }
-    }
-
-    fn grouped_through(&self, far: &Far, junction: TableId) -> Apart {
-        let (table, junction) = (self.schema().table(far.read.table), self.schema().table(junction));
-        Apart(format!(
-            "rows of \"{}\" in the store {} cannot be aggregated through \"{}\", which is in the store {}; embed \"{}\" and \
-             aggregate there, or select the rows and count them",
-            table.name,
-            table.store_name(),
-            junction.name,
-            junction.store_name(),
-            junction.name,
-        ))
     }
 }

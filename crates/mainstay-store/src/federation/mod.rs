@@ -13,6 +13,7 @@
 mod explain;
 mod far;
 mod filters;
+mod group;
 mod read;
 mod rows;
 mod script;

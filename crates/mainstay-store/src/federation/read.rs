@@ -42,6 +42,7 @@ impl<'f> Reading<'f> {
 
     /// Puts the rows of a read into a sink.
     pub(super) async fn give(&self, plan: &Read, sink: Box<dyn RowSink>) -> Result<ReadDone, StoreError> {
+        stores::check(self.schema(), plan).map_err(apart)?;
         let found = self.rows(plan.clone()).await?;
         let done = residual::give(sink, &found.rows, found.total).await;
         let stores = stores::of_read(self.schema(), plan).into_iter().map(Arc::from).collect();

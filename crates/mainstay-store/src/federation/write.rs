@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mainstay_query::authorize::Granted;
-use mainstay_query::plan::Write;
+use mainstay_query::plan::{Read, Write};
 use mainstay_query::split::stores::{self, Level, returned_mut};
 use mainstay_query::Authorized;
 use mainstay_schema::Schema;
@@ -30,6 +30,7 @@ impl Federation {
     ) -> Result<WriteDone, StoreError> {
         let schema = call.schema.clone();
         let store = only_changed(&schema, whole)?;
+        whole.returning().map_or(Ok(()), |returning| stores::check(&schema, returning)).map_err(apart)?;
         // Whoever cannot be asked afterwards should be missed before anything is changed.
         for other in stores::of_write(&schema, whole).into_iter().filter(|other| *other != store) {
             self.named(other)?.ping(call.deadline).await.map_err(|error| of_store(other, error))?;
@@ -59,7 +60,13 @@ impl Federation {
 
 /// What of a write's returned rows is far; nothing if it returns none.
 pub(super) fn level_of(schema: &Schema, store: &str, plan: &mut Write) -> Result<Option<Level>, StoreError> {
-    returned_mut(plan).map(|returning| stores::level(schema, store, returning)).transpose().map_err(apart)
+    let is_run = matches!(plan, Write::Run(_));
+    let Some(returning) = returned_mut(plan) else { return Ok(None) };
+    if !is_run {
+        // Neither order nor page of what a write gives back is used, so nothing is fetched for them.
+        *returning = Read { order: Vec::new(), after: None, limit: None, offset: 0, ..returning.clone() };
+    }
+    stores::level(schema, store, returning).map(Some).map_err(apart)
 }
 
 /// The store of the rows that a write changes.

@@ -49,7 +49,11 @@ pub fn each_far_of_write(
         Write::Update(update) => walk.filter(update.table, &mut update.filter),
         Write::UpdateEach(update) => walk.filter(update.table, &mut update.filter),
         Write::Delete(delete) => walk.filter(delete.table, &mut delete.filter),
-        Write::Insert(_) | Write::Nested(_) | Write::Batch(_) | Write::Run(_) => {}
+        Write::Batch(writes) => {
+            writes.iter_mut().for_each(|write| each_far_of_write(schema, store, write, walk.tell));
+            return;
+        }
+        Write::Insert(_) | Write::Nested(_) | Write::Run(_) => {}
     }
     if let Some(returning) = returned_mut(write) {
         walk.read(returning);

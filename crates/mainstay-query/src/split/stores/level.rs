@@ -2,7 +2,7 @@
 
 use mainstay_schema::{ColumnId, Schema, TableId, Value};
 
-use super::{Apart, is_near};
+use super::{Apart, is_near, store_of};
 use crate::plan::{Cardinality, Embed, Expr, Join, Link, Order, Output, Read, Shape, Source, Via};
 
 /// One level of what a store gives, and how the rows of the whole read are made of it.
@@ -169,6 +169,40 @@ pub fn level(schema: &Schema, store: &str, read: &mut Read) -> Result<Level, Apa
     level.width = members.width;
     read.select = members.outputs;
     Ok(level)
+}
+
+/// Whether a read can be put together, its far embeds and theirs included.
+///
+/// # Errors
+/// As [`level()`], and if groups are made through a junction of what has members of its own.
+pub fn check(schema: &Schema, read: &Read) -> Result<(), Apart> {
+    let mut copy = read.clone();
+    let root = level(schema, store_of(schema, read), &mut copy)?;
+    let mut levels = vec![&root];
+    while let Some(level) = levels.pop() {
+        levels.extend(level.near.iter().map(|near| &near.level));
+        for far in &level.far {
+            if let Join::Through { table, .. } = &far.link.join
+                && far.read.groups.is_some()
+                && far.read.select.iter().any(|output| output.source.embed().is_some())
+            {
+                return Err(grouped_through(schema, far.read.table, *table));
+            }
+            check(schema, &far.read)?;
+        }
+    }
+    Ok(())
+}
+
+fn grouped_through(schema: &Schema, table: TableId, junction: TableId) -> Apart {
+    let (table, junction) = (schema.table(table), schema.table(junction));
+    Apart(format!(
+        "rows of \"{}\" in the store {} cannot be grouped by rows related to them where \"{}\" leads to them from another \
+         store; aggregate them by their own columns alone",
+        table.name,
+        table.store_name(),
+        junction.name,
+    ))
 }
 
 fn sort(store: &str, read: &mut Read, members: &mut Members<'_>) -> Option<Sort> {
