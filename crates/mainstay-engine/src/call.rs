@@ -5,6 +5,7 @@ use std::sync::Arc;
 use mainstay_query::authorize::{Operation, may_call, need};
 use mainstay_query::plan::{self, Shape, Work};
 use mainstay_query::request::CallRequest;
+use mainstay_query::split::stores;
 use mainstay_query::{Denied, Limits, PlanError, authorize};
 use mainstay_schema::{Returns, Schema};
 use mainstay_store::{Call, RowSink, StoreError, residual};
@@ -52,6 +53,7 @@ impl Engine {
         match planned.work {
             Work::Read(plan) => {
                 let plan = authorize::read(&schema, &context.actor, *plan).map_err(refused)?;
+                context.note_stores(|| stores::several_of_read(&schema, &plan));
                 let sink = Box::new(make_sink(&plan.shape(&schema), returns));
                 let watch = Watch::start(self.slow().filter(|_| !sink.may_wait()));
                 context.note(Stage::Plan);
@@ -65,6 +67,7 @@ impl Engine {
             }
             Work::Write(plan) => {
                 let plan = authorize::write(&schema, &context.actor, *plan).map_err(refused)?;
+                context.note_stores(|| stores::several_of_write(&schema, &plan));
                 let sink: Option<S> = plan.returning().map(|read| make_sink(&read.shape(&schema), returns));
                 let has_sink = sink.is_some();
                 let sink: Box<dyn RowSink> = match sink {

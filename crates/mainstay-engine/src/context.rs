@@ -21,7 +21,13 @@ pub struct Context {
     pub request_id: RequestId,
     /// Where the ends of its stages are noted, if somebody wants to know.
     pub stages: Option<Arc<Stages>>,
+    /// Where it is noted which stores the answer is joined from, if there are several at all.
+    pub joined: Option<Arc<Joined>>,
 }
+
+/// The stores from which an answer is joined. Each of them is read at its own time.
+#[derive(Debug, Default)]
+pub struct Joined(OnceLock<Vec<Arc<str>>>);
 
 /// When the stages of a request ended.
 #[derive(Debug, Default)]
@@ -48,7 +54,21 @@ impl Stages {
 impl Context {
     /// A context for work of our own, which passes every rule.
     pub fn system(time: Duration) -> Context {
-        Context { actor: Actor::System, deadline: Instant::now() + time, request_id: RequestId::next(), stages: None }
+        Context { actor: Actor::System, deadline: Instant::now() + time, request_id: RequestId::next(), stages: None, joined: None }
+    }
+
+    /// Notes the stores of a plan, if they are several. The first of several plans counts.
+    pub(crate) fn note_stores<'s>(&self, several: impl FnOnce() -> Option<Vec<&'s str>>) {
+        if let Some(joined) = &self.joined
+            && let Some(names) = several()
+        {
+            let _ = joined.0.set(names.into_iter().map(Arc::from).collect());
+        }
+    }
+
+    /// The stores from which the answer is joined, that of its rows first; none if it is of one store.
+    pub fn joined_stores(&self) -> &[Arc<str>] {
+        self.joined.as_ref().and_then(|joined| joined.0.get()).map_or(&[], Vec::as_slice)
     }
 
     /// Notes that a stage has ended. The first of several ends counts.

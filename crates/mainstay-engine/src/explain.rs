@@ -8,7 +8,7 @@ use mainstay_query::request::{CallRequest, ReadRequest, WriteRequest};
 use mainstay_query::{authorize, split};
 use mainstay_schema::Schema;
 use mainstay_store::residual::{self, RESIDUAL_ROWS_MAX};
-use mainstay_store::{Call, Explanation, StoreError};
+use mainstay_store::{Call, Explanation};
 
 use crate::conceal::refused_as;
 use crate::context::Context;
@@ -106,9 +106,8 @@ impl Engine {
         let authorized = print::read(&schema, &plan);
         let work = self.told_work(&schema, context, &[Sought::Read(&plan)]).await;
         let support = |table, filter: &_| self.store().support(&schema, table, filter);
-        let (pushed, residual) = split::read(&schema, plan, RESIDUAL_ROWS_MAX, support).map_err(|refused| {
-            StoreError::Unsupported { what: format!("the store {} {refused}", self.store().name()) }
-        })?;
+        let (pushed, residual) = split::read(&schema, plan, RESIDUAL_ROWS_MAX, support)
+            .map_err(|refused| residual::unsupported(&**self.store(), &schema, &refused))?;
         let mut explanation = self.store().explain(call, Arc::new(pushed)).await?;
         if residual.is_some() {
             explanation.details.push("the rest of the filter is applied to the rows that come back".to_owned());

@@ -19,7 +19,7 @@ mod slow;
 
 pub use call::CallAnswer;
 pub use clock::{Clock, SeededClock, SystemClock};
-pub use context::{Context, RequestId, Stage, Stages};
+pub use context::{Context, Joined, RequestId, Stage, Stages};
 pub use error::Error;
 pub use explain::{Explained, Request};
 pub use guard::{ExaminedLimits, TooHeavy};

@@ -9,6 +9,7 @@ use arc_swap::ArcSwap;
 use mainstay_query::authorize::Operation;
 use mainstay_query::plan::Shape;
 use mainstay_query::request::{Action, ReadRequest, WriteRequest};
+use mainstay_query::split::stores;
 use mainstay_query::{Authorized, Limits, authorize, plan};
 use mainstay_schema::Schema;
 use mainstay_store::{Call, Cell, RowSink, Store, residual};
@@ -38,6 +39,7 @@ pub struct Engine {
     guard: OnceLock<Arc<Guard>>,
     /// Who keeps what took long; empty where nobody wants to know.
     slow: OnceLock<SlowLog>,
+    has_several_stores: bool,
 }
 
 /// Follows tables that other programs may change, and puts their schema in place when it is another than the last one.
@@ -84,7 +86,8 @@ impl Engine {
     pub fn with_clock(schema: Schema, store: Arc<dyn Store>, limits: Limits, clock: Arc<dyn Clock>) -> Engine {
         let schema = ArcSwap::from_pointee(schema);
         let (source, page_key, guard, slow) = Default::default();
-        Engine { schema, store, limits, clock, source, page_key, guard, slow }
+        let has_several_stores = store.parts().len() > 1;
+        Engine { schema, store, limits, clock, source, page_key, guard, slow, has_several_stores }
     }
 
     /// Says which secret seals the places of pages by key, so that they are good on every node and after a restart.
@@ -186,6 +189,11 @@ impl Engine {
         &self.limits
     }
 
+    /// Whether there are several stores, so that answers may be joined from them.
+    pub fn has_several_stores(&self) -> bool {
+        self.has_several_stores
+    }
+
     /// The store beneath, for migrations, subscriptions and closing.
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.store
@@ -212,6 +220,7 @@ impl Engine {
             return self.read_page(schema, context, (request, token), plan, make_sink).await;
         }
         let plan = authorize::read(&schema, &context.actor, plan).map_err(|denied| refused_as(&schema, denied))?;
+        context.note_stores(|| stores::several_of_read(&schema, &plan));
         self.check_work(&schema, context, &plan).await?;
         let sink = Box::new(make_sink(&plan.shape(&schema)));
         // Rows that are sent while they are read take as long as whoever takes them.
@@ -240,6 +249,7 @@ impl Engine {
         let (shape, limit) = (plan.shape(&schema), plan.limit);
         let (pages, now_s) = self.place(&schema, context, token, &mut plan)?;
         let plan = authorize::read(&schema, &context.actor, plan).map_err(|denied| refused_as(&schema, denied))?;
+        context.note_stores(|| stores::several_of_read(&schema, &plan));
         self.check_work(&schema, context, &plan).await?;
         let sink = Box::new(PlaceSink::new(make_sink(&shape), shape.members.len()));
         let watch = Watch::start(self.slow.get().filter(|_| !sink.may_wait()));
@@ -286,6 +296,7 @@ impl Engine {
         let schema = self.current_schema(context).await;
         let plan = self.plan_write(&schema, context, request)?;
         let plan = authorize::write(&schema, &context.actor, plan).map_err(|denied| refused_as(&schema, denied))?;
+        context.note_stores(|| stores::several_of_write(&schema, &plan));
         let shape = plan.returning().map(|returning| returning.shape(&schema));
         let sink: Box<dyn RowSink> = match &shape {
             Some(shape) => Box::new(make_sink(shape)),

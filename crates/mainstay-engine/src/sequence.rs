@@ -212,13 +212,12 @@ impl<S: Sequence> Steps<S> {
                 }
                 let sink = self.sequence.make_sink(&plan.shape(schema), returns);
                 let support = |table, filter: &_| self.store.support(schema, table, filter);
-                let refused = |what: &dyn std::fmt::Display| StoreError::Unsupported {
-                    what: format!("the store {} {what}", self.store.name()),
-                };
-                let (plan, rest) =
-                    split::read(schema, plan, RESIDUAL_ROWS_MAX, support).map_err(|what| refused(&what))?;
+                let name = self.store.name_at(schema, plan.table);
+                let (plan, rest) = split::read(schema, plan, RESIDUAL_ROWS_MAX, support)
+                    .map_err(|refused| residual::unsupported(&*self.store, schema, &refused))?;
                 if rest.is_some() {
-                    return Err(refused(&"cannot filter like this inside a transaction").into());
+                    let what = format!("the store {name} cannot filter like this inside a transaction");
+                    return Err(StoreError::Unsupported { what }.into());
                 }
                 self.running = Some(Running::Read { called });
                 Ok(Step::Read { plan: Arc::new(plan), sink })

@@ -144,7 +144,8 @@ where
         timing.read = Some(Instant::now());
         timing.stages.clone()
     });
-    let context = Context { actor, deadline, request_id: id, stages };
+    let joined = app.engine.has_several_stores().then(Default::default);
+    let context = Context { actor, deadline, request_id: id, stages, joined };
     let answer = pin!(async {
         let Some(known) = app.engine.followed_schema() else { return routed(app, &context, &route, head, body).await };
         let answer = routed(app, &context, &route, head, body.clone()).await;

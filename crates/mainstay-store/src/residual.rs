@@ -38,8 +38,7 @@ pub async fn read(
     let rows = rows_of(done.sink)?;
     let mut scan = Scan { store, seen: 0 };
     let (rows, passed) = scan.apply(&residual, rows)?;
-    let given = give(sink, &rows, if residual.count != Count::None { Some(passed) } else { done.total }).await;
-    Ok(ReadDone { stores: done.stores, ..given })
+    Ok(give(sink, &rows, if residual.count != Count::None { Some(passed) } else { done.total }).await)
 }
 
 /// Checks that a store carries out a write exactly, which is the only way to carry it out.
@@ -77,7 +76,7 @@ pub(crate) async fn give(mut sink: Box<dyn RowSink>, rows: &[Row], total: Option
         replay(row, sink.as_mut());
         given += 1;
     }
-    ReadDone { sink, rows: given, total, stores: Vec::new() }
+    ReadDone { sink, rows: given, total }
 }
 
 struct Scan<'s> {

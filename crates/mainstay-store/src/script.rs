@@ -153,7 +153,7 @@ pub fn drive(script: &mut dyn Script, transaction: &mut impl Transaction) -> Res
         transaction.check()?;
         let done = match progress.step()? {
             Step::Read { plan, mut sink } => {
-                transaction.read(&plan, &mut *sink).map(|(rows, total)| StepDone::Read(ReadDone::new(sink, rows, total)))
+                transaction.read(&plan, &mut *sink).map(|(rows, total)| StepDone::Read(ReadDone { sink, rows, total }))
             }
             Step::Write { plan, mut sink } => transaction
                 .write(&plan, &mut *sink)

@@ -37,6 +37,11 @@ pub trait Store: Send + Sync + 'static {
         self.name().to_owned()
     }
 
+    /// Names of the stores that this one consists of; none if it is one by itself.
+    fn parts(&self) -> Vec<Arc<str>> {
+        Vec::new()
+    }
+
     /// What the engine can do beyond the least that is asked of all.
     fn capabilities(&self) -> &Capabilities;
 
@@ -233,16 +238,6 @@ pub struct ReadDone {
     pub rows: u64,
     /// Rows that pass the filter, when a count was asked.
     pub total: Option<u64>,
-    /// Names of the stores of its tables, where these are several: each was read at its own time, so the rows are no one
-    /// snapshot. Empty otherwise.
-    pub stores: Vec<Arc<str>>,
-}
-
-impl ReadDone {
-    /// What a read of one store did.
-    pub fn new(sink: Box<dyn RowSink>, rows: u64, total: Option<u64>) -> ReadDone {
-        ReadDone { sink, rows, total, stores: Vec::new() }
-    }
 }
 
 /// What a write did.

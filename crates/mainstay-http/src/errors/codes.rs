@@ -88,6 +88,8 @@ codes! {
     LIMIT = "MS400", 400, "More was asked than a limit allows; the message names it.";
     FRAMING = "MS401", 400, "The request's framing is ambiguous.";
     HEAVY = "MS402", 400, "The request would look at more rows than its role may; the hint says what would help.";
+    JOIN_LARGE = "MS403", 400, "More rows of one store would have to be joined with those of another than may be; the message says of which table.";
+    AFTER_WRITE = "MS502", 502, "The rows were written, but what other stores have of them could not be read afterwards.";
     NO_ROUTE = "MS404", 404, "Nothing is at this path.";
     BODY_SLOW = "MS408", 408, "The body did not come in time.";
     PATCH_CONFLICT = "MS409", 409, "A JSON patch does not apply to a row; details say where.";

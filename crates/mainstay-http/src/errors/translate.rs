@@ -235,6 +235,14 @@ fn store(error: StoreError) -> Problem {
         StoreError::Deadline => Problem::new(STATEMENT_TIME, message),
         StoreError::Overloaded => Problem::new(OVERLOADED, message),
         StoreError::Unavailable(_) => Problem::new(UNAVAILABLE, "Database connection error.").cause(&error),
+        StoreError::Down { .. } => Problem::new(UNAVAILABLE, message).cause(&error),
+        StoreError::TooManyRows { .. } => Problem::new(JOIN_LARGE, message).hint(
+            "Filter the rows of either store further, or ask for a smaller page; rows are joined across stores by looking up \
+             the keys of the page.",
+        ),
+        StoreError::AfterWrite(_) => Problem::new(AFTER_WRITE, message)
+            .hint("Do not write again. Read the rows, or write with Prefer: return=minimal.")
+            .cause(&error),
         StoreError::CannotWrite(_) => Problem::new(CANNOT_WRITE, message).cause(&error),
         StoreError::SchemaChanged(_) => Problem::new(SCHEMA_CHANGED, message).cause(&error),
         StoreError::Unsupported { what } => Problem::new(NOT_IMPLEMENTED, "Feature not implemented").details(what),

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, Method, Response, request};
 
 const EXPOSED: HeaderValue = HeaderValue::from_static(
     "Content-Encoding, Content-Location, Content-Range, Content-Type, Date, Location, Server, Transfer-Encoding, \
-     Range-Unit, Next-After, Warning, ETag, Preference-Applied, Retry-After, X-Request-Id",
+     Range-Unit, Next-After, Warning, ETag, Preference-Applied, Retry-After, X-Request-Id, Mainstay-Stores",
 );
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PATCH, PUT, DELETE, OPTIONS, HEAD, QUERY");
 const ANY: HeaderValue = HeaderValue::from_static("*");

@@ -36,6 +36,15 @@ use crate::errors::singular;
 /// The place after the last row of a page by key, for `after` of the next one.
 pub(crate) const NEXT_AFTER: HeaderName = HeaderName::from_static("next-after");
 
+/// The stores from which an answer was joined, that of its rows first: it is no one snapshot of them.
+const STORES: HeaderName = HeaderName::from_static("mainstay-stores");
+
+/// The names of the stores, if an answer was joined from several.
+fn stores(context: &Context) -> Option<HeaderValue> {
+    let names = context.joined_stores();
+    if names.is_empty() { None } else { HeaderValue::try_from(names.join(", ")).ok() }
+}
+
 /// A request for the rows of one table.
 pub(super) struct Call<'a> {
     pub(super) app: &'a App,
@@ -277,6 +286,9 @@ impl Call<'_> {
         let headers = response.headers_mut();
         headers.reserve(16);
         headers.insert(VARY, VARIES);
+        if let Some(names) = stores(self.context) {
+            headers.insert(STORES, names);
+        }
         if let Some(applied) = prefer::applied(&self.preferences, &self.head.method, self.relevance()) {
             headers.insert(PREFERENCE_APPLIED, applied);
         }

@@ -5,7 +5,7 @@
 //! store first, then those on the far side of each link in one read by their keys, joined here (`read.rs`, `far.rs`,
 //! `rows.rs`). Filters that follow far links become tests of near columns beforehand (`filters.rs`). A write changes rows of
 //! one store (`write.rs`), and so does a transaction of several steps (`script.rs`). Reads of several stores are no one
-//! snapshot: each store is asked at its own time, and says so in [`ReadDone::stores`].
+//! snapshot: each store is asked at its own time. Whoever asks learns from [`stores::several_of_read`] which they are.
 //!
 //! Knows stores by their names in the schema and no engine. How plans are taken apart is
 //! [`mainstay_query::split::stores`]'s business.
@@ -140,6 +140,10 @@ impl Store for Federation {
             Some(store) => format!("{name} ({})", store.name()),
             None => name.to_owned(),
         }
+    }
+
+    fn parts(&self) -> Vec<Arc<str>> {
+        self.stores.iter().map(|(name, _)| name.clone()).collect()
     }
 
     fn capabilities(&self) -> &Capabilities {

@@ -44,9 +44,7 @@ impl<'f> Reading<'f> {
     pub(super) async fn give(&self, plan: &Read, sink: Box<dyn RowSink>) -> Result<ReadDone, StoreError> {
         stores::check(self.schema(), plan).map_err(apart)?;
         let found = self.rows(plan.clone()).await?;
-        let done = residual::give(sink, &found.rows, found.total).await;
-        let stores = stores::of_read(self.schema(), plan).into_iter().map(Arc::from).collect();
-        Ok(ReadDone { stores, ..done })
+        Ok(residual::give(sink, &found.rows, found.total).await)
     }
 
     /// The rows of a read, whatever stores they are of.

@@ -83,7 +83,7 @@ impl MemoryStore {
         state.admit(call)?;
         let view = View { schema: &call.schema, tables: &state.tables, deadline: call.deadline };
         let (rows, total) = view.read(plan, sink.as_mut())?;
-        Ok(ReadDone::new(sink, rows, total))
+        Ok(ReadDone { sink, rows, total })
     }
 
     fn write_now(&self, call: &Call, plan: &Write, mut sink: Box<dyn RowSink>) -> Result<WriteDone, StoreError> {

@@ -156,7 +156,7 @@ impl<E: Engine> ServerStore<E> {
                     Ok(Step::RollBack) => return session.rollback().await.map_err(StoreError::from),
                     Ok(Step::Read { plan, mut sink }) => {
                         let done = E::read_inside(&mut session, &call.schema, &plan, &mut *sink).await;
-                        done.map(|done| StepDone::Read(ReadDone::new(sink, done.rows, done.total))).map_err(
+                        done.map(|done| StepDone::Read(ReadDone { sink, rows: done.rows, total: done.total })).map_err(
                             |fault| match fault.is_conflict() {
                                 true => WriteFault::Again(meaning::<E>(fault, &call.schema)),
                                 false => WriteFault::Final(meaning::<E>(fault, &call.schema)),
@@ -226,7 +226,7 @@ impl<E: Engine> Store for ServerStore<E> {
         async move {
             let done = self.engine.read(&self.pool, &call, &plan, &mut *sink).await;
             let done = done.map_err(|fault| self.heeded(meaning::<E>(fault, &call.schema)))?;
-            Ok(ReadDone::new(sink, done.rows, done.total))
+            Ok(ReadDone { sink, rows: done.rows, total: done.total })
         }
         .boxed()
     }

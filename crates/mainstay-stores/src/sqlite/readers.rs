@@ -46,7 +46,7 @@ pub(super) fn run(connection: Connection, watch: &Watch, jobs: &Receiver<Job>) {
         match job {
             Job::Read { call, plan, mut sink, reply } => reader.answer(reply, |connection| {
                 let counted = read::run(connection, &call.schema, &plan, &mut *sink)?;
-                Ok(ReadDone::new(sink, counted.rows, counted.total))
+                Ok(ReadDone { sink, rows: counted.rows, total: counted.total })
             }),
             Job::ExplainRead { call, plan, reply } => {
                 reader.answer(reply, |connection| explain::read(connection, &call.schema, &plan));

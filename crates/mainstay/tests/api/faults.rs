@@ -29,6 +29,27 @@ type Failure = (fn() -> StoreError, u16, &'static str, &'static str, bool);
 
 const FAILURES: &[Failure] = &[
     (|| StoreError::Unavailable("hidden".into()), 503, "PGRST000", "Database connection error.", true),
+    (
+        || StoreError::Down { store: "docs".into(), cause: "hidden".into() },
+        503,
+        "PGRST000",
+        "the store docs is unavailable",
+        true,
+    ),
+    (
+        || StoreError::TooManyRows { table: "toys".into(), store: "docs".into(), max: 10_000 },
+        400,
+        "MS403",
+        "more than 10000 rows of \"toys\" in the store docs would have to be joined with those of another store",
+        false,
+    ),
+    (
+        || StoreError::AfterWrite(Box::new(StoreError::Overloaded)),
+        502,
+        "MS502",
+        "the rows were written, but what belongs to them in other stores could not be read",
+        false,
+    ),
     (|| StoreError::SchemaChanged("hidden".into()), 503, "PGRST002", "the store's tables differ from the schema", true),
     (|| StoreError::CannotWrite("hidden".into()), 503, "53100", "the store cannot write", true),
     (|| StoreError::Overloaded, 503, "53300", "the store is busy", true),

@@ -44,9 +44,25 @@ pub fn of_read<'s>(schema: &'s Schema, plan: &Read) -> Vec<&'s str> {
     names
 }
 
-/// The one store of a read, or nothing if it touches several.
+/// The one store of a read, or nothing if it touches several. Every read is asked this, so it keeps no list.
 pub fn only_of_read<'s>(schema: &'s Schema, plan: &Read) -> Option<&'s str> {
-    one_of(of_read(schema, plan))
+    let own = store_of(schema, plan);
+    let mut is_one = true;
+    let mut is_result = plan.call.is_some();
+    touched::read(plan, &mut |table| {
+        is_one &= std::mem::take(&mut is_result) || schema.table(table).store_name() == own;
+    });
+    is_one.then_some(own)
+}
+
+/// The stores of a read that touches several, its own first; nothing for any other.
+pub fn several_of_read<'s>(schema: &'s Schema, plan: &Read) -> Option<Vec<&'s str>> {
+    if only_of_read(schema, plan).is_some() { None } else { Some(of_read(schema, plan)) }
+}
+
+/// The stores of a write that touches several, that of what it changes first; nothing for any other.
+pub fn several_of_write<'s>(schema: &'s Schema, plan: &Write) -> Option<Vec<&'s str>> {
+    Some(of_write(schema, plan)).filter(|names| names.len() > 1)
 }
 
 /// Names of the stores of the rows that a write changes itself.

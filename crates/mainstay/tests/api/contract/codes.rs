@@ -9,6 +9,8 @@ use crate::app::{Ask, TestApp, ask, get, post, small_limits, token};
 const ELSEWHERE: &[(&str, u16, &str)] = &[
     ("PGRST000", 503, "faults.rs"),
     ("PGRST002", 503, "faults.rs"),
+    ("MS403", 400, "faults.rs"),
+    ("MS502", 502, "faults.rs"),
     ("MS402", 400, "../existing/work.rs"),
     ("PGRST121", 500, "faults.rs"),
     ("PGRST126", 404, "describe.rs"),
