@@ -13,7 +13,7 @@ use mainstay_schema::{ColumnId, Schema};
 
 use super::rows::levels;
 use super::write::{level_of, only_changed};
-use super::{Federation, apart, of_store, widened};
+use super::{Federation, apart, call_of, of_store, widened};
 use crate::error::StoreError;
 use crate::residual::{RESIDUAL_ROWS_MAX, unsupported};
 use crate::store::{Call, Estimate, Explanation};
@@ -34,7 +34,7 @@ impl Federation {
     ) -> Result<Explanation, StoreError> {
         let schema = call.schema.clone();
         if let Some(name) = stores::only_of_read(&schema, &plan) {
-            return self.named(name)?.explain(call, plan).await.map_err(|error| of_store(name, error));
+            return self.named(name)?.explain(call_of(name, call), plan).await.map_err(|error| of_store(name, error));
         }
         stores::check(&schema, &plan).map_err(apart)?;
         let mut stages = Stages { schema: &schema, granted: Granted::by_read(&plan), found: Vec::new() };
@@ -52,7 +52,7 @@ impl Federation {
         let store = self.named(name)?;
         whole.returning().map_or(Ok(()), |returning| stores::check(&schema, returning)).map_err(apart)?;
         if stores::only_of_write(&schema, &whole).is_some() {
-            return store.explain_write(call, whole).await.map_err(|error| of_store(name, error));
+            return store.explain_write(call_of(name, call), whole).await.map_err(|error| of_store(name, error));
         }
         let mut stages = Stages { schema: &schema, granted: Granted::by_write(&whole), found: Vec::new() };
         let mut plan = (**whole).clone();
@@ -62,7 +62,7 @@ impl Federation {
         let mut before = self.explain_stages(&call, std::mem::take(&mut stages.found)).await?;
         let level = level_of(&schema, name, &mut plan)?;
         let plan = Arc::new(stores::part_of_write(&whole, plan).map_err(widened)?);
-        let own = store.explain_write(call.clone(), plan).await.map_err(|error| of_store(name, error))?;
+        let own = store.explain_write(call_of(name, call.clone()), plan).await.map_err(|error| of_store(name, error))?;
         add(&mut before, name, "write", own);
         stages.below(&level.unwrap_or_default())?;
         let after = self.explain_stages(&call, stages.found).await?;
@@ -79,14 +79,14 @@ impl Federation {
     ) -> Result<Option<Estimate>, StoreError> {
         let schema = call.schema.clone();
         if let Some(name) = stores::only_of_read(&schema, &plan) {
-            return self.named(name)?.estimate(call, plan).await.map_err(|error| of_store(name, error));
+            return self.named(name)?.estimate(call_of(name, call), plan).await.map_err(|error| of_store(name, error));
         }
         let mut stages = Stages { schema: &schema, granted: Granted::by_read(&plan), found: Vec::new() };
         stages.read((**plan).clone(), "rows".to_owned())?;
         let mut rows = 0u64;
         for Stage { store, plan, .. } in stages.found {
-            let (name, plan) = (store, self.exact(&schema, &call, plan)?);
-            let estimate = self.named(&name)?.estimate(call.clone(), Arc::new(plan)).await;
+            let (name, plan) = (store, self.exact(&schema, plan)?);
+            let estimate = self.named(&name)?.estimate(call_of(&name, call.clone()), Arc::new(plan)).await;
             match estimate.map_err(|error| of_store(&name, error))? {
                 Some(estimate) => rows = rows.saturating_add(estimate.rows),
                 None => return Ok(None),
@@ -103,8 +103,8 @@ impl Federation {
         async move {
             let mut whole = Explanation { statements: Vec::new(), details: Vec::new() };
             for Stage { store, why, plan } in stages {
-                let plan = self.exact(&call.schema, call, plan)?;
-                let part = self.named(&store)?.explain(call.clone(), Arc::new(plan)).await;
+                let plan = self.exact(&call.schema, plan)?;
+                let part = self.named(&store)?.explain(call_of(&store, call.clone()), Arc::new(plan)).await;
                 add(&mut whole, &store, &why, part.map_err(|error| of_store(&store, error))?);
             }
             Ok(whole)
@@ -113,7 +113,7 @@ impl Federation {
     }
 
     /// What of a part goes to its store; the rest of its filter is applied here.
-    fn exact(&self, schema: &Schema, _: &Call, plan: Authorized<Read>) -> Result<Authorized<Read>, StoreError> {
+    fn exact(&self, schema: &Schema, plan: Authorized<Read>) -> Result<Authorized<Read>, StoreError> {
         let store = self.store_of(schema, plan.table);
         let support = |table, filter: &_| store.support(schema, table, filter);
         let split = split::read(schema, plan, RESIDUAL_ROWS_MAX, support);

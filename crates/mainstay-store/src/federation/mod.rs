@@ -26,8 +26,7 @@ use futures_util::future::{BoxFuture, FutureExt, join_all};
 use mainstay_query::plan::{Filter, Read, Write};
 use mainstay_query::split::stores;
 use mainstay_query::{Authorized, authorize};
-use mainstay_schema::model::MAIN_STORE;
-use mainstay_schema::{Schema, TableId};
+use mainstay_schema::{MAIN, Schema, TableId};
 
 use self::read::Reading;
 use crate::change::Subscription;
@@ -57,7 +56,7 @@ impl Federation {
     /// # Panics
     /// If the first is not the one called `main`: whoever reads the settings owns the order.
     pub fn new(stores: Vec<(Arc<str>, Arc<dyn Store>)>) -> Federation {
-        assert_eq!(stores.first().map(|(name, _)| &**name), Some(MAIN_STORE), "the main store comes first");
+        assert_eq!(stores.first().map(|(name, _)| &**name), Some(MAIN), "the main store comes first");
         let capabilities = capabilities(&stores);
         Federation { stores, capabilities, rows_max: JOINED_ROWS_MAX }
     }
@@ -111,6 +110,12 @@ fn capabilities(stores: &[(Arc<str>, Arc<dyn Store>)]) -> Capabilities {
     }
 }
 
+/// What goes along with a plan to a store, which sees the tables in its own way.
+fn call_of(name: &str, call: Call) -> Call {
+    let seen = call.schema.seen_by(Some(name).filter(|name| *name != MAIN)).cloned();
+    Call { schema: seen.unwrap_or(call.schema), ..call }
+}
+
 /// An error of one of several stores: which does not answer is told by its name.
 fn of_store(name: &str, error: StoreError) -> StoreError {
     match error {
@@ -152,9 +157,10 @@ impl Store for Federation {
 
     fn support(&self, schema: &Schema, table: TableId, filter: &Filter) -> Support {
         let store = self.store_of(schema, table);
+        let seen = schema.seen_by(schema.table(table).store.as_deref()).map_or(schema, |seen| &**seen);
         match stores::local(schema, table, filter) {
-            None => store.support(schema, table, filter),
-            Some(local) => store.support(schema, table, &local),
+            None => store.support(seen, table, filter),
+            Some(local) => store.support(seen, table, &local),
         }
     }
 
@@ -168,7 +174,7 @@ impl Store for Federation {
             let schema = call.schema.clone();
             match stores::only_of_read(&schema, &plan) {
                 Some(name) => {
-                    self.named(name)?.read(call, plan, sink).await.map_err(|error| of_store(name, error))
+                    self.named(name)?.read(call_of(name, call), plan, sink).await.map_err(|error| of_store(name, error))
                 }
                 None => Reading::new(self, call, authorize::Granted::by_read(&plan)).give(&plan, sink).await,
             }
@@ -186,7 +192,7 @@ impl Store for Federation {
             let schema = call.schema.clone();
             match stores::only_of_write(&schema, &plan) {
                 Some(name) => {
-                    self.named(name)?.write(call, plan, sink).await.map_err(|error| of_store(name, error))
+                    self.named(name)?.write(call_of(name, call), plan, sink).await.map_err(|error| of_store(name, error))
                 }
                 None => self.write_apart(call, &plan, sink).await,
             }
@@ -239,7 +245,8 @@ impl Store for Federation {
     }
 
     fn analyze(&self, call: Call, table: TableId) -> BoxFuture<'_, Result<(), StoreError>> {
-        self.store_of(&call.schema.clone(), table).analyze(call, table)
+        let schema = call.schema.clone();
+        self.store_of(&schema, table).analyze(call_of(schema.table(table).store_name(), call), table)
     }
 
     /// All of them are asked at once; the first in their order that does not answer is told.

@@ -10,7 +10,7 @@ use mainstay_schema::Schema;
 
 use super::far::Fetched;
 use super::rows::{At, arrange, levels, rows_at, sort_at, values_at};
-use super::{Federation, apart, of_store, widened};
+use super::{Federation, apart, call_of, of_store, widened};
 use crate::collect::{Collected, Member, Row};
 use crate::error::StoreError;
 use crate::residual::{self, rows_of};
@@ -74,7 +74,7 @@ impl<'f> Reading<'f> {
         let plan = stores::part(&self.granted, plan).map_err(widened)?;
         let sink = Box::new(Collected::of(self.schema(), plan.shape(self.schema())));
         let named = self.federation.named(store)?;
-        let done = residual::read(named, self.call.clone(), plan, sink).await;
+        let done = residual::read(named, call_of(store, self.call.clone()), plan, sink).await;
         let done = done.map_err(|error| of_store(store, error))?;
         Ok(Found { rows: rows_of(done.sink)?, total: done.total })
     }

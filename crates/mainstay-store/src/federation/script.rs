@@ -6,7 +6,7 @@ use std::sync::Arc;
 use mainstay_query::split::stores;
 use mainstay_schema::Schema;
 
-use super::{Federation, of_store};
+use super::{Federation, call_of, of_store};
 use crate::error::StoreError;
 use crate::script::{Script, Step, StepDone};
 use crate::store::Call;
@@ -31,7 +31,7 @@ impl Federation {
         };
         let store = self.named(&name)?;
         let bound = Box::new(Bound { script, first: Some(first), store: name.clone(), schema });
-        let done: Box<dyn Any> = store.transact(call, bound).await.map_err(|error| of_store(&name, error))?;
+        let done: Box<dyn Any> = store.transact(call_of(&name, call), bound).await.map_err(|error| of_store(&name, error))?;
         match done.downcast::<Bound>() {
             Ok(bound) => Ok(bound.script),
             Err(_) => Err(StoreError::Internal("a store gave back another script".into())),

@@ -10,7 +10,7 @@ use mainstay_schema::Schema;
 
 use super::read::Reading;
 use super::rows::arrange;
-use super::{Federation, apart, of_store, widened};
+use super::{Federation, apart, call_of, of_store, widened};
 use crate::collect::Collected;
 use crate::error::StoreError;
 use crate::residual::{give, rows_of};
@@ -43,10 +43,10 @@ impl Federation {
         let plan = Arc::new(stores::part_of_write(whole, plan).map_err(widened)?);
         let writer = self.named(store)?;
         let Some((level, shape)) = level.zip(shape).filter(|(level, _)| !level.is_plain()) else {
-            return writer.write(call, plan, sink).await.map_err(|error| of_store(store, error));
+            return writer.write(call_of(store, call), plan, sink).await.map_err(|error| of_store(store, error));
         };
         let collected = Box::new(Collected::of(&schema, shape));
-        let done = writer.write(call, plan, collected).await.map_err(|error| of_store(store, error))?;
+        let done = writer.write(call_of(store, call), plan, collected).await.map_err(|error| of_store(store, error))?;
         let (affected, inserted) = (done.affected, done.inserted);
         let completed = async {
             let mut rows = rows_of(done.sink)?;

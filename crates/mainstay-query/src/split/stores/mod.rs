@@ -11,7 +11,7 @@ mod filters;
 mod keys;
 mod level;
 
-use mainstay_schema::model::MAIN_STORE;
+use mainstay_schema::MAIN;
 use mainstay_schema::{Schema, TableId};
 
 use crate::authorize::{Authorized, Granted, Widened};
@@ -28,7 +28,7 @@ pub struct Apart(pub String);
 
 /// Name of the store whose rows a read gives. Functions are the main one's.
 pub fn store_of<'s>(schema: &'s Schema, plan: &Read) -> &'s str {
-    if plan.call.is_some() { MAIN_STORE } else { schema.table(plan.table).store_name() }
+    if plan.call.is_some() { MAIN } else { schema.table(plan.table).store_name() }
 }
 
 /// Names of the stores of all tables that a read touches, its own first.
@@ -70,7 +70,7 @@ pub fn of_changed<'s>(schema: &'s Schema, plan: &Write) -> Vec<&'s str> {
     let mut names = Vec::new();
     touched::changed(plan, &mut |table| add(schema, table, &mut names));
     if names.is_empty() {
-        names.push(MAIN_STORE);
+        names.push(MAIN);
     }
     names
 }
