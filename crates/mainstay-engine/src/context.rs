@@ -54,7 +54,13 @@ impl Stages {
 impl Context {
     /// A context for work of our own, which passes every rule.
     pub fn system(time: Duration) -> Context {
-        Context { actor: Actor::System, deadline: Instant::now() + time, request_id: RequestId::next(), stages: None, joined: None }
+        Context {
+            actor: Actor::System,
+            deadline: Instant::now() + time,
+            request_id: RequestId::next(),
+            stages: None,
+            joined: None,
+        }
     }
 
     /// Notes the stores of a plan, if they are several. The first of several plans counts.

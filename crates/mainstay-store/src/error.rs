@@ -128,7 +128,9 @@ pub enum StoreError {
         cause: BoxError,
     },
     /// More rows of one store would have to be held to be joined with those of another than may be (400).
-    #[error("more than {max} rows of \"{table}\" in the store {store} would have to be joined with those of another store")]
+    #[error(
+        "more than {max} rows of \"{table}\" in the store {store} would have to be joined with those of another store"
+    )]
     TooManyRows {
         /// The table.
         table: Arc<str>,

@@ -30,8 +30,8 @@ pub async fn read(
 ) -> Result<ReadDone, StoreError> {
     let schema = call.schema.clone();
     let support = |table, filter: &_| store.support(&schema, table, filter);
-    let (pushed, residual) =
-        split::read(&schema, plan, RESIDUAL_ROWS_MAX, support).map_err(|refused| unsupported(store, &schema, &refused))?;
+    let (pushed, residual) = split::read(&schema, plan, RESIDUAL_ROWS_MAX, support)
+        .map_err(|refused| unsupported(store, &schema, &refused))?;
     let Some(residual) = residual else { return store.read(call, Arc::new(pushed), sink).await };
     let collected = Box::new(Collected::new(pushed.shape(&schema)));
     let done = store.read(call, Arc::new(pushed), collected).await?;

@@ -95,8 +95,7 @@ fn meant<'r, 's>(all: &'r [Relation<'s>], target: &str, hint: Option<&str>) -> V
 /// The tables that requests may name and that are related to any.
 fn related(schema: &Schema) -> impl Iterator<Item = &str> {
     let visible = || schema.tables().iter().filter(|table| !table.internal);
-    let is_target =
-        move |table: &Table| visible().any(|other| other.relations().any(|one| one.target == table.id));
+    let is_target = move |table: &Table| visible().any(|other| other.relations().any(|one| one.target == table.id));
     visible().filter(move |table| table.relations().next().is_some() || is_target(table)).map(|table| &*table.name)
 }
 

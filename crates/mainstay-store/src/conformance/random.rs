@@ -183,7 +183,10 @@ fn settled(mut step: Step) -> Step {
 
 fn unlink_read(read: &mut Read) {
     unlink(&mut read.filter);
-    read.select.iter_mut().filter_map(|output| output.source.embed_mut()).for_each(|embed| unlink_read(&mut embed.read));
+    read.select
+        .iter_mut()
+        .filter_map(|output| output.source.embed_mut())
+        .for_each(|embed| unlink_read(&mut embed.read));
 }
 
 fn unlink(filter: &mut Filter) {

@@ -7,8 +7,8 @@ use futures_util::future::{BoxFuture, FutureExt};
 use mainstay_query::Authorized;
 use mainstay_query::authorize::Granted;
 use mainstay_query::plan::{Join, Read, Write};
-use mainstay_query::split::stores::{self, Far, FarFilter, Level, any_of, counted, found, keyed, samples};
 use mainstay_query::split;
+use mainstay_query::split::stores::{self, Far, FarFilter, Level, any_of, counted, found, keyed, samples};
 use mainstay_schema::{ColumnId, Schema};
 
 use super::rows::levels;
@@ -62,7 +62,8 @@ impl Federation {
         let mut before = self.explain_stages(&call, std::mem::take(&mut stages.found)).await?;
         let level = level_of(&schema, name, &mut plan)?;
         let plan = Arc::new(stores::part_of_write(&whole, plan).map_err(widened)?);
-        let own = store.explain_write(call_of(name, call.clone()), plan).await.map_err(|error| of_store(name, error))?;
+        let own =
+            store.explain_write(call_of(name, call.clone()), plan).await.map_err(|error| of_store(name, error))?;
         add(&mut before, name, "write", own);
         stages.below(&level.unwrap_or_default())?;
         let after = self.explain_stages(&call, stages.found).await?;

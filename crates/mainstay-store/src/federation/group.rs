@@ -75,7 +75,9 @@ impl<'p> Grouping<'p> {
         for row in rows {
             let mut values = row.iter().map(|member| match member {
                 Member::Value(value) => Ok(value),
-                Member::One(_) | Member::Many(_) => Err(StoreError::Internal("rows where values were asked for".into())),
+                Member::One(_) | Member::Many(_) => {
+                    Err(StoreError::Internal("rows where values were asked for".into()))
+                }
             });
             let mut next = || values.next().unwrap_or(Ok(&Value::Null));
             let (mut common, mut inputs) = (Vec::new(), Vec::new());

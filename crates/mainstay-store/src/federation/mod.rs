@@ -107,6 +107,7 @@ fn capabilities(stores: &[(Arc<str>, Arc<dyn Store>)]) -> Capabilities {
         // What the feed tells is the main store's.
         changes: stores.first().is_some_and(|(_, store)| store.capabilities().changes),
         own_words: !of(|one| !one.own_words),
+        time_digits: stores.iter().map(|(_, store)| store.capabilities().time_digits).min().unwrap_or(6),
     }
 }
 
@@ -191,9 +192,11 @@ impl Store for Federation {
         async move {
             let schema = call.schema.clone();
             match stores::only_of_write(&schema, &plan) {
-                Some(name) => {
-                    self.named(name)?.write(call_of(name, call), plan, sink).await.map_err(|error| of_store(name, error))
-                }
+                Some(name) => self
+                    .named(name)?
+                    .write(call_of(name, call), plan, sink)
+                    .await
+                    .map_err(|error| of_store(name, error)),
                 None => self.write_apart(call, &plan, sink).await,
             }
         }
@@ -252,9 +255,10 @@ impl Store for Federation {
     /// All of them are asked at once; the first in their order that does not answer is told.
     fn ping(&self, deadline: Instant) -> BoxFuture<'_, Result<(), StoreError>> {
         async move {
-            let pings = self.stores.iter().map(|(name, store)| async move {
-                store.ping(deadline).await.map_err(|error| of_store(name, error))
-            });
+            let pings = self
+                .stores
+                .iter()
+                .map(|(name, store)| async move { store.ping(deadline).await.map_err(|error| of_store(name, error)) });
             join_all(pings).await.into_iter().collect()
         }
         .boxed()

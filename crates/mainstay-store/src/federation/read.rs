@@ -90,9 +90,10 @@ impl<'f> Reading<'f> {
             let held = rows_at(rows, path).len() as u64;
             if held > self.federation.rows_max {
                 let parent = sort.far.first().map(|far| far.parent);
-                return Err(parent.map_or_else(|| StoreError::Internal("an order by nothing far".into()), |table| {
-                    self.too_many(table)
-                }));
+                return Err(parent.map_or_else(
+                    || StoreError::Internal("an order by nothing far".into()),
+                    |table| self.too_many(table),
+                ));
             }
             self.fetch_all(rows, sort.far.iter().map(|far| (path.as_slice(), far)).collect()).await?;
             sort_at(rows, path, level, sort)?;

@@ -31,7 +31,8 @@ impl Federation {
         };
         let store = self.named(&name)?;
         let bound = Box::new(Bound { script, first: Some(first), store: name.clone(), schema });
-        let done: Box<dyn Any> = store.transact(call_of(&name, call), bound).await.map_err(|error| of_store(&name, error))?;
+        let done: Box<dyn Any> =
+            store.transact(call_of(&name, call), bound).await.map_err(|error| of_store(&name, error))?;
         match done.downcast::<Bound>() {
             Ok(bound) => Ok(bound.script),
             Err(_) => Err(StoreError::Internal("a store gave back another script".into())),

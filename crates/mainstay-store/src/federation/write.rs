@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use mainstay_query::Authorized;
 use mainstay_query::authorize::Granted;
 use mainstay_query::plan::{Read, Write};
 use mainstay_query::split::stores::{self, Level, returned_mut};
-use mainstay_query::Authorized;
 use mainstay_schema::Schema;
 
 use super::read::Reading;

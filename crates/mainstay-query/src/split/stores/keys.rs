@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use mainstay_schema::{Column, ColumnId, Schema, Table, TableId, Type, Value};
 
-use crate::plan::{
-    Aggregate, Comparison, Expr, Filter, Function, Groups, Output, Read, Source, Test, grouped,
-};
+use crate::plan::{Aggregate, Comparison, Expr, Filter, Function, Groups, Output, Read, Source, Test, grouped};
 
 /// Whether the columns have one of these keys: unknown where one of them is null, as for every test of a value.
 pub fn any_of(columns: &[ColumnId], keys: &[Vec<Value>]) -> Filter {
