@@ -4,19 +4,17 @@
 //! meanwhile. Where tables are few, which takes milliseconds, the request that notices waits, so that it sees what is
 //! there; where they are many, only one that did not find a name.
 
-use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use mainstay_engine::{Engine, SchemaSource};
-use mainstay_store::Store;
 use mainstay_stores::retire;
 use tokio::time::timeout_at;
 
-use crate::config::Settings;
-use crate::project::{self, Project};
+use crate::project::Project;
+use crate::stores::{Stores, schema_over};
 
 /// So many tables are read in milliseconds, and requests wait for that.
 const AWAITED_TABLES_MAX: usize = 500;
@@ -31,9 +29,8 @@ const READ_MAX: Duration = Duration::from_secs(120);
 pub(crate) struct Followed(Arc<Shared>);
 
 struct Shared {
-    folder: PathBuf,
-    settings: Settings,
-    store: Arc<dyn Store>,
+    project: Project,
+    stores: Stores,
     engine: Weak<Engine>,
     /// The version of the tables that are served; `UNKNOWN` before the first look.
     version: AtomicI64,
@@ -50,11 +47,10 @@ const UNKNOWN: i64 = i64::MIN;
 
 impl Followed {
     /// Follows the tables of a project from now on.
-    pub(crate) fn new(project: &Project, engine: &Arc<Engine>) -> Followed {
+    pub(crate) fn new(project: &Project, engine: &Arc<Engine>, stores: Stores) -> Followed {
         Followed(Arc::new(Shared {
-            folder: project.folder.clone(),
-            settings: project.settings.clone(),
-            store: engine.store().clone(),
+            project: project.clone(),
+            stores,
             engine: Arc::downgrade(engine),
             version: AtomicI64::new(UNKNOWN),
             reading: Arc::default(),
@@ -89,7 +85,7 @@ impl Shared {
     /// Looks, has the tables read if they have changed, and waits for that, but no longer than so long after it began.
     async fn look(self: &Arc<Shared>, until: Instant, patience: Duration) {
         // A store that does not answer will tell the request itself.
-        let Ok(version) = self.store.tables_version(until).await else { return };
+        let Ok(version) = self.stores.tables_version(until).await else { return };
         // What is being read may be older than what was seen just now: then it is read once more.
         for _ in 0..2 {
             if self.is_at(version) {
@@ -135,13 +131,9 @@ impl Shared {
         let start = Instant::now();
         tracing::info!("reading the tables");
         // A server that does not answer is asked again by the next look.
-        let Ok(found) = self.store.find(start + READ_MAX).await else { return };
-        let (folder, settings) = (self.folder.clone(), self.settings.clone());
-        let made = tokio::task::spawn_blocking(move || {
-            let schema = project::laid_over(&folder, &settings, &found)?;
-            project::add_functions(&folder, &settings.store, schema)
-        });
-        match made.await {
+        let Ok(found) = self.stores.find(start + READ_MAX).await else { return };
+        let project = self.project.clone();
+        match tokio::task::spawn_blocking(move || schema_over(&project, &found)).await {
             Ok(Ok(schema)) => {
                 let Some(engine) = self.engine.upgrade() else { return };
                 let tables = schema.tables().len();

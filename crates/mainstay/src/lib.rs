@@ -15,6 +15,7 @@ pub mod migrations;
 pub mod project;
 mod server;
 pub mod statements;
+pub mod stores;
 pub mod transfer;
 pub mod types;
 pub mod wire;

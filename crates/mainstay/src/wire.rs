@@ -20,12 +20,22 @@ use crate::config::{KeySettings, ServerSettings, Settings, StoreSettings};
 use crate::follow::Followed;
 use crate::project::{Project, STATE_FOLDER};
 use crate::server;
+use crate::stores::Stores;
 
-/// Opens the store of a project, making an empty one where there is none.
+/// Opens the store of a project, all of its stores as one where there are several, making an empty one where there is
+/// none.
 ///
 /// # Errors
 /// That the database cannot be opened.
 pub fn store(project: &Project) -> anyhow::Result<Arc<dyn Store>> {
+    Ok(Stores::open(project)?.whole().clone())
+}
+
+/// Opens the one store that a project, or a part of one, is about.
+///
+/// # Errors
+/// That the database cannot be opened.
+pub(crate) fn own_store(project: &Project) -> anyhow::Result<Arc<dyn Store>> {
     match project.database_file() {
         Some(file) => Ok(Arc::new(sqlite_store(project, &file)?)),
         None => {
@@ -54,7 +64,7 @@ pub(crate) fn sqlite_store(project: &Project, file: &Path) -> anyhow::Result<Sql
 pub(crate) fn lock_file(project: &Project) -> anyhow::Result<PathBuf> {
     let state = project.folder.join(STATE_FOLDER);
     let folder = project.state_folder().with_context(|| format!("cannot make the folder {}", state.display()))?;
-    Ok(folder.join("main.lock"))
+    Ok(folder.join(format!("{}.lock", project.store_name())))
 }
 
 /// Opens the store of a project if there is one.
@@ -62,14 +72,7 @@ pub(crate) fn lock_file(project: &Project) -> anyhow::Result<PathBuf> {
 /// # Errors
 /// That there is none, or that it cannot be opened.
 pub fn existing_store(project: &Project) -> anyhow::Result<Arc<dyn Store>> {
-    if let Some(file) = project.database_file() {
-        anyhow::ensure!(
-            file.exists(),
-            "there is no database {} yet; the first `mainstay dev` makes it",
-            file.display()
-        );
-    }
-    store(project)
+    Ok(Stores::open_existing(project)?.whole().clone())
 }
 
 /// Opens the database of a URL that need be no project's, as `folder` sees it. `stores.main.introspect` says whether it
@@ -104,16 +107,17 @@ fn sqlite_options(settings: &StoreSettings) -> SqliteOptions {
     }
 }
 
-/// Opens the store of a project, and an engine over it.
+/// Opens the stores of a project, and an engine over them.
 ///
 /// # Errors
 /// As [`store`].
-pub fn engine(project: &Project) -> anyhow::Result<Arc<Engine>> {
-    let engine = engine_over(project, store(project)?);
-    if project.settings.store.introspect {
-        engine.follow(Arc::new(Followed::new(project, &engine)));
+pub fn engine(project: &Project) -> anyhow::Result<(Arc<Engine>, Stores)> {
+    let stores = Stores::open(project)?;
+    let engine = engine_over(project, stores.whole().clone());
+    if stores.has_found() {
+        engine.follow(Arc::new(Followed::new(project, &engine, stores.clone())));
     }
-    Ok(engine)
+    Ok((engine, stores))
 }
 
 /// An engine for a project over a store that is open already.

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use toml::de::DeValue;
+
 use super::build::{self, Built};
 use super::declared::{DeclaredField, DeclaredReference, DeclaredTable, DeclaredType};
 use super::node::{self, Entry};
@@ -73,7 +75,9 @@ pub fn load_stores(files: &[SourceFile], stores: &[StorePart<'_>]) -> Result<Sch
         let Some(found) = &part.found else { continue };
         let entries = of_store(part.name);
         let schema = overlay::laid(found, &entries, &mut mistakes);
-        for table in schema.tables() {
+        // Ten thousand tables are not looked at one by one for links that cannot be there.
+        let is_linked = stores.len() > 1 || entries.iter().any(|entry| declares_link(entry));
+        for table in schema.tables().iter().filter(|_| is_linked) {
             let entry = entries.iter().find(|entry| entry.key == &*table.name);
             declared.push(found_table(table, part.name, entry.copied(), &mut mistakes));
         }
@@ -144,6 +148,14 @@ fn found_table<'e>(
         }
     }
     declared
+}
+
+/// Whether the entry of a found table has a reference.
+fn declares_link(entry: &Entry<'_>) -> bool {
+    let has = |value: &DeValue<'_>, key: &str| value.as_table().is_some_and(|table| table.contains_key(key));
+    let fields = entry.node.value.as_table().and_then(|table| table.get("fields")?.get_ref().as_table());
+    has(entry.node.value, "references")
+        || fields.is_some_and(|fields| fields.values().any(|field| has(field.get_ref(), "ref")))
 }
 
 fn read_links(declared: &mut DeclaredTable<'_>, fields: &Entry<'_>, mistakes: &mut Mistakes) {

@@ -10,7 +10,7 @@
 //! cells.rs     BSON → sink, BSON → values     groups.rs    aggregates and groups
 //! json.rs      documents ↔ BSON               explain.rs   plans → what the server would do
 //! moments.rs   timestamps ↔ milliseconds      statistics.rs  what it has counted
-//! store.rs     all of it as a Store
+//! store.rs     all of it as a Store            late.rs      the same on a server that need not be there yet
 //! write.rs     rows written      migrate.rs   changing the collections     found.rs   collections of other programs
 //! ```
 //!
@@ -23,6 +23,7 @@ mod errors;
 mod explain;
 mod found;
 mod json;
+mod late;
 mod link;
 pub mod migrate;
 mod moments;
@@ -35,5 +36,6 @@ mod types;
 mod write;
 
 pub use connect::MongoOptions;
+pub use late::LateMongoStore;
 pub use link::{Link, Server};
 pub use store::MongoStore;

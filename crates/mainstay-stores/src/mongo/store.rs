@@ -20,6 +20,24 @@ use super::{explain, found, migrate, read, statistics, write};
 /// Name of the engine, as in settings and messages.
 pub(super) const NAME: &str = "mongodb";
 
+/// What it can do where it is a replica set.
+pub(super) const CAPABILITIES: Capabilities = Capabilities {
+    joins: true,
+    offset: true,
+    order: OrderSupport::Any,
+    count: true,
+    transactions: Transactions::Full,
+    conflict_target: true,
+    changes: false,
+    own_words: false,
+    time_digits: 3,
+};
+
+/// Whether it carries out a filter exactly.
+pub(super) fn support(filter: &Filter) -> Support {
+    if filter.compares_ranges() { Support::Unsupported } else { Support::Exact }
+}
+
 /// A MongoDB database as a store.
 pub struct MongoStore {
     link: Link,
@@ -40,17 +58,8 @@ impl MongoStore {
     /// A store on a server that has answered.
     pub fn new(link: Link) -> MongoStore {
         let is_full = link.server().has_transactions;
-        let capabilities = Capabilities {
-            joins: true,
-            offset: true,
-            order: OrderSupport::Any,
-            count: true,
-            transactions: if is_full { Transactions::Full } else { Transactions::None },
-            conflict_target: true,
-            changes: false,
-            own_words: false,
-            time_digits: 3,
-        };
+        let transactions = if is_full { Transactions::Full } else { Transactions::None };
+        let capabilities = Capabilities { transactions, ..CAPABILITIES };
         MongoStore { link, capabilities, feed: ChangeFeed::default() }
     }
 
@@ -88,7 +97,7 @@ impl Store for MongoStore {
     }
 
     fn support(&self, _: &Schema, _: TableId, filter: &Filter) -> Support {
-        if filter.compares_ranges() { Support::Unsupported } else { Support::Exact }
+        support(filter)
     }
 
     fn read(

@@ -21,6 +21,15 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// The table that it is about.
+    pub fn table(&self) -> &str {
+        match self {
+            Change::Add { table, .. } | Change::Drop { table, .. } => table,
+        }
+    }
+}
+
 /// The schema with the changes made. What is not there any more is passed over.
 pub fn changed(schema: &Schema, changes: &[Change]) -> Schema {
     let mut tables: Vec<Table> = schema.tables().to_vec();

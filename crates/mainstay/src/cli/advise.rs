@@ -14,7 +14,7 @@ use crate::advise::{Advice, Change, changed, edit, examine, heed};
 use crate::migrations::{self, MigrationError};
 use crate::project::{self, Project};
 use crate::statements::{self, Statement};
-use crate::wire;
+use crate::stores::Stores;
 
 /// How long the database may take to tell what it has counted.
 const TIME_MAX: Duration = Duration::from_secs(60);
@@ -46,10 +46,17 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let project = globals.open(&args.folder.folder)?;
     let console = globals.console();
     let statistics: Statistics = block_on(async {
-        let store = wire::existing_store(&project)?;
-        let statistics = store.statistics(Instant::now() + TIME_MAX).await;
-        store.close().await;
-        Ok(statistics.map_err(anyhow::Error::from)?)
+        let stores = Stores::open_existing(&project)?;
+        let mut all = Statistics::default();
+        for part in stores.parts() {
+            let one = part.store.statistics(Instant::now() + TIME_MAX).await.map_err(anyhow::Error::from)?;
+            all.days = all.days.or(one.days);
+            all.uncounted = all.uncounted.or(one.uncounted);
+            all.tables.extend(one.tables);
+            all.indexes.extend(one.indexes);
+        }
+        stores.whole().close().await;
+        Ok(all)
     })?;
     let slow = statements::read(&project)?;
     let advice = heed(&project.schema, &slow, examine(&project.schema, &statistics));
@@ -92,10 +99,18 @@ fn slow_words(slow: &Statement) -> String {
 
 /// Writes the changes down; gives the files.
 fn write(project: &Project, changes: &[Change], globals: &Globals) -> Result<Vec<PathBuf>, Failure> {
-    match project.settings.store.introspect {
-        true => write_statements(project, changes),
-        false => write_schema(project, changes, globals),
+    let mut written = Vec::new();
+    for part in project.parts() {
+        let is_own = |change: &&Change| part.schema.find(change.table()).is_some();
+        let own: Vec<Change> = changes.iter().filter(is_own).cloned().collect();
+        if !own.is_empty() {
+            written.extend(match part.settings.store.introspect {
+                true => write_statements(&part, &own)?,
+                false => write_schema(&part, &own, globals)?,
+            });
+        }
     }
+    Ok(written)
 }
 
 /// The statements for tables of another program.
@@ -111,9 +126,9 @@ fn write_statements(project: &Project, changes: &[Change]) -> Result<Vec<PathBuf
 }
 
 /// The changes of the schema files, and the migration where the project has any.
-fn write_schema(project: &Project, changes: &[Change], globals: &Globals) -> Result<Vec<PathBuf>, Failure> {
-    let folder = &project.folder;
-    let has_migrations = match migrations::is_behind(project)? {
+fn write_schema(before: &Project, changes: &[Change], globals: &Globals) -> Result<Vec<PathBuf>, Failure> {
+    let folder = &before.folder;
+    let has_migrations = match migrations::is_behind(before)? {
         Some(true) => {
             let problem = "schema/ has changes that no migration has; write that first: mainstay migrate new";
             return Err(Failure::Usage(problem.to_owned()));
@@ -134,6 +149,8 @@ fn write_schema(project: &Project, changes: &[Change], globals: &Globals) -> Res
         if !has_migrations {
             return Ok(None);
         }
+        let is_it = |part: &Project| part.store_name() == before.store_name();
+        let project = project.parts().into_iter().find(is_it).context("the settings of the stores have changed")?;
         let made = block_on(async {
             let made = migrations::write_new(&project, Some("indexes")).await;
             Ok::<Result<_, MigrationError>, Failure>(made)

@@ -190,7 +190,8 @@ impl End {
     fn of(option: &str, url: Option<&str>, args: &Args, globals: &Globals) -> Result<End, Failure> {
         let folder = args.folder.folder.clone();
         let Some(url) = url else {
-            let project = globals.open(&folder)?;
+            // Of a project of several stores, it is the one called `main`.
+            let project = globals.open(&folder)?.parts().swap_remove(0);
             return Ok(End { folder, settings: project.settings.clone(), project: Some(project) });
         };
         let environment = Environment::of_process(&folder).map_err(Failure::Mistakes)?;

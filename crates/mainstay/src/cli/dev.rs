@@ -40,7 +40,7 @@ async fn develop(project: Project, overrides: Vec<Override>, globals: &Globals) 
     let listener = listen::listen_near(&project.settings.server).await?;
     let address = listener.local_addr().context("the socket has no address")?;
     let url = listen::url(address);
-    let engine = wire::engine(&project)?;
+    let (engine, stores) = wire::engine(&project)?;
     let developed = async {
         let mut watch = Watch::open(&project.folder)?;
         let told = description(&project, address);
@@ -51,7 +51,7 @@ async fn develop(project: Project, overrides: Vec<Override>, globals: &Globals) 
         let limits = wire::server_limits(&project.settings);
         let _backups = super::start_backups(&project);
         let _recording = Recording::start(&project, &engine);
-        let mut session = Session::begin(project, overrides, engine.clone(), console).await?;
+        let mut session = Session::begin(project, overrides, engine.clone(), stores, console).await?;
         let mut answers = terminal::answers();
         console.line(banner);
         let serving = mainstay_http::serve(listener, app, limits, stop);

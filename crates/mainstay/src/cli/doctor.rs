@@ -73,7 +73,16 @@ fn examine(project: &Project) -> Vec<Finding> {
     findings.extend(project.database_file().map(|file| disk(project, &file)));
     findings.push(port(project));
     findings.extend(functions(project));
-    findings.extend(database::examine(project));
+    let parts = project.parts();
+    for part in &parts {
+        let found = database::examine(part);
+        // One of several stores is told by its name.
+        let name = |finding: Finding| match parts.len() {
+            1 => finding,
+            _ => Finding { found: format!("{}: {}", part.store_name(), finding.found), ..finding },
+        };
+        findings.extend(found.into_iter().map(name));
+    }
     findings.push(backups(project));
     findings
 }

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::{Failure, Folder, Globals, block_on};
+use crate::stores::Stores;
 use crate::transfer::{ExportRequest, RecordFormat, Target, export};
-use crate::{migrations, wire};
 
 /// Arguments of `mainstay export`.
 #[derive(Debug, clap::Args)]
@@ -44,9 +44,10 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     };
     let request = ExportRequest { table: args.table.clone(), format: args.format, query: args.query.clone(), target };
     let done = block_on(async {
-        let store = wire::existing_store(&project)?;
-        migrations::require_current(&project, &*store).await?;
-        let done = export(&*store, &project.schema, &request).await;
+        let stores = Stores::open_existing(&project)?;
+        let store = stores.whole();
+        stores.require_current().await?;
+        let done = export(&**store, &project.schema, &request).await;
         store.close().await;
         Ok(done?)
     })?;

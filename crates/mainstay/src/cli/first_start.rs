@@ -8,25 +8,29 @@ use mainstay_store::Store;
 use super::{Console, Failure};
 use crate::migrations::{self, Allow, History};
 use crate::project::{Project, SEED_FOLDER};
+use crate::stores::Stores;
 use crate::transfer::{self, SeedMode};
 
 /// Makes the tables and the first rows of a new database. Tables that are there are never changed.
 ///
 /// # Errors
 /// [`Failure::Usage`] if the tables that are there differ from the schema.
-pub(super) async fn prepare(project: &Project, store: &dyn Store, console: &Console) -> Result<(), Failure> {
-    if project.settings.store.introspect {
-        let left_out = project.schema.found().map(|found| found.left_out.as_slice()).unwrap_or_default();
-        if !left_out.is_empty() {
-            let count = left_out.len();
-            console
-                .note(format!("{count} things in the database are not served; `mainstay doctor` says which and why"));
+pub(super) async fn prepare(project: &Project, stores: &Stores, console: &Console) -> Result<(), Failure> {
+    let left_out = project.schema.found().map(|found| found.left_out.as_slice()).unwrap_or_default();
+    if !left_out.is_empty() {
+        let count = left_out.len();
+        console.note(format!("{count} things in the database are not served; `mainstay doctor` says which and why"));
+    }
+    for part in stores.parts().iter().filter(|part| !part.project.settings.store.introspect) {
+        if !is_new(&*part.store).await? {
+            require_applied(&part.project, &*part.store).await?;
         }
-        return Ok(());
     }
-    if is_new(store).await? {
-        return create(project, store, console).await;
-    }
+    create(project, stores, console).await
+}
+
+/// Refuses tables that differ from the schema.
+async fn require_applied(project: &Project, store: &dyn Store) -> Result<(), Failure> {
     let history = History::read(store, project).await.map_err(anyhow::Error::from)?;
     let pending = migrations::pending(&history).map_err(anyhow::Error::from)?;
     let refuse = |problem: &str| {
@@ -55,12 +59,22 @@ pub(super) async fn applied_schema(store: &dyn Store) -> anyhow::Result<Schema> 
     }
 }
 
-/// Makes the tables of a new database, by the migrations if there are any, and puts the first rows into them.
-pub(super) async fn create(project: &Project, store: &dyn Store, console: &Console) -> Result<(), Failure> {
-    migrations::sync(project, store, Allow::All).await.context("the tables cannot be made")?;
-    let seeded = transfer::seed(store, &project.schema, &project.seed_folder(), SeedMode::Empty).await;
+/// Makes the tables of new databases, by the migrations if there are any, and puts the first rows into them.
+pub(super) async fn create(project: &Project, stores: &Stores, console: &Console) -> Result<(), Failure> {
+    let mut made = Vec::new();
+    for part in stores.parts().iter().filter(|part| !part.project.settings.store.introspect) {
+        if is_new(&*part.store).await? {
+            let synced = migrations::sync(&part.project, &*part.store, Allow::All).await;
+            synced.context("the tables cannot be made")?;
+            made.push(part.project.database_place());
+        }
+    }
+    if made.is_empty() {
+        return Ok(());
+    }
+    let seeded = transfer::seed(&**stores.whole(), &project.schema, &project.seed_folder(), SeedMode::Empty).await;
     let seeded =
         seeded.context("the tables are made, but seed/ cannot be put into them; mend it, then run `mainstay seed`")?;
-    console.note(format!("made {} with {} rows of {SEED_FOLDER}/", project.database_place(), seeded.rows()));
+    console.note(format!("made {} with {} rows of {SEED_FOLDER}/", made.join(" and "), seeded.rows()));
     Ok(())
 }

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::{Failure, Folder, Globals, block_on};
+use crate::stores::Stores;
 use crate::transfer::{ImportRequest, Imported, OnConflict, Progress, RecordFormat, Silent, Terminal, import};
-use crate::{migrations, wire};
 
 /// Records in one transaction. Measured on 386,326 rows with a composite key, a reference and two indexes: 50,000 take
 /// three quarters of the time of the processor that 10,000 take, and half the time on the clock; more gains little.
@@ -84,9 +84,10 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
         false => Box::new(Terminal::new(&args.table)),
     };
     let done = block_on(async {
-        let store = wire::store(&project)?;
-        migrations::require_current(&project, &*store).await?;
-        let done = import(&*store, &project.schema, &request, &mut *progress).await;
+        let stores = Stores::open(&project)?;
+        let store = stores.whole();
+        stores.require_current().await?;
+        let done = import(&**store, &project.schema, &request, &mut *progress).await;
         store.close().await;
         Ok(done?)
     })?;

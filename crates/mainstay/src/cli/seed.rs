@@ -1,8 +1,8 @@
 //! `mainstay seed [DIR]`.
 
 use super::{Failure, Folder, Globals, block_on};
+use crate::stores::Stores;
 use crate::transfer::{SeedMode, seed};
-use crate::{migrations, wire};
 
 /// Arguments of `mainstay seed`.
 #[derive(Debug, clap::Args)]
@@ -25,9 +25,10 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<(), Failure> {
     let project = globals.open(&args.folder.folder)?;
     let mode = if args.again { SeedMode::Again } else { SeedMode::Empty };
     let seeded = block_on(async {
-        let store = wire::store(&project)?;
-        migrations::require_current(&project, &*store).await?;
-        let seeded = seed(&*store, &project.schema, &project.seed_folder(), mode).await;
+        let stores = Stores::open(&project)?;
+        let store = stores.whole();
+        stores.require_current().await?;
+        let seeded = seed(&**store, &project.schema, &project.seed_folder(), mode).await;
         store.close().await;
         Ok(seeded?)
     })?;

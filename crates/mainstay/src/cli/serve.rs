@@ -51,9 +51,9 @@ async fn serve(project: &Project, console: &Console) -> Result<(), Failure> {
     // Before anything is made, so that a taken port leaves no trace.
     let listener = listen::listen(&project.settings.server).await?;
     let url = listen::url(listener.local_addr().context("the socket has no address")?);
-    let engine = wire::engine(project)?;
+    let (engine, stores) = wire::engine(project)?;
     let served = async {
-        first_start::prepare(project, &**engine.store(), console).await?;
+        first_start::prepare(project, &stores, console).await?;
         if !project.waiting.is_empty() {
             let project = project.clone().with_functions().map_err(Failure::Mistakes)?;
             engine.replace_schema((*project.schema).clone());

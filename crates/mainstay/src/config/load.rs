@@ -471,12 +471,20 @@ mod tests {
     #[test]
     fn another_store_or_engine_is_refused_without_its_password() {
         check_mistakes(
-            "[stores.events]\nurl = \"x\"\n[stores.main]\nurl = \"mongodb://u:hunter2@h/d\"",
+            "[stores.Events]\nurl = \"x\"\n[stores.main]\nurl = \"oracle://u:hunter2@h/d\"",
             &[
-                "mainstay.toml:1:9: this build knows one store, not stores.events; use [stores.main]",
-                "mainstay.toml:4:7: stores.main.url names a mongodb database, but this build serves sqlite, postgres, \
-                 mysql and mariadb; write sqlite: and the path of the file, as in sqlite:.mainstay/main.db, or \
-                 postgres://USER@HOST/DATABASE, or mysql://…",
+                "mainstay.toml:1:9: \"Events\" cannot be the name of a store; write lower case letters, digits and _ after \
+                 stores, beginning with a letter",
+                "mainstay.toml:4:7: stores.main.url names a oracle database, but this build serves sqlite, postgres, \
+                 mysql, mariadb and mongodb; write sqlite: and the path of the file, as in sqlite:.mainstay/main.db, or \
+                 postgres://USER@HOST/DATABASE, or mysql://…, mongodb://…",
+            ],
+        );
+        check_mistakes(
+            "[stores.events]\nintrospect = true\n[stores.log]\nurl = \"postgres://u:hunter2@h/d\"",
+            &[
+                "mainstay.toml:2:14: the store events has no url; write url = \"env:EVENTS_URL\", or the URL itself",
+                "mainstay.toml:4:7: stores.log.url holds a password, in a file that others read; write \"env:LOG_URL\"",
             ],
         );
         check_mistakes(
@@ -485,6 +493,25 @@ mod tests {
                 "mainstay.toml:2:7: stores.main.url holds a password, in a file that others read; write \"env:DATABASE_URL\"",
             ],
         );
+    }
+
+    #[test]
+    fn a_project_may_have_several_stores() {
+        let text = "[stores.docs]\nurl = \"env:DOCS\"\nconnections_max = 3\n[stores.docs.access]\nread = true";
+        let environment = environment(&[("DOCS", "sqlite:docs.db"), ("MAINSTAY_STORES_DOCS_INTROSPECT", "true")], "");
+        let settings =
+            loaded(text, &environment, &["stores.docs.readers=5", "stores.more.url=sqlite:more.db"]).unwrap();
+        let names: Vec<&str> = settings.all_stores().map(|(name, ..)| name).collect();
+        assert_eq!(names, ["main", "docs", "more"]);
+        let docs = &settings.stores[0];
+        assert_eq!((docs.store.connections_max, docs.store.readers, docs.store.introspect), (3, 5, true));
+        assert!(docs.access.read && !settings.access.read && !settings.store.introspect);
+        let of_another = loaded(
+            "",
+            &self::environment(&[("DATABASE_URL", "sqlite:other.db")], ""),
+            &["stores.docs.url=sqlite:d.db"],
+        );
+        assert_eq!(of_another.unwrap().stores[0].store.url, StoreUrl::Sqlite("d.db".into()));
     }
 
     #[test]

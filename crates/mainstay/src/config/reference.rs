@@ -42,7 +42,9 @@ Settings stand in `mainstay.toml`, one section after the other. Each value comes
 5. the default.
 
 In `mainstay.toml` a value may be `\"env:NAME\"`, for the value of an environment variable, or `\"file:PATH\"`, for the
-text of a file (relative to the project folder): that keeps secrets out of it. A setting that does not exist, or a value
+text of a file (relative to the project folder): that keeps secrets out of it. A project may have more stores than
+`main`: `[stores.NAME]` and `[stores.NAME.access]` take what those of `main` take, under environment names such as
+`MAINSTAY_STORES_NAME_URL`; `url` has no default there. A setting that does not exist, or a value
 of the wrong kind, stops the start and is shown with its place.
 ";
 

@@ -10,8 +10,8 @@ use crate::server;
 section! {
     /// Where rows are kept.
     StoreSettings in "stores.main" {
-        /// The database: `sqlite:` and a path relative to the project folder, or the URL of a PostgreSQL, MySQL or MariaDB
-        /// server. A URL with a password belongs into the environment, and stands here as `"env:DATABASE_URL"`.
+        /// The database: `sqlite:` and a path relative to the project folder, or the URL of a PostgreSQL, MySQL, MariaDB or
+        /// MongoDB server. A URL with a password belongs into the environment, and stands here as `"env:DATABASE_URL"`.
         url: StoreUrl = Kind::Form { expected: EXPECTED, check: |text| StoreUrl::parse(text).map(drop) },
             default "sqlite:.mainstay/main.db", env ["DATABASE_URL"];
         /// Serves the tables that another program made in the database, as they are: no schema files, no migrations, and
@@ -45,8 +45,7 @@ section! {
     }
 }
 
-const EXPECTED: &str =
-    "sqlite: and the path of the file, as in sqlite:.mainstay/main.db, or postgres://USER@HOST/DATABASE, or mysql://…";
+const EXPECTED: &str = "sqlite: and the path of the file, as in sqlite:.mainstay/main.db, or postgres://USER@HOST/DATABASE, or mysql://…, mongodb://…";
 
 /// A database engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +63,8 @@ pub enum Server {
     Postgres,
     /// MySQL or MariaDB, which speak one protocol; which of them it is, is asked when it answers.
     Mysql,
+    /// MongoDB.
+    Mongo,
 }
 
 impl Server {
@@ -72,6 +73,7 @@ impl Server {
         match self {
             Server::Postgres => "PostgreSQL",
             Server::Mysql => "MySQL or MariaDB",
+            Server::Mongo => "MongoDB",
         }
     }
 
@@ -80,6 +82,7 @@ impl Server {
         match self {
             Server::Postgres => "pg_dump",
             Server::Mysql => "mysqldump or mariadb-dump",
+            Server::Mongo => "mongodump",
         }
     }
 
@@ -94,6 +97,10 @@ impl Server {
                 "mysqldump --single-transaction --routines shop > shop.sql (or mariadb-dump)",
                 "mysql shop < shop.sql (or mariadb)",
             ],
+            Server::Mongo => [
+                "mongodump --uri=\"$DATABASE_URL\" --archive=shop.archive --gzip",
+                "mongorestore --uri=\"$DATABASE_URL\" --archive=shop.archive --gzip --drop",
+            ],
         }
     }
 
@@ -102,6 +109,7 @@ impl Server {
         match scheme {
             "postgres" | "postgresql" => Some(Server::Postgres),
             "mysql" | "mariadb" => Some(Server::Mysql),
+            "mongodb" | "mongodb+srv" => Some(Server::Mongo),
             _ => None,
         }
     }
@@ -116,6 +124,8 @@ pub enum StoreUrl {
     Postgres(Secret),
     /// The whole URL, which may hold a password.
     Mysql(Secret),
+    /// The whole URL, which may hold a password.
+    Mongo(Secret),
 }
 
 impl StoreUrl {
@@ -131,13 +141,14 @@ impl StoreUrl {
             return Ok(match kind {
                 Server::Postgres => StoreUrl::Postgres(url),
                 Server::Mysql => StoreUrl::Mysql(url),
+                Server::Mongo => StoreUrl::Mongo(url),
             });
         }
         match scheme {
             Some("sqlite") => {}
             Some(other) if other.chars().all(|c| c.is_ascii_alphanumeric() || c == '+') => {
                 return Err(format!(
-                    "names a {other} database, but this build serves sqlite, postgres, mysql and mariadb"
+                    "names a {other} database, but this build serves sqlite, postgres, mysql, mariadb and mongodb"
                 ));
             }
             _ => return Err("has no scheme".to_owned()),
@@ -167,6 +178,7 @@ impl StoreUrl {
             StoreUrl::Sqlite(_) => Database::Sqlite,
             StoreUrl::Postgres(_) => Database::Server(Server::Postgres),
             StoreUrl::Mysql(_) => Database::Server(Server::Mysql),
+            StoreUrl::Mongo(_) => Database::Server(Server::Mongo),
         }
     }
 
@@ -174,7 +186,7 @@ impl StoreUrl {
     pub fn file(&self, folder: &Path) -> Option<PathBuf> {
         match self {
             StoreUrl::Sqlite(path) => Some(folder.join(path)),
-            StoreUrl::Postgres(_) | StoreUrl::Mysql(_) => None,
+            StoreUrl::Postgres(_) | StoreUrl::Mysql(_) | StoreUrl::Mongo(_) => None,
         }
     }
 
@@ -184,6 +196,7 @@ impl StoreUrl {
             StoreUrl::Sqlite(path) => folder.join(path).display().to_string(),
             StoreUrl::Postgres(url) => server::place(Server::Postgres, url.expose()),
             StoreUrl::Mysql(url) => server::place(Server::Mysql, url.expose()),
+            StoreUrl::Mongo(url) => server::place(Server::Mongo, url.expose()),
         }
     }
 }
@@ -221,10 +234,14 @@ mod tests {
         assert_eq!((url.database(), url.file(Path::new("/p"))), (Database::Server(Server::Mysql), None));
         assert_eq!(url.place(Path::new("/p")), "h:3307/d");
         assert!(!format!("{url:?}").contains("hunter2"));
+        let url = StoreUrl::parse("mongodb://u:hunter2@h:27018,i/d?replicaSet=r").unwrap();
+        assert_eq!(url.database(), Database::Server(Server::Mongo));
+        assert_eq!(url.place(Path::new("/p")), "h:27018,i/d");
         for (text, expected) in [
             ("postgres://u:hunter2@h/d", true),
             ("postgresql://h/d?user=u&password=hunter2", true),
             ("mysql://u:hunter2@h/d", true),
+            ("mongodb+srv://u:hunter2@h/d", true),
             ("mysql://u@h/d", false),
             ("postgres://u@h:5432/d?sslmode=require", false),
             ("sqlite:shop.db", false),
@@ -237,8 +254,8 @@ mod tests {
     fn other_urls_are_refused_without_repeating_them() {
         for (text, expected) in [
             (
-                "mongodb://u:hunter2@h/d",
-                "names a mongodb database, but this build serves sqlite, postgres, mysql and mariadb",
+                "oracle://u:hunter2@h/d",
+                "names a oracle database, but this build serves sqlite, postgres, mysql, mariadb and mongodb",
             ),
             (
                 "postgres://u:hunter2@h/d?sslmode=maybe",

@@ -41,6 +41,21 @@ impl Synced {
         !self.waiting
     }
 
+    /// Takes what was done, or waits, in another store along.
+    pub fn add(&mut self, other: Synced) {
+        self.files.extend(other.files);
+        // What was done needs no telling beside what waits for an answer.
+        if other.waiting && !self.waiting {
+            self.steps.clear();
+            self.losses.clear();
+        }
+        if other.waiting || !self.waiting {
+            self.steps.extend(other.steps);
+            self.losses.extend(other.losses);
+        }
+        self.waiting |= other.waiting;
+    }
+
     /// Whether anything was done.
     pub fn did_anything(&self) -> bool {
         !self.files.is_empty() || (!self.steps.is_empty() && !self.waiting)

@@ -73,7 +73,10 @@ pub(super) fn check_rules(settings: Settings) -> Result<Settings, Vec<Mistake>> 
     }
     match settings.stores.first() {
         Some(one) => told(
-            format!("stores.main.rules = \"database\" leaves everything to one database, and there is stores.{}", one.name),
+            format!(
+                "stores.main.rules = \"database\" leaves everything to one database, and there is stores.{}",
+                one.name
+            ),
             "leave one of them out".to_owned(),
         ),
         None if is_fine => Ok(settings),
@@ -173,6 +176,6 @@ pub(crate) fn is_view(schema: &Schema, table: &Table) -> bool {
 ///
 /// # Errors
 /// Every mistake of the files.
-pub(crate) fn laid_over(folder: &Path, settings: &Settings, found: &Schema) -> Result<Schema, Vec<Mistake>> {
+fn laid_over(folder: &Path, settings: &Settings, found: &Schema) -> Result<Schema, Vec<Mistake>> {
     mainstay_schema::load::overlay(&schema_files(folder)?, found, &settings.access.rules(), settings.access.call_rule())
 }

@@ -19,7 +19,7 @@ use mainstay_schema::{MAIN, Mistake, Schema};
 use crate::config::{self, AccessSettings, Database, Environment, Override, Settings, StoreSettings};
 
 pub use found::found_schema;
-pub(crate) use found::{find_on_server, is_view, laid_over, of_stores};
+pub(crate) use found::{find_on_server, is_view, of_stores};
 pub(crate) use functions::add as add_functions;
 pub use secrets::Secrets;
 pub(crate) use secrets::file as secrets_file;
@@ -120,12 +120,8 @@ impl Project {
             return vec![self.clone()];
         }
         let part = |(name, store, access): (&str, &StoreSettings, &AccessSettings)| {
-            let settings = Settings {
-                store: store.clone(),
-                access: access.clone(),
-                stores: Vec::new(),
-                ..self.settings.clone()
-            };
+            let settings =
+                Settings { store: store.clone(), access: access.clone(), stores: Vec::new(), ..self.settings.clone() };
             let is_main = name == MAIN;
             Project {
                 folder: self.folder.clone(),
@@ -179,7 +175,11 @@ impl Project {
 
     /// The folder of the migrations, as messages name it.
     pub fn migrations_name(&self) -> String {
-        if self.store_name() == MAIN { MIGRATIONS_FOLDER.to_owned() } else { format!("{MIGRATIONS_FOLDER}/{}", self.store_name()) }
+        if self.store_name() == MAIN {
+            MIGRATIONS_FOLDER.to_owned()
+        } else {
+            format!("{MIGRATIONS_FOLDER}/{}", self.store_name())
+        }
     }
 
     /// Where migrations lie; it may not exist. Those of a store besides `main` have a folder of its name in it.

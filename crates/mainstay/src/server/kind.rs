@@ -23,8 +23,10 @@ type OptionsOf<E> = <<E as Engine>::Driver as Driver>::Options;
 
 fn open<E: Engine>(settings: &StoreSettings) -> Result<ServerStore<E>, StoreError> {
     let url = match &settings.url {
-        StoreUrl::Sqlite(_) => return Err(StoreError::Internal("the database is a file".into())),
         StoreUrl::Postgres(url) | StoreUrl::Mysql(url) => url.expose(),
+        StoreUrl::Sqlite(_) | StoreUrl::Mongo(_) => {
+            return Err(StoreError::Internal("the database is no server of this kind".into()));
+        }
     };
     let mut options = OptionsOf::<E>::parse(url).map_err(|error| StoreError::Internal(Box::new(error)))?;
     let limits = options.limits_mut();

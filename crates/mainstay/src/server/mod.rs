@@ -3,8 +3,10 @@
 
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 mod kind;
-#[cfg(not(all(feature = "mysql", feature = "postgres")))]
+#[cfg(not(all(feature = "mysql", feature = "postgres", feature = "mongo")))]
 mod missing;
+#[cfg(feature = "mongo")]
+mod mongo;
 
 use std::sync::Arc;
 
@@ -14,6 +16,10 @@ use mainstay_store::{MigrationPlan, Store, StoreError};
 
 use crate::config::{Server, StoreSettings, StoreUrl};
 
+#[cfg(feature = "mongo")]
+type Mongo = mongo::Mongo;
+#[cfg(not(feature = "mongo"))]
+type Mongo = missing::Missing;
 #[cfg(feature = "mysql")]
 type Mysql = kind::Of<mainstay_stores::mysql::MysqlEngine>;
 #[cfg(not(feature = "mysql"))]
@@ -48,6 +54,7 @@ pub(crate) fn check(server: Server, url: &str) -> Result<(), String> {
     match server {
         Server::Postgres => Postgres::check(url),
         Server::Mysql => Mysql::check(url),
+        Server::Mongo => Mongo::check(url),
     }
 }
 
@@ -56,6 +63,7 @@ pub(crate) fn place(server: Server, url: &str) -> String {
     match server {
         Server::Postgres => Postgres::place(url),
         Server::Mysql => Mysql::place(url),
+        Server::Mongo => Mongo::place(url),
     }
 }
 
@@ -67,6 +75,7 @@ pub(crate) fn store(settings: &StoreSettings) -> Result<Arc<dyn Store>, StoreErr
     match asked(settings)? {
         Server::Postgres => Postgres::store(settings),
         Server::Mysql => Mysql::store(settings),
+        Server::Mongo => Mongo::store(settings),
     }
 }
 
@@ -75,6 +84,7 @@ pub(crate) fn plan(server: Server, old: &Schema, new: &Schema) -> MigrationPlan 
     match server {
         Server::Postgres => Postgres::plan(old, new),
         Server::Mysql => Mysql::plan(old, new),
+        Server::Mongo => Mongo::plan(old, new),
     }
 }
 
@@ -91,6 +101,7 @@ pub(crate) async fn prove(
     match asked(settings)? {
         Server::Postgres => Postgres::prove(settings, old, new, sql).await,
         Server::Mysql => Mysql::prove(settings, old, new, sql).await,
+        Server::Mongo => Mongo::prove(settings, old, new, sql).await,
     }
 }
 
@@ -107,6 +118,7 @@ pub(crate) async fn probe(
     match asked(settings)? {
         Server::Postgres => Postgres::probe(settings, schema, statements).await,
         Server::Mysql => Mysql::probe(settings, schema, statements).await,
+        Server::Mongo => Mongo::probe(settings, schema, statements).await,
     }
 }
 
@@ -118,6 +130,7 @@ pub(crate) async fn version(settings: &StoreSettings) -> Result<String, StoreErr
     match asked(settings)? {
         Server::Postgres => Postgres::version(settings).await,
         Server::Mysql => Mysql::version(settings).await,
+        Server::Mongo => Mongo::version(settings).await,
     }
 }
 
@@ -126,5 +139,6 @@ fn asked(settings: &StoreSettings) -> Result<Server, StoreError> {
         StoreUrl::Sqlite(_) => Err(StoreError::Internal("the database is a file".into())),
         StoreUrl::Postgres(_) => Ok(Server::Postgres),
         StoreUrl::Mysql(_) => Ok(Server::Mysql),
+        StoreUrl::Mongo(_) => Ok(Server::Mongo),
     }
 }

@@ -51,7 +51,7 @@ impl Db {
         std::fs::write(folder.path().join("schema/app.toml"), schema).unwrap();
         let project = Project::open(folder.path(), &[]).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"));
         let secrets = project.secrets().unwrap();
-        let app = wire::app(&project, wire::engine(&project).unwrap()).unwrap();
+        let app = wire::app(&project, wire::engine(&project).unwrap().0).unwrap();
         let (secret, publishable) = (secrets.secret.expose().to_owned(), secrets.publishable.expose().to_owned());
         Db { folder, app, secret, publishable }
     }

@@ -43,7 +43,7 @@ impl Api {
         let overrides = [set("stores.main", "url", url), set("rest", "aggregates", "on")].into_iter().chain(given);
         let overrides: Vec<Override> = overrides.collect();
         let project = Project::open(folder, &overrides).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"));
-        let engine = wire::engine(&project).unwrap();
+        let (engine, _) = wire::engine(&project).unwrap();
         if !project.settings.store.introspect {
             migrations::sync(&project, &**engine.store(), Allow::Safe).await.unwrap();
             seed(&**engine.store(), &project.schema, &project.seed_folder(), SeedMode::Empty).await.unwrap();

@@ -10,6 +10,7 @@ use super::terminal;
 use crate::config::Override;
 use crate::migrations::{self, Allow, Synced};
 use crate::project::{self, Project};
+use crate::stores::Stores;
 
 /// A project that is being served and worked on.
 pub(super) struct Session {
@@ -17,6 +18,7 @@ pub(super) struct Session {
     project: Project,
     overrides: Vec<Override>,
     engine: Arc<Engine>,
+    stores: Stores,
     console: Console,
     /// Whether the changes of the tables wait for a yes, because they lose something.
     is_waiting: bool,
@@ -28,14 +30,12 @@ impl Session {
         project: Project,
         overrides: Vec<Override>,
         engine: Arc<Engine>,
+        stores: Stores,
         console: Console,
     ) -> Result<Session, Failure> {
-        let mut session = Session { project, overrides, engine, console, is_waiting: false };
-        let is_found = session.project.settings.store.introspect;
-        if !is_found && first_start::is_new(&**session.engine.store()).await? {
-            // That everything is new needs no list.
-            first_start::create(&session.project, &**session.engine.store(), &session.console).await?;
-        }
+        let mut session = Session { project, overrides, engine, stores, console, is_waiting: false };
+        // That everything is new needs no list.
+        first_start::create(&session.project, &session.stores, &session.console).await?;
         let synced = session.bring(Allow::Safe).await?;
         if synced.did_anything() {
             session.say_done(&synced);
@@ -52,6 +52,11 @@ impl Session {
         if project.settings != self.project.settings {
             self.console.line("the settings changed; start again to use them");
         }
+        let has_same_stores = project.settings.all_stores().eq(self.project.settings.all_stores());
+        if !has_same_stores {
+            return;
+        }
+        self.stores = self.stores.with_project(&project);
         let is_same = project.schema == self.project.schema && project.waiting == self.project.waiting;
         let is_same = is_same && !self.is_waiting;
         self.project = project;
@@ -85,15 +90,21 @@ impl Session {
 
     /// Brings the tables to the schema, and serves them; or asks, and serves the tables as they are.
     async fn bring(&mut self, allow: Allow) -> Result<Synced, Failure> {
-        let synced = migrations::sync(&self.project, &**self.engine.store(), allow).await;
-        let synced = synced.map_err(anyhow::Error::from)?;
+        let mut synced = Synced::default();
+        for part in self.stores.parts() {
+            let one = migrations::sync(&part.project, &*part.store, allow).await.map_err(anyhow::Error::from)?;
+            synced.add(one);
+        }
         self.is_waiting = synced.waiting;
-        if synced.waiting {
-            let tables = first_start::applied_schema(&**self.engine.store()).await?;
+        if let (true, [part]) = (synced.waiting, self.stores.parts()) {
+            let tables = first_start::applied_schema(&*part.store).await?;
             // Functions that do not fit the tables as they are wait with the tables.
             let with_functions =
                 project::add_functions(&self.project.folder, &self.project.settings.store, tables.clone());
             self.engine.replace_schema(with_functions.unwrap_or(tables));
+            self.ask(&synced);
+        } else if synced.waiting {
+            // What is served stays as it was; at the start that is what the schema says, some of which is not there yet.
             self.ask(&synced);
         } else {
             self.serve();
@@ -165,8 +176,8 @@ mod tests {
 
     async fn begin(folder: &Path) -> Session {
         let project = Project::open(folder, &[]).unwrap();
-        let engine = wire::engine(&project).unwrap();
-        Session::begin(project, Vec::new(), engine, Console { json: false }).await.unwrap()
+        let (engine, stores) = wire::engine(&project).unwrap();
+        Session::begin(project, Vec::new(), engine, stores, Console { json: false }).await.unwrap()
     }
 
     fn serves(session: &Session, column: &str) -> bool {

@@ -1,0 +1,153 @@
+//! A store on a server that nobody has reached yet: it is connected to when it is first asked, and again until it answers.
+//! So a project of several stores starts, and serves what it can, while one of them is down.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use futures_util::future::{BoxFuture, FutureExt};
+use mainstay_query::Authorized;
+use mainstay_query::plan::{Filter, Read, Write};
+use mainstay_schema::{Schema, TableId};
+use mainstay_store::{
+    Call, Capabilities, ChangeFeed, Estimate, Explanation, Migrated, Migration, ReadDone, RowSink, Script, Statistics,
+    Store, StoreError, Subscription, Support, WriteDone,
+};
+use tokio::sync::OnceCell;
+
+use super::store::{CAPABILITIES, NAME, support};
+use super::{MongoOptions, MongoStore};
+
+/// A MongoDB database that need not be there yet.
+pub struct LateMongoStore {
+    options: MongoOptions,
+    opened: OnceCell<MongoStore>,
+    is_closed: AtomicBool,
+    /// Tells nothing but the end.
+    feed: ChangeFeed,
+}
+
+impl LateMongoStore {
+    /// A store on the server of these options. Nobody is asked anything yet.
+    pub fn new(options: MongoOptions) -> LateMongoStore {
+        let (opened, is_closed, feed) = Default::default();
+        LateMongoStore { options, opened, is_closed, feed }
+    }
+
+    /// The store, once the server has answered.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if it does not, or after [`Store::close`].
+    pub async fn reached(&self) -> Result<&MongoStore, StoreError> {
+        if self.is_closed.load(Ordering::Acquire) {
+            return Err(StoreError::Unavailable("the store was closed".into()));
+        }
+        self.opened.get_or_try_init(|| MongoStore::open(&self.options)).await
+    }
+}
+
+impl Store for LateMongoStore {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        // Of a server that has no transactions the store itself refuses what needs them.
+        self.opened.get().map_or(&CAPABILITIES, |store| store.capabilities())
+    }
+
+    fn support(&self, _: &Schema, _: TableId, filter: &Filter) -> Support {
+        support(filter)
+    }
+
+    fn read(
+        &self,
+        call: Call,
+        plan: Arc<Authorized<Read>>,
+        sink: Box<dyn RowSink>,
+    ) -> BoxFuture<'_, Result<ReadDone, StoreError>> {
+        match self.opened.get() {
+            Some(store) => store.read(call, plan, sink),
+            None => async move { self.reached().await?.read(call, plan, sink).await }.boxed(),
+        }
+    }
+
+    fn write(
+        &self,
+        call: Call,
+        plan: Arc<Authorized<Write>>,
+        sink: Box<dyn RowSink>,
+    ) -> BoxFuture<'_, Result<WriteDone, StoreError>> {
+        match self.opened.get() {
+            Some(store) => store.write(call, plan, sink),
+            None => async move { self.reached().await?.write(call, plan, sink).await }.boxed(),
+        }
+    }
+
+    fn transact(&self, call: Call, script: Box<dyn Script>) -> BoxFuture<'_, Result<Box<dyn Script>, StoreError>> {
+        async move { self.reached().await?.transact(call, script).await }.boxed()
+    }
+
+    fn explain(&self, call: Call, plan: Arc<Authorized<Read>>) -> BoxFuture<'_, Result<Explanation, StoreError>> {
+        async move { self.reached().await?.explain(call, plan).await }.boxed()
+    }
+
+    fn explain_write(
+        &self,
+        call: Call,
+        plan: Arc<Authorized<Write>>,
+    ) -> BoxFuture<'_, Result<Explanation, StoreError>> {
+        async move { self.reached().await?.explain_write(call, plan).await }.boxed()
+    }
+
+    fn migrate(&self, migration: Migration) -> BoxFuture<'_, Result<(), StoreError>> {
+        async move { self.reached().await?.migrate(migration).await }.boxed()
+    }
+
+    fn migrations(&self) -> BoxFuture<'_, Result<Vec<Migrated>, StoreError>> {
+        async move { self.reached().await?.migrations().await }.boxed()
+    }
+
+    fn drift(&self, schema: Arc<Schema>) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {
+        async move { self.reached().await?.drift(schema).await }.boxed()
+    }
+
+    fn find(&self, deadline: Instant) -> BoxFuture<'_, Result<Schema, StoreError>> {
+        async move { self.reached().await?.find(deadline).await }.boxed()
+    }
+
+    fn tables_version(&self, deadline: Instant) -> BoxFuture<'_, Result<i64, StoreError>> {
+        async move { self.reached().await?.tables_version(deadline).await }.boxed()
+    }
+
+    fn estimate(&self, call: Call, plan: Arc<Authorized<Read>>) -> BoxFuture<'_, Result<Option<Estimate>, StoreError>> {
+        async move { self.reached().await?.estimate(call, plan).await }.boxed()
+    }
+
+    fn statistics(&self, deadline: Instant) -> BoxFuture<'_, Result<Statistics, StoreError>> {
+        async move { self.reached().await?.statistics(deadline).await }.boxed()
+    }
+
+    fn analyze(&self, call: Call, table: TableId) -> BoxFuture<'_, Result<(), StoreError>> {
+        async move { self.reached().await?.analyze(call, table).await }.boxed()
+    }
+
+    fn ping(&self, deadline: Instant) -> BoxFuture<'_, Result<(), StoreError>> {
+        async move { self.reached().await?.ping(deadline).await }.boxed()
+    }
+
+    fn subscribe(&self) -> Subscription {
+        self.feed.subscribe()
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        async move {
+            self.is_closed.store(true, Ordering::Release);
+            if let Some(store) = self.opened.get() {
+                store.close().await;
+            }
+            self.feed.close();
+        }
+        .boxed()
+    }
+}
