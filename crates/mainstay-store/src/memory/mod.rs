@@ -4,6 +4,7 @@
 //! Knows no SQL: views cannot be read and partial unique indexes cannot be kept, so both are refused.
 
 mod explain;
+mod given;
 mod group;
 mod migrate;
 mod read;
@@ -19,6 +20,7 @@ use mainstay_query::Authorized;
 use mainstay_query::plan::{Filter, Read, Write};
 use mainstay_schema::{FunctionId, Schema, TableId};
 
+pub use self::given::Given;
 use self::read::View;
 use self::rows::Rows;
 use self::write::Transaction;
@@ -81,7 +83,7 @@ impl MemoryStore {
     fn read_now(&self, call: &Call, plan: &Read, mut sink: Box<dyn RowSink>) -> Result<ReadDone, StoreError> {
         let state = self.lock();
         state.admit(call)?;
-        let view = View { schema: &call.schema, tables: &state.tables, deadline: call.deadline };
+        let view = View { schema: &call.schema, tables: &state.tables, deadline: call.deadline, has_views: false };
         let (rows, total) = view.read(plan, sink.as_mut())?;
         Ok(ReadDone { sink, rows, total })
     }

@@ -17,6 +17,8 @@ pub(super) struct View<'a> {
     pub(super) schema: &'a Schema,
     pub(super) tables: &'a [Rows],
     pub(super) deadline: Instant,
+    /// Whether the rows of views are among them.
+    pub(super) has_views: bool,
 }
 
 impl<'a> View<'a> {
@@ -134,10 +136,10 @@ impl<'a> View<'a> {
 
     fn all(&self, table: TableId) -> Result<Vec<&'a Row>, StoreError> {
         match self.schema.table(table).kind {
-            TableKind::Table => Ok(self.tables[table.index()].values().collect()),
-            TableKind::View { .. } => {
+            TableKind::View { .. } if !self.has_views => {
                 Err(unsupported(format!("cannot compute the view \"{}\"", self.schema.table(table).name)))
             }
+            TableKind::Table | TableKind::View { .. } => Ok(self.tables[table.index()].values().collect()),
         }
     }
 

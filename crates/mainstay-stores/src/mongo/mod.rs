@@ -5,29 +5,34 @@
 //! link.rs      the server, and its sessions   filter.rs    conditions → $match
 //! session.rs   commands of one request        paths.rs     conditions on what documents hold
 //! errors.rs    error codes → StoreError       read.rs      rows of a plan
-//! names.rs     columns → fields               hard.rs      tests that the server has no words for
-//! types.rs     values → BSON                  apart.rs     reads that are finished here
-//! cells.rs     BSON → sink, BSON → values     groups.rs    aggregates and groups
+//! names.rs     columns → fields               apart.rs     reads that are finished here
+//! types.rs     values → BSON                  groups.rs    aggregates and groups
+//! cells.rs     BSON → sink, BSON → values     statistics.rs  what it has counted
 //! json.rs      documents ↔ BSON               explain.rs   plans → what the server would do
-//! moments.rs   timestamps ↔ milliseconds      statistics.rs  what it has counted
-//! store.rs     all of it as a Store            late.rs      the same on a server that need not be there yet
+//! moments.rs   timestamps ↔ milliseconds      store.rs     all of it as a Store
+//! late.rs      the same on a server that need not be there yet
 //! write.rs     rows written      migrate.rs   changing the collections     found.rs   collections of other programs
 //! ```
 //!
 //! A table is a collection, a row a document with one field a column (`docs/decisions/0039-mongodb.md`). Knows plans,
 //! values and the server; knows no HTTP, no rules and no query language.
 
+mod apart;
 mod cells;
 mod connect;
 mod errors;
 mod explain;
+mod filter;
 mod found;
+mod groups;
 mod json;
 mod late;
 mod link;
 pub mod migrate;
 mod moments;
 mod names;
+mod paths;
+mod pipeline;
 mod read;
 mod session;
 mod statistics;

@@ -14,3 +14,13 @@ pub(super) fn field(table: &Table, column: ColumnId) -> &str {
 pub(super) fn is_id(table: &Table, column: ColumnId) -> bool {
     table.primary_key == [column]
 }
+
+/// Whether the server takes a name for that of a field wherever it stands, and not for a path or an operator.
+pub(super) fn is_plain(name: &str) -> bool {
+    !name.is_empty() && !name.starts_with('$') && !name.contains(['.', '\0'])
+}
+
+/// The field of a document in the making that holds the rows of a member; no column has such a name.
+pub(super) fn member(position: usize) -> String {
+    format!("mainstay:{position}")
+}

@@ -1,10 +1,21 @@
-//! Carries out reads.
+//! Carries out reads: rows go from the server's message into the sink one by one.
 
-use mainstay_query::plan::Read;
-use mainstay_store::{Call, RowSink, StoreError};
+use bson::RawDocument;
+use bson::{Document, RawBsonRef, doc};
+use mainstay_query::plan::{Cardinality, Count, Embed, Filter, Read, Source};
+use mainstay_schema::{Schema, TableId, Value};
+use mainstay_store::columns::Columns;
+use mainstay_store::sink::ready;
+use mainstay_store::{Call, Cell, RowSink, StoreError};
+use mongodb::bson;
+use mongodb::options::FindOptions;
 
 use super::link::{Link, View};
-use super::{cells, names};
+use super::names::member;
+use super::pipeline::{self, Pipeline};
+use super::session::{Documents, Session};
+use super::store::cannot;
+use super::{apart, cells, filter};
 
 /// What a read gave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,19 +32,262 @@ pub(super) struct Counted {
 /// Why it did not come to its end.
 pub(super) async fn run(link: &Link, call: &Call, plan: &Read, sink: &mut dyn RowSink) -> Result<Counted, StoreError> {
     let mut session = link.session(call.deadline, View::Snapshot).await?;
-    let table = call.schema.table(plan.table);
-    let mut documents = session.aggregate(&table.name, Vec::new()).await?;
+    run_inside(&mut session, &call.schema, plan, sink).await
+}
+
+/// Reads the rows of a plan in a session, in the transaction that it is in.
+///
+/// # Errors
+/// Why it did not come to its end.
+pub(super) async fn run_inside(
+    session: &mut Session,
+    schema: &Schema,
+    plan: &Read,
+    sink: &mut dyn RowSink,
+) -> Result<Counted, StoreError> {
+    if plan.call.is_some() {
+        return Err(cannot("run functions, which are SQL"));
+    }
+    let Some(pipeline) = pipeline::read(schema, plan) else {
+        return apart::run(session, schema, plan, sink).await;
+    };
+    let rows = if plan.limit == Some(0) { 0 } else { stream(session, schema, plan, &pipeline, sink).await? };
+    if sink.is_full() {
+        // Nothing of it will be shown.
+        return Ok(Counted { rows, total: None });
+    }
+    let total = total(session, schema, plan, &pipeline, rows).await?;
+    Ok(Counted { rows, total })
+}
+
+async fn stream(
+    session: &mut Session,
+    schema: &Schema,
+    plan: &Read,
+    pipeline: &Pipeline,
+    sink: &mut dyn RowSink,
+) -> Result<u64, StoreError> {
+    let mut documents = open(session, schema, plan.table, pipeline).await?;
     let mut text = String::new();
     let mut rows = 0;
-    while let Some(batch) = documents.next(&mut session).await? {
+    while let Some(batch) = documents.next(session).await? {
         for document in batch.documents()? {
-            sink.start_row();
-            for column in &table.columns {
-                cells::cell(cells::field(document, names::field(table, column.id)), &column.ty, sink, &mut text);
+            ready(sink).await;
+            session.left()?;
+            if sink.is_full() {
+                return Ok(rows);
             }
-            sink.end_row();
+            put_row(schema, plan, document, sink, &mut text)?;
             rows += 1;
         }
     }
-    Ok(Counted { rows, total: None })
+    Ok(rows)
+}
+
+/// Asks for the rows: by the plainer command where one is enough.
+async fn open(
+    session: &mut Session,
+    schema: &Schema,
+    table: TableId,
+    pipeline: &Pipeline,
+) -> Result<Documents, StoreError> {
+    let collection = &schema.table(table).name;
+    match as_find(pipeline) {
+        Some((filter, options)) => session.find(collection, filter, options).await,
+        None => session.aggregate(collection, pipeline.stages()).await,
+    }
+}
+
+/// The pipeline as a `find`, if it is one.
+pub(super) fn as_find(pipeline: &Pipeline) -> Option<(Document, FindOptions)> {
+    let mut options = FindOptions::default();
+    for stage in &pipeline.rest {
+        let (name, value) = stage.iter().next()?;
+        match &**name {
+            "$sort" => options.sort = value.as_document().cloned(),
+            "$skip" => options.skip = u64::try_from(value.as_i64()?).ok(),
+            "$limit" => options.limit = value.as_i64(),
+            "$project" => options.projection = value.as_document().cloned(),
+            _ => return None,
+        }
+    }
+    Some((pipeline.filter()?, options))
+}
+
+/// How many rows pass the filter of a read that gave `rows`; nothing unless it is asked.
+async fn total(
+    session: &mut Session,
+    schema: &Schema,
+    plan: &Read,
+    pipeline: &Pipeline,
+    rows: u64,
+) -> Result<Option<u64>, StoreError> {
+    if plan.count == Count::None {
+        return Ok(None);
+    }
+    // A page that is not full tells by itself.
+    let is_last_page =
+        plan.limit.is_none_or(|limit| rows < limit) && (rows > 0 || plan.offset == 0) && plan.after.is_none();
+    if is_last_page && plan.count != Count::Planned {
+        return Ok(Some(plan.offset + rows));
+    }
+    let collection = &schema.table(plan.table).name;
+    let is_whole = plan.filter == Filter::True && plan.groups.is_none();
+    let most = match plan.count {
+        // The server knows how many documents there are, and nothing of which.
+        Count::Planned if is_whole => return known(session, collection).await.map(Some),
+        Count::Estimated(most) if plan.groups.is_none() => Some(most.saturating_add(1)),
+        _ => None,
+    };
+    let mut stages = pipeline.which.clone();
+    if plan.groups.is_some() {
+        stages.extend(pipeline.rest.iter().filter(|stage| !is_page(stage)).cloned());
+    }
+    if let Some(most) = most.and_then(|most| i64::try_from(most).ok()) {
+        stages.push(doc! { "$limit": most });
+    }
+    stages.push(doc! { "$count": COUNT });
+    let counted = session.aggregate(collection, stages).await?.all(session, 1).await?.unwrap_or_default();
+    let counted = counted.first().map_or(Ok(0), |document| number(document.get(COUNT).ok().flatten()))?;
+    if most.is_some_and(|most| counted >= most) {
+        // More than are counted: all there are is the guess.
+        return known(session, collection).await.map(|all| Some(all.max(counted)));
+    }
+    Ok(Some(counted))
+}
+
+fn is_page(stage: &Document) -> bool {
+    ["$sort", "$skip", "$limit", "$project"].iter().any(|name| stage.contains_key(name))
+}
+
+/// The field of a count.
+const COUNT: &str = "count";
+
+/// How many documents a collection has, as the server keeps count of them.
+pub(super) async fn known(session: &mut Session, collection: &str) -> Result<u64, StoreError> {
+    let answer = session.apart(doc! { "count": collection }).await?;
+    match answer.get("n") {
+        Some(bson::Bson::Int32(number)) => Ok(u64::try_from(*number).unwrap_or_default()),
+        Some(bson::Bson::Int64(number)) => Ok(u64::try_from(*number).unwrap_or_default()),
+        other => Err(StoreError::Internal(format!("a count that is {other:?}").into())),
+    }
+}
+
+fn number(counted: Option<RawBsonRef<'_>>) -> Result<u64, StoreError> {
+    match counted {
+        Some(RawBsonRef::Int32(number)) => Ok(u64::try_from(number).unwrap_or_default()),
+        Some(RawBsonRef::Int64(number)) => Ok(u64::try_from(number).unwrap_or_default()),
+        other => Err(StoreError::Internal(format!("a count that is {other:?}").into())),
+    }
+}
+
+/// Puts a row into the sink.
+fn put_row(
+    schema: &Schema,
+    plan: &Read,
+    document: &RawDocument,
+    sink: &mut dyn RowSink,
+    text: &mut String,
+) -> Result<(), StoreError> {
+    sink.start_row();
+    put_members(schema, plan, document, sink, text)?;
+    sink.end_row();
+    Ok(())
+}
+
+fn put_members(
+    schema: &Schema,
+    plan: &Read,
+    document: &RawDocument,
+    sink: &mut dyn RowSink,
+    text: &mut String,
+) -> Result<(), StoreError> {
+    let table = schema.table(plan.table);
+    for (position, output) in plan.select.iter().enumerate() {
+        match &output.source {
+            Source::Value(expr) => cells::give(table, document, expr, sink, text)?,
+            Source::Embed(embed) => put_embed(schema, embed, document, position, false, sink, text)?,
+            Source::Spread(embed) => put_embed(schema, embed, document, position, true, sink, text)?,
+            Source::Aggregate(_) => {
+                return Err(StoreError::Internal("an aggregate of rows that are not grouped".into()));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Puts what belongs to a row into the sink.
+fn put_embed(
+    schema: &Schema,
+    embed: &Embed,
+    document: &RawDocument,
+    position: usize,
+    is_spread: bool,
+    sink: &mut dyn RowSink,
+    text: &mut String,
+) -> Result<(), StoreError> {
+    let rows = document.get_array(member(position)).ok();
+    let mut rows = rows.into_iter().flatten().flatten().filter_map(RawBsonRef::as_document);
+    let read = &*embed.read;
+    match (embed.link.cardinality, is_spread) {
+        (Cardinality::One, false) => match rows.next() {
+            Some(row) => put_row(schema, read, row, sink, text)?,
+            None => sink.cell(Cell::Null),
+        },
+        (Cardinality::One, true) => match rows.next() {
+            Some(row) => put_members(schema, read, row, sink, text)?,
+            None => (0..read.width()).for_each(|_| sink.cell(Cell::Null)),
+        },
+        (Cardinality::Many, false) => {
+            sink.start_list();
+            rows.try_for_each(|row| put_row(schema, read, row, sink, text))?;
+            sink.end_list();
+        }
+        (Cardinality::Many, true) => {
+            let mut columns = Columns::new(read.shape(schema));
+            rows.try_for_each(|row| put_row(schema, read, row, &mut columns, text))?;
+            columns.give(sink);
+        }
+    }
+    Ok(())
+}
+
+/// A row that passes a condition.
+#[derive(Debug, Clone)]
+pub(super) struct Match {
+    /// The document's `_id`.
+    pub(super) id: bson::Bson,
+    /// A value for every column of the table.
+    pub(super) row: Vec<Value>,
+}
+
+/// The rows of a table that pass a condition, whatever it is: what a write is about.
+///
+/// # Errors
+/// As the server says; [`StoreError::Unsupported`] if too many rows would have to be looked at here.
+pub(super) async fn matching(
+    session: &mut Session,
+    schema: &Schema,
+    table: TableId,
+    condition: &Filter,
+) -> Result<Vec<Match>, StoreError> {
+    let Some(stages) = pipeline::which(schema, table, condition) else {
+        return apart::matching(session, schema, table, condition).await;
+    };
+    let of = schema.table(table);
+    let pipeline = Pipeline { which: stages, rest: Vec::new() };
+    let mut documents = open(session, schema, table, &pipeline).await?;
+    let mut found = Vec::new();
+    while let Some(batch) = documents.next(session).await? {
+        for document in batch.documents()? {
+            found.push(Match { id: apart::id(document)?, row: cells::row(of, document) });
+        }
+    }
+    Ok(found)
+}
+
+/// A condition as the server's own, for commands that take one; `None` if it has none that comes out the same, and then
+/// it is for [`matching`].
+pub(super) fn condition(schema: &Schema, table: TableId, condition: &Filter) -> Option<Document> {
+    filter::exact(schema, schema.table(table), condition)
 }

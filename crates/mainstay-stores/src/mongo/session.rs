@@ -11,7 +11,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 use mainstay_store::StoreError;
 use mongodb::bson::{Document, RawBsonRef, RawDocument, RawDocumentBuf};
 use mongodb::error::Error;
-use mongodb::options::{AggregateOptions, FindOptions};
+use mongodb::options::{AggregateOptions, Collation, FindOptions};
 use mongodb::raw_batch_cursor::{RawBatch, SessionRawBatchCursor};
 use mongodb::{ClientSession, Collection, Database};
 use tokio::sync::OwnedSemaphorePermit;
@@ -78,6 +78,7 @@ impl Session {
     ) -> BoxFuture<'f, Result<Documents, StoreError>> {
         async move {
             options.max_time = Some(self.left()?);
+            options.collation = Some(simple());
             let collection = self.collection(collection);
             let found = collection.find(filter).with_options(options).session(&mut self.client);
             within(self.deadline, found.batch()).await.map(Documents)
@@ -95,10 +96,24 @@ impl Session {
         pipeline: Vec<Document>,
     ) -> BoxFuture<'f, Result<Documents, StoreError>> {
         async move {
-            let options = AggregateOptions::builder().max_time(self.left()?).allow_disk_use(true).build();
+            let options = AggregateOptions::builder().max_time(self.left()?).allow_disk_use(true);
+            let options = options.collation(simple()).build();
             let collection = self.collection(collection);
             let found = collection.aggregate(pipeline).with_options(options).session(&mut self.client);
             within(self.deadline, found.batch()).await.map(Documents)
+        }
+        .boxed()
+    }
+
+    /// The answer to a command that is not of the session, and sees what is there when it runs.
+    ///
+    /// # Errors
+    /// As the server says.
+    pub(super) fn apart(&mut self, mut command: Document) -> BoxFuture<'_, Result<Document, StoreError>> {
+        async move {
+            let left = i64::try_from(self.left()?.as_millis()).unwrap_or(i64::MAX);
+            command.insert("maxTimeMS", left);
+            within(self.deadline, self.link.database().run_command(command)).await
         }
         .boxed()
     }
@@ -116,6 +131,11 @@ impl Session {
         }
         .boxed()
     }
+}
+
+/// Texts are compared by code point, whatever the collection says.
+fn simple() -> Collation {
+    Collation::builder().locale("simple").build()
 }
 
 /// Documents that come from the server.

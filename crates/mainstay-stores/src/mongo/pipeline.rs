@@ -1,0 +1,342 @@
+//! Reads as stages of an aggregation. Rows that belong to a row are looked up for each row of the page, by the fields
+//! that link them, so that indexes are used; they come inside of it, under names that no column has.
+//!
+//! What cannot be said in stages with the same outcome is no pipeline, and is finished here (`apart.rs`).
+
+use bson::{Bson, Document, doc};
+use mainstay_query::plan::{Cardinality, Comparison, Embed, Filter, Join, Order, Pair, Read, Source};
+use mainstay_schema::{Schema, Table, TableId, Value};
+use mongodb::bson;
+
+use super::filter::{self, Conditions, Field, Outcome, all, any, never};
+use super::groups;
+use super::names::{self, ID, member};
+
+/// Keys that the server sorts by at most.
+const SORT_KEYS_MAX: usize = 32;
+
+/// A read in stages.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Pipeline {
+    /// Which rows: these stages tell how many there are.
+    pub(super) which: Vec<Document>,
+    /// Their order, the page, what belongs to them, and what is left of them.
+    pub(super) rest: Vec<Document>,
+}
+
+impl Pipeline {
+    /// All stages.
+    pub(super) fn stages(&self) -> Vec<Document> {
+        self.which.iter().chain(&self.rest).cloned().collect()
+    }
+
+    /// The condition, if that is all that says which rows.
+    pub(super) fn filter(&self) -> Option<Document> {
+        match self.which.as_slice() {
+            [] => Some(filter::always()),
+            [only] => only.get_document("$match").ok().cloned(),
+            _ => None,
+        }
+    }
+}
+
+/// The stages of a read; `None` if the server has none with the same outcome.
+pub(super) fn read(schema: &Schema, plan: &Read) -> Option<Pipeline> {
+    if plan.call.is_some() {
+        return None;
+    }
+    Builder { schema, made: 0 }.level(plan, plan.limit)
+}
+
+/// The stages that leave the rows which pass a condition; `None` if the server has none with the same outcome.
+pub(super) fn which(schema: &Schema, table: TableId, filter: &Filter) -> Option<Vec<Document>> {
+    Builder { schema, made: 0 }.which(schema.table(table), filter)
+}
+
+/// Makes stages; names those fields that are only there for a while.
+pub(super) struct Builder<'s> {
+    pub(super) schema: &'s Schema,
+    made: usize,
+}
+
+impl Builder<'_> {
+    fn name(&mut self, kind: &str) -> String {
+        self.made += 1;
+        format!("mainstay:{kind}{}", self.made)
+    }
+
+    fn level(&mut self, plan: &Read, limit: Option<u64>) -> Option<Pipeline> {
+        let table = self.schema.table(plan.table);
+        let which = self.which(table, &plan.filter)?;
+        if let Some(groups) = &plan.groups {
+            let rest = groups::stages(self.schema, plan, groups, limit)?;
+            return Some(Pipeline { which, rest });
+        }
+        let mut rest = Vec::new();
+        let keys = self.order(table, &plan.order, &mut rest)?;
+        if let Some(place) = &plan.after {
+            rest.push(doc! { "$match": after(&plan.order, &keys, place)? });
+        }
+        let mut sort = Document::new();
+        for key in &keys {
+            let direction = |descending: bool| if descending { -1 } else { 1 };
+            if let Some(flag) = &key.flag
+                && !sort.contains_key(flag)
+            {
+                // Rows with nothing have the larger flag.
+                sort.insert(flag, direction(key.nulls_first));
+            }
+            if !sort.contains_key(&key.field.name) {
+                sort.insert(&key.field.name, direction(key.descending));
+            }
+        }
+        if sort.len() > SORT_KEYS_MAX {
+            return None;
+        }
+        if !sort.is_empty() {
+            rest.push(doc! { "$sort": sort });
+        }
+        page(plan.offset, limit, &mut rest)?;
+        let mut kept = Document::new();
+        let mut is_plain = true;
+        for (position, output) in plan.select.iter().enumerate() {
+            match &output.source {
+                Source::Value(expr) => {
+                    let name = names::field(table, expr.column);
+                    is_plain &= names::is_plain(name);
+                    kept.insert(name, 1);
+                }
+                Source::Embed(embed) | Source::Spread(embed) => {
+                    rest.push(self.embed(table, embed, &member(position))?);
+                    kept.insert(member(position), 1);
+                }
+                Source::Aggregate(_) => return None,
+            }
+        }
+        if !kept.contains_key(ID) {
+            // Something must be kept, and it is there in any case.
+            kept.insert(ID, i32::from(kept.is_empty()));
+        }
+        if is_plain {
+            rest.push(doc! { "$project": kept });
+        }
+        Some(Pipeline { which, rest })
+    }
+
+    /// Conditions on fields come first, so that indexes are used; then those on related rows, which are looked up.
+    pub(super) fn which(&mut self, table: &Table, filter: &Filter) -> Option<Vec<Document>> {
+        let parts = match filter {
+            Filter::And(parts) => parts.as_slice(),
+            other => std::slice::from_ref(other),
+        };
+        let (mut here, mut there) = (Vec::new(), Vec::new());
+        for part in parts {
+            match filter::exact(self.schema, table, part) {
+                Some(form) => here.push(form),
+                None => there.push(part),
+            }
+        }
+        let mut stages = Vec::new();
+        let here = all(here);
+        if !here.is_empty() {
+            stages.push(doc! { "$match": here });
+        }
+        if there.is_empty() {
+            return Some(stages);
+        }
+        let schema = self.schema;
+        let (mut looked, mut forms) = (Vec::new(), Vec::new());
+        for part in there {
+            let mut exists = |filter: &Filter, outcome: Outcome| self.exists(table, filter, outcome, &mut looked);
+            forms.push(Conditions { schema, table, exists: &mut exists }.form(part, Outcome::True)?);
+        }
+        let unset: Vec<String> = looked.iter().filter_map(name_of).collect();
+        stages.append(&mut looked);
+        stages.push(doc! { "$match": all(forms) });
+        if !unset.is_empty() {
+            stages.push(doc! { "$unset": unset });
+        }
+        Some(stages)
+    }
+
+    /// Looks up as many related rows as decide, and gives the condition on them.
+    fn exists(
+        &mut self,
+        table: &Table,
+        filter: &Filter,
+        outcome: Outcome,
+        looked: &mut Vec<Document>,
+    ) -> Option<Document> {
+        let Filter::Exists { join, table: target, filter, skip } = filter else { return None };
+        let mut inner = self.which(self.schema.table(*target), filter)?;
+        inner.push(doc! { "$limit": i64::try_from(skip.saturating_add(1)).ok()? });
+        inner.push(doc! { "$project": { ID: 1 } });
+        let name = self.name("exists");
+        looked.push(self.link(table, join, *target, inner, &name)?);
+        Some(doc! { format!("{name}.{skip}"): { "$exists": outcome == Outcome::True } })
+    }
+
+    fn embed(&mut self, table: &Table, embed: &Embed, name: &str) -> Option<Document> {
+        let read = &*embed.read;
+        if read.call.is_some() || read.after.is_some() {
+            return None;
+        }
+        let limit = match embed.link.cardinality {
+            Cardinality::One => Some(read.limit.unwrap_or(1).min(1)),
+            Cardinality::Many => read.limit,
+        };
+        let stages = self.level(read, limit)?.stages();
+        self.link(table, &embed.link.join, read.table, stages, name)
+    }
+
+    /// The stage that puts the rows to which a link leads into a field, after these stages on them.
+    fn link(
+        &self,
+        here: &Table,
+        join: &Join,
+        target: TableId,
+        mut inner: Vec<Document>,
+        name: &str,
+    ) -> Option<Document> {
+        let target = self.schema.table(target);
+        match join {
+            Join::Direct(pairs) => look_up(here, pairs, target, inner, name),
+            Join::Through { table: junction, parent, child } => {
+                // One row for each of the junction's.
+                let junction = self.schema.table(*junction);
+                let mut between = vec![look_up(junction, child, target, Vec::new(), JOINED)?];
+                between.push(doc! { "$unwind": format!("${JOINED}") });
+                between.push(doc! { "$replaceRoot": { "newRoot": format!("${JOINED}") } });
+                between.append(&mut inner);
+                look_up(here, parent, junction, between, name)
+            }
+        }
+    }
+
+    /// The keys of an order; puts stages before it that make those which no field holds.
+    fn order(&mut self, table: &Table, order: &[Order], stages: &mut Vec<Document>) -> Option<Vec<Key>> {
+        let mut keys = Vec::with_capacity(order.len());
+        for term in order {
+            let holder = term.via.as_ref().map_or(table, |via| self.schema.table(via.table));
+            if !term.expr.path.is_empty() || filter::is_cast(holder, &term.expr) {
+                return None;
+            }
+            let mut field = Field::of(self.schema, holder, term.expr.column)?;
+            if !filter::is_ordered(&field.ty) {
+                return None;
+            }
+            let mut may_be_null = field.is_found || holder.column(term.expr.column).optional;
+            if let Some(via) = &term.via {
+                let mut inner = self.which(holder, &via.filter)?;
+                inner.push(doc! { "$limit": 1 });
+                inner.push(doc! { "$project": { &field.name: 1 } });
+                let (rows, key) = (self.name("via"), self.name("key"));
+                stages.push(self.link(table, &via.join, via.table, inner, &rows)?);
+                let first = doc! { "$first": format!("${rows}.{}", field.name) };
+                stages.push(doc! { "$set": { &key: { "$ifNull": [first, Bson::Null] } } });
+                stages.push(doc! { "$unset": rows });
+                field.name = key;
+                may_be_null = true;
+            }
+            // By itself the server puts nothing before everything.
+            let flag = if may_be_null && term.nulls_first == term.descending {
+                let flag = self.name("null");
+                let kept = doc! { "$ifNull": [format!("${}", field.name), Bson::Null] };
+                stages.push(doc! { "$set": { &flag: { "$eq": [kept, Bson::Null] } } });
+                Some(flag)
+            } else {
+                None
+            };
+            keys.push(Key { field, flag, descending: term.descending, nulls_first: term.nulls_first });
+        }
+        Some(keys)
+    }
+}
+
+/// The field that a row found through a junction is in for a moment.
+const JOINED: &str = "mainstay:joined";
+
+/// What rows are sorted by.
+struct Key {
+    field: Field,
+    /// A field that tells whether it holds nothing.
+    flag: Option<String>,
+    descending: bool,
+    nulls_first: bool,
+}
+
+/// The name of the field that a stage makes.
+fn name_of(stage: &Document) -> Option<String> {
+    stage.get_document("$lookup").and_then(|stage| stage.get_str("as")).ok().map(str::to_owned)
+}
+
+/// The stages of a page; `None` if its numbers are larger than any the server takes.
+pub(super) fn page(offset: u64, limit: Option<u64>, stages: &mut Vec<Document>) -> Option<()> {
+    if offset > 0 {
+        stages.push(doc! { "$skip": i64::try_from(offset).ok()? });
+    }
+    match limit {
+        None => {}
+        Some(0) => stages.push(doc! { "$match": never() }),
+        Some(limit) => stages.push(doc! { "$limit": i64::try_from(limit).ok()? }),
+    }
+    Some(())
+}
+
+/// The rows that come after a place in an order.
+fn after(order: &[Order], keys: &[Key], place: &[Value]) -> Option<Document> {
+    let mut ways = Vec::new();
+    let mut before: Vec<Document> = Vec::new();
+    for ((term, key), value) in order.iter().zip(keys).zip(place) {
+        let field = &key.field;
+        let (equal, beyond) = match value {
+            Value::Null if term.nulls_first => (field.is_null(), field.is_not_null()),
+            Value::Null => (field.is_null(), never()),
+            value => {
+                let way = if term.descending { Comparison::Lt } else { Comparison::Gt };
+                let mut beyond = vec![field.compares(way, value)?];
+                if !term.nulls_first {
+                    beyond.push(field.is_null());
+                }
+                (field.compares(Comparison::Eq, value)?, any(beyond))
+            }
+        };
+        ways.push(all(before.iter().cloned().chain([beyond]).collect()));
+        before.push(equal);
+    }
+    Some(any(ways))
+}
+
+/// The stage that puts those rows of a table into a field that pairs of fields link to a row. Nothing is linked by
+/// nothing.
+fn look_up(here: &Table, pairs: &[Pair], target: &Table, stages: Vec<Document>, name: &str) -> Option<Document> {
+    let mut known = Vec::with_capacity(pairs.len());
+    for pair in pairs {
+        let (near, far) = (names::field(here, pair.here), names::field(target, pair.there));
+        if !names::is_plain(near) || !names::is_plain(far) {
+            return None;
+        }
+        known.push((near, far));
+    }
+    let ((near, far), rest) = known.split_first()?;
+    let mut condition: Document =
+        known.iter().map(|(_, far)| ((*far).to_owned(), doc! { "$ne": null }.into())).collect();
+    let mut given = Document::new();
+    let mut equal = Vec::new();
+    for (at, (near, far)) in rest.iter().enumerate() {
+        given.insert(format!("key{at}"), format!("${near}"));
+        equal.push(doc! { "$eq": [format!("${far}"), format!("$$key{at}")] });
+    }
+    if !equal.is_empty() {
+        condition.insert("$expr", doc! { "$and": equal });
+    }
+    let mut inner = vec![doc! { "$match": condition }];
+    inner.extend(stages);
+    let mut look_up = doc! { "from": &*target.name, "localField": *near, "foreignField": *far };
+    if !given.is_empty() {
+        look_up.insert("let", given);
+    }
+    look_up.insert("pipeline", inner);
+    look_up.insert("as", name);
+    Some(doc! { "$lookup": look_up })
+}
