@@ -29,6 +29,7 @@ use std::path::PathBuf;
 use toml::de::DeTable;
 
 pub use overlay::overlay;
+pub use types::parse_type;
 
 use crate::error::Mistake;
 use crate::model::Schema;

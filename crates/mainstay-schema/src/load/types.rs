@@ -56,7 +56,7 @@ const FOREIGN_NAMES: [(&str, &str); 30] = [
 ];
 
 /// Reads the name of a type, or says what is wrong with it and what would be right.
-pub(crate) fn parse_type(text: &str) -> Result<Type, (String, String)> {
+pub fn parse_type(text: &str) -> Result<Type, (String, String)> {
     let Some(item) = text.strip_suffix("[]") else {
         return scalar(text);
     };

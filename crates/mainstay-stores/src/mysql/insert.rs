@@ -13,6 +13,7 @@ use super::read::native_params;
 use super::render::{MERGED, Mysql};
 use super::session::Done;
 use super::write::{Affected, Key, Work, WriteFault, check_expect};
+use crate::server::write::check_not_null;
 use crate::sql::{self, merged_columns};
 
 /// Rows of one statement at most: round, as the numbers of those who send many are.
@@ -342,22 +343,4 @@ impl Work<'_> {
 
 fn texts(values: &[Value]) -> Vec<String> {
     values.iter().map(|value| value.to_text().unwrap_or_default()).collect()
-}
-
-/// Null where a value must be, which the server would take for the wish for a number, or tell of another column.
-pub(super) fn check_not_null(table: &Table, plan: &Insert) -> Result<(), StoreError> {
-    let is_required = |column: &&mainstay_schema::Column| !column.optional || table.primary_key.contains(&column.id);
-    for row in &plan.rows {
-        for column in table.columns.iter().filter(is_required) {
-            let place = plan.columns.iter().position(|other| *other == column.id);
-            let is_missing = match place.map(|place| &row[place]) {
-                Some(Some(value)) => value.is_null(),
-                Some(None) | None => column.default.is_none(),
-            };
-            if is_missing {
-                return Err(StoreError::NotNull { table: table.name.clone(), column: column.name.clone() });
-            }
-        }
-    }
-    Ok(())
 }

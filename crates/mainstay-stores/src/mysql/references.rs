@@ -15,6 +15,7 @@ use mainstay_store::{BrokenReference, StoreError};
 use super::hard::{has_key, key_in};
 use super::server::{Flavor, Server};
 use super::write::{Key, Work, WriteFault};
+use crate::server::write::check_set;
 
 /// Rows that were written and whose references have not acted yet.
 #[derive(Debug, Default)]
@@ -83,7 +84,7 @@ impl Ledger {
                     }
                     _ => reference.columns.iter().map(|column| (*column, Value::Null)).collect(),
                 };
-                check_not_null(owner, &set)?;
+                check_set(owner, &set)?;
                 work.set(owner, &set, &key_in(&owner.primary_key, keys)).await?;
                 self.changed(owner, rows, &set);
             }
@@ -154,19 +155,6 @@ fn default_of(column: &Column) -> Value {
     match &column.default {
         Some(DefaultValue::Literal(value)) => value.clone(),
         _ => Value::Null,
-    }
-}
-
-fn check_not_null(table: &Table, set: &[(ColumnId, Value)]) -> Result<(), StoreError> {
-    let is_missing = |(column, value): &&(ColumnId, Value)| {
-        value.is_null() && (!table.column(*column).optional || table.primary_key.contains(column))
-    };
-    match set.iter().find(is_missing) {
-        Some((column, _)) => {
-            let column = table.column(*column).name.clone();
-            Err(StoreError::NotNull { table: table.name.clone(), column })
-        }
-        None => Ok(()),
     }
 }
 

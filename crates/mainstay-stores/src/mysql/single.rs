@@ -6,7 +6,7 @@ use mainstay_schema::{ColumnId, Schema, Table, Value};
 use mainstay_store::{RowSink, StoreError};
 
 use super::errors::Context;
-use super::insert::{self, check_not_null};
+use super::insert;
 use super::level::{Level, Natives, Scratch};
 use super::read::native_params;
 use super::render::{Mysql, delete_returning};
@@ -15,6 +15,7 @@ use super::session::Session;
 use super::write::{Affected, Work, WriteFault, check_expect, has_links};
 use super::{hard, references};
 use crate::server::COMMIT_MAX;
+use crate::server::write::check_not_null;
 use crate::sql::{self, Returned, WriteSql, is_read_apart};
 
 /// Carries out a write that is one statement; nothing if it is another one.

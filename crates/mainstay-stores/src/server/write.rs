@@ -152,3 +152,41 @@ pub(crate) fn computed(table: &Table, set: &[(ColumnId, Assign)], row: &[Value])
     }
     Ok(computed)
 }
+
+/// Refuses null where a value must be: a server would take it for the wish for a number, or tell of another column.
+///
+/// # Errors
+/// [`StoreError::NotNull`].
+pub(crate) fn check_not_null(table: &Table, plan: &Insert) -> Result<(), StoreError> {
+    let is_required = |column: &&mainstay_schema::Column| !column.optional || table.primary_key.contains(&column.id);
+    for row in &plan.rows {
+        for column in table.columns.iter().filter(is_required) {
+            let place = plan.columns.iter().position(|other| *other == column.id);
+            let is_missing = match place.map(|place| &row[place]) {
+                Some(Some(value)) => value.is_null(),
+                Some(None) | None => column.default.is_none(),
+            };
+            if is_missing {
+                return Err(StoreError::NotNull { table: table.name.clone(), column: column.name.clone() });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Refuses null where a value must be in what an update sets.
+///
+/// # Errors
+/// [`StoreError::NotNull`].
+pub(crate) fn check_set(table: &Table, set: &[(ColumnId, Value)]) -> Result<(), StoreError> {
+    let is_missing = |(column, value): &&(ColumnId, Value)| {
+        value.is_null() && (!table.column(*column).optional || table.primary_key.contains(column))
+    };
+    match set.iter().find(is_missing) {
+        Some((column, _)) => {
+            let column = table.column(*column).name.clone();
+            Err(StoreError::NotNull { table: table.name.clone(), column })
+        }
+        None => Ok(()),
+    }
+}
