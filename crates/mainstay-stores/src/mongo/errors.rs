@@ -1,6 +1,6 @@
 //! The server's errors in the words of [`StoreError`]: the only place that knows their codes.
 
-use mainstay_store::{DatabaseError, StoreError};
+use mainstay_store::{BoxError, DatabaseError, StoreError};
 use mongodb::error::{Error, ErrorKind, TRANSIENT_TRANSACTION_ERROR, UNKNOWN_TRANSACTION_COMMIT_RESULT, WriteFailure};
 
 /// `DuplicateKey`.
@@ -9,6 +9,8 @@ pub(super) const DUPLICATE: i32 = 11000;
 pub(super) const INVALID: i32 = 121;
 /// `WriteConflict`.
 const CONFLICT: i32 = 112;
+/// The SQLSTATE of a transaction that met another one.
+pub(super) const AGAIN: &str = "40001";
 /// `NamespaceNotFound`.
 pub(super) const NO_COLLECTION: i32 = 26;
 
@@ -38,20 +40,40 @@ pub(super) fn is_unknown_commit(error: &Error) -> bool {
 
 /// What an error means to a caller who knows nothing of the tables.
 pub(super) fn meaning(error: Error) -> StoreError {
-    let Some((code, words)) = server(&error) else { return of_driver(error) };
+    if is_transient(&error) && server(&error).is_some() {
+        return conflict();
+    }
+    let Some((code, words)) = server(&error).map(|(code, words)| (code, words.to_owned())) else {
+        return of_driver(error);
+    };
+    of_code(code, &words, Box::new(error))
+}
+
+/// What a transaction that met another one is told, if there is no time to begin anew.
+pub(super) fn conflict() -> StoreError {
+    said(AGAIN, "could not serialize access due to concurrent update", Some("Try again."))
+}
+
+/// The code of an error, if the server sent it.
+pub(super) fn code(error: &Error) -> Option<i32> {
+    server(error).map(|(code, _)| code)
+}
+
+/// What a code of the server means.
+pub(super) fn of_code(code: i32, words: &str, error: BoxError) -> StoreError {
     match code {
         // `maxTimeMS`; a wait for a lock or for other members of the set that took too long.
         50 | 24 | 64 => StoreError::Deadline,
         // The collection is not there, or is another kind of thing.
-        26 | 166 => StoreError::SchemaChanged(Box::new(error)),
+        26 | 166 => StoreError::SchemaChanged(error),
         // Shutting down, recovering, no primary, not ready, out of reach, killed.
         6 | 7 | 89 | 91 | 189 | 9001 | 10058 | 10107 | 11600 | 11602 | 13435 | 13436 | 46841 | 237 | 43 => {
-            StoreError::Unavailable(Box::new(error))
+            StoreError::Unavailable(error)
         }
         // The login is refused: nothing that a caller could do about.
-        18 => StoreError::Unavailable(Box::new(error)),
-        14031 => StoreError::CannotWrite(Box::new(error)),
-        CONFLICT => said("40001", words, None),
+        18 => StoreError::Unavailable(error),
+        14031 => StoreError::CannotWrite(error),
+        CONFLICT => conflict(),
         13 => said("42501", words, Some("Grant the role readWrite on the database to the login of the store.")),
         INVALID => said("23514", words, None),
         DUPLICATE => said("23505", words, None),

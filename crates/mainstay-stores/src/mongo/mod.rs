@@ -11,7 +11,9 @@
 //! json.rs      documents ↔ BSON               explain.rs   plans → what the server would do
 //! moments.rs   timestamps ↔ milliseconds      store.rs     all of it as a Store
 //! late.rs      the same on a server that need not be there yet
-//! write.rs     rows written      migrate.rs   changing the collections     found.rs   collections of other programs
+//! write/       rows written                  migrate/       changing the collections
+//! found/       collections of other programs proof.rs       whether collections are what a schema says
+//! ours.rs      what Mainstay keeps for itself
 //! ```
 //!
 //! A table is a collection, a row a document with one field a column (`docs/decisions/0039-mongodb.md`). Knows plans,
@@ -31,8 +33,10 @@ mod link;
 pub mod migrate;
 mod moments;
 mod names;
+mod ours;
 mod paths;
 mod pipeline;
+pub mod proof;
 mod read;
 mod session;
 mod statistics;

@@ -15,7 +15,7 @@ use mongodb::bson::doc;
 
 use super::connect::MongoOptions;
 use super::link::Link;
-use super::{explain, found, migrate, read, statistics, write};
+use super::{explain, found, migrate, proof, read, statistics, write};
 
 /// Name of the engine, as in settings and messages.
 pub(super) const NAME: &str = "mongodb";
@@ -74,6 +74,16 @@ impl MongoStore {
     /// As the server says.
     pub async fn prepare(&self) -> Result<(), StoreError> {
         migrate::prepare(&self.link).await
+    }
+
+    /// Proves a migration: carried out on the collections of `old` it gives exactly those of `new`. Tried in a scratch
+    /// database; the collections of the database are not touched.
+    ///
+    /// # Errors
+    /// The outer one is [`StoreError`] if it cannot be tried, as when the user may not make databases; the inner one tells
+    /// what is wrong with the migration, one sentence each.
+    pub async fn prove(&self, old: &Schema, new: &Schema, text: &str) -> Result<Result<(), Vec<String>>, StoreError> {
+        proof::prove(&self.link, old, new, text).await
     }
 
     /// The name and the version of the server: `MongoDB 6.0.5`.
@@ -151,7 +161,7 @@ impl Store for MongoStore {
     }
 
     fn drift(&self, schema: Arc<Schema>) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {
-        async move { migrate::drift(&self.link, &schema).await }.boxed()
+        async move { proof::drift(&self.link, &schema).await }.boxed()
     }
 
     fn find(&self, deadline: Instant) -> BoxFuture<'_, Result<Schema, StoreError>> {

@@ -1,0 +1,123 @@
+//! The text of a migration: one command a line, in MongoDB's own JSON, and lines of comment.
+
+use mongodb::bson::{Bson, Document};
+use serde_json::Value as Json;
+
+/// Longest line of a migration, in octets: what one message to the server may hold.
+const LINE_OCTETS_MAX: usize = 16 << 20;
+
+/// The commands of a file. Lines that begin with `//`, `--` or `#` are words for people.
+///
+/// # Errors
+/// Which line is no command, and why.
+pub(in crate::mongo) fn commands(text: &str) -> Result<Vec<Document>, String> {
+    let is_said = |line: &str| !line.is_empty() && !["//", "--", "#"].iter().any(|mark| line.starts_with(mark));
+    let lines = text.lines().enumerate().map(|(at, line)| (at + 1, line.trim()));
+    lines.filter(|(_, line)| is_said(line)).map(|(at, line)| command(at, line)).collect()
+}
+
+fn command(at: usize, line: &str) -> Result<Document, String> {
+    let told = |problem: &str| {
+        format!("line {at} is no command: {problem}; write a JSON object on one line, as {{\"drop\":\"orders\"}}")
+    };
+    if line.len() > LINE_OCTETS_MAX {
+        return Err(told("it is too long"));
+    }
+    let command: Document =
+        serde_json::from_str(line.trim_end_matches(';')).map_err(|error| told(&error.to_string()))?;
+    if command.is_empty() { Err(told("it is empty")) } else { Ok(command) }
+}
+
+/// A command on one line, its members in their order. Numbers of 64 bits, and what JSON has no words for, are written as
+/// objects, as MongoDB's tools do, so that every value comes back as the one that it was.
+pub(in crate::mongo) fn print(command: &Document) -> String {
+    let mut text = String::new();
+    document(&mut text, command);
+    text
+}
+
+fn document(text: &mut String, members: &Document) {
+    text.push('{');
+    for (at, (name, value)) in members.iter().enumerate() {
+        if at > 0 {
+            text.push(',');
+        }
+        text.push_str(&Json::from(name.as_str()).to_string());
+        text.push(':');
+        one(text, value);
+    }
+    text.push('}');
+}
+
+fn one(text: &mut String, value: &Bson) {
+    match value {
+        Bson::Document(members) => document(text, members),
+        Bson::Array(items) => {
+            text.push('[');
+            for (at, item) in items.iter().enumerate() {
+                if at > 0 {
+                    text.push(',');
+                }
+                one(text, item);
+            }
+            text.push(']');
+        }
+        Bson::String(value) => text.push_str(&Json::from(value.as_str()).to_string()),
+        Bson::Boolean(value) => text.push_str(if *value { "true" } else { "false" }),
+        Bson::Null => text.push_str("null"),
+        Bson::Int32(value) => text.push_str(&value.to_string()),
+        Bson::Double(value) if value.is_finite() => text.push_str(&format!("{value:?}")),
+        Bson::Double(value) => {
+            let word = if value.is_nan() {
+                "NaN"
+            } else if *value > 0.0 {
+                "Infinity"
+            } else {
+                "-Infinity"
+            };
+            text.push_str(&format!("{{\"$numberDouble\":\"{word}\"}}"));
+        }
+        Bson::Int64(value) => text.push_str(&format!("{{\"$numberLong\":\"{value}\"}}")),
+        // What is left has a form with the name of its type, and nothing in it that could not be written.
+        other => text.push_str(&serde_json::to_string(other).unwrap_or_else(|_| "null".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mongodb::bson::oid::ObjectId;
+    use mongodb::bson::spec::BinarySubtype;
+    use mongodb::bson::{Binary, DateTime, doc};
+
+    use super::*;
+
+    #[test]
+    fn commands_come_back_as_they_were_written() {
+        let command = doc! {
+            "createIndexes": "t", "indexes": [{ "key": { "b": 1, "a": -1 }, "name": "n \"q\"" }], "z": Bson::Null, "y": 1.0,
+            "x": 5_i64, "w": f64::NEG_INFINITY, "v": DateTime::from_millis(-1), "u": ObjectId::from_bytes([7; 12]),
+            "t": Binary { subtype: BinarySubtype::Generic, bytes: vec![] }, "s": true,
+            "r": Bson::Decimal128("1.50".parse().unwrap()), "a": DateTime::MIN,
+        };
+        let text = print(&command);
+        assert!(
+            text.starts_with(r#"{"createIndexes":"t","indexes":[{"key":{"b":1,"a":-1},"name":"n \"q\""}],"z":null,"#)
+        );
+        assert!(!text.contains('\n'));
+        assert_eq!(commands(&format!("// words\n-- words\n\n  {text};\n# words\n")), Ok(vec![command]));
+    }
+
+    #[test]
+    fn what_is_no_command_is_told_with_its_line() {
+        for (text, expected) in [
+            ("// a\n{\"drop\":", "line 2 is no command"),
+            ("{}", "it is empty"),
+            ("drop table t", "line 1"),
+            ("[1]", "line 1"),
+        ] {
+            let problem = commands(text).unwrap_err();
+            assert!(problem.contains(expected), "{problem}");
+        }
+        assert_eq!(commands("// nothing\n"), Ok(vec![]));
+    }
+}
