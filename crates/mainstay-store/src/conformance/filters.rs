@@ -5,6 +5,7 @@ use mainstay_query::plan::{ColumnTest, Comparison, Expr, Filter, Join, Test};
 use mainstay_schema::{TableId, Type, Value, ValueError};
 
 use super::Open;
+use super::digits::kept;
 use super::kit::{Stage, show};
 use super::plans::{is_in, not};
 use super::tables::{TableBuilder, table, ty, typed};
@@ -95,10 +96,11 @@ pub async fn every_test_on_every_type(open: &dyn Open) {
         let of = ty(name);
         let stage = with_values(open, of.clone(), texts).await;
         let things = stage.of("things");
-        let values: Vec<Value> = texts.iter().map(|text| typed(&of, text)).chain([Value::Null]).collect();
+        let samples: Vec<Value> = texts.iter().map(|text| typed(&of, text)).chain([Value::Null]).collect();
+        let values: Vec<Value> = samples.iter().map(|value| kept(value, stage.digits())).collect();
         let mut tests: Vec<Test> = vec![Test::IsNull, is_in(vec![])];
-        tests.push(is_in(values.iter().filter(|value| !value.is_null()).cloned().collect()));
-        tests.extend(values.iter().filter(|value| !value.is_null()).flat_map(|value| tests_of(&of, value)));
+        tests.push(is_in(samples.iter().filter(|value| !value.is_null()).cloned().collect()));
+        tests.extend(samples.iter().filter(|value| !value.is_null()).flat_map(|value| tests_of(&of, value)));
         for test in tests {
             for negated in [false, true] {
                 let wanted = |value: &&Value| evaluate::test(value, &test) == Some(!negated);
@@ -255,7 +257,8 @@ pub async fn column_against_column(open: &dyn Open) {
             .primary("id")];
         let stage = Stage::open(open, &tables).await;
         let things = stage.of("things");
-        let values: Vec<Value> = texts.iter().map(|text| typed(&of, text)).chain([Value::Null]).collect();
+        let values = texts.iter().map(|text| kept(&typed(&of, text), stage.digits()));
+        let values: Vec<Value> = values.chain([Value::Null]).collect();
         let pairs = values.iter().flat_map(|a| values.iter().map(move |b| (a, b)));
         let rows: Vec<Vec<Value>> =
             (1..).zip(pairs).map(|(id, (a, b))| vec![Value::Int(id), a.clone(), b.clone()]).collect();

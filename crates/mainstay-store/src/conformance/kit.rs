@@ -9,6 +9,7 @@ use mainstay_query::{Actor, Authorized, authorize};
 use mainstay_schema::{Schema, Value};
 
 use super::Open;
+use super::digits;
 use super::plans::{Of, Plan, ReadBuilder};
 use super::tables::{TableBuilder, schema};
 use crate::change::{Commit, Subscription};
@@ -76,12 +77,18 @@ impl Stage {
     }
 
     pub(super) async fn try_write(&self, plan: impl Into<Plan>) -> Result<Written, StoreError> {
-        let Plan(write) = plan.into();
+        let Plan(mut write) = plan.into();
+        digits::cut(&mut write, self.digits());
         let shape = write.returning().map(|read| read.shape(&self.schema));
         let shape = shape.unwrap_or_else(|| mainstay_query::plan::Shape { members: vec![] });
         let sink = Box::new(Collected::of(&self.schema, shape));
         let done = self.store.write(self.call(), self.authorized_write(write), sink).await?;
         Ok(Written { rows: collected(done.sink)?, affected: done.affected, inserted: done.inserted })
+    }
+
+    /// Digits of a second that the store keeps.
+    pub(super) fn digits(&self) -> u8 {
+        self.store.capabilities().time_digits
     }
 
     pub(super) async fn write(&self, plan: impl Into<Plan>) -> Written {

@@ -28,6 +28,7 @@ pub mod searches;
 pub mod spreads;
 pub mod writes;
 
+mod digits;
 mod families;
 mod generate;
 mod kit;

@@ -13,6 +13,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, Test
 use tokio::runtime::Handle;
 
 use super::changes::Replica;
+use super::digits;
 use super::generate::{Scenario, Step, scenario, tables};
 use super::kit::{Stage, Written, kind, show};
 use super::{Found, Open, OpenFound};
@@ -135,8 +136,8 @@ async fn run(
                     continue;
                 }
                 let expected = reference.try_write(write.clone()).await;
-                let exact = matches!(write, Write::Insert(insert) if insert.rows.len() == 1);
-                differ(done, expected, |done| show_written(write, done), exact)
+                let exact = matches!(&write, Write::Insert(insert) if insert.rows.len() == 1);
+                differ(done, expected, |done| show_written(&write, done), exact)
             }
         };
         let difference = match difference {

@@ -4,6 +4,7 @@ use mainstay_query::plan::Filter;
 use mainstay_schema::{Type, Value};
 
 use super::Open;
+use super::digits::kept;
 use super::filters::SAMPLES;
 use super::kit::{Stage, check_error, show};
 use super::tables::{table, ty, typed};
@@ -30,7 +31,8 @@ pub async fn values_come_back_as_they_went_in(open: &dyn Open) {
     insert.columns = all.table.columns.iter().map(|column| column.id).collect();
     insert.rows = rows.iter().map(|row| row.iter().cloned().map(Some).collect()).collect();
     insert.returning = all.returning();
-    let expected: Vec<Vec<Member>> = rows.into_iter().map(|row| row.into_iter().map(Member::Value).collect()).collect();
+    let member = |value: &Value| Member::Value(kept(value, stage.digits()));
+    let expected: Vec<Vec<Member>> = rows.iter().map(|row| row.iter().map(member).collect()).collect();
     assert_eq!(stage.write(insert).await.rows, expected, "returned by the insert");
     assert_eq!(stage.read(all.read()).await.rows, expected, "read afterwards");
 }
