@@ -208,6 +208,8 @@ pub struct Capabilities {
     pub own_words: bool,
     /// Digits of a second that it keeps of a timestamp, from 0 to 6; what is below them is cut off, towards the past.
     pub time_digits: u8,
+    /// Digits that a decimal has at most; a column that asks for more is refused.
+    pub decimal_digits: u8,
 }
 
 /// Which orders an engine gives.

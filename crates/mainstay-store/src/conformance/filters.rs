@@ -449,9 +449,11 @@ pub async fn exact_numbers(open: &dyn Open) {
     let things = stage.of("things");
     assert_eq!(ids(&stage, things.eq("v", "9007199254740993")).await, "2");
     assert_eq!(ids(&stage, things.compare("v", Comparison::Lt, "9007199254740993")).await, "1");
-    let wide = Type::Decimal { precision: 38, scale: 10 };
-    let texts = ["9.5", "10.25", "-3", "1234567890123456789012345678.0000000001", "1234567890123456789012345678"];
-    let stage = with_values(open, wide, &texts).await;
+    let precision = stage.store.capabilities().decimal_digits;
+    let scale = precision - 28;
+    let last = format!("1234567890123456789012345678.{}1", "0".repeat(usize::from(scale) - 1));
+    let texts = ["9.5", "10.25", "-3", &last, "1234567890123456789012345678"];
+    let stage = with_values(open, Type::Decimal { precision, scale }, &texts).await;
     let things = stage.of("things");
     assert_eq!(ids(&stage, things.compare("v", Comparison::Gt, "9.9")).await, "2 4 5");
     assert_eq!(ids(&stage, things.compare("v", Comparison::Lt, "0")).await, "3");

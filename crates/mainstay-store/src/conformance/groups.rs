@@ -156,17 +156,23 @@ pub async fn distinct_rows(open: &dyn Open) {
 
 /// A sum of more digits than are kept is an error, never another number.
 pub async fn an_aggregate_that_does_not_fit(open: &dyn Open) {
-    let large = table("t")
-        .required("id", Type::Int)
-        .required("d", Type::Decimal { precision: 38, scale: 0 })
-        .required("f", Type::Float)
-        .primary("id");
-    let stage = Stage::open(open, &[large]).await;
-    let nines = "9".repeat(38);
+    let large = |precision| {
+        let t = table("t").required("id", Type::Int).required("d", Type::Decimal { precision, scale: 0 });
+        [t.required("f", Type::Float).primary("id")]
+    };
+    let mut stage = Stage::open(open, &large(1)).await;
+    let precision = stage.store.capabilities().decimal_digits;
+    stage = Stage::open(open, &large(precision)).await;
+    let nines = "9".repeat(precision.into());
     stage.fill("t", "id d f", &[&format!("1|{nines}|1.7e308"), &format!("2|{nines}|1.7e308")]).await;
     let t = stage.of("t");
     for column in ["d", "f"] {
         let read = t.read().select("").aggregate(Function::Sum, Some(column)).grouped();
+        if column == "d" && precision < 38 {
+            // A sum may have more digits than what it is of.
+            stage.check(read, &format!("(1{}8)", "9".repeat(usize::from(precision) - 1))).await;
+            continue;
+        }
         check_error(stage.try_read(&read.build()).await, "value");
     }
     let read = t.read().select("").aggregate(Function::Max, Some("d")).aggregate(Function::Min, Some("f")).grouped();

@@ -108,6 +108,7 @@ fn capabilities(stores: &[(Arc<str>, Arc<dyn Store>)]) -> Capabilities {
         changes: stores.first().is_some_and(|(_, store)| store.capabilities().changes),
         own_words: !of(|one| !one.own_words),
         time_digits: stores.iter().map(|(_, store)| store.capabilities().time_digits).min().unwrap_or(6),
+        decimal_digits: stores.iter().map(|(_, store)| store.capabilities().decimal_digits).min().unwrap_or(38),
     }
 }
 

@@ -43,6 +43,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     changes: true,
     own_words: false,
     time_digits: 6,
+    decimal_digits: 38,
 };
 
 /// A store that keeps its rows in memory and forgets them when it is dropped.

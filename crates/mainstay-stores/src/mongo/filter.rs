@@ -227,6 +227,8 @@ impl Field {
         };
         Some(match comparison {
             Eq => self.holds(doc! { "$eq": value }),
+            // A list is of its type, so it is not null; and an item of it may be.
+            Neq if matches!(self.ty, Type::Array(_)) => self.holds(doc! { "$ne": value }),
             Neq => self.holds(doc! { "$nin": [value, Bson::Null] }),
             Lt => self.holds(doc! { "$lt": value }),
             Lte => self.holds(doc! { "$lte": value }),
@@ -339,7 +341,9 @@ fn leaf(schema: &Schema, table: &Table, expr: &Expr, test: &Test, outcome: Outco
             if is_true {
                 field.holds(doc! { "$in": list })
             } else {
-                list.push(Bson::Null);
+                if !matches!(field.ty, Type::Array(_)) {
+                    list.push(Bson::Null);
+                }
                 field.holds(doc! { "$nin": list })
             }
         }

@@ -67,35 +67,24 @@ impl Builder<'_> {
 
     fn level(&mut self, plan: &Read, limit: Option<u64>) -> Option<Pipeline> {
         let table = self.schema.table(plan.table);
-        let which = self.which(table, &plan.filter)?;
+        let mut which = self.which(table, &plan.filter)?;
+        let mut rest = Vec::new();
         if let Some(groups) = &plan.groups {
-            let rest = groups::stages(self.schema, plan, groups, limit)?;
+            which.append(&mut groups::stages(self.schema, plan, groups)?);
+            if !groups::has_keys(plan) {
+                // Whether its one row is on the page is seen here, since it may be the row of no rows.
+                return Some(Pipeline { which, rest });
+            }
+            let keys = self.order(&groups::made_table(plan, groups), &groups.order, &mut rest)?;
+            sort(&keys, &mut rest)?;
+            page(plan.offset, limit, &mut rest)?;
             return Some(Pipeline { which, rest });
         }
-        let mut rest = Vec::new();
         let keys = self.order(table, &plan.order, &mut rest)?;
         if let Some(place) = &plan.after {
             rest.push(doc! { "$match": after(&plan.order, &keys, place)? });
         }
-        let mut sort = Document::new();
-        for key in &keys {
-            let direction = |descending: bool| if descending { -1 } else { 1 };
-            if let Some(flag) = &key.flag
-                && !sort.contains_key(flag)
-            {
-                // Rows with nothing have the larger flag.
-                sort.insert(flag, direction(key.nulls_first));
-            }
-            if !sort.contains_key(&key.field.name) {
-                sort.insert(&key.field.name, direction(key.descending));
-            }
-        }
-        if sort.len() > SORT_KEYS_MAX {
-            return None;
-        }
-        if !sort.is_empty() {
-            rest.push(doc! { "$sort": sort });
-        }
+        sort(&keys, &mut rest)?;
         page(plan.offset, limit, &mut rest)?;
         let mut kept = Document::new();
         let mut is_plain = true;
@@ -107,7 +96,8 @@ impl Builder<'_> {
                     kept.insert(name, 1);
                 }
                 Source::Embed(embed) | Source::Spread(embed) => {
-                    rest.push(self.embed(table, embed, &member(position))?);
+                    let is_spread = matches!(output.source, Source::Spread(_));
+                    rest.push(self.embed(table, embed, is_spread, &member(position))?);
                     kept.insert(member(position), 1);
                 }
                 Source::Aggregate(_) => return None,
@@ -176,9 +166,13 @@ impl Builder<'_> {
         Some(doc! { format!("{name}.{skip}"): { "$exists": outcome == Outcome::True } })
     }
 
-    fn embed(&mut self, table: &Table, embed: &Embed, name: &str) -> Option<Document> {
+    fn embed(&mut self, table: &Table, embed: &Embed, is_spread: bool, name: &str) -> Option<Document> {
         let read = &*embed.read;
         if read.call.is_some() || read.after.is_some() {
+            return None;
+        }
+        let is_grouped = read.groups.is_some();
+        if is_grouped && (is_spread || (!groups::has_keys(read) && (read.offset > 0 || read.limit == Some(0)))) {
             return None;
         }
         let limit = match embed.link.cardinality {
@@ -270,8 +264,32 @@ fn name_of(stage: &Document) -> Option<String> {
     stage.get_document("$lookup").and_then(|stage| stage.get_str("as")).ok().map(str::to_owned)
 }
 
+/// The stage that sorts; `None` if there are more keys than the server takes.
+fn sort(keys: &[Key], stages: &mut Vec<Document>) -> Option<()> {
+    let mut sort = Document::new();
+    for key in keys {
+        let direction = |descending: bool| if descending { -1 } else { 1 };
+        if let Some(flag) = &key.flag
+            && !sort.contains_key(flag)
+        {
+            // Rows with nothing have the larger flag.
+            sort.insert(flag, direction(key.nulls_first));
+        }
+        if !sort.contains_key(&key.field.name) {
+            sort.insert(&key.field.name, direction(key.descending));
+        }
+    }
+    if sort.len() > SORT_KEYS_MAX {
+        return None;
+    }
+    if !sort.is_empty() {
+        stages.push(doc! { "$sort": sort });
+    }
+    Some(())
+}
+
 /// The stages of a page; `None` if its numbers are larger than any the server takes.
-pub(super) fn page(offset: u64, limit: Option<u64>, stages: &mut Vec<Document>) -> Option<()> {
+fn page(offset: u64, limit: Option<u64>, stages: &mut Vec<Document>) -> Option<()> {
     if offset > 0 {
         stages.push(doc! { "$skip": i64::try_from(offset).ok()? });
     }

@@ -15,7 +15,7 @@ use super::names::member;
 use super::pipeline::{self, Pipeline};
 use super::session::{Documents, Session};
 use super::store::cannot;
-use super::{apart, cells, filter};
+use super::{apart, cells, filter, groups};
 
 /// What a read gave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +51,8 @@ pub(super) async fn run_inside(
     let Some(pipeline) = pipeline::read(schema, plan) else {
         return apart::run(session, schema, plan, sink).await;
     };
-    let rows = if plan.limit == Some(0) { 0 } else { stream(session, schema, plan, &pipeline, sink).await? };
+    let is_empty = plan.limit == Some(0) || (is_one_group(plan) && plan.offset > 0);
+    let rows = if is_empty { 0 } else { stream(session, schema, plan, &pipeline, sink).await? };
     if sink.is_full() {
         // Nothing of it will be shown.
         return Ok(Counted { rows, total: None });
@@ -81,7 +82,16 @@ async fn stream(
             rows += 1;
         }
     }
+    if rows == 0 && is_one_group(plan) {
+        groups::put_nothing(schema, plan, sink, &mut text)?;
+        rows = 1;
+    }
     Ok(rows)
+}
+
+/// Whether a read gives one group, even of no rows.
+fn is_one_group(plan: &Read) -> bool {
+    plan.groups.is_some() && !groups::has_keys(plan)
 }
 
 /// Asks for the rows: by the plainer command where one is enough.
@@ -139,10 +149,10 @@ async fn total(
         Count::Estimated(most) if plan.groups.is_none() => Some(most.saturating_add(1)),
         _ => None,
     };
-    let mut stages = pipeline.which.clone();
-    if plan.groups.is_some() {
-        stages.extend(pipeline.rest.iter().filter(|stage| !is_page(stage)).cloned());
+    if is_one_group(plan) {
+        return Ok(Some(1));
     }
+    let mut stages = pipeline.which.clone();
     if let Some(most) = most.and_then(|most| i64::try_from(most).ok()) {
         stages.push(doc! { "$limit": most });
     }
@@ -154,10 +164,6 @@ async fn total(
         return known(session, collection).await.map(|all| Some(all.max(counted)));
     }
     Ok(Some(counted))
-}
-
-fn is_page(stage: &Document) -> bool {
-    ["$sort", "$skip", "$limit", "$project"].iter().any(|name| stage.contains_key(name))
 }
 
 /// The field of a count.
@@ -189,6 +195,9 @@ fn put_row(
     sink: &mut dyn RowSink,
     text: &mut String,
 ) -> Result<(), StoreError> {
+    if plan.groups.is_some() {
+        return groups::put_group(schema, plan, document, sink, text);
+    }
     sink.start_row();
     put_members(schema, plan, document, sink, text)?;
     sink.end_row();
@@ -232,6 +241,7 @@ fn put_embed(
     match (embed.link.cardinality, is_spread) {
         (Cardinality::One, false) => match rows.next() {
             Some(row) => put_row(schema, read, row, sink, text)?,
+            None if is_one_group(read) => groups::put_nothing(schema, read, sink, text)?,
             None => sink.cell(Cell::Null),
         },
         (Cardinality::One, true) => match rows.next() {
@@ -240,7 +250,14 @@ fn put_embed(
         },
         (Cardinality::Many, false) => {
             sink.start_list();
-            rows.try_for_each(|row| put_row(schema, read, row, sink, text))?;
+            let mut given = 0;
+            for row in rows {
+                put_row(schema, read, row, sink, text)?;
+                given += 1;
+            }
+            if given == 0 && is_one_group(read) {
+                groups::put_nothing(schema, read, sink, text)?;
+            }
             sink.end_list();
         }
         (Cardinality::Many, true) => {

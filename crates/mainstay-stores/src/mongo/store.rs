@@ -15,7 +15,7 @@ use mongodb::bson::doc;
 
 use super::connect::MongoOptions;
 use super::link::Link;
-use super::{explain, found, migrate, proof, read, statistics, write};
+use super::{explain, found, migrate, proof, read, statistics, types, write};
 
 /// Name of the engine, as in settings and messages.
 pub(super) const NAME: &str = "mongodb";
@@ -31,6 +31,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     changes: false,
     own_words: false,
     time_digits: 3,
+    decimal_digits: types::DECIMAL_DIGITS_MAX,
 };
 
 /// Whether it carries out a filter exactly.

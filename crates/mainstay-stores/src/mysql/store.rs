@@ -40,6 +40,7 @@ impl Engine for MysqlEngine {
             changes: false,
             own_words: false,
             time_digits: 6,
+            decimal_digits: 38,
         }
     }
 

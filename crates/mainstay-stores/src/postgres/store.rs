@@ -48,6 +48,7 @@ impl Engine for PostgresEngine {
             changes: false,
             own_words: true,
             time_digits: 6,
+            decimal_digits: 38,
         }
     }
 

@@ -287,6 +287,7 @@ impl Store for SqliteStore {
             changes: true,
             own_words: false,
             time_digits: 6,
+            decimal_digits: 38,
         }
     }
 
