@@ -39,6 +39,7 @@ mod pipeline;
 pub mod proof;
 mod read;
 mod session;
+mod shell;
 mod statistics;
 mod store;
 mod types;
