@@ -42,16 +42,16 @@ impl<'s> Given<'s> {
         self.view().read(plan, sink)
     }
 
-    /// The rows of a table that pass a filter, with their places among those that were given.
+    /// The rows of a table that pass a filter.
     ///
     /// # Errors
     /// As [`Store::read`](crate::Store::read).
-    pub fn passing(&self, table: TableId, filter: &Filter) -> Result<Vec<(usize, Vec<Value>)>, StoreError> {
+    pub fn passing(&self, table: TableId, filter: &Filter) -> Result<Vec<Vec<Value>>, StoreError> {
         let view = self.view();
         let mut passing = Vec::new();
-        for (at, row) in self.tables[table.index()].values().enumerate() {
+        for row in self.tables[table.index()].values() {
             if view.passes(filter, row)? {
-                passing.push((at, row.clone()));
+                passing.push(row.clone());
             }
         }
         Ok(passing)

@@ -52,17 +52,16 @@ pub(super) async fn matching(
     let mut gathered = Gathered::new(schema);
     let plan = Read { filter: condition.clone(), ..Read::new(table) };
     gathered.level(session, &plan, Among::Filter).await?;
-    let ids: Vec<Bson> = gathered.tables[table.index()].iter().map(|kept| kept.id.clone()).collect();
     let deadline = session.deadline();
     let passing = Given::new(schema, gathered.rows(), deadline).passing(table, condition)?;
-    Ok(passing.into_iter().map(|(at, row)| Match { id: ids[at].clone(), row }).collect())
+    Ok(passing.into_iter().map(|row| Match { row }).collect())
 }
 
 /// The `_id` of a document.
 ///
 /// # Errors
 /// [`StoreError::Internal`] if it is none that can be read.
-pub(super) fn id(document: &RawDocument) -> Result<Bson, StoreError> {
+fn id(document: &RawDocument) -> Result<Bson, StoreError> {
     Bson::try_from(cells::field(document, names::ID)).map_err(|error| StoreError::Internal(Box::new(error)))
 }
 
@@ -70,15 +69,10 @@ pub(super) fn id(document: &RawDocument) -> Result<Bson, StoreError> {
 struct Gathered<'s> {
     schema: &'s Schema,
     /// By table.
-    tables: Vec<Vec<Kept>>,
+    tables: Vec<Vec<Vec<Value>>>,
     /// The places of the rows that are there, by table and by their `_id` as text.
     known: Vec<HashMap<String, usize>>,
     seen: u64,
-}
-
-struct Kept {
-    id: Bson,
-    row: Vec<Value>,
 }
 
 /// Of which rows those of a level are.
@@ -93,13 +87,13 @@ type Done<'f> = futures_util::future::BoxFuture<'f, Result<(), StoreError>>;
 
 impl<'s> Gathered<'s> {
     fn new(schema: &'s Schema) -> Gathered<'s> {
-        let tables: Vec<Vec<Kept>> = schema.tables().iter().map(|_| Vec::new()).collect();
+        let tables: Vec<Vec<Vec<Value>>> = schema.tables().iter().map(|_| Vec::new()).collect();
         let known = vec![HashMap::new(); tables.len()];
         Gathered { schema, tables, known, seen: 0 }
     }
 
     fn rows(self) -> Vec<Vec<Vec<Value>>> {
-        self.tables.into_iter().map(|rows| rows.into_iter().map(|kept| kept.row).collect()).collect()
+        self.tables
     }
 
     /// Gathers the rows of a level, and all that they lead to.
@@ -185,7 +179,7 @@ impl<'s> Gathered<'s> {
         let texts = target.column(pair.there).texts;
         let mut keys: HashMap<String, Bson> = HashMap::new();
         for row in rows {
-            let value = &self.tables[here.id.index()][*row].row[pair.here.index()];
+            let value = &self.tables[here.id.index()][*row][pair.here.index()];
             if let (Some(text), Some(kept)) = (value.to_text(), types::operand(value, texts)) {
                 keys.insert(text, kept);
             }
@@ -238,7 +232,7 @@ impl<'s> Gathered<'s> {
             return Ok(*place);
         }
         self.known[at].insert(known, rows.len());
-        rows.push(Kept { id, row: cells::row(table, document) });
+        rows.push(cells::row(table, document));
         Ok(rows.len() - 1)
     }
 }

@@ -13,7 +13,7 @@
 //! late.rs      the same on a server that need not be there yet
 //! write/       rows written                  migrate/       changing the collections
 //! found/       collections of other programs proof.rs       whether collections are what a schema says
-//! ours.rs      what Mainstay keeps for itself
+//! ours.rs      what Mainstay keeps for itself shell.rs      commands as they are typed
 //! ```
 //!
 //! A table is a collection, a row a document with one field a column (`docs/decisions/0039-mongodb.md`). Knows plans,

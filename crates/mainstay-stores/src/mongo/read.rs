@@ -272,8 +272,6 @@ fn put_embed(
 /// A row that passes a condition.
 #[derive(Debug, Clone)]
 pub(super) struct Match {
-    /// The document's `_id`.
-    pub(super) id: bson::Bson,
     /// A value for every column of the table.
     pub(super) row: Vec<Value>,
 }
@@ -297,7 +295,7 @@ pub(super) async fn matching(
     let mut found = Vec::new();
     while let Some(batch) = documents.next(session).await? {
         for document in batch.documents()? {
-            found.push(Match { id: apart::id(document)?, row: cells::row(of, document) });
+            found.push(Match { row: cells::row(of, document) });
         }
     }
     Ok(found)

@@ -117,20 +117,6 @@ impl Session {
         }
         .boxed()
     }
-
-    /// The answer to a command.
-    ///
-    /// # Errors
-    /// As the server says.
-    pub(super) fn command(&mut self, mut command: Document) -> BoxFuture<'_, Result<Document, StoreError>> {
-        async move {
-            let left = i64::try_from(self.left()?.as_millis()).unwrap_or(i64::MAX);
-            command.insert("maxTimeMS", left);
-            let database = self.link.database();
-            within(self.deadline, database.run_command(command).session(&mut self.client)).await
-        }
-        .boxed()
-    }
 }
 
 /// Texts are compared by code point, whatever the collection says.
