@@ -48,8 +48,10 @@ impl Kind for Mongo {
         new: &Schema,
         text: &str,
     ) -> Result<Result<(), Vec<String>>, StoreError> {
-        let _ = (options(settings)?, old, new, text);
-        Err(StoreError::Unsupported { what: "the store mongodb cannot try a migration".to_owned() })
+        let store = MongoStore::open(&options(settings)?).await?;
+        let proved = store.prove(old, new, text).await;
+        store.close().await;
+        proved
     }
 
     async fn probe(
