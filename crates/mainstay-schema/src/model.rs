@@ -135,7 +135,8 @@ pub struct Table {
     pub uniques: Vec<Key>,
     /// Foreign keys of this table. On a view they only describe how to embed.
     pub references: Vec<Reference>,
-    /// References to tables of other stores. Nobody keeps them: they only tell how to embed.
+    /// References to tables of other stores, and those that the database of a found table does not know of. Nobody keeps
+    /// them: they only tell how to embed.
     pub far_references: Vec<Reference>,
     /// Secondary indexes.
     pub indexes: Vec<Index>,

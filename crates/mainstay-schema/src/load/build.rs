@@ -26,8 +26,8 @@ pub(super) fn build(tables: &Tables<'_>, mistakes: &mut Mistakes) -> Option<Buil
     check_store_names(tables, &keys, &references, &indexes, mistakes);
 
     let object_ids = references::object_ids(tables, &references);
-    let is_far = |reference: &&Resolved<'_>| reference.is_far(tables);
-    let (far, near): (Vec<&Resolved<'_>>, Vec<&Resolved<'_>>) = references.iter().partition(is_far);
+    let is_loose = |reference: &&Resolved<'_>| reference.is_loose(tables);
+    let (far, near): (Vec<&Resolved<'_>>, Vec<&Resolved<'_>>) = references.iter().partition(is_loose);
     let mut built = Vec::with_capacity(tables.declared.len() + 1);
     for (at, declared) in tables.declared.iter().enumerate() {
         if declared.is_found {
@@ -51,7 +51,7 @@ pub(super) fn build(tables: &Tables<'_>, mistakes: &mut Mistakes) -> Option<Buil
 pub(super) struct Built {
     /// The declared tables; ids are positions among all that took part.
     pub(super) tables: Vec<Table>,
-    /// The references that lead to other stores, each with the position of the table that it is of.
+    /// The references that nobody keeps, each with the position of the table that it is of.
     pub(super) far: Vec<(usize, Reference)>,
 }
 

@@ -227,6 +227,12 @@ fn field_name(tables: &Tables<'_>, (table, field): FieldAt) -> String {
 }
 
 impl Resolved<'_> {
+    /// Whether nobody keeps it, so that it only tells how to embed: it leads to another store, or is of a table that was
+    /// found, and that the database does not know it to refer to another.
+    pub(super) fn is_loose(&self, tables: &Tables<'_>) -> bool {
+        self.is_far(tables) || tables.declared[self.table].is_found
+    }
+
     /// Whether it leads to another store.
     pub(super) fn is_far(&self, tables: &Tables<'_>) -> bool {
         tables.declared[self.table].store() != tables.declared[self.target].store()
@@ -247,10 +253,6 @@ pub(super) fn check(
 ) {
     let (here, there) = (&tables.declared[reference.table], &tables.declared[reference.target]);
     let is_far = here.store() != there.store();
-    if here.is_found && !is_far {
-        let problem = format!("`{}` is of the same store, whose references are the database's", there.name.value);
-        return mistakes.add(reference.name.place, problem, "declare it in the database, or remove it");
-    }
     if let [column] = reference.columns.as_slice()
         && let Some(convert) = &here.fields[*column].convert
         && reference.is_of(&here.fields[*column])
@@ -278,9 +280,12 @@ pub(super) fn check(
         }
     }
     for (key, action) in [("on_delete", reference.on_delete), ("on_update", reference.on_update)] {
-        if let Some(action) = action.as_ref().filter(|_| is_far) {
-            let problem = format!("`{key}` leads to another store, where nobody carries it out");
-            mistakes.add(action.place, problem, "remove it: a reference to another store only tells how to embed");
+        if let Some(action) = action.as_ref().filter(|_| reference.is_loose(tables)) {
+            let problem = match is_far {
+                true => format!("`{key}` leads to another store, where nobody carries it out"),
+                false => format!("`{key}` is for the database to carry out, which does not know this reference"),
+            };
+            mistakes.add(action.place, problem, "remove it: this reference only tells how to embed");
         } else if let Some(action) = action {
             check_action(here, &types[reference.table], key, action, &reference.columns, mistakes);
         }

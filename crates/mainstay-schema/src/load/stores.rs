@@ -89,7 +89,7 @@ pub fn load_stores(files: &[SourceFile], stores: &[StorePart<'_>]) -> Result<Sch
     told.extend(clashes);
     let (Some(built), true) = (built, told.is_empty()) else { return Err(told) };
     if let ([_], [(_, only)]) = (stores, shown.as_slice()) {
-        return Ok(only.clone());
+        return Ok(linked(only, &built.far));
     }
     Ok(merge(built, declared_count, stores, shown))
 }
@@ -200,6 +200,19 @@ fn clashes(tables: &[DeclaredTable<'_>], files: &[&SourceFile]) -> Vec<Mistake> 
         }
     }
     clashes
+}
+
+/// The schema of the only store with references that nobody keeps.
+fn linked(schema: &Schema, far: &[(usize, Reference)]) -> Schema {
+    if far.is_empty() {
+        return schema.clone();
+    }
+    let mut tables = schema.tables().to_vec();
+    for (table, reference) in far {
+        tables[*table].far_references.push(reference.clone());
+    }
+    let found = schema.found().cloned().unwrap_or_default();
+    Schema::of_found(tables, found).with_functions(schema.functions().to_vec(), schema.results().to_vec())
 }
 
 /// Puts what was declared and what was found into one schema.

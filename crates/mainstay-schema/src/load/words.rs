@@ -71,14 +71,14 @@ pub(crate) const FOUND_KEYS: [(&str, &str); 6] = [
     ("access", "Who may do what with the publishable key, where that differs from the access of the store."),
     ("fields", "What is to be said of its columns."),
     ("store", "Name of the store that has it; main when left out."),
-    ("references", "Keys of tables in other stores: name = { fields = […], table = \"…\", to = […] }."),
+    ("references", "References that the database does not keep: name = { fields = […], table = \"…\", to = […] }."),
 ];
 
 /// Keys of a column that was found.
 pub(crate) const FOUND_FIELD_KEYS: [(&str, &str); 4] = [
     ("description", "Words for people; shown in the API description."),
     ("hide", "Whether the column is left out of the API altogether."),
-    ("ref", "\"table\" or \"table.field\": holds the value of a key of a table in another store."),
+    ("ref", "\"table\" or \"table.field\": holds the value of a key there; the database need not know."),
     ("convert", "Where that key has another type: both types, as \"text->uuid\"."),
 ];
 

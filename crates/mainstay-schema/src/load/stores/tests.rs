@@ -85,6 +85,17 @@ fn references_to_other_stores_are_kept_apart() {
 }
 
 #[test]
+fn a_found_table_may_refer_to_another_that_its_database_does_not_link() {
+    let schema = loaded("[events]\nstore = \"log\"\n[events.fields]\ncustomer = { ref = \"events\" }").unwrap();
+    let events = schema.find("events").unwrap();
+    assert_eq!((events.references.len(), events.far_references[0].target), (0, events.id));
+    let file =
+        SourceFile { path: "a.toml".into(), text: "[events.fields]\ncustomer = { ref = \"events\" }".to_owned() };
+    let alone = overlay::overlay(&[file], &self::events(), &Access::default(), Rule::Never).unwrap();
+    assert_eq!(alone.find("events").unwrap().far_references.len(), 1);
+}
+
+#[test]
 fn what_cannot_be_is_told() {
     for (text, expected) in [
         (
@@ -110,12 +121,12 @@ fn what_cannot_be_is_told() {
         ),
         (
             "[a.fields]\nevent = { ref = \"events\", on_delete = \"cascade\" }",
-            "`on_delete` leads to another store, where nobody carries it out; remove it: a reference to another store only \
-             tells how to embed",
+            "`on_delete` leads to another store, where nobody carries it out; remove it: this reference only tells how to embed",
         ),
         (
-            "[events]\nstore = \"log\"\n[events.fields]\ncustomer = { ref = \"events\" }",
-            "`events` is of the same store, whose references are the database's; declare it in the database, or remove it",
+            "[events]\nstore = \"log\"\n[events.references]\nx = { fields = [\"customer\"], table = \"events\", on_delete = \"cascade\" }",
+            "`on_delete` is for the database to carry out, which does not know this reference; remove it: this reference only \
+             tells how to embed",
         ),
         (
             "[events.fields]\nx = \"int\"",
