@@ -53,20 +53,20 @@ impl Reading<'_> {
         try_join_all(asked.iter().map(|far| self.answer(far))).await
     }
 
-    /// The test of near columns that says the same. It is asked from the far side if few enough keys pass there, else
-    /// from the near side if few enough rows are asked about.
+    /// The test of near columns that says the same. It is asked from one side, and from the other if too many keys
+    /// pass there.
     async fn answer(&self, far: &FarFilter) -> Result<Filter, StoreError> {
         let here: Vec<ColumnId> = far.pairs().iter().map(|pair| pair.here).collect();
-        let passing = match self.from_far(far).await? {
-            Some(passing) => passing,
-            None => match self.counts(far.parent, &here, far.around.clone(), 0).await? {
-                Some(near) => {
-                    let near: Vec<Vec<Value>> = near.into_iter().map(|(key, _)| key).collect();
-                    self.from_near(far, near).await?
-                }
-                None => return Err(self.too_many(far.table)),
-            },
+        let first = match far.is_narrow_here(self.schema()) {
+            true => self.from_near(far, &here).await?,
+            false => self.from_far(far).await?,
         };
+        let passing = match first {
+            Some(passing) => Some(passing),
+            None if far.is_narrow_here(self.schema()) => self.from_far(far).await?,
+            None => self.from_near(far, &here).await?,
+        };
+        let passing = passing.ok_or_else(|| self.too_many(far.table))?;
         let keys: Vec<Vec<Value>> =
             passing.into_iter().filter(|(_, count)| *count > far.skip).map(|(key, _)| key).collect();
         Ok(found(&here, &self.carried(&keys, far.parent, &here)))
@@ -97,29 +97,32 @@ impl Reading<'_> {
         }
     }
 
-    /// The keys among `near` that pass.
-    async fn from_near(&self, far: &FarFilter, near: Vec<Vec<Value>>) -> Result<Counts, StoreError> {
-        let counts = match &far.join {
+    /// The keys of the rows on the near side that pass; `None` if there are too many to be asked about.
+    async fn from_near(&self, far: &FarFilter, here: &[ColumnId]) -> Result<Option<Counts>, StoreError> {
+        let Some(around) = far.around.clone() else { return Ok(None) };
+        let Some(near) = self.counts(far.parent, here, around, 0).await? else { return Ok(None) };
+        let near: Vec<Vec<Value>> = near.into_iter().map(|(key, _)| key).collect();
+        match &far.join {
             Join::Direct(pairs) => {
                 let there: Vec<ColumnId> = pairs.iter().map(|pair| pair.there).collect();
                 let keys = self.carried(&near, far.table, &there);
-                self.counts_of(far.table, &there, &there, &keys, &far.filter).await?
+                self.counts_of(far.table, &there, &there, &keys, &far.filter).await
             }
             Join::Through { table: junction, parent, child } => {
                 let to_parent: Vec<ColumnId> = parent.iter().map(|pair| pair.there).collect();
                 let to_child: Vec<ColumnId> = child.iter().map(|pair| pair.here).collect();
                 let columns = [to_parent.as_slice(), &to_child].concat();
                 let keys = self.carried(&near, *junction, &to_parent);
-                let between = self.counts_of(*junction, &columns, &to_parent, &keys, &Filter::True).await?;
-                let between = between.ok_or_else(|| self.too_many(*junction))?;
+                let Some(between) = self.counts_of(*junction, &columns, &to_parent, &keys, &Filter::True).await? else {
+                    return Ok(None);
+                };
                 let there: Vec<ColumnId> = child.iter().map(|pair| pair.there).collect();
                 let keys: Vec<Vec<Value>> = between.iter().map(|(key, _)| key[to_parent.len()..].to_vec()).collect();
                 let keys = self.carried(&keys, far.table, &there);
                 let children = self.counts_of(far.table, &there, &there, &keys, &far.filter).await?;
-                children.map(|children| joined(&between, to_parent.len(), &children))
+                Ok(children.map(|children| joined(&between, to_parent.len(), &children)))
             }
-        };
-        counts.ok_or_else(|| self.too_many(far.table))
+        }
     }
 
     /// The keys of the rows that pass a filter and have one of `keys` in the columns `by`; `None` if there are too many.

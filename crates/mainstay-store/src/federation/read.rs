@@ -41,9 +41,12 @@ impl<'f> Reading<'f> {
     }
 
     /// Puts the rows of a read into a sink.
-    pub(super) async fn give(&self, plan: &Read, sink: Box<dyn RowSink>) -> Result<ReadDone, StoreError> {
+    pub(super) async fn give(&self, plan: &Read, mut sink: Box<dyn RowSink>) -> Result<ReadDone, StoreError> {
         stores::check(self.schema(), plan).map_err(apart)?;
         let found = self.rows(plan.clone()).await?;
+        if let Some(total) = found.total {
+            sink.counted(total);
+        }
         Ok(residual::give(sink, &found.rows, found.total).await)
     }
 

@@ -28,5 +28,6 @@ mod query;
 mod reads;
 mod selects;
 mod server;
+mod stores;
 mod writes;
 mod xml;

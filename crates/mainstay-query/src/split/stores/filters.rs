@@ -3,7 +3,7 @@
 use mainstay_schema::{Schema, TableId};
 
 use super::{found, is_near, samples};
-use crate::plan::{Filter, Join, Pair, Read, Write};
+use crate::plan::{Comparison, Filter, Join, Pair, Read, Test, Write};
 
 /// Whether more than `skip` far rows pass: a part of a filter that the store of the near rows cannot answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,8 +19,8 @@ pub struct FarFilter {
     /// Rows that do not count.
     pub skip: u64,
     /// What the near rows must satisfy besides, as far as their store can tell: of others it does not matter whether this
-    /// holds.
-    pub around: Filter,
+    /// holds. Nothing where nobody can look them up: they come from a function, or are not yet written.
+    pub around: Option<Filter>,
 }
 
 impl FarFilter {
@@ -29,12 +29,33 @@ impl FarFilter {
         let (Join::Direct(pairs) | Join::Through { parent: pairs, .. }) = &self.join;
         pairs
     }
+
+    /// Whether fewer rows are likely to be looked at when the near ones are looked up first: they are few by a key, or
+    /// nothing is asked of the far ones but to be there.
+    pub fn is_narrow_here(&self, schema: &Schema) -> bool {
+        let Some(around) = &self.around else { return false };
+        let parts = match around {
+            Filter::And(parts) => parts.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        let mut fixed = Vec::new();
+        for part in parts {
+            if let Filter::Test { expr, test: Test::Compare(Comparison::Eq, _) | Test::In(_) } = part {
+                fixed.extend(expr.as_column());
+            }
+        }
+        let table = schema.table(self.parent);
+        let mut keys = table.uniques.iter().map(|key| &key.columns).chain([&table.primary_key]);
+        let has_key = keys.any(|key| !key.is_empty() && key.iter().all(|column| fixed.contains(column)));
+        has_key || (self.filter == Filter::True && *around != Filter::True)
+    }
 }
 
 /// Tells each far filter of a read of `store` and of its near embeds, always in one order, and puts what it is told instead
 /// in its place.
 pub fn each_far(schema: &Schema, store: &str, read: &mut Read, tell: &mut dyn FnMut(FarFilter) -> Option<Filter>) {
-    Walk { schema, store, tell }.read(read);
+    let mut walk = Walk { schema, store, tell };
+    if read.call.is_some() { walk.result(read) } else { walk.read(read) }
 }
 
 /// The same for a write to tables of `store`, and for what it gives back.
@@ -45,19 +66,7 @@ pub fn each_far_of_write(
     tell: &mut dyn FnMut(FarFilter) -> Option<Filter>,
 ) {
     let mut walk = Walk { schema, store, tell };
-    match write {
-        Write::Update(update) => walk.filter(update.table, &mut update.filter),
-        Write::UpdateEach(update) => walk.filter(update.table, &mut update.filter),
-        Write::Delete(delete) => walk.filter(delete.table, &mut delete.filter),
-        Write::Batch(writes) => {
-            writes.iter_mut().for_each(|write| each_far_of_write(schema, store, write, walk.tell));
-            return;
-        }
-        Write::Insert(_) | Write::Nested(_) | Write::Run(_) => {}
-    }
-    if let Some(returning) = returned_mut(write) {
-        walk.read(returning);
-    }
+    walk.write(write, true);
 }
 
 /// What a write gives back.
@@ -111,8 +120,40 @@ struct Walk<'w> {
 }
 
 impl Walk<'_> {
+    /// A write; `is_alone` unless others come before it, which change what its filters are asked of.
+    fn write(&mut self, write: &mut Write, is_alone: bool) {
+        let (table, filter) = match write {
+            Write::Update(update) => (update.table, Some(&mut update.filter)),
+            Write::UpdateEach(update) => (update.table, Some(&mut update.filter)),
+            Write::Delete(delete) => (delete.table, Some(&mut delete.filter)),
+            Write::Batch(writes) => return writes.iter_mut().for_each(|write| self.write(write, false)),
+            Write::Insert(_) | Write::Nested(_) | Write::Run(_) => (TableId(0), None),
+        };
+        match filter {
+            Some(filter) if is_alone => self.filter(table, filter),
+            Some(filter) => self.part(table, filter, None),
+            None => {}
+        }
+        let is_delete = matches!(write, Write::Delete(_));
+        if let Some(returning) = returned_mut(write) {
+            // What a row is like after the write, nobody can look up before it.
+            if is_delete { self.read(returning) } else { self.result(returning) }
+        }
+    }
+
     fn read(&mut self, read: &mut Read) {
         self.filter(read.table, &mut read.filter);
+        self.around(read);
+    }
+
+    /// Rows that nobody can look up: those that a function gives, or a write.
+    fn result(&mut self, read: &mut Read) {
+        self.part(read.table, &mut read.filter, None);
+        self.around(read);
+    }
+
+    /// What a read leads to.
+    fn around(&mut self, read: &mut Read) {
         for via in read.order.iter_mut().filter_map(|term| term.via.as_deref_mut()) {
             if is_near(self.schema, self.store, &via.join, via.table) {
                 self.filter(via.table, &mut via.filter);
@@ -136,10 +177,10 @@ impl Walk<'_> {
         };
         let is_near = |part: &&Filter| !takes_apart(self.schema, self.store, part);
         let around = Filter::all(parts.iter().filter(is_near).cloned());
-        self.part(table, filter, &around);
+        self.part(table, filter, Some(&around));
     }
 
-    fn part(&mut self, table: TableId, filter: &mut Filter, around: &Filter) {
+    fn part(&mut self, table: TableId, filter: &mut Filter, around: Option<&Filter>) {
         match filter {
             Filter::True
             | Filter::False
@@ -162,7 +203,7 @@ impl Walk<'_> {
                     table: *other,
                     filter: (**inner).clone(),
                     skip: *skip,
-                    around: around.clone(),
+                    around: around.cloned(),
                 };
                 if let Some(instead) = (self.tell)(far) {
                     *filter = instead;

@@ -123,3 +123,6 @@ pub fn part(granted: &Granted, plan: Read) -> Result<Authorized<Read>, Widened> 
 pub fn part_of_write(whole: &Authorized<Write>, plan: Write) -> Result<Authorized<Write>, Widened> {
     whole.with_plan(plan)
 }
+
+#[cfg(test)]
+mod tests;
