@@ -290,7 +290,7 @@ pub async fn column_against_column_of_another_type(open: &dyn Open) {
     let tables = [table("things")
         .required("id", Type::Int)
         .optional("whole", Type::BigInt)
-        .optional("exact", Type::Decimal { precision: 38, scale: 10 })
+        .optional("exact", Type::Decimal { precision: 34, scale: 10 })
         .optional("near", Type::Float)
         .optional("day", Type::Date)
         .optional("at", Type::Timestamp)

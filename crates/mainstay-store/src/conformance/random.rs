@@ -131,6 +131,8 @@ async fn run(
                 differ(found, expected, |found| format!("{} of {:?}", show(&found.rows), found.total), true)
             }
             Step::Write(write) => {
+                let mut write = write.clone();
+                digits::cut(&mut write, stage.digits());
                 let done = stage.try_write(write.clone()).await;
                 if matches!(done, Err(StoreError::Unsupported { .. })) && may_refuse(step) {
                     continue;
