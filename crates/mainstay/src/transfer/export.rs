@@ -12,15 +12,17 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use mainstay_http::Problem;
 use mainstay_query::parse::{self, Purpose};
-use mainstay_query::plan::{MemberKind, Shape};
+use mainstay_query::plan::{MemberKind, Shape, Source};
 use mainstay_query::request::ReadRequest;
 use mainstay_query::{Actor, Limits, authorize, plan};
 use mainstay_schema::Schema;
+use mainstay_schema::model::Texts;
 use mainstay_store::{Call, Cell, RowSink, Store};
 use serde::Serialize;
 
 use super::cells::{write_csv, write_csv_text, write_json};
 use super::error::TransferError;
+use super::extended::Form;
 use super::format::{FileForm, RecordFormat};
 
 /// How long an export may read. A snapshot that is held longer keeps the database from tidying up.
@@ -96,7 +98,10 @@ pub async fn export(
     }
     let plan = authorize::read(schema, &Actor::System, plan).expect("our own work passes every rule");
     let out = Output::create(path.as_deref(), form.gzip)?;
-    let sink = Box::new(FileSink::new(out, form.records, &shape));
+    let mut sink = Box::new(FileSink::new(out, form.records, &shape));
+    if form.records == RecordFormat::ExtendedJson {
+        sink.name_document_id(schema, &plan);
+    }
     let call = Call { schema: schema.clone(), deadline: Instant::now() + TIME_MAX };
     let done = store.read(call, Arc::new(plan), sink).await?;
     let sink: Box<dyn Any> = done.sink;
@@ -200,8 +205,16 @@ struct FileSink {
 
 /// The members of a row, at the top or in an embed.
 struct Level {
-    /// Their names as JSON, and the level of the rows inside them.
-    members: Vec<(String, Option<usize>)>,
+    members: Vec<Named>,
+}
+
+struct Named {
+    /// Its name as JSON.
+    name: String,
+    /// The level of the rows inside it.
+    inner: Option<usize>,
+    /// How its values are written in Extended JSON.
+    form: Form,
 }
 
 /// What was begun and not ended.
@@ -218,7 +231,7 @@ impl FileSink {
         let header = match format {
             RecordFormat::Csv => sink.write_header(shape),
             RecordFormat::Json => sink.out.write_all(b"["),
-            RecordFormat::Ndjson => Ok(()),
+            RecordFormat::Ndjson | RecordFormat::ExtendedJson => Ok(()),
         };
         sink.note(header);
         sink
@@ -240,6 +253,34 @@ impl FileSink {
         }
     }
 
+    /// Calls the only column of a key `_id`, as documents do, and has object ids written as such.
+    fn name_document_id(&mut self, schema: &Schema, plan: &plan::Read) {
+        let table = schema.table(plan.table);
+        let members = &mut self.levels[0].members;
+        // Members of spreads stand in a row as well: then it is not known which is whose.
+        if plan.select.len() != members.len() {
+            return;
+        }
+        for (output, member) in plan.select.iter().zip(members) {
+            let Source::Value(expr) = &output.source else { continue };
+            let Some(column) = expr.as_column() else { continue };
+            if table.primary_key == [column] && output.name == table.column(column).name {
+                member.name = "\"_id\"".to_owned();
+            }
+            if table.column(column).texts == Texts::ObjectIds {
+                member.form = Form::ObjectId;
+            }
+        }
+    }
+
+    /// The form of the value that is written next.
+    fn form(&self) -> Form {
+        match self.open.last() {
+            Some(Open::Row { level, next }) => self.levels[*level].members[*next].form.clone(),
+            _ => Form::Plain,
+        }
+    }
+
     /// Writes what stands before a value at the present place, and gives the level of a row there.
     fn before_value(&mut self) -> io::Result<usize> {
         let is_csv = self.format == RecordFormat::Csv;
@@ -251,7 +292,7 @@ impl FileSink {
                 Ok(0)
             }
             Some(Open::Row { level, next }) => {
-                let (name, inner) = &self.levels[*level].members[*next];
+                let Named { name, inner, .. } = &self.levels[*level].members[*next];
                 if *next > 0 {
                     self.out.write_all(b",")?;
                 }
@@ -330,9 +371,16 @@ impl RowSink for FileSink {
     }
 
     fn cell(&mut self, cell: Cell<'_>) {
+        let form = if self.format == RecordFormat::ExtendedJson { self.form() } else { Form::Plain };
         let outcome = self.before_value().and_then(|_| match self.format {
             RecordFormat::Csv => write_csv(&mut self.out, cell),
-            RecordFormat::Ndjson | RecordFormat::Json => write_json(&mut self.out, cell),
+            RecordFormat::ExtendedJson if form != Form::Plain => {
+                let mut json = Vec::new();
+                write_json(&mut json, cell)?;
+                let json = form.write(&String::from_utf8_lossy(&json)).map_err(io::Error::other)?;
+                self.out.write_all(json.as_bytes())
+            }
+            RecordFormat::Ndjson | RecordFormat::Json | RecordFormat::ExtendedJson => write_json(&mut self.out, cell),
         });
         self.note(outcome);
     }
@@ -351,7 +399,11 @@ fn add_level(levels: &mut Vec<Level>, shape: &Shape) -> usize {
             MemberKind::One(inner) | MemberKind::Many(inner) => Some(add_level(levels, inner)),
         };
         let name = serde_json::to_string(&*member.name).expect("text is JSON");
-        levels[position].members.push((name, inner));
+        let form = match &member.kind {
+            MemberKind::Value(ty) => Form::of(ty, false),
+            MemberKind::One(_) | MemberKind::Many(_) => Form::Plain,
+        };
+        levels[position].members.push(Named { name, inner, form });
     }
     position
 }

@@ -11,6 +11,8 @@ pub enum RecordFormat {
     Ndjson,
     /// One JSON array of objects.
     Json,
+    /// One object of MongoDB's Extended JSON a line, as `mongoexport` writes it.
+    ExtendedJson,
 }
 
 /// Records and compression.
@@ -36,6 +38,7 @@ impl FileForm {
                 "csv" => Some(RecordFormat::Csv),
                 "ndjson" | "jsonl" => Some(RecordFormat::Ndjson),
                 "json" => Some(RecordFormat::Json),
+                "extjson" => Some(RecordFormat::ExtendedJson),
                 _ => None,
             }
         };
@@ -45,7 +48,7 @@ impl FileForm {
     /// What to tell somebody whose file has an ending that says nothing.
     pub(super) fn unknown(path: &Path) -> String {
         format!(
-            "{}: the ending does not say how records lie in it; name the file *.csv, *.ndjson or *.json (each also with .gz), or give --format",
+            "{}: the ending does not say how records lie in it; name the file *.csv, *.ndjson, *.json or *.extjson (each also with .gz), or give --format",
             path.display()
         )
     }
@@ -66,6 +69,7 @@ mod tests {
         check("x.jsonl", None, Some((RecordFormat::Ndjson, false)));
         check("x.ndjson.gz", None, Some((RecordFormat::Ndjson, true)));
         check("x.json", None, Some((RecordFormat::Json, false)));
+        check("x.extjson.gz", None, Some((RecordFormat::ExtendedJson, true)));
         check("x.gz", None, None);
         check("x.txt", None, None);
         check("csv", None, None);

@@ -53,7 +53,7 @@ impl Frames {
     pub(super) fn next(&mut self) -> io::Result<Option<Frame<'_>>> {
         let line = match self.format {
             RecordFormat::Csv => self.next_csv()?,
-            RecordFormat::Ndjson => self.next_line()?,
+            RecordFormat::Ndjson | RecordFormat::ExtendedJson => self.next_line()?,
             RecordFormat::Json => self.next_element()?,
         };
         Ok(line.map(|line| Frame { line, bytes: &self.record }))

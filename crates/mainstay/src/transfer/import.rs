@@ -174,6 +174,10 @@ fn prepare(schema: &Schema, request: &ImportRequest) -> Result<(TableId, FileFor
     }
     let renames = Renames::parse(&request.map).map_err(TransferError::Misuse)?;
     let form = FileForm::of(&request.file, request.format);
+    let renames = match form {
+        Some(form) if form.records == RecordFormat::ExtendedJson => renames.with_document_id(table),
+        _ => renames,
+    };
     let form = form.ok_or_else(|| TransferError::Misuse(FileForm::unknown(&request.file)))?;
     Ok((table.id, form, renames))
 }

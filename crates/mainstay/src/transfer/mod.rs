@@ -12,6 +12,7 @@ mod conflict;
 pub mod copy;
 mod error;
 mod export;
+mod extended;
 mod fields;
 mod format;
 mod frame;

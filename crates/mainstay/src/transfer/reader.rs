@@ -1,6 +1,7 @@
 //! The reading side of an import: a thread that turns the file into batches of typed rows while the store writes the
 //! batch before.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use tokio::sync::mpsc;
 
 use super::bad::Bad;
 use super::error::TransferError;
+use super::extended;
 use super::fields::{CsvFields, Field, members};
 use super::format::{FileForm, RecordFormat};
 use super::frame::Frames;
@@ -261,9 +263,14 @@ fn row(
             }
         }
         Layout::Names | Layout::UniformNames(_) => {
+            let is_extended = plan.form.records == RecordFormat::ExtendedJson;
+            let plain: Vec<(Cow<'_, str>, Cow<'_, str>)> = members(text)?
+                .into_iter()
+                .map(|(name, value)| Ok((name, if is_extended { extended::plain(value)? } else { value.into() })))
+                .collect::<Result<_, String>>()?;
             let mut fields = Vec::new();
-            for (name, value) in members(text)? {
-                if let Some(column) = plan.renames.column(typist.table(), &name)? {
+            for (name, value) in &plain {
+                if let Some(column) = plan.renames.column(typist.table(), name)? {
                     if fields.iter().any(|(known, _)| *known == column) {
                         return Err(format!("two members go to column \"{}\"", typist.table().column(column).name));
                     }

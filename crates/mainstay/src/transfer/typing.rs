@@ -44,6 +44,15 @@ impl Renames {
         texts.iter().map(part).collect::<Result<_, String>>().map(Renames)
     }
 
+    /// The same where documents call the only column of the key `_id`, unless something else was said of it.
+    pub(super) fn with_document_id(mut self, table: &Table) -> Renames {
+        let is_said = self.0.iter().any(|(from, _)| from == "_id") || table.find_column("_id").is_some();
+        if let ([key], false) = (table.primary_key.as_slice(), is_said) {
+            self.0.push(("_id".to_owned(), Some(table.column(*key).name.to_string())));
+        }
+        self
+    }
+
     /// The column that a field of the file goes to, `None` if it is passed over.
     pub(super) fn column(&self, table: &Table, field: &str) -> Result<Option<ColumnId>, String> {
         let renamed = self.0.iter().find(|(from, _)| from == field).map(|(_, to)| to.as_deref());
