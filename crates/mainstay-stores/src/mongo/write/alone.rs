@@ -17,6 +17,7 @@ use crate::mongo::session::Session;
 use crate::mongo::{cells, errors, names, read};
 use crate::server::write::{check_not_null, check_set};
 use crate::server::{Affected, WriteFault};
+use crate::sql::check_expect;
 
 /// Carries out a write that is one document and has nothing checked; `None` if it is not such a one.
 pub(super) async fn run(
@@ -164,6 +165,8 @@ async fn merge(
         return Ok(Affected { affected: 1, inserted: 1 });
     };
     if conflict.merge.is_none() {
+        // Nothing has happened that would have to be undone.
+        check_expect(plan.expect, 0)?;
         return Ok(Affected::default());
     }
     let merged = kept(table, after(&cells::row(table, &before), &set), &set)?;
