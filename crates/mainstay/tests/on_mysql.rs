@@ -40,6 +40,8 @@ mod slow;
 mod support;
 #[path = "on_mysql/views.rs"]
 mod views;
+#[path = "on_mysql/words.rs"]
+mod words;
 #[path = "on_mysql/work.rs"]
 mod work;
 #[path = "on_server/work.rs"]

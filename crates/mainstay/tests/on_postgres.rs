@@ -40,6 +40,8 @@ mod shop;
 #[path = "cli/support.rs"]
 #[expect(dead_code, reason = "the other tests of the executable need more of it")]
 mod support;
+#[path = "on_postgres/words.rs"]
+mod words;
 #[path = "on_postgres/work.rs"]
 mod work;
 #[path = "on_server/work.rs"]

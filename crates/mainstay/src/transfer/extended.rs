@@ -94,7 +94,7 @@ fn binary(value: &str) -> Result<String, String> {
     match (kind, <[u8; 16]>::try_from(octets.as_slice())) {
         (4, Ok(octets)) => Ok(quoted(&uuid::Uuid::from_bytes(octets).to_string())),
         (3, _) => Err("a uuid in the old order of octets (subType 03) could be any of several".to_owned()),
-        _ => Ok(quoted(&format!("\\{}", bytes_text(&octets)))),
+        _ => Ok(quoted(&bytes_text(&octets))),
     }
 }
 

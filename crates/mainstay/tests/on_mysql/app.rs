@@ -7,18 +7,6 @@ use std::time::{Duration, Instant};
 use mainstay_stores::MysqlOptions;
 use mainstay_stores::mysql::Pool;
 
-use crate::commands::Words;
-
-/// What the program says of these servers.
-pub(crate) const WORDS: Words = Words {
-    product: "MySQL or MariaDB",
-    back_up: "mariadb-dump",
-    restore: "mysql",
-    statement: "FROM `notes`",
-    url: "mysql://somebody:hunter2@127.0.0.1:1/shop?ssl-mode=disabled",
-    wrong_mode: ("ssl-mode=disabled", "ssl-mode=hunter3", "ssl-mode must be"),
-};
-
 /// The URLs of the servers; without them the tests fail, since nobody should take what did not run for what passed.
 fn servers() -> [String; 2] {
     ["MAINSTAY_TEST_MARIADB_URL", "MAINSTAY_TEST_MYSQL_URL"].map(|name| {

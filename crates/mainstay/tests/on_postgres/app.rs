@@ -7,18 +7,6 @@ use std::time::{Duration, Instant};
 use mainstay_stores::PostgresOptions;
 use mainstay_stores::postgres::Pool;
 
-use crate::commands::Words;
-
-/// What the program says of this server.
-pub(crate) const WORDS: Words = Words {
-    product: "PostgreSQL",
-    back_up: "pg_dump",
-    restore: "pg_restore",
-    statement: "FROM \"notes\" AS t0 WHERE (t0.\"id\"=$1)",
-    url: "postgres://somebody:hunter2@127.0.0.1:1/shop?sslmode=disable",
-    wrong_mode: ("sslmode=disable", "sslmode=hunter3", "sslmode must be"),
-};
-
 /// The URL of the server; without it the tests fail, since nobody should take what did not run for what passed.
 fn server() -> String {
     let name = "MAINSTAY_TEST_POSTGRES_URL";
@@ -69,7 +57,7 @@ impl Database {
 
     /// The name of the server, as the program tells it before its version.
     pub(crate) fn product(&self) -> &'static str {
-        WORDS.product
+        "PostgreSQL"
     }
 
     /// What another program does in it.

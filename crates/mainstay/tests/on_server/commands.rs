@@ -1,7 +1,8 @@
 //! The real executable over a server: `dev`, migrations, and what is refused there.
 
-use crate::app::{Database, WORDS, on_each};
+use crate::app::{Database, on_each};
 use crate::support::{Folder, Run};
+use crate::words::WORDS;
 
 /// What the program says of a kind of server.
 pub(crate) struct Words {

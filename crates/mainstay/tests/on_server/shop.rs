@@ -24,8 +24,13 @@ fn copy(from: &Path, to: &Path) {
 }
 
 pub(crate) fn folder() -> tempfile::TempDir {
+    folder_of(&shop())
+}
+
+/// A copy of an example.
+pub(crate) fn folder_of(example: &Path) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    copy(&shop(), folder.path());
+    copy(example, folder.path());
     folder
 }
 

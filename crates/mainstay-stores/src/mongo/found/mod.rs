@@ -3,11 +3,13 @@
 //!
 //! ```text
 //! rules.rs   what a validator says of fields      sample.rs  what documents show
+//! ours.rs    collections that Mainstay made
 //! ```
 //!
 //! Nothing here changes the database. A type that was only seen is marked as inferred, since the next document may be
 //! another one. What cannot be served is left out and said (`Found::left_out`).
 
+mod ours;
 mod rules;
 mod sample;
 
@@ -47,9 +49,17 @@ pub(super) async fn find(link: &Link, deadline: Instant) -> Result<Schema, Store
     let mut tables: Vec<Table> = Vec::new();
     let mut specifications = listed(link, deadline).await?;
     specifications.sort_by(|one, other| one.name.cmp(&other.name));
+    let recorded = within_store(deadline, ours::recorded(link)).await?;
     for one in &specifications {
         if tables.len() >= COLLECTIONS_MAX {
             found.left_out.push(format!("{}: there are more than {COLLECTIONS_MAX}", one.name));
+            continue;
+        }
+        let declared = recorded.as_ref().and_then(|schema| schema.find(&one.name)).filter(|table| table.is_writable());
+        if let Some(declared) = declared {
+            let (table, about) = ours::table(declared, TableId(tables.len() as u32));
+            tables.push(table);
+            found.tables.push(about);
             continue;
         }
         let sample = sample::take(link, &one.name, deadline).await?;
@@ -64,6 +74,10 @@ pub(super) async fn find(link: &Link, deadline: Instant) -> Result<Schema, Store
             }
             Err(problem) => found.left_out.push(format!("{}: {problem}", one.name)),
         }
+    }
+    if let Some(recorded) = &recorded {
+        ours::link_up(&mut tables, recorded);
+        found.is_ours = true;
     }
     Ok(Schema::of_found(tables, found))
 }
