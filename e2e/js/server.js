@@ -39,8 +39,6 @@ export async function found(name, make) {
 export async function database(sql, settings) {
   const server = new URL(need('MAINSTAY_TEST_POSTGRES_URL'));
   const name = `mainstay_e2e_${process.pid}`;
-  const psql = (url, text) =>
-    execFileSync('psql', ['--no-psqlrc', '--quiet', '--set', 'ON_ERROR_STOP=1', url.href], { input: text });
   psql(server, `CREATE DATABASE ${name}`);
   const url = new URL(server);
   url.pathname = `/${name}`;
@@ -49,6 +47,28 @@ export async function database(sql, settings) {
   const set = Object.entries(settings).map(([key, value]) => [`PGRST_${key}`, value]);
   const env = { ...process.env, ...Object.fromEntries(set), PGRST_DB_URI: url.href };
   return serving(spawn(program, ['serve', '--from-postgrest', '--listen', '127.0.0.1:0'], { env, stdio }));
+}
+
+/** A running shop over three databases, of which this process alone has those on servers. */
+export async function shopOfStores() {
+  const server = new URL(need('MAINSTAY_TEST_POSTGRES_URL'));
+  const name = `mainstay_e2e_stores_${process.pid}`;
+  psql(server, `CREATE DATABASE ${name}`);
+  after(() => psql(server, `DROP DATABASE ${name} WITH (FORCE)`));
+  const sales = new URL(server);
+  sales.pathname = `/${name}`;
+  process.env.SALES_URL = sales.href;
+  process.env.DOCS_URL = need('MAINSTAY_TEST_MONGO_URL').replace('/?', `/${name}?`);
+  return running((project, run) => {
+    const from = join(example, '../shop-stores');
+    cpSync(from, project, { recursive: true, filter: (path) => !path.includes('.mainstay') });
+    run('migrate', 'apply');
+    run('seed');
+  });
+}
+
+function psql(url, text) {
+  return execFileSync('psql', ['--no-psqlrc', '--quiet', '--set', 'ON_ERROR_STOP=1', url.href], { input: text });
 }
 
 const stdio = ['ignore', 'pipe', 'pipe'];

@@ -10,15 +10,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 
 use crate::process::{self, cargo, is_there, program, root, target};
-use crate::servers::{Purpose, Servers};
+use crate::servers::Servers;
 
 /// Runs `e2e/js` with Node's own test runner.
 ///
 /// # Errors
 /// When Node or npm is missing, the packages cannot be installed, or a test fails.
 pub(crate) fn javascript() -> anyhow::Result<()> {
-    let postgres = Servers::one("postgres", Purpose::Tests)?;
-    node("e2e/js", Some(&postgres))
+    node("e2e/js", Some(&Servers::some(&["postgres", "mongo"])?))
 }
 
 /// Runs the tests of one folder with Node, told of these servers. What they leave to look at, such as screenshots, lies where they ran.

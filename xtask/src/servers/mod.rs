@@ -113,6 +113,18 @@ impl Servers {
         Ok(Servers(vec![engine.run(purpose, &Servers(Vec::new()))?]))
     }
 
+    /// Starts those of these names, for tests.
+    ///
+    /// # Errors
+    /// As [`Servers::one`].
+    pub(crate) fn some(names: &[&str]) -> anyhow::Result<Servers> {
+        let mut servers = Servers(Vec::new());
+        for name in names {
+            servers.0.extend(Servers::one(name, Purpose::Tests)?.0);
+        }
+        Ok(servers)
+    }
+
     /// The URL of the first.
     pub(crate) fn url(&self) -> Option<&str> {
         self.variables().next().map(|(_, url)| url)
