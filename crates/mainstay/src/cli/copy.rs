@@ -203,7 +203,7 @@ impl End {
         };
         StoreUrl::parse(url).map_err(|problem| {
             let right = "write sqlite:FILE, with the path as the project folder sees it, postgres://USER@HOST/DATABASE, \
-                         mysql://USER@HOST/DATABASE, or env:NAME";
+                         mysql://USER@HOST/DATABASE, mongodb://HOST/DATABASE, or env:NAME";
             Failure::Usage(format!("{option} {problem}; {right}"))
         })?;
         let set = |name, text: &str| Override::new("stores.main", name, text).expect("the store has these settings");

@@ -21,8 +21,8 @@ use crate::project::{self, MIGRATIONS_FOLDER, QUERIES_FOLDER, SCHEMA_FOLDER, SEE
 pub(super) struct Args {
     #[command(flatten)]
     folder: Folder,
-    /// Serve this database of another program as it is: a SQLite file, or the URL of a PostgreSQL, MySQL or MariaDB
-    /// server. It is read, and nothing in it is changed
+    /// Serve this database of another program as it is: a SQLite file, or the URL of a PostgreSQL, MySQL, MariaDB or
+    /// MongoDB server. It is read, and nothing in it is changed
     #[arg(long, value_name = "FILE|URL")]
     from: Option<String>,
 }

@@ -71,7 +71,7 @@ pub struct Globals {
     /// Set one setting, before the environment and mainstay.toml
     #[arg(long = "set", global = true, value_name = "SECTION.NAME=VALUE")]
     pub set: Vec<Override>,
-    /// Use this database as it is, instead of the one of the project: sqlite:FILE, postgres://… or mysql://…
+    /// Use this database as it is, instead of the one of the project: sqlite:FILE, postgres://…, mysql://… or mongodb://…
     #[arg(long, global = true, value_name = "URL", value_parser = parse_store)]
     pub store: Option<String>,
 }
@@ -120,7 +120,7 @@ impl Globals {
 fn parse_store(text: &str) -> Result<String, String> {
     let problem = |problem| {
         format!(
-            "it {problem}; write sqlite:FILE, with the path as the project folder sees it, postgres://USER@HOST/DATABASE or mysql://USER@HOST/DATABASE"
+            "it {problem}; write sqlite:FILE, with the path as the project folder sees it, postgres://USER@HOST/DATABASE, mysql://USER@HOST/DATABASE or mongodb://HOST/DATABASE"
         )
     };
     StoreUrl::parse(text).map(|_| text.to_owned()).map_err(problem)
