@@ -101,6 +101,8 @@ fn tell(part: &Bson, depth: usize, lines: &mut Vec<String>) {
             }
             "$cursor" | "queryPlanner" | "winningPlan" | "queryPlan" | "inputStage" | "inputStages" | "stages"
             | "shards" => tell(value, below, lines),
+            // The answer's own, which is no stage.
+            "$clusterTime" => {}
             name if name.starts_with('$') => lines.push(format!("{}{name}", "  ".repeat(depth))),
             _ => {}
         }

@@ -226,6 +226,8 @@ impl Field {
             Operand::Nowhere => return None,
         };
         Some(match comparison {
+            // The plainest form, by which the server sees that one document is meant.
+            Eq if !self.is_found && !matches!(self.ty, Type::Array(_)) => self.is(value),
             Eq => self.holds(doc! { "$eq": value }),
             // A list is of its type, so it is not null; and an item of it may be.
             Neq if matches!(self.ty, Type::Array(_)) => self.holds(doc! { "$ne": value }),
