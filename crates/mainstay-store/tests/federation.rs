@@ -1,23 +1,25 @@
 //! Several memory stores behind a federation answer as one memory store that holds everything.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
-#[path = "federation/scattered.rs"]
-mod scattered;
-
 use std::sync::Arc;
 
 use mainstay_schema::Schema;
-use mainstay_store::Store;
+use mainstay_store::conformance::scattered::{Scattered, scatter};
+use mainstay_store::{MemoryStore, Store};
 
-use self::scattered::Scattered;
+fn over(names: &[&str], schema: &Schema) -> Arc<dyn Store> {
+    let schema = scatter(names, schema);
+    let open = |name: &&str| -> (Arc<str>, Arc<dyn Store>) {
+        (Arc::from(*name), Arc::new(MemoryStore::with_schema(Arc::new(schema.clone()))))
+    };
+    Arc::new(Scattered::new(names.iter().map(open).collect(), schema))
+}
 
 async fn open(schema: Arc<Schema>) -> Arc<dyn Store> {
-    Arc::new(Scattered::over(&["main", "docs"], &schema))
+    over(&["main", "docs"], &schema)
 }
 
 async fn open_three(schema: Arc<Schema>) -> Arc<dyn Store> {
-    Arc::new(Scattered::over(&["main", "docs", "crm"], &schema))
+    over(&["main", "docs", "crm"], &schema)
 }
 
 // All cases but those about what one store keeps by itself: references, transactions, its feed.

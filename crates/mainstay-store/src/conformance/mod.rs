@@ -23,6 +23,7 @@ pub mod places;
 pub mod random;
 pub mod reads;
 pub mod references;
+pub mod scattered;
 pub mod scripts;
 pub mod searches;
 pub mod spreads;

@@ -19,10 +19,27 @@ pub fn any_of(columns: &[ColumnId], keys: &[Vec<Value>]) -> Filter {
             };
             match keys {
                 [one] => equal(one),
-                keys => Filter::Or(keys.iter().map(equal).collect()),
+                keys => one_of(keys.iter().map(equal).collect()),
             }
         }
     }
+}
+
+/// One of any number of tests, in a tree that is not deep: engines count each `or` of a list as a level of its own.
+fn one_of(mut parts: Vec<Filter>) -> Filter {
+    const WIDTH: usize = 32;
+    while parts.len() > WIDTH {
+        let mut left = parts.into_iter();
+        parts = Vec::new();
+        loop {
+            let branch: Vec<Filter> = left.by_ref().take(WIDTH).collect();
+            if branch.is_empty() {
+                break;
+            }
+            parts.push(Filter::Or(branch));
+        }
+    }
+    Filter::Or(parts)
 }
 
 /// Whether the columns have one of these keys; never unknown, as whether a related row exists is not.

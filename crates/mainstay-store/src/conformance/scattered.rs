@@ -1,44 +1,44 @@
-//! A federation over memory stores among which the tables of any schema are scattered, whoever calls it.
+//! A federation among whose stores the tables of any schema are scattered, whoever calls it: the suite knows nothing of
+//! stores, and its plans go to several of them.
 
 use std::sync::Arc;
 
-use futures_util::future::{BoxFuture, FutureExt};
+use futures_util::future::BoxFuture;
 use mainstay_query::Authorized;
 use mainstay_query::plan::{Filter, Read, Write};
-use mainstay_schema::{Schema, Table, TableId};
-use mainstay_store::{
-    Call, Capabilities, Explanation, Federation, MemoryStore, Migrated, Migration, ReadDone, RowSink, Script, Store,
-    StoreError, Subscription, Support, WriteDone,
-};
+use mainstay_schema::{MAIN, Schema, Table, TableId};
 
-/// The stores, and the tables as they lie in them.
-pub(crate) struct Scattered {
-    pub(crate) federation: Federation,
-    pub(crate) schema: Arc<Schema>,
+use crate::change::Subscription;
+use crate::error::StoreError;
+use crate::federation::Federation;
+use crate::script::Script;
+use crate::sink::RowSink;
+use crate::store::{Call, Capabilities, Explanation, Migrated, Migration, ReadDone, Store, Support, WriteDone};
+
+/// The stores as one, and the tables as they lie in them.
+pub struct Scattered {
+    federation: Federation,
+    schema: Arc<Schema>,
 }
 
-/// The same tables, one after the other in each of the stores by turns. References between stores are far ones.
-pub(crate) fn scatter(names: &[&str], schema: &Schema) -> Arc<Schema> {
+/// The same tables, one after the other in each of the stores of these names by turns. References between stores are far
+/// ones, and what nobody was to keep, nobody keeps in one store either.
+pub fn scatter(names: &[&str], schema: &Schema) -> Schema {
     let store = |table: TableId| names[table.index() % names.len()];
     let tables = schema.tables().iter().map(|table| {
-        // What nobody was to keep, nobody keeps in one store either.
         let (mut far_references, references): (Vec<_>, Vec<_>) =
             table.references.iter().cloned().partition(|one| store(one.target) != store(table.id));
         far_references.extend(table.far_references.iter().cloned());
-        let store = Some(store(table.id)).filter(|name| *name != "main").map(Arc::from);
+        let store = Some(store(table.id)).filter(|name| *name != MAIN).map(Arc::from);
         Table { store, references, far_references, ..table.clone() }
     });
-    Arc::new(Schema::new(tables.collect()))
+    Schema::of_stores(tables.collect(), Vec::new())
 }
 
 impl Scattered {
-    /// Empty stores of these names.
-    pub(crate) fn over(names: &[&str], schema: &Schema) -> Scattered {
-        let schema = scatter(names, schema);
-        let open = |name: &&str| -> (Arc<str>, Arc<dyn Store>) {
-            (Arc::from(*name), Arc::new(MemoryStore::with_schema(schema.clone())))
-        };
-        Scattered { federation: Federation::new(names.iter().map(open).collect()), schema: schema.clone() }
+    /// These stores, each with its tables of a schema that was [scattered](scatter).
+    pub fn new(stores: Vec<(Arc<str>, Arc<dyn Store>)>, schema: Schema) -> Scattered {
+        Scattered { federation: Federation::new(stores), schema: Arc::new(schema) }
     }
 
     fn call(&self, call: Call) -> Call {
@@ -94,7 +94,7 @@ impl Store for Scattered {
     }
 
     fn migrate(&self, migration: Migration) -> BoxFuture<'_, Result<(), StoreError>> {
-        async move { self.federation.migrate(migration).await }.boxed()
+        self.federation.migrate(migration)
     }
 
     fn migrations(&self) -> BoxFuture<'_, Result<Vec<Migrated>, StoreError>> {
