@@ -27,9 +27,10 @@ impl Schema {
             found.into_iter().map(|(store, found)| (store.clone(), spread(&tables, &store, found))).collect();
         let view = |store: &Option<Arc<str>>| {
             let own = described.iter().find(|(name, _)| name == store);
+            let tables = tables.iter().map(|table| seen(table, store)).collect();
             let schema = match own {
-                Some((_, found)) => Schema::of_found(tables.clone(), found.clone()),
-                None => Schema::new(tables.clone()),
+                Some((_, found)) => Schema::of_found(tables, found.clone()),
+                None => Schema::new(tables),
             };
             (store.clone(), Arc::new(schema))
         };
@@ -45,8 +46,8 @@ impl Schema {
         whole
     }
 
-    /// The tables as a store is to see them: all of them, under the same ids, but with what is known of found tables only
-    /// where it found them itself. `None` where one store keeps everything, and sees the schema as it is.
+    /// The tables as a store is to see them: all of them, under the same ids, but with indexes, references and what is
+    /// known of found tables only where they are its own. `None` where one store keeps everything, and sees the schema as it is.
     pub fn seen_by(&self, store: Option<&str>) -> Option<&Arc<Schema>> {
         self.views.iter().find(|(name, _)| name.as_deref() == store).map(|(_, view)| view)
     }
@@ -79,6 +80,15 @@ impl Schema {
                 Schema::of_found(tables, Found { tables: about, results: Vec::new(), ..found.clone() })
             }
         }
+    }
+}
+
+/// A table as a store sees it. One of another store has nothing to look after: stores go through all tables for indexes to
+/// keep in step and references to follow.
+fn seen(table: &Table, store: &Option<Arc<str>>) -> Table {
+    match table.store == *store {
+        true => table.clone(),
+        false => Table { references: Vec::new(), indexes: Vec::new(), fulltexts: Vec::new(), ..table.clone() },
     }
 }
 

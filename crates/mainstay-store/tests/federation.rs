@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use mainstay_schema::Schema;
+use mainstay_schema::{MAIN, Schema};
 use mainstay_store::conformance::scattered::{Scattered, scatter};
 use mainstay_store::{MemoryStore, Store};
 
 fn over(names: &[&str], schema: &Schema) -> Arc<dyn Store> {
     let schema = scatter(names, schema);
     let open = |name: &&str| -> (Arc<str>, Arc<dyn Store>) {
-        (Arc::from(*name), Arc::new(MemoryStore::with_schema(Arc::new(schema.clone()))))
+        // A store without tables has no view of its own.
+        let seen = schema.seen_by(Some(*name).filter(|name| *name != MAIN)).cloned();
+        let seen = seen.unwrap_or_else(|| Arc::new(schema.clone()));
+        (Arc::from(*name), Arc::new(MemoryStore::with_schema(seen)))
     };
     Arc::new(Scattered::new(names.iter().map(open).collect(), schema))
 }
