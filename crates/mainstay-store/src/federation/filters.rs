@@ -58,13 +58,13 @@ impl Reading<'_> {
     async fn answer(&self, far: &FarFilter) -> Result<Filter, StoreError> {
         let here: Vec<ColumnId> = far.pairs().iter().map(|pair| pair.here).collect();
         let first = match far.is_narrow_here(self.schema()) {
-            true => self.from_near(far, &here).await?,
-            false => self.from_far(far).await?,
+            true => self.counts_from_here(far, &here).await?,
+            false => self.counts_over_there(far).await?,
         };
         let passing = match first {
             Some(passing) => Some(passing),
-            None if far.is_narrow_here(self.schema()) => self.from_far(far).await?,
-            None => self.from_near(far, &here).await?,
+            None if far.is_narrow_here(self.schema()) => self.counts_over_there(far).await?,
+            None => self.counts_from_here(far, &here).await?,
         };
         let passing = passing.ok_or_else(|| self.too_many(far.table))?;
         let keys: Vec<Vec<Value>> =
@@ -73,7 +73,7 @@ impl Reading<'_> {
     }
 
     /// The keys that pass, found from the far side; `None` if there are too many.
-    async fn from_far(&self, far: &FarFilter) -> Result<Option<Counts>, StoreError> {
+    async fn counts_over_there(&self, far: &FarFilter) -> Result<Option<Counts>, StoreError> {
         match &far.join {
             Join::Direct(pairs) => {
                 let there: Vec<ColumnId> = pairs.iter().map(|pair| pair.there).collect();
@@ -98,7 +98,7 @@ impl Reading<'_> {
     }
 
     /// The keys of the rows on the near side that pass; `None` if there are too many to be asked about.
-    async fn from_near(&self, far: &FarFilter, here: &[ColumnId]) -> Result<Option<Counts>, StoreError> {
+    async fn counts_from_here(&self, far: &FarFilter, here: &[ColumnId]) -> Result<Option<Counts>, StoreError> {
         let Some(around) = far.around.clone() else { return Ok(None) };
         let Some(near) = self.counts(far.parent, here, around, 0).await? else { return Ok(None) };
         let near: Vec<Vec<Value>> = near.into_iter().map(|(key, _)| key).collect();

@@ -10,6 +10,9 @@ use super::rows::Key;
 use crate::collect::{Member, Row};
 use crate::error::StoreError;
 
+/// Where the rows of each key are.
+type Places = HashMap<Key, Vec<usize>>;
+
 /// How groups are made of rows.
 pub(super) struct Grouping<'p> {
     groups: &'p Groups,
@@ -56,11 +59,7 @@ impl<'p> Grouping<'p> {
     }
 
     /// The groups of each list of rows, in their order.
-    pub(super) fn group(
-        &self,
-        rows: &[Row],
-        of: HashMap<Key, Vec<usize>>,
-    ) -> Result<(Vec<Row>, HashMap<Key, Vec<usize>>), StoreError> {
+    pub(super) fn group(&self, rows: &[Row], of: Places) -> Result<(Vec<Row>, Places), StoreError> {
         let (mut all, mut places) = (Vec::new(), HashMap::new());
         for (key, of) in of {
             let groups = self.groups_of(of.into_iter().map(|place| &rows[place]))?;

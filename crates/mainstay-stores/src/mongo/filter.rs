@@ -462,7 +462,7 @@ fn columns(
         }
         ColumnTest::Compare(comparison) => {
             let is_equality = matches!(comparison, Comparison::Eq | Comparison::Neq);
-            if !is_equality && !(is_ordered(&left.ty) && is_ordered(&right.ty)) {
+            if !(is_equality || is_ordered(&left.ty) && is_ordered(&right.ty)) {
                 return None;
             }
             let word = match if is_true { comparison } else { negated(comparison) } {

@@ -167,10 +167,7 @@ fn alternatives(value: &Value) -> Option<Document> {
             }
             Some(among(list))
         }
-        Value::Json(document) => match scalar(document)? {
-            Some(kept) => Some(doc! { "$eq": kept }),
-            None => None,
-        },
+        Value::Json(document) => scalar(document)?.map(|kept| doc! { "$eq": kept }),
         _ => None,
     }
 }

@@ -208,7 +208,7 @@ mod tests {
             (vec![list(&[text.clone(), int.clone()])], Type::Json),
             (vec![list(&[Bson::from(Document::new())])], Type::Json),
             (vec![list(&[])], Type::Json),
-            (vec![list(&[int.clone()]), int], Type::Json),
+            (vec![list(std::slice::from_ref(&int)), int], Type::Json),
         ] {
             check(&values, ty, Texts::Plain);
         }

@@ -253,8 +253,12 @@ impl Run<'_> {
         let steps = self.runner.database().collection::<Document>(STEPS);
         let this = doc! { "_id": step.get("_id").cloned().unwrap_or(Bson::Null) };
         match has_happened {
-            true => drop(steps.update_one(this, doc! { "$set": { "is_done": true } }).await.map_err(errors::meaning)?),
-            false => drop(steps.delete_one(this).await.map_err(errors::meaning)?),
+            true => {
+                steps.update_one(this, doc! { "$set": { "is_done": true } }).await.map_err(errors::meaning)?;
+            }
+            false => {
+                steps.delete_one(this).await.map_err(errors::meaning)?;
+            }
         }
         Ok(has_happened)
     }
@@ -275,7 +279,9 @@ impl Run<'_> {
                 marked.await.map_err(errors::meaning)?;
             }
             // It has not happened: nothing is left to find out.
-            Err(_) => drop(steps.delete_one(doc! { "_id": id }).await.map_err(errors::meaning)?),
+            Err(_) => {
+                steps.delete_one(doc! { "_id": id }).await.map_err(errors::meaning)?;
+            }
         }
         Ok(outcome)
     }

@@ -184,8 +184,11 @@ fn named(schema: &Schema, table: &Table, filter: &Filter) -> Result<Option<Docum
     })
 }
 
-/// The one document that an update names by its key, and what it sets, if nothing else has to be looked at.
-fn known(schema: &Schema, plan: &Update) -> Result<Option<(Document, Vec<(ColumnId, Value)>)>, StoreError> {
+/// The one document that an update names by its key, and what it sets.
+type Known = (Document, Vec<(ColumnId, Value)>);
+
+/// What an update names by its key, and sets, if nothing else has to be looked at.
+fn known(schema: &Schema, plan: &Update) -> Result<Option<Known>, StoreError> {
     let table = schema.table(plan.table);
     let set: Option<Vec<(ColumnId, Value)>> =
         plan.set.iter().map(|(column, assign)| Some((*column, plain(assign)?))).collect();
