@@ -54,6 +54,11 @@ pub(super) fn conflict() -> StoreError {
     said(AGAIN, "could not serialize access due to concurrent update", Some("Try again."))
 }
 
+/// What a document is told that the server does not take.
+pub(super) fn too_large() -> StoreError {
+    said("54000", "the document would be larger than the server takes", Some("A document has 16 MiB at most."))
+}
+
 /// The code of an error, if the server sent it.
 pub(super) fn code(error: &Error) -> Option<i32> {
     server(error).map(|(code, _)| code)
@@ -78,7 +83,7 @@ pub(super) fn of_code(code: i32, words: &str, error: BoxError) -> StoreError {
         INVALID => said("23514", words, None),
         DUPLICATE => said("23505", words, None),
         // The document is larger than 16 MiB.
-        10334 | 17420 => said("54000", words, Some("A document has 16 MiB at most.")),
+        10334 | 17419 | 17420 => too_large(),
         // Sorts and groups that need more memory than the server gives.
         292 => said("53200", words, Some("An index in the order that is asked for needs no memory.")),
         _ => said("XX000", words, None),

@@ -1,5 +1,10 @@
 //! MongoDB as a store, against a real server, which `cargo xtask test` starts.
 
 mod conformance;
+mod found;
+mod migrations;
 mod reads;
+mod sessions;
+mod shop;
 mod support;
+mod writes;

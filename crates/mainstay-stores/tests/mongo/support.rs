@@ -1,10 +1,21 @@
 //! Where the server is, and databases of it.
 
+use std::any::Any;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use mainstay_stores::MongoOptions;
+use futures_util::TryStreamExt;
+use mainstay_query::plan::{
+    Assign, Comparison, Delete, Expect, Expr, Filter, Insert, Shape, Test, Update, Write,
+};
+use mainstay_query::{Actor, authorize};
+use mainstay_schema::{Schema, Value};
+use mainstay_store::collect::{Collected, Row};
+use mainstay_store::{Call, Store, StoreError};
 use mainstay_stores::mongo::Link;
+use mainstay_stores::{MongoOptions, MongoStore};
+use mongodb::bson::{Document, doc};
 
 /// The server's URL; without it tests fail, since nobody should take what did not run for what passed.
 pub(crate) fn url() -> String {
@@ -33,4 +44,87 @@ pub(crate) fn fresh() -> MongoOptions {
 /// Drops the database of a link.
 pub(crate) async fn drop_database(link: &Link) {
     link.database().drop().await.expect("our own database can be dropped");
+}
+
+/// All documents of a collection, by their keys.
+pub(crate) async fn all(link: &Link, collection: &str) -> Vec<Document> {
+    let all = link.database().collection::<Document>(collection);
+    let cursor = all.find(doc! {}).sort(doc! { "_id": 1 }).await.expect("the server answers");
+    cursor.try_collect().await.expect("the server answers")
+}
+
+/// Rows to insert; cells are parted by bars, `null` is null.
+pub(crate) fn insert(schema: &Schema, table: &str, columns: &str, rows: &[&str]) -> Insert {
+    let table = schema.find(table).expect("the table is there");
+    let columns: Vec<&mainstay_schema::Column> =
+        columns.split(' ').map(|name| table.find_column(name).expect("the column is there")).collect();
+    let cell = |(column, text): (&&mainstay_schema::Column, &str)| match text {
+        "null" => Some(Value::Null),
+        text => Some(Value::parse(&column.ty, text).expect("a value of the column")),
+    };
+    Insert {
+        table: table.id,
+        rows: rows.iter().map(|row| columns.iter().zip(row.split('|')).map(cell).collect()).collect(),
+        columns: columns.iter().map(|column| column.id).collect(),
+        conflict: None,
+        returning: None,
+        expect: Expect::default(),
+    }
+}
+
+/// Rows whose column has a value.
+pub(crate) fn equals(schema: &Schema, table: &str, column: &str, text: &str) -> Filter {
+    let column = schema.find(table).and_then(|table| table.find_column(column)).expect("the column is there");
+    let value = Value::parse(&column.ty, text).expect("a value of the column");
+    Filter::Test { expr: Expr::column(column.id), test: Test::Compare(Comparison::Eq, value) }
+}
+
+/// The rows to delete.
+pub(crate) fn delete(schema: &Schema, table: &str, filter: Filter) -> Write {
+    let table = schema.find(table).expect("the table is there").id;
+    Write::Delete(Delete { table, filter, returning: None, expect: Expect::default() })
+}
+
+/// One column to set.
+pub(crate) fn update(schema: &Schema, table: &str, column: &str, text: &str, filter: Filter) -> Write {
+    let of = schema.find(table).expect("the table is there");
+    let column = of.find_column(column).expect("the column is there");
+    let value = Value::parse(&column.ty, text).expect("a value of the column");
+    let set = vec![(column.id, Assign::Value(value))];
+    Write::Update(Update { table: of.id, set, filter, returning: None, expect: Expect::default() })
+}
+
+/// What a write did.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub(crate) affected: u64,
+    pub(crate) inserted: u64,
+    pub(crate) rows: Vec<Row>,
+}
+
+/// Carries out a write.
+pub(crate) async fn write(store: &MongoStore, schema: &Arc<Schema>, plan: impl Into<Plan>) -> Result<Done, StoreError> {
+    let plan = plan.into().0;
+    let call = Call { schema: schema.clone(), deadline: late() };
+    let shape = plan.returning().map(|read| read.shape(schema)).unwrap_or(Shape { members: vec![] });
+    let plan = authorize::write(schema, &Actor::System, plan).expect("the system may write");
+    let done = store.write(call, Arc::new(plan), Box::new(Collected::of(schema, shape))).await?;
+    let sink: Box<dyn Any> = done.sink;
+    let rows = sink.downcast::<Collected>().expect("the sink comes back").finish()?;
+    Ok(Done { affected: done.affected, inserted: done.inserted, rows })
+}
+
+/// A write in the making.
+pub(crate) struct Plan(Write);
+
+impl From<Insert> for Plan {
+    fn from(insert: Insert) -> Plan {
+        Plan(Write::Insert(insert))
+    }
+}
+
+impl From<Write> for Plan {
+    fn from(write: Write) -> Plan {
+        Plan(write)
+    }
 }

@@ -1,5 +1,6 @@
 //! What documents show of the fields of a collection that says nothing of them.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::time::Instant;
 
@@ -169,7 +170,10 @@ pub(super) async fn take(link: &Link, collection: &str, deadline: Instant) -> Re
         documents.aggregate(pipeline).with_type::<RawDocumentBuf>().await?.try_collect::<Vec<RawDocumentBuf>>().await
     };
     let mut sample = Sample::default();
-    within(deadline, taken).await?.iter().for_each(|document| sample.look(document));
+    let mut taken = within(deadline, taken).await?;
+    // Who has most of them shows best in which order fields come.
+    taken.sort_by_key(|document| Reverse(document.iter().count()));
+    taken.iter().for_each(|document| sample.look(document));
     Ok(sample)
 }
 

@@ -1,6 +1,8 @@
 //! The text of a migration: one command a line, in MongoDB's own JSON, and lines of comment.
 
-use mongodb::bson::{Bson, Document};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use mongodb::bson::{Binary, Bson, Document};
 use serde_json::Value as Json;
 
 /// Longest line of a migration, in octets: what one message to the server may hold.
@@ -78,6 +80,10 @@ fn one(text: &mut String, value: &Bson) {
             text.push_str(&format!("{{\"$numberDouble\":\"{word}\"}}"));
         }
         Bson::Int64(value) => text.push_str(&format!("{{\"$numberLong\":\"{value}\"}}")),
+        Bson::Binary(Binary { subtype, bytes }) => {
+            let (octets, subtype) = (BASE64.encode(bytes), u8::from(*subtype));
+            text.push_str(&format!("{{\"$binary\":{{\"base64\":\"{octets}\",\"subType\":\"{subtype:02x}\"}}}}"));
+        }
         // What is left has a form with the name of its type, and nothing in it that could not be written.
         other => text.push_str(&serde_json::to_string(other).unwrap_or_else(|_| "null".to_owned())),
     }
@@ -87,7 +93,7 @@ fn one(text: &mut String, value: &Bson) {
 mod tests {
     use mongodb::bson::oid::ObjectId;
     use mongodb::bson::spec::BinarySubtype;
-    use mongodb::bson::{Binary, DateTime, doc};
+    use mongodb::bson::{DateTime, doc};
 
     use super::*;
 
@@ -96,7 +102,7 @@ mod tests {
         let command = doc! {
             "createIndexes": "t", "indexes": [{ "key": { "b": 1, "a": -1 }, "name": "n \"q\"" }], "z": Bson::Null, "y": 1.0,
             "x": 5_i64, "w": f64::NEG_INFINITY, "v": DateTime::from_millis(-1), "u": ObjectId::from_bytes([7; 12]),
-            "t": Binary { subtype: BinarySubtype::Generic, bytes: vec![] }, "s": true,
+            "t": Binary { subtype: BinarySubtype::Generic, bytes: vec![0, 255] }, "s": true,
             "r": Bson::Decimal128("1.50".parse().unwrap()), "a": DateTime::MIN,
         };
         let text = print(&command);

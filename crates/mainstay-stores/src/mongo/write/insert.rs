@@ -13,13 +13,16 @@ use super::faults::{Refusal, after};
 use super::keys::{Key, Row, kept, key_of, text_of};
 use super::work::{COMMAND_OCTETS_MAX, Work};
 use crate::mongo::names::{self, ID};
-use crate::mongo::{cells, types};
+use crate::mongo::{cells, errors, types};
 use crate::server::write::check_not_null;
 use crate::server::{Affected, WriteFault};
 use crate::sql::check_expect;
 
 /// Documents of one command at most: as many as the server takes.
 const DOCUMENTS_MAX: usize = 100_000;
+
+/// Octets of one document at most.
+const DOCUMENT_OCTETS_MAX: usize = 16 << 20;
 
 /// What a row of an insert becomes.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,6 +65,9 @@ pub(super) fn made(
         document.insert(names::field(table, column.id), value);
     }
     let document = RawDocumentBuf::try_from(&document).map_err(|error| StoreError::Internal(Box::new(error)))?;
+    if document.as_bytes().len() > DOCUMENT_OCTETS_MAX {
+        return Err(errors::too_large());
+    }
     let row = cells::row(table, &document);
     Ok(Made { document, row })
 }

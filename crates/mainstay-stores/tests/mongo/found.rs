@@ -1,0 +1,141 @@
+//! Collections of other programs as schemas: from validators, from samples, and what is left out.
+
+use std::sync::Arc;
+
+use mainstay_schema::model::Texts;
+use mainstay_schema::{DefaultValue, Schema, Type};
+use mainstay_store::Store;
+use mainstay_stores::MongoStore;
+use mainstay_stores::mongo::Link;
+use mongodb::bson::oid::ObjectId;
+use mongodb::bson::spec::BinarySubtype;
+use mongodb::bson::{Binary, Bson, DateTime, Document, doc};
+
+use crate::support;
+
+async fn fresh() -> MongoStore {
+    MongoStore::new(Link::open(&support::fresh()).await.expect("the server answers"))
+}
+
+async fn put(store: &MongoStore, collection: &str, documents: Vec<Document>) {
+    store.link().database().collection(collection).insert_many(documents).await.expect("they can be written");
+}
+
+async fn find(store: &MongoStore) -> Schema {
+    store.find(support::late()).await.expect("the collections can be looked at")
+}
+
+/// The columns of a table as `name type`, with a question mark where null is a value.
+fn columns(schema: &Schema, table: &str) -> Vec<String> {
+    let table = schema.find(table).unwrap_or_else(|| panic!("{table} is there"));
+    let show = |column: &mainstay_schema::Column| {
+        let ty = if column.texts == Texts::ObjectIds { "objectid".to_owned() } else { column.ty.to_string() };
+        format!("{} {ty}{}", column.name, if column.optional { "?" } else { "" })
+    };
+    table.columns.iter().map(show).collect()
+}
+
+#[tokio::test]
+async fn validators_tell_types_and_samples_the_rest() {
+    let store = fresh().await;
+    let rules = doc! { "$jsonSchema": {
+        "bsonType": "object", "description": "People.", "required": ["name", "born", "id"],
+        "properties": {
+            "name": { "bsonType": "string", "description": "How they are called." },
+            "born": { "bsonType": ["date", "null"] },
+            "id": { "bsonType": "binData" },
+            "state": { "enum": ["new", "old", Bson::Null] },
+            "tags": { "bsonType": "array", "items": { "bsonType": "string" } },
+            "any": { "bsonType": ["int", "string"] },
+            "count": { "bsonType": ["int", "long"] },
+        },
+    } };
+    let database = store.link().database();
+    database.run_command(doc! { "create": "people", "validator": rules }).await.unwrap();
+    let uuid = Binary { subtype: BinarySubtype::Uuid, bytes: vec![7; 16] };
+    put(&store, "people", vec![doc! { "name": "a", "born": DateTime::MIN, "id": uuid, "more": 5_i64 }]).await;
+    let schema = find(&store).await;
+    let expected = [
+        "_id objectid", "name text", "born timestamp?", "id uuid", "state text?", "tags text[]?", "any json?",
+        "count bigint?", "more bigint?",
+    ];
+    assert_eq!(columns(&schema, "people"), expected);
+    let people = schema.find("people").unwrap();
+    assert_eq!(people.description.as_deref(), Some("People."));
+    assert_eq!(people.columns[0].default, Some(DefaultValue::Expression("ObjectId()".to_owned())));
+    assert_eq!(people.find_column("state").unwrap().checks.variants, ["new".into(), "old".into()]);
+    let about = &schema.found().unwrap().tables[0];
+    assert_eq!((about.columns[1].declared.as_str(), about.columns[8].declared.as_str()), ("string", "long, inferred from 1 documents"));
+    assert!(people.columns[8].description.as_ref().is_some_and(|words| words.contains("inferred")));
+    support::drop_database(store.link()).await;
+}
+
+#[tokio::test]
+async fn samples_tell_types_views_and_what_is_left_out() {
+    let store = fresh().await;
+    let database = store.link().database();
+    let rows = vec![
+        doc! { "_id": 1, "n": 1, "s": "a", "o": ObjectId::new(), "d": { "x": [1] }, "mixed": 1, "list": ["a"], "a.b": 1, "$x": 2 },
+        doc! { "_id": 2, "n": 2.5, "s": Bson::Null, "mixed": "b", "list": [] },
+    ];
+    // Names with dots and dollars are put by those who mean it.
+    put(&store, "events", rows).await;
+    put(&store, "odd", vec![doc! { "_id": { "a": 1 } }]).await;
+    database.run_command(doc! { "create": "some", "viewOn": "events", "pipeline": [{ "$match": { "n": 1 } }] }).await.unwrap();
+    let indexes = doc! { "createIndexes": "events", "indexes": [
+        { "key": { "s": 1 }, "name": "s_1", "unique": true, "partialFilterExpression": { "s": { "$type": "string" } } },
+        { "key": { "n": -1, "s": 1 }, "name": "both" },
+        { "key": { "d.x": 1 }, "name": "inside" },
+        { "key": { "s": "text" }, "name": "words" },
+    ] };
+    database.run_command(indexes).await.unwrap();
+    store.prepare().await.unwrap();
+    let schema = find(&store).await;
+    let names: Vec<&str> = schema.tables().iter().map(|table| &*table.name).collect();
+    assert_eq!(names, ["events", "some"], "ours are left out, and so is what has no key");
+    let expected = ["_id int", "n float?", "s text?", "o objectid?", "d json?", "mixed json?", "list text[]?"];
+    assert_eq!(columns(&schema, "events"), expected);
+    let left_out = &schema.found().unwrap().left_out;
+    for expected in ["events: the field \"a.b\": the dot", "events: the field \"$x\"", "odd: its _id is a document"] {
+        assert!(left_out.iter().any(|line| line.starts_with(expected)), "{left_out:?}");
+    }
+    let events = schema.find("events").unwrap();
+    assert_eq!(events.primary_key, [events.columns[0].id]);
+    assert_eq!(events.uniques.iter().map(|key| &*key.name).collect::<Vec<_>>(), ["s_1"]);
+    assert_eq!(events.indexes.iter().map(|index| &*index.name).collect::<Vec<_>>(), ["both"]);
+    assert!(events.indexes[0].columns[0].descending);
+    let some = schema.find("some").unwrap();
+    assert!(!some.is_writable() && some.primary_key.is_empty());
+    support::drop_database(store.link()).await;
+}
+
+#[tokio::test]
+async fn the_version_changes_with_the_collections() {
+    let store = fresh().await;
+    let version = async || store.tables_version(support::late()).await.expect("the server answers");
+    let first = version().await;
+    assert_eq!(version().await, first);
+    let database = store.link().database();
+    database.run_command(doc! { "create": "t" }).await.unwrap();
+    let second = version().await;
+    assert_ne!(second, first);
+    database.run_command(doc! { "collMod": "t", "validator": { "a": 1 } }).await.unwrap();
+    assert_ne!(version().await, second);
+    support::drop_database(store.link()).await;
+}
+
+/// Rows of such collections are written like others; `_id` is made where none is given.
+#[tokio::test]
+async fn rows_are_written_into_collections_of_others() {
+    let store = fresh().await;
+    put(&store, "notes", vec![doc! { "text": "a", "n": 1 }]).await;
+    let schema = Arc::new(find(&store).await);
+    let rows = support::write(&store, &schema, support::insert(&schema, "notes", "text", &["b"])).await.expect("it is written");
+    assert_eq!(rows.affected, 1);
+    let all = support::all(store.link(), "notes").await;
+    assert_eq!(all.len(), 2);
+    assert!(all[1].get_object_id("_id").is_ok());
+    assert!(!all[1].contains_key("n"), "what is not given is not there: {}", all[1]);
+    assert_eq!(schema.find("notes").unwrap().find_column("n").unwrap().ty, Type::Int);
+    support::drop_database(store.link()).await;
+}
