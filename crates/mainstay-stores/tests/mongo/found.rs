@@ -56,8 +56,15 @@ async fn validators_tell_types_and_samples_the_rest() {
     put(&store, "people", vec![doc! { "name": "a", "born": DateTime::MIN, "id": uuid, "more": 5_i64 }]).await;
     let schema = find(&store).await;
     let expected = [
-        "_id objectid", "name text", "born timestamp?", "id uuid", "state text?", "tags text[]?", "any json?",
-        "count bigint?", "more bigint?",
+        "_id objectid",
+        "name text",
+        "born timestamp?",
+        "id uuid",
+        "state text?",
+        "tags text[]?",
+        "any json?",
+        "count bigint?",
+        "more bigint?",
     ];
     assert_eq!(columns(&schema, "people"), expected);
     let people = schema.find("people").unwrap();
@@ -65,7 +72,10 @@ async fn validators_tell_types_and_samples_the_rest() {
     assert_eq!(people.columns[0].default, Some(DefaultValue::Expression("ObjectId()".to_owned())));
     assert_eq!(people.find_column("state").unwrap().checks.variants, ["new".into(), "old".into()]);
     let about = &schema.found().unwrap().tables[0];
-    assert_eq!((about.columns[1].declared.as_str(), about.columns[8].declared.as_str()), ("string", "long, inferred from 1 documents"));
+    assert_eq!(
+        (about.columns[1].declared.as_str(), about.columns[8].declared.as_str()),
+        ("string", "long, inferred from 1 documents")
+    );
     assert!(people.columns[8].description.as_ref().is_some_and(|words| words.contains("inferred")));
     support::drop_database(store.link()).await;
 }
@@ -81,7 +91,10 @@ async fn samples_tell_types_views_and_what_is_left_out() {
     // Names with dots and dollars are put by those who mean it.
     put(&store, "events", rows).await;
     put(&store, "odd", vec![doc! { "_id": { "a": 1 } }]).await;
-    database.run_command(doc! { "create": "some", "viewOn": "events", "pipeline": [{ "$match": { "n": 1 } }] }).await.unwrap();
+    database
+        .run_command(doc! { "create": "some", "viewOn": "events", "pipeline": [{ "$match": { "n": 1 } }] })
+        .await
+        .unwrap();
     let indexes = doc! { "createIndexes": "events", "indexes": [
         { "key": { "s": 1 }, "name": "s_1", "unique": true, "partialFilterExpression": { "s": { "$type": "string" } } },
         { "key": { "n": -1, "s": 1 }, "name": "both" },
@@ -130,7 +143,9 @@ async fn rows_are_written_into_collections_of_others() {
     let store = fresh().await;
     put(&store, "notes", vec![doc! { "text": "a", "n": 1 }]).await;
     let schema = Arc::new(find(&store).await);
-    let rows = support::write(&store, &schema, support::insert(&schema, "notes", "text", &["b"])).await.expect("it is written");
+    let rows = support::write(&store, &schema, support::insert(&schema, "notes", "text", &["b"]))
+        .await
+        .expect("it is written");
     assert_eq!(rows.affected, 1);
     let all = support::all(store.link(), "notes").await;
     assert_eq!(all.len(), 2);

@@ -259,9 +259,8 @@ async fn what_no_collection_can_be_is_refused_before_anything_is_done() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_migration_waits_for_the_other() {
     let store = std::sync::Arc::new(fresh().await);
-    let schemas: Vec<Schema> = (0..2)
-        .map(|at| schema(&format!("[t{at}.fields]\nid = {{ type = \"int\", primary = true }}\n")))
-        .collect();
+    let schemas: Vec<Schema> =
+        (0..2).map(|at| schema(&format!("[t{at}.fields]\nid = {{ type = \"int\", primary = true }}\n"))).collect();
     let both = schemas.iter().enumerate().map(|(at, schema)| {
         let (store, migration) = (store.clone(), migration(&at.to_string(), &Schema::default(), schema));
         tokio::spawn(async move { store.migrate(migration).await })

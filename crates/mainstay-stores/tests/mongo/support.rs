@@ -6,9 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt;
-use mainstay_query::plan::{
-    Assign, Comparison, Delete, Expect, Expr, Filter, Insert, Shape, Test, Update, Write,
-};
+use mainstay_query::plan::{Assign, Comparison, Delete, Expect, Expr, Filter, Insert, Shape, Test, Update, Write};
 use mainstay_query::{Actor, authorize};
 use mainstay_schema::{Schema, Value};
 use mainstay_store::collect::{Collected, Row};

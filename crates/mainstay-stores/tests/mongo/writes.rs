@@ -24,7 +24,9 @@ async fn no_child_slips_past_the_removal_of_its_parent() {
             let shop = shop.clone();
             let table = if at == 0 { "letters" } else { "orders" };
             let row = format!("{}|{round}", round * 10 + at);
-            tokio::spawn(async move { write(&shop.store, &shop.schema, insert(&shop.schema, table, "id person", &[&row])).await })
+            tokio::spawn(async move {
+                write(&shop.store, &shop.schema, insert(&shop.schema, table, "id person", &[&row])).await
+            })
         });
         let children: Vec<_> = children.collect();
         let remover = {
@@ -45,7 +47,9 @@ async fn no_child_slips_past_the_removal_of_its_parent() {
         }
         match remover.await.expect("none panics") {
             Ok(done) => assert_eq!(done.affected, 1),
-            Err(StoreError::Reference { broken, .. }) => assert_eq!(broken.expect("it is told").end, ReferenceEnd::Target),
+            Err(StoreError::Reference { broken, .. }) => {
+                assert_eq!(broken.expect("it is told").end, ReferenceEnd::Target)
+            }
             Err(other) => panic!("{other:?}"),
         }
     }

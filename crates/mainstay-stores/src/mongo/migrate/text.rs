@@ -1,7 +1,5 @@
 //! The text of a migration: one command a line, in MongoDB's own JSON, and lines of comment.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use mongodb::bson::{Binary, Bson, Document};
 use serde_json::Value as Json;
 
@@ -81,12 +79,27 @@ fn one(text: &mut String, value: &Bson) {
         }
         Bson::Int64(value) => text.push_str(&format!("{{\"$numberLong\":\"{value}\"}}")),
         Bson::Binary(Binary { subtype, bytes }) => {
-            let (octets, subtype) = (BASE64.encode(bytes), u8::from(*subtype));
+            let (octets, subtype) = (base64(bytes), u8::from(*subtype));
             text.push_str(&format!("{{\"$binary\":{{\"base64\":\"{octets}\",\"subType\":\"{subtype:02x}\"}}}}"));
         }
         // What is left has a form with the name of its type, and nothing in it that could not be written.
         other => text.push_str(&serde_json::to_string(other).unwrap_or_else(|_| "null".to_owned())),
     }
+}
+
+/// Octets in base 64, as RFC 4648 has it.
+fn base64(octets: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(octets.len().div_ceil(3) * 4);
+    for three in octets.chunks(3) {
+        let bits = three.iter().enumerate().fold(0_u32, |bits, (at, octet)| bits | u32::from(*octet) << (16 - 8 * at));
+        for at in 0..4 {
+            // Two digits say one octet, three say two, four say three.
+            let digit = DIGITS[(bits >> (18 - 6 * at) & 63) as usize];
+            text.push(if at <= three.len() { char::from(digit) } else { '=' });
+        }
+    }
+    text
 }
 
 #[cfg(test)]
@@ -125,5 +138,15 @@ mod tests {
             assert!(problem.contains(expected), "{problem}");
         }
         assert_eq!(commands("// nothing\n"), Ok(vec![]));
+    }
+
+    #[test]
+    fn octets_are_written_in_base_64() {
+        for (octets, expected) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE=")]
+        {
+            assert_eq!(base64(octets.as_bytes()), expected);
+        }
+        assert_eq!(base64(&[0, 255, 254]), "AP/+");
     }
 }
