@@ -33,6 +33,7 @@ enum On {
     Postgres,
     Mariadb,
     Mysql,
+    Mongo,
 }
 
 impl On {
@@ -43,6 +44,7 @@ impl On {
             On::Postgres => ("postgres", Some("postgres")),
             On::Mariadb => ("mariadb", Some("mariadb")),
             On::Mysql => ("mysql", Some("mysql")),
+            On::Mongo => ("mongo", Some("mongo")),
         }
     }
 }

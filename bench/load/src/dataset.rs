@@ -89,7 +89,7 @@ pub(crate) fn build(mainstay: &Path, yardstick: &Path, settings: &Settings) -> a
     std::fs::create_dir_all(project.join("schema"))?;
     let store = match settings.engine {
         Engine::Sqlite => "",
-        Engine::Postgres | Engine::Mariadb | Engine::Mysql => PATIENT,
+        Engine::Postgres | Engine::Mariadb | Engine::Mysql | Engine::Mongo => PATIENT,
     };
     std::fs::write(project.join("mainstay.toml"), format!("{SETTINGS}{store}"))?;
     std::fs::write(project.join("schema/bench.toml"), SCHEMA)?;
@@ -112,7 +112,7 @@ pub(crate) fn build(mainstay: &Path, yardstick: &Path, settings: &Settings) -> a
         .to_owned();
     let copy = match engine {
         Engine::Sqlite => Some(copy_database(&project.join(".mainstay/main.db"), folder.path())?),
-        Engine::Postgres | Engine::Mariadb | Engine::Mysql => None,
+        Engine::Postgres | Engine::Mariadb | Engine::Mysql | Engine::Mongo => None,
     };
     Ok(Data { _folder: folder, project, copy, secret_key, import })
 }

@@ -20,6 +20,8 @@ pub(crate) enum Engine {
     Mariadb,
     /// The same.
     Mysql,
+    /// The same collections of the same server.
+    Mongo,
 }
 
 /// Where programs look for the URL of a server.
@@ -33,6 +35,7 @@ impl Engine {
             Engine::Postgres => "postgres-",
             Engine::Mariadb => "mariadb-",
             Engine::Mysql => "mysql-",
+            Engine::Mongo => "mongo-",
         }
     }
 

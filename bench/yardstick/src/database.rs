@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
+use crate::mongo::Mongo;
 use crate::mysql::Mysql;
 use crate::postgres::Postgres;
 use crate::requests::{Failure, Made, Read, Rows, Write};
@@ -21,6 +22,7 @@ pub(crate) enum Database {
     Sqlite(Sqlite),
     Postgres(Postgres),
     Mysql(Mysql),
+    Mongo(Mongo),
 }
 
 impl Database {
@@ -30,6 +32,7 @@ impl Database {
             Database::Sqlite(database) => database.read(read).await,
             Database::Postgres(database) => database.read(read).await,
             Database::Mysql(database) => database.read(read).await,
+            Database::Mongo(database) => database.read(read).await,
         }
     }
 
@@ -39,6 +42,7 @@ impl Database {
             Database::Sqlite(database) => database.write(write).await,
             Database::Postgres(database) => database.write(write).await,
             Database::Mysql(database) => database.write(write).await,
+            Database::Mongo(database) => database.write(write).await,
         }
     }
 
@@ -48,6 +52,7 @@ impl Database {
             Database::Sqlite(database) => database.orders(from, below),
             Database::Postgres(database) => database.orders(from, below).await,
             Database::Mysql(database) => database.orders(from, below).await,
+            Database::Mongo(database) => database.orders(from, below).await,
         }
     }
 }

@@ -7,13 +7,11 @@ use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Value};
 
 use crate::requests::{Checkout, OrderChange, Visit};
+use crate::reviews::Reviews;
 
 const CHANGE_ORDER: &str = "UPDATE orders SET status = ?, note = ? WHERE id = ?";
 const NEW_ORDER: &str = "INSERT INTO orders (customer_id, status, total, note, placed_at) VALUES (?, 'new', ?, ?, ?)";
 const PAY_ORDER: &str = "UPDATE orders SET status = 'paid' WHERE id = ?";
-
-/// Rows in one statement of an import.
-const IMPORTED_ROWS: usize = 1000;
 
 /// New visits, all or none.
 pub(super) async fn visits(connection: &mut Conn, table: &str, visits: &[Visit]) -> anyhow::Result<()> {
@@ -55,20 +53,18 @@ async fn steps(connection: &mut Conn, checkout: &Checkout) -> anyhow::Result<i64
 
 /// Loads reviews into their table in one transaction; how many.
 pub(super) async fn import(connection: &mut Conn, file: &Path) -> anyhow::Result<u64> {
-    let mut records = csv::Reader::from_path(file).with_context(|| format!("reading {}", file.display()))?;
-    let mut records = records.deserialize::<(i64, i64, String)>().peekable();
+    let mut reviews = Reviews::open(file)?;
     let mut count = 0;
     connection.query_drop("START TRANSACTION").await?;
-    while records.peek().is_some() {
-        let mut values: Vec<Value> = Vec::with_capacity(IMPORTED_ROWS * 3);
-        let mut rows = 0;
-        for record in records.by_ref().take(IMPORTED_ROWS) {
-            let (id, stars, body) = record?;
-            values.extend([id.into(), stars.into(), body.into()]);
-            rows += 1;
+    loop {
+        let part = reviews.part()?;
+        if part.is_empty() {
+            break;
         }
-        connection.exec_drop(insert("yardstick_reviews", &["id", "stars", "body"], rows), values).await?;
-        count += rows as u64;
+        let sql = insert("yardstick_reviews", &["id", "stars", "body"], part.len());
+        count += part.len() as u64;
+        let values = part.into_iter().flat_map(|(id, stars, body)| [id.into(), stars.into(), body.into()]);
+        connection.exec_drop(sql, values.collect::<Vec<Value>>()).await?;
     }
     connection.query_drop("COMMIT").await?;
     Ok(count)
