@@ -117,7 +117,7 @@ pub(crate) fn build(mainstay: &Path, yardstick: &Path, settings: &Settings) -> a
     Ok(Data { _folder: folder, project, copy, secret_key, import })
 }
 
-/// Imports the reviews into the project, and by the yardstick into a file or a schema of its own.
+/// Imports the reviews into the project, and by the yardstick into a file, schema or table of its own.
 fn import(
     mainstay: &Path,
     yardstick: &Path,

@@ -120,10 +120,8 @@ async fn orders_with_customer(database: &Mongo, after: i64) -> anyhow::Result<Ro
     let customers = database.customers.find(condition).projection(doc! { "name": 1, "email": 1 });
     let customers = messages(customers.batch().await?).await?;
     let customers = rows(&customers, CUSTOMER_OF_ORDER)?;
-    let customers: HashMap<i64, &Fields<'_>> = customers
-        .iter()
-        .map(|customer| Ok((encode::number(customer, 0)?, customer)))
-        .collect::<anyhow::Result<_>>()?;
+    let customers: HashMap<i64, &Fields<'_>> =
+        customers.iter().map(|customer| Ok((encode::number(customer, 0)?, customer))).collect::<anyhow::Result<_>>()?;
     let mut list = List::new(8192);
     for (order, of) in orders.iter().zip(of) {
         list.begin();
