@@ -1,7 +1,5 @@
 //! The reads: one command each where one is enough, documents written into the answer out of the server's messages.
 
-use std::collections::HashMap;
-
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use futures_util::future::try_join;
@@ -20,6 +18,8 @@ use crate::xml;
 
 /// Rows of a page.
 const PAGE_ROWS: i64 = 20;
+/// Orders of a page of customers that come in one message.
+const ORDERS_MAX: u32 = 10_000;
 /// Documents of one message of an answer that is sent while it is read.
 const STREAMED_DOCUMENTS: u32 = 2000;
 
@@ -55,7 +55,7 @@ fn by_customer() -> Document {
     doc! { "customer_id": 1, "_id": 1 }
 }
 
-/// The server's messages with the first documents that a condition lets through; all of them if the limit is 0.
+/// The server's messages with the first documents that a condition lets through.
 async fn found(
     collection: &Collection<RawDocumentBuf>,
     condition: Document,
@@ -111,29 +111,29 @@ fn list(messages: Vec<RawBatch>, columns: &[Member]) -> anyhow::Result<Rows> {
     Ok(list.end())
 }
 
-/// Two commands, the second about the customers of the orders that the first one found.
+/// One aggregation. A look-up without stages of its own takes the server a fraction of the time of one with them.
 async fn orders_with_customer(database: &Mongo, after: i64) -> anyhow::Result<Rows> {
-    let orders = orders_after(database, after).await?;
-    let orders = rows(&orders, ORDER)?;
-    let of = orders.iter().map(|order| encode::number(order, 1)).collect::<anyhow::Result<Vec<_>>>()?;
-    let condition = doc! { "_id": { "$in": of.clone() } };
-    let customers = database.customers.find(condition).projection(doc! { "name": 1, "email": 1 });
-    let customers = messages(customers.batch().await?).await?;
-    let customers = rows(&customers, CUSTOMER_OF_ORDER)?;
-    let customers: HashMap<i64, &Fields<'_>> =
-        customers.iter().map(|customer| Ok((encode::number(customer, 0)?, customer))).collect::<anyhow::Result<_>>()?;
+    let stages = [
+        doc! { "$match": { "_id": { "$gt": after } } },
+        doc! { "$sort": { "_id": 1 } },
+        doc! { "$limit": PAGE_ROWS },
+        doc! { "$lookup": {
+            "from": "customers", "localField": "customer_id", "foreignField": "_id", "as": "customers",
+        } },
+    ];
+    let found = messages(database.orders.aggregate(stages).batch().await?).await?;
     let mut list = List::new(8192);
-    for (order, of) in orders.iter().zip(of) {
+    for order in documents(&found)? {
         list.begin();
-        members(&mut list.json, order, 0, ORDER)?;
+        members(&mut list.json, &Fields::of(order, ORDER)?, 0, ORDER)?;
         list.json.extend_from_slice(b",\"customers\":");
-        match customers.get(&of) {
-            Some(customer) => {
+        match order.get_array("customers")?.into_iter().next().transpose()? {
+            Some(RawBsonRef::Document(customer)) => {
                 list.json.push(b'{');
-                members(&mut list.json, *customer, 0, CUSTOMER_OF_ORDER)?;
+                members(&mut list.json, &Fields::of(customer, CUSTOMER_OF_ORDER)?, 0, CUSTOMER_OF_ORDER)?;
                 list.json.extend_from_slice(b"}}");
             }
-            None => list.json.extend_from_slice(b"null}"),
+            _ => list.json.extend_from_slice(b"null}"),
         }
     }
     Ok(list.end())
@@ -149,7 +149,9 @@ async fn customers_with_orders(database: &Mongo, after: i64) -> anyhow::Result<R
         return Ok(List::new(2).end());
     };
     let condition = doc! { "customer_id": { "$gte": first, "$lte": last } };
-    let orders = found(&database.orders, condition, Some(by_customer()), 0).await?;
+    // More than the server would put into its first message by itself.
+    let orders = database.orders.find(condition).sort(by_customer()).batch_size(ORDERS_MAX);
+    let orders = messages(orders.batch().await?).await?;
     encode::customers_with_orders(&customers, &rows(&orders, ORDER)?)
 }
 
