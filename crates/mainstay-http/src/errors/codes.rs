@@ -89,7 +89,6 @@ codes! {
     FRAMING = "MS401", 400, "The request's framing is ambiguous.";
     HEAVY = "MS402", 400, "The request would look at more rows than its role may; the hint says what would help.";
     JOIN_LARGE = "MS403", 400, "More rows of one store would have to be joined with those of another than may be; the message says of which table.";
-    AFTER_WRITE = "MS502", 502, "The rows were written, but what other stores have of them could not be read afterwards.";
     NO_ROUTE = "MS404", 404, "Nothing is at this path.";
     BODY_SLOW = "MS408", 408, "The body did not come in time.";
     PATCH_CONFLICT = "MS409", 409, "A JSON patch does not apply to a row; details say where.";
@@ -98,6 +97,7 @@ codes! {
     URL_LONG = "MS414", 414, "The URL is longer than its limit.";
     CODING = "MS415", 415, "The body is packed in a way that is not taken.";
     HEAD_LARGE = "MS431", 431, "There are more or larger header fields than the limit allows.";
+    AFTER_WRITE = "MS502", 502, "The rows were written, but what other stores have of them could not be read afterwards.";
     BUSY = "MS503", 503, "More requests are running than the limit allows; try again.";
     HANDLER_TIME = "MS504", 504, "The request was not done within its time limit.";
 }

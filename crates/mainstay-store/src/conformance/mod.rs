@@ -141,7 +141,8 @@ macro_rules! conformance {
     };
 }
 
-/// The tests of [`conformance!`]; separate so that a test can walk the list.
+/// The tests of [`conformance!`]; separate so that a test can walk the list, and that stores which keep tables apart from one
+/// another run `scattered_scenarios_agree_with_the_reference` instead of the other scenarios.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! conformance_cases {

@@ -12,7 +12,7 @@ use mainstay_store::sink::put;
 use mainstay_store::{Cell, RowSink, StoreError};
 use mongodb::bson;
 
-use super::{json, moments, names};
+use super::{decimals, json, moments, names};
 
 /// Puts the value of an expression on a document into the sink.
 ///
@@ -119,9 +119,9 @@ pub(super) fn cell(kept: RawBsonRef<'_>, ty: &Type, sink: &mut dyn RowSink, text
         (_, RawBsonRef::Int32(value)) => sink.cell(Cell::Int(value.into())),
         (_, RawBsonRef::Int64(value)) => sink.cell(Cell::Int(value)),
         (_, RawBsonRef::Double(value)) if value.is_finite() => sink.cell(Cell::Float(value)),
-        (_, RawBsonRef::Decimal128(value)) => match Decimal::parse(&value.to_string()) {
-            Ok(digits) => sink.cell(Cell::Digits(digits.as_str())),
-            Err(_) => sink.cell(Cell::Text(&value.to_string())),
+        (_, RawBsonRef::Decimal128(value)) => match decimals::write(value, text) {
+            Some(()) => sink.cell(Cell::Digits(text)),
+            None => sink.cell(Cell::Text(&value.to_string())),
         },
         (Type::Date | Type::Time, RawBsonRef::String(value)) if is_plain(value) => sink.cell(Cell::Plain(value)),
         (_, RawBsonRef::String(value)) => sink.cell(Cell::Text(value)),

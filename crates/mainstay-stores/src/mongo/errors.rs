@@ -84,6 +84,10 @@ pub(super) fn of_code(code: i32, words: &str, error: BoxError) -> StoreError {
         DUPLICATE => said("23505", words, None),
         // The document is larger than 16 MiB.
         10334 | 17419 | 17420 => too_large(),
+        // A transaction that the server's cache cannot hold.
+        388 => said("54000", "the transaction is larger than the server can hold", Some("Change fewer rows at once.")),
+        // A regular expression that it does not take, or gave up after too many steps.
+        51091 | 51156 => said("2201B", words, Some("Write a simpler regular expression.")),
         // Sorts and groups that need more memory than the server gives.
         292 => said("53200", words, Some("An index in the order that is asked for needs no memory.")),
         _ => said("XX000", words, None),

@@ -1,9 +1,9 @@
 //! A store on a server that nobody has reached yet: it is connected to when it is first asked, and again until it answers.
 //! So a project of several stores starts, and serves what it can, while one of them is down.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use futures_util::future::{BoxFuture, FutureExt};
 use mainstay_query::Authorized;
@@ -14,14 +14,22 @@ use mainstay_store::{
     Store, StoreError, Subscription, Support, WriteDone,
 };
 use tokio::sync::OnceCell;
+use tokio::time::timeout_at;
 
 use super::store::{CAPABILITIES, NAME, support};
 use super::{MongoOptions, MongoStore};
+
+/// How long nobody tries again after the server was looked for in vain: who waited meanwhile is told at once.
+const VAIN_FOR: Duration = Duration::from_secs(1);
+/// How long work without a deadline of its own waits for the server.
+const REACHED_MAX: Duration = Duration::from_secs(60);
 
 /// A MongoDB database that need not be there yet.
 pub struct LateMongoStore {
     options: MongoOptions,
     opened: OnceCell<MongoStore>,
+    /// When the server was last looked for in vain.
+    vain_at: Mutex<Option<Instant>>,
     is_closed: AtomicBool,
     /// Tells nothing but the end.
     feed: ChangeFeed,
@@ -30,20 +38,41 @@ pub struct LateMongoStore {
 impl LateMongoStore {
     /// A store on the server of these options. Nobody is asked anything yet.
     pub fn new(options: MongoOptions) -> LateMongoStore {
-        let (opened, is_closed, feed) = Default::default();
-        LateMongoStore { options, opened, is_closed, feed }
+        let (opened, vain_at, is_closed, feed) = Default::default();
+        LateMongoStore { options, opened, vain_at, is_closed, feed }
     }
 
     /// The store, once the server has answered.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if it does not, or after [`Store::close`].
-    pub async fn reached(&self) -> Result<&MongoStore, StoreError> {
+    /// [`StoreError::Unavailable`] if it does not until `deadline`, or after [`Store::close`].
+    pub async fn reached(&self, deadline: Instant) -> Result<&MongoStore, StoreError> {
         if self.is_closed.load(Ordering::Acquire) {
             return Err(StoreError::Unavailable("the store was closed".into()));
         }
-        self.opened.get_or_try_init(|| MongoStore::open(&self.options)).await
+        let opening = self.opened.get_or_try_init(|| self.open());
+        timeout_at(deadline.into(), opening).await.unwrap_or_else(|_| Err(unanswered()))
     }
+
+    async fn open(&self) -> Result<MongoStore, StoreError> {
+        let vain_at = || self.vain_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if vain_at().is_some_and(|at| at.elapsed() < VAIN_FOR) {
+            return Err(unanswered());
+        }
+        let opened = MongoStore::open(&self.options).await;
+        if opened.is_err() {
+            *vain_at() = Some(Instant::now());
+        }
+        opened
+    }
+
+    async fn reached_soon(&self) -> Result<&MongoStore, StoreError> {
+        self.reached(Instant::now() + REACHED_MAX).await
+    }
+}
+
+fn unanswered() -> StoreError {
+    StoreError::Unavailable("the server did not answer".into())
 }
 
 impl Store for LateMongoStore {
@@ -68,7 +97,7 @@ impl Store for LateMongoStore {
     ) -> BoxFuture<'_, Result<ReadDone, StoreError>> {
         match self.opened.get() {
             Some(store) => store.read(call, plan, sink),
-            None => async move { self.reached().await?.read(call, plan, sink).await }.boxed(),
+            None => async move { self.reached(call.deadline).await?.read(call, plan, sink).await }.boxed(),
         }
     }
 
@@ -80,16 +109,16 @@ impl Store for LateMongoStore {
     ) -> BoxFuture<'_, Result<WriteDone, StoreError>> {
         match self.opened.get() {
             Some(store) => store.write(call, plan, sink),
-            None => async move { self.reached().await?.write(call, plan, sink).await }.boxed(),
+            None => async move { self.reached(call.deadline).await?.write(call, plan, sink).await }.boxed(),
         }
     }
 
     fn transact(&self, call: Call, script: Box<dyn Script>) -> BoxFuture<'_, Result<Box<dyn Script>, StoreError>> {
-        async move { self.reached().await?.transact(call, script).await }.boxed()
+        async move { self.reached(call.deadline).await?.transact(call, script).await }.boxed()
     }
 
     fn explain(&self, call: Call, plan: Arc<Authorized<Read>>) -> BoxFuture<'_, Result<Explanation, StoreError>> {
-        async move { self.reached().await?.explain(call, plan).await }.boxed()
+        async move { self.reached(call.deadline).await?.explain(call, plan).await }.boxed()
     }
 
     fn explain_write(
@@ -97,43 +126,43 @@ impl Store for LateMongoStore {
         call: Call,
         plan: Arc<Authorized<Write>>,
     ) -> BoxFuture<'_, Result<Explanation, StoreError>> {
-        async move { self.reached().await?.explain_write(call, plan).await }.boxed()
+        async move { self.reached(call.deadline).await?.explain_write(call, plan).await }.boxed()
     }
 
     fn migrate(&self, migration: Migration) -> BoxFuture<'_, Result<(), StoreError>> {
-        async move { self.reached().await?.migrate(migration).await }.boxed()
+        async move { self.reached_soon().await?.migrate(migration).await }.boxed()
     }
 
     fn migrations(&self) -> BoxFuture<'_, Result<Vec<Migrated>, StoreError>> {
-        async move { self.reached().await?.migrations().await }.boxed()
+        async move { self.reached_soon().await?.migrations().await }.boxed()
     }
 
     fn drift(&self, schema: Arc<Schema>) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {
-        async move { self.reached().await?.drift(schema).await }.boxed()
+        async move { self.reached_soon().await?.drift(schema).await }.boxed()
     }
 
     fn find(&self, deadline: Instant) -> BoxFuture<'_, Result<Schema, StoreError>> {
-        async move { self.reached().await?.find(deadline).await }.boxed()
+        async move { self.reached(deadline).await?.find(deadline).await }.boxed()
     }
 
     fn tables_version(&self, deadline: Instant) -> BoxFuture<'_, Result<i64, StoreError>> {
-        async move { self.reached().await?.tables_version(deadline).await }.boxed()
+        async move { self.reached(deadline).await?.tables_version(deadline).await }.boxed()
     }
 
     fn estimate(&self, call: Call, plan: Arc<Authorized<Read>>) -> BoxFuture<'_, Result<Option<Estimate>, StoreError>> {
-        async move { self.reached().await?.estimate(call, plan).await }.boxed()
+        async move { self.reached(call.deadline).await?.estimate(call, plan).await }.boxed()
     }
 
     fn statistics(&self, deadline: Instant) -> BoxFuture<'_, Result<Statistics, StoreError>> {
-        async move { self.reached().await?.statistics(deadline).await }.boxed()
+        async move { self.reached(deadline).await?.statistics(deadline).await }.boxed()
     }
 
     fn analyze(&self, call: Call, table: TableId) -> BoxFuture<'_, Result<(), StoreError>> {
-        async move { self.reached().await?.analyze(call, table).await }.boxed()
+        async move { self.reached(call.deadline).await?.analyze(call, table).await }.boxed()
     }
 
     fn ping(&self, deadline: Instant) -> BoxFuture<'_, Result<(), StoreError>> {
-        async move { self.reached().await?.ping(deadline).await }.boxed()
+        async move { self.reached(deadline).await?.ping(deadline).await }.boxed()
     }
 
     fn subscribe(&self) -> Subscription {

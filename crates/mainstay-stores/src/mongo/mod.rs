@@ -9,6 +9,7 @@
 //! types.rs     values → BSON                  groups.rs    aggregates and groups
 //! cells.rs     BSON → sink, BSON → values     statistics.rs  what it has counted
 //! json.rs      documents ↔ BSON               explain.rs   plans → what the server would do
+//! decimals.rs  decimals as digits
 //! moments.rs   timestamps ↔ milliseconds      store.rs     all of it as a Store
 //! late.rs      the same on a server that need not be there yet
 //! write/       rows written                  migrate/       changing the collections
@@ -22,6 +23,7 @@
 mod apart;
 mod cells;
 mod connect;
+mod decimals;
 mod errors;
 mod explain;
 mod filter;

@@ -97,6 +97,11 @@ impl Builder<'_> {
                 }
                 Source::Embed(embed) | Source::Spread(embed) => {
                     let is_spread = matches!(output.source, Source::Spread(_));
+                    if let Some((stage, fields)) = self.by_key(table, embed, &member(position)) {
+                        rest.push(stage);
+                        kept.extend(fields.into_iter().map(|field| (field, 1.into())));
+                        continue;
+                    }
                     rest.push(self.embed(table, embed, is_spread, &member(position))?);
                     kept.insert(member(position), 1);
                 }
@@ -164,6 +169,42 @@ impl Builder<'_> {
         let name = self.name("exists");
         looked.push(self.link(table, join, *target, inner, &name)?);
         Some(doc! { format!("{name}.{skip}"): { "$exists": outcome == Outcome::True } })
+    }
+
+    /// The stage that puts the row with a key into a field, if nothing else is asked of it than columns, and the fields that
+    /// are kept of it. Without stages of its own it takes the server a fraction of the time.
+    fn by_key(&self, table: &Table, embed: &Embed, name: &str) -> Option<(Document, Vec<String>)> {
+        let (read, target) = (&*embed.read, self.schema.table(embed.read.table));
+        let Join::Direct(pairs) = &embed.link.join else { return None };
+        let [pair] = pairs.as_slice() else { return None };
+        let is_whole = read.call.is_none()
+            && read.after.is_none()
+            && read.groups.is_none()
+            && read.filter == Filter::True
+            && read.offset == 0
+            && read.limit != Some(0);
+        let (near, far) = (names::field(table, pair.here), names::field(target, pair.there));
+        if !is_whole || far != ID || !names::is_plain(near) || embed.link.cardinality != Cardinality::One {
+            return None;
+        }
+        let mut fields = Vec::new();
+        for output in &read.select {
+            let Source::Value(expr) = &output.source else { return None };
+            let field = names::field(target, expr.column);
+            let path = format!("{name}.{field}");
+            if !names::is_plain(field) {
+                return None;
+            }
+            if !fields.contains(&path) {
+                fields.push(path);
+            }
+        }
+        if fields.is_empty() {
+            fields.push(format!("{name}.{ID}"));
+        }
+        // Every document has an `_id` that is not null, so nothing is linked by nothing.
+        let stage = doc! { "$lookup": { "from": &*target.name, "localField": near, "foreignField": ID, "as": name } };
+        Some((stage, fields))
     }
 
     fn embed(&mut self, table: &Table, embed: &Embed, is_spread: bool, name: &str) -> Option<Document> {

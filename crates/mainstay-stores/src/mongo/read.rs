@@ -276,6 +276,9 @@ pub(super) struct Match {
     pub(super) row: Vec<Value>,
 }
 
+/// Rows that one write looks at: they are held here until it is over, as the server holds what becomes of them.
+const MATCHING_ROWS_MAX: usize = 100_000;
+
 /// The rows of a table that pass a condition, whatever it is: what a write is about.
 ///
 /// # Errors
@@ -296,6 +299,14 @@ pub(super) async fn matching(
     while let Some(batch) = documents.next(session).await? {
         for document in batch.documents()? {
             found.push(Match { row: cells::row(of, document) });
+        }
+        if found.len() > MATCHING_ROWS_MAX {
+            let what = format!(
+                "cannot change more than {MATCHING_ROWS_MAX} rows of \"{}\" in one transaction; change them in parts, by a \
+                 filter on their key",
+                of.name
+            );
+            return Err(cannot(&what));
         }
     }
     Ok(found)

@@ -471,11 +471,11 @@ mod tests {
     #[test]
     fn another_store_or_engine_is_refused_without_its_password() {
         check_mistakes(
-            "[stores.Events]\nurl = \"x\"\n[stores.main]\nurl = \"oracle://u:hunter2@h/d\"",
+            "[stores.Events]\nurl = \"x\"\n[stores.main]\nurl = \"redis://u:hunter2@h/d\"",
             &[
                 "mainstay.toml:1:9: \"Events\" cannot be the name of a store; write lower case letters, digits and _ after \
                  stores, beginning with a letter",
-                "mainstay.toml:4:7: stores.main.url names a oracle database, but this build serves sqlite, postgres, \
+                "mainstay.toml:4:7: stores.main.url names a redis database, but this build serves sqlite, postgres, \
                  mysql, mariadb and mongodb; write sqlite: and the path of the file, as in sqlite:.mainstay/main.db, or \
                  postgres://USER@HOST/DATABASE, or mysql://…, mongodb://…",
             ],

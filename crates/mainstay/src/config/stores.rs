@@ -254,8 +254,8 @@ mod tests {
     fn other_urls_are_refused_without_repeating_them() {
         for (text, expected) in [
             (
-                "oracle://u:hunter2@h/d",
-                "names a oracle database, but this build serves sqlite, postgres, mysql, mariadb and mongodb",
+                "redis://u:hunter2@h/d",
+                "names a redis database, but this build serves sqlite, postgres, mysql, mariadb and mongodb",
             ),
             (
                 "postgres://u:hunter2@h/d?sslmode=maybe",

@@ -36,7 +36,8 @@ pub(super) struct Reached {
 /// The row of one import.
 pub(super) struct Ledger {
     schema: Arc<Schema>,
-    table: TableId,
+    /// Nothing where another program made the tables: then nothing is noted.
+    table: Option<TableId>,
     id: String,
     file: String,
 }
@@ -46,12 +47,12 @@ impl Ledger {
     pub(super) fn new(schema: Arc<Schema>, into: TableId, id: String, file: String) -> Ledger {
         let store = &schema.table(into).store;
         let is_it = |table: &&Table| table.internal && table.name.starts_with(TABLE) && table.store == *store;
-        let table = schema.tables().iter().find(is_it).expect("the loader appends our own tables to every store").id;
+        let table = schema.tables().iter().find(is_it).map(|table| table.id);
         Ledger { schema, table, id, file }
     }
 
     fn table(&self) -> &Table {
-        self.schema.table(self.table)
+        self.schema.table(self.table.expect("the loader appends our own tables to every store that is declared"))
     }
 
     fn column(&self, name: &str) -> ColumnId {

@@ -19,7 +19,7 @@ fn every_mistake_is_told_at_once() {
 prot = 80
 
 [stores.main]
-url = "mongodb://root:hunter2@localhost/shop"
+url = "redis://root:hunter2@localhost/shop"
 "#,
         r#"[customers.fields]
 email = { type = "txt", unique = true }
@@ -42,9 +42,9 @@ id = "int"
 "#,
         &[
             "mainstay.toml:2:1: there is no setting server.prot; did you mean port?",
-            "mainstay.toml:5:7: stores.main.url names a mongodb database, but this build serves sqlite, postgres, mysql and \
+            "mainstay.toml:5:7: stores.main.url names a redis database, but this build serves sqlite, postgres, mysql and \
              mariadb; write sqlite: and the path of the file, as in sqlite:.mainstay/main.db, or \
-             postgres://USER@HOST/DATABASE, or mysql://…",
+             postgres://USER@HOST/DATABASE, or mysql://…, mongodb://…",
             "schema/shop.toml:2:18: unknown type `txt`; did you mean `text`?",
             "schema/shop.toml:3:41: `min` 10 is greater than `max` 5; \
              no value would be accepted: raise `max` or lower `min`",

@@ -44,11 +44,11 @@ fn keys_that_are_given_are_not_made() {
 #[test]
 fn a_database_that_this_build_does_not_serve_is_said_to_be_one() {
     let folder = Folder::project("", "");
-    let printed = folder.run(&["keys"]).env("DATABASE_URL", "mongodb://u:hunter2@h/d").exits(2);
+    let printed = folder.run(&["keys"]).env("DATABASE_URL", "redis://u:hunter2@h/d").exits(2);
     assert_eq!(
         printed.stderr,
-        "$DATABASE_URL:1:1: DATABASE_URL names a mongodb database, but this build serves sqlite, postgres, mysql and \
-         mariadb; set it to sqlite: and the path of the file, as in sqlite:.mainstay/main.db, or \
-         postgres://USER@HOST/DATABASE, or mysql://…\n"
+        "$DATABASE_URL:1:1: DATABASE_URL names a redis database, but this build serves sqlite, postgres, mysql, mariadb \
+         and mongodb; set it to sqlite: and the path of the file, as in sqlite:.mainstay/main.db, or \
+         postgres://USER@HOST/DATABASE, or mysql://…, mongodb://…\n"
     );
 }

@@ -75,8 +75,13 @@ impl Shape {
         names.first() == Some(&"_id") || self.indexes.values().any(leads)
     }
 
+    /// An index. The key of the table is at its end, as it is at the end of every order, so that pages come out of it
+    /// sorted.
     fn index(&mut self, table: &Table, name: &str, columns: &[(ColumnId, bool)]) {
-        self.indexes.insert(name.to_owned(), doc! { "key": key(table, columns), "name": name });
+        let is_new = |part: &&ColumnId| columns.iter().all(|(column, _)| column != *part);
+        let rest = table.primary_key.iter().filter(is_new).map(|column| (*column, false));
+        let columns: Vec<(ColumnId, bool)> = columns.iter().copied().chain(rest).collect();
+        self.indexes.insert(name.to_owned(), doc! { "key": key(table, &columns), "name": name });
     }
 
     /// A unique index. Null equals nothing, so rows with null are not in it. What is in it is said by an order and not by

@@ -1,6 +1,9 @@
 //! The text of a migration: one command a line, in MongoDB's own JSON, and lines of comment.
 
+use std::fmt;
+
 use mongodb::bson::{Binary, Bson, Document};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::Value as Json;
 
 /// Longest line of a migration, in octets: what one message to the server may hold.
@@ -23,9 +26,80 @@ fn command(at: usize, line: &str) -> Result<Document, String> {
     if line.len() > LINE_OCTETS_MAX {
         return Err(told("it is too long"));
     }
-    let command: Document =
-        serde_json::from_str(line.trim_end_matches(';')).map_err(|error| told(&error.to_string()))?;
+    let Read(command) = serde_json::from_str(line.trim_end_matches(';')).map_err(|error| told(&error.to_string()))?;
+    let Bson::Document(command) = command else { return Err(told("it is no object")) };
     if command.is_empty() { Err(told("it is empty")) } else { Ok(command) }
+}
+
+/// Objects that stand for values that JSON has no words for.
+const WORDS: [&str; 9] =
+    ["$numberLong", "$numberInt", "$numberDouble", "$numberDecimal", "$oid", "$date", "$binary", "$minKey", "$maxKey"];
+
+/// A value as it was written. Whole numbers are of 32 bits where they fit, those below zero too, of which the driver's own
+/// reading makes others.
+struct Read(Bson);
+
+impl<'de> Deserialize<'de> for Read {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Read, D::Error> {
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+struct Reader;
+
+impl<'de> Visitor<'de> for Reader {
+    type Value = Read;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Read, E> {
+        Ok(Read(value.into()))
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Read, E> {
+        Ok(Read(i32::try_from(value).map_or(Bson::Int64(value), Bson::Int32)))
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Read, E> {
+        let value = i64::try_from(value).map_err(|_| E::custom(format!("{value} is too large")))?;
+        self.visit_i64(value)
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Read, E> {
+        Ok(Read(value.into()))
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<Read, E> {
+        Ok(Read(value.into()))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Read, E> {
+        Ok(Read(Bson::Null))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Read, A::Error> {
+        let mut list = Vec::new();
+        while let Some(Read(item)) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Read(Bson::Array(list)))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Read, A::Error> {
+        let mut all = Document::new();
+        while let Some((name, Read(value))) = members.next_entry::<String, Read>()? {
+            if all.insert(name.as_str(), value).is_some() {
+                return Err(A::Error::custom(format!("member {name:?} is there twice")));
+            }
+        }
+        let is_word = all.len() == 1 && all.keys().all(|name| WORDS.contains(&name.as_str()));
+        if !is_word {
+            return Ok(Read(Bson::Document(all)));
+        }
+        serde_json::from_str(&print(&all)).map(Read).map_err(A::Error::custom)
+    }
 }
 
 /// A command on one line, its members in their order. Numbers of 64 bits, and what JSON has no words for, are written as

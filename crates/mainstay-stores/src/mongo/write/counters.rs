@@ -5,7 +5,7 @@ use mainstay_query::plan::Insert;
 use mainstay_schema::{DefaultValue, Table, Value};
 use mainstay_store::StoreError;
 use mongodb::bson::{Document, doc};
-use mongodb::options::{ReturnDocument, WriteConcern};
+use mongodb::options::{Acknowledgment, ReturnDocument, WriteConcern};
 
 use super::faults::settled;
 use crate::mongo::errors;
@@ -50,6 +50,12 @@ pub(super) async fn number(session: &Session, table: &Table, plan: &mut Insert) 
     Ok(())
 }
 
+/// One member of the set is enough: the rows with the numbers come later in the same log, and nobody is told of them before
+/// most members have it.
+fn taken_by_one() -> WriteConcern {
+    WriteConcern::builder().w(Acknowledgment::Nodes(1)).build()
+}
+
 /// Takes some numbers; gives the first.
 async fn take(session: &Session, table: &Table, count: usize) -> Result<i64, StoreError> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
@@ -62,7 +68,7 @@ async fn take(session: &Session, table: &Table, count: usize) -> Result<i64, Sto
             .find_one_and_update(doc! { "_id": &*table.name }, change.clone())
             .upsert(true)
             .return_document(ReturnDocument::After)
-            .write_concern(WriteConcern::majority())
+            .write_concern(taken_by_one())
             .max_time(session.left()?);
         match settled(session.deadline(), taken).await? {
             Ok(counter) => {
@@ -84,7 +90,7 @@ async fn saw(session: &Session, table: &Table, number: i64) -> Result<(), StoreE
     let done = all
         .find_one_and_update(doc! { "_id": &*table.name }, change)
         .upsert(true)
-        .write_concern(WriteConcern::majority())
+        .write_concern(taken_by_one())
         .max_time(session.left()?);
     settled(session.deadline(), done).await?.map(drop).map_err(errors::meaning)
 }
