@@ -1,7 +1,6 @@
 //! Writes side by side, and values that look like commands.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use mainstay_query::plan::{Conflict, Filter, Write};
 use mainstay_schema::Value;
@@ -219,24 +218,5 @@ async fn large_documents() {
         }
     }
     assert_eq!(support::all(shop.store.link(), "plain").await.len(), 3);
-    shop.close().await;
-}
-
-/// What a reference costs an insert. Prints; run it with `--ignored --nocapture` on a release build.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a measurement"]
-async fn what_references_cost() {
-    const ROWS: i64 = 400;
-    let shop = Shop::new().await;
-    shop.fill("people", "id", &["1"]).await;
-    for table in ["plain", "orders", "plain", "orders"] {
-        let start = Instant::now();
-        for at in 0..ROWS {
-            shop.fill(table, "id person", &[&format!("{at}|1")]).await;
-        }
-        println!("{table}: {:?} a row", start.elapsed() / ROWS as u32);
-        let gone = delete(&shop.schema, table, Filter::True);
-        write(&shop.store, &shop.schema, gone).await.expect("it is done");
-    }
     shop.close().await;
 }

@@ -42,8 +42,8 @@ id = "int"
 "#,
         &[
             "mainstay.toml:2:1: there is no setting server.prot; did you mean port?",
-            "mainstay.toml:5:7: stores.main.url names a redis database, but this build serves sqlite, postgres, mysql and \
-             mariadb; write sqlite: and the path of the file, as in sqlite:.mainstay/main.db, or \
+            "mainstay.toml:5:7: stores.main.url names a redis database, but this build serves sqlite, postgres, mysql, \
+             mariadb and mongodb; write sqlite: and the path of the file, as in sqlite:.mainstay/main.db, or \
              postgres://USER@HOST/DATABASE, or mysql://…, mongodb://…",
             "schema/shop.toml:2:18: unknown type `txt`; did you mean `text`?",
             "schema/shop.toml:3:41: `min` 10 is greater than `max` 5; \

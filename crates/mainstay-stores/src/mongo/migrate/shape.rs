@@ -179,7 +179,7 @@ fn rule(column: &Column, is_required: bool) -> Document {
 
 fn number(value: &Value) -> Option<Bson> {
     match value {
-        Value::Int(number) => Some(Bson::Int64(*number)),
+        Value::Int(number) => Some(i32::try_from(*number).map_or(Bson::Int64(*number), Bson::Int32)),
         Value::Float(number) => Some(Bson::Double(*number)),
         Value::Decimal(number) => number.as_str().parse().ok().map(Bson::Decimal128),
         _ => None,

@@ -39,14 +39,14 @@ fn a_table_becomes_a_collection_with_rules_and_indexes() {
          \"properties\":{\"_id\":{\"bsonType\":\"long\"}}}},\"validationLevel\":\"strict\",\"validationAction\":\"error\"}",
         "{\"create\":\"t\",\"validator\":{\"$jsonSchema\":{\"bsonType\":\"object\",\
          \"required\":[\"_id\",\"n\",\"p_id\",\"tags\"],\"properties\":{\"_id\":{\"bsonType\":\"long\"},\
-         \"n\":{\"bsonType\":\"int\",\"minimum\":{\"$numberLong\":\"1\"}},\
-         \"name\":{\"bsonType\":[\"string\",\"null\"],\"maxLength\":{\"$numberLong\":\"9\"},\"enum\":[\"a\",\"b\",null]},\
+         \"n\":{\"bsonType\":\"int\",\"minimum\":1},\
+         \"name\":{\"bsonType\":[\"string\",\"null\"],\"maxLength\":9,\"enum\":[\"a\",\"b\",null]},\
          \"p_id\":{\"bsonType\":\"long\"},\
          \"tags\":{\"bsonType\":\"array\",\"items\":{\"bsonType\":[\"string\",\"null\"]}}}}},\
          \"validationLevel\":\"strict\",\"validationAction\":\"error\"}",
         "{\"createIndexes\":\"t\",\"indexes\":[\
          {\"key\":{\"name\":1},\"name\":\"t_name_key\",\"unique\":true,\"partialFilterExpression\":{\"name\":{\"$gte\":\"\"}}},\
-         {\"key\":{\"p_id\":1},\"name\":\"t_p_id_fkey\"}]}",
+         {\"key\":{\"p_id\":1,\"_id\":1},\"name\":\"t_p_id_fkey\"}]}",
     ];
     assert_eq!(made, expected);
     check(
