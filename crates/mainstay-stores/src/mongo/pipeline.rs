@@ -282,7 +282,7 @@ impl Builder<'_> {
             } else {
                 None
             };
-            keys.push(Key { field, flag, descending: term.descending, nulls_first: term.nulls_first });
+            keys.push(Key { field, flag, descending: term.descending, nulls_first: term.nulls_first, may_be_null });
         }
         Some(keys)
     }
@@ -298,6 +298,7 @@ struct Key {
     flag: Option<String>,
     descending: bool,
     nulls_first: bool,
+    may_be_null: bool,
 }
 
 /// The name of the field that a stage makes.
@@ -363,7 +364,15 @@ fn after(order: &[Order], keys: &[Key], place: &[Value]) -> Option<Document> {
         ways.push(all(before.iter().cloned().chain([beyond]).collect()));
         before.push(equal);
     }
-    Some(any(ways))
+    let ways = any(ways);
+    // One bound on what comes first says where in an index to begin.
+    match (keys.first(), place.first()) {
+        (Some(first), Some(value)) if !first.may_be_null && !value.is_null() => {
+            let way = if first.descending { Comparison::Lte } else { Comparison::Gte };
+            Some(all(vec![first.field.compares(way, value)?, ways]))
+        }
+        _ => Some(ways),
+    }
 }
 
 /// The stage that puts those rows of a table into a field that pairs of fields link to a row. Nothing is linked by

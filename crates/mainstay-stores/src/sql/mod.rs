@@ -25,9 +25,9 @@ mod inline;
 mod keys;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub(crate) mod look;
-#[cfg(any(feature = "postgres", feature = "mysql"))]
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "mongo"))]
 pub(crate) mod parts;
-#[cfg(any(feature = "postgres", feature = "mysql"))]
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "mongo"))]
 pub(crate) mod pattern;
 mod place;
 mod read;
