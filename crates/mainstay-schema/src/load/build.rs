@@ -1,4 +1,4 @@
-//! What was declared to a [`Schema`].
+//! What was declared to a [`Schema`](crate::model::Schema).
 
 use std::collections::HashMap;
 
