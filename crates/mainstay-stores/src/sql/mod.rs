@@ -23,7 +23,7 @@ mod group;
 pub(crate) mod inherit;
 mod inline;
 mod keys;
-#[cfg(any(feature = "postgres", feature = "mysql"))]
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "mongo"))]
 pub(crate) mod look;
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "mongo"))]
 pub(crate) mod parts;
