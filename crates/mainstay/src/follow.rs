@@ -5,7 +5,7 @@
 //! there; where they are many, only one that did not find a name.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -40,6 +40,8 @@ struct Shared {
     began: Mutex<Instant>,
     /// When somebody may look beside the requests again; none while somebody does.
     next_look: Mutex<Option<Instant>>,
+    /// Whether the last look got no answer: then no request waits for the next one, which it may not even need.
+    is_unanswered: AtomicBool,
 }
 
 /// No version that a store counts.
@@ -56,6 +58,7 @@ impl Followed {
             reading: Arc::default(),
             began: Mutex::new(Instant::now()),
             next_look: Mutex::new(Some(Instant::now())),
+            is_unanswered: AtomicBool::new(false),
         }))
     }
 }
@@ -63,7 +66,8 @@ impl Followed {
 impl SchemaSource for Followed {
     fn refresh(&self, deadline: Instant) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async move {
-            if self.0.engine.upgrade().is_some_and(|engine| engine.schema().tables().len() > AWAITED_TABLES_MAX) {
+            let has_many = || self.0.engine.upgrade().is_some_and(|it| it.schema().tables().len() > AWAITED_TABLES_MAX);
+            if self.0.is_unanswered.load(Ordering::Relaxed) || has_many() {
                 self.0.look_beside();
             } else {
                 self.0.look(deadline.min(Instant::now() + AWAITED_MAX), AWAITED_MAX).await;
@@ -85,7 +89,9 @@ impl Shared {
     /// Looks, has the tables read if they have changed, and waits for that, but no longer than so long after it began.
     async fn look(self: &Arc<Shared>, until: Instant, patience: Duration) {
         // A store that does not answer will tell the request itself.
-        let Ok(version) = self.stores.tables_version(until).await else { return };
+        let version = self.stores.tables_version(until).await;
+        self.is_unanswered.store(version.is_err(), Ordering::Relaxed);
+        let Ok(version) = version else { return };
         // What is being read may be older than what was seen just now: then it is read once more.
         for _ in 0..2 {
             if self.is_at(version) {

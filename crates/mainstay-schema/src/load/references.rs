@@ -7,6 +7,7 @@ use super::resolve::{FieldAt, Tables};
 use super::source::{Located, Mistakes, listed};
 use super::types::parse_type;
 use super::words::OBJECT_ID;
+use crate::link::is_linkable;
 use crate::model::{ReferenceAction, Texts};
 use crate::types::Type;
 
@@ -272,7 +273,7 @@ pub(super) fn check(
             let target = format!("{}.{}", there.name.value, there.fields[*target].name.value);
             let problem =
                 format!("`{}` is {ty}, but `{target}`, which it references, is {target_ty}", field.name.value);
-            let remedy = match is_far && are_convertible(ty, target_ty) {
+            let remedy = match is_far && is_linkable(ty, target_ty) {
                 true => format!("write convert = \"{ty}->{target_ty}\", or make both the same type"),
                 false => format!("make both the same type: {target_ty} or {ty}"),
             };
@@ -305,16 +306,6 @@ fn conversion(text: &str) -> Result<(Side, Side), ()> {
     Ok((side(here)?, side(there)?))
 }
 
-/// Whether values of these types can be compared exactly, each by the one text that stands for it.
-fn are_convertible(one: &Type, other: &Type) -> bool {
-    let is_number = |ty: &Type| matches!(ty, Type::Int | Type::BigInt);
-    let is_key = |ty: &Type| is_number(ty) || *ty == Type::Uuid;
-    match (one, other) {
-        (Type::Text, other) | (other, Type::Text) => is_key(other) || *other == Type::Text,
-        (one, other) => is_number(one) && is_number(other),
-    }
-}
-
 /// Checks that a conversion is that between the types of both sides, and that there is one.
 fn check_conversion(
     tables: &Tables<'_>,
@@ -332,7 +323,7 @@ fn check_conversion(
     let name = |ty: &Type, is_object_id: bool| if is_object_id { OBJECT_ID.to_owned() } else { ty.to_string() };
     let object_ids = (here.fields[column].object_ids, there.fields[target_column].object_ids);
     let right = format!("{}->{}", name(ty, object_ids.0), name(target_ty, object_ids.1));
-    if !are_convertible(ty, target_ty) {
+    if !is_linkable(ty, target_ty) {
         let problem = format!("values of {ty} and {target_ty} cannot be compared exactly");
         return mistakes.add(convert.place, problem, format!("make the field {target_ty}"));
     }

@@ -13,7 +13,7 @@ use super::read::native_params;
 use super::render::{MERGED, Mysql};
 use super::session::Done;
 use super::write::{Affected, Key, Work, WriteFault, check_expect};
-use crate::server::write::check_not_null;
+use crate::server::write::{Fate, check_not_null, fates};
 use crate::sql::{self, merged_columns};
 
 /// Rows of one statement at most: round, as the numbers of those who send many are.
@@ -22,17 +22,6 @@ const ROWS_MAX: usize = 250;
 const ROWS_FEW: usize = 16;
 /// Parameters of one statement at most; the servers count them in 16 bits.
 const PARAMETERS_MAX: usize = 65_535;
-
-/// What a row of an insert becomes.
-#[derive(Debug, Clone, PartialEq)]
-enum Fate {
-    /// A new row.
-    New,
-    /// Columns of the row with this key.
-    Merged(Key),
-    /// Nothing.
-    Skipped,
-}
 
 /// The insert of some rows and nothing else.
 pub(super) fn plain(plan: &Insert, rows: Vec<Vec<Option<Value>>>) -> Insert {
@@ -224,7 +213,7 @@ impl Work<'_> {
     }
 
     /// What becomes of the rows of an insert that may meet others.
-    async fn fates(&mut self, table: &Table, plan: &Insert, conflict: &Conflict) -> Result<Vec<Fate>, WriteFault> {
+    async fn fates(&mut self, table: &Table, plan: &Insert, conflict: &Conflict) -> Result<Vec<Fate<Key>>, WriteFault> {
         let place = |column: &ColumnId| plan.columns.iter().position(|other| other == column);
         let places: Vec<Option<usize>> = conflict.target.iter().map(place).collect();
         // A value that the server is to make is a new one.
@@ -242,23 +231,8 @@ impl Work<'_> {
                 there.insert(texts(target), key.to_vec());
             }
         }
-        let mut seen: HashSet<Vec<String>> = HashSet::new();
-        let mut fates = Vec::with_capacity(wanted.len());
-        for key in wanted {
-            let Some(key) = key.map(|key| texts(&key)) else {
-                fates.push(Fate::New);
-                continue;
-            };
-            let is_repeated = seen.contains(&key);
-            fates.push(match (there.get(&key), &conflict.merge) {
-                (_, Some(_)) if is_repeated => return Err(StoreError::RepeatedKey.into()),
-                (Some(key), Some(_)) => Fate::Merged(key.clone()),
-                (None, _) if !is_repeated => Fate::New,
-                _ => Fate::Skipped,
-            });
-            seen.insert(key);
-        }
-        Ok(fates)
+        let wanted = wanted.into_iter().map(|key| key.map(|key| texts(&key)));
+        Ok(fates(wanted, &there, conflict.merge.is_some())?)
     }
 
     /// Merges a row into the one with this key; gives its key afterwards.

@@ -1,5 +1,6 @@
 //! Writes of which engines carry out the parts: which part comes when, and what they have in common.
 
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 
 use futures_util::future::{BoxFuture, FutureExt};
@@ -111,6 +112,46 @@ async fn insert_nested<W: Writer>(
     }
     let affected = progress.affected();
     Ok(Affected { affected, inserted: affected })
+}
+
+/// What a row of an insert becomes that may meet others; `R` is what tells the row that it meets.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Fate<R> {
+    /// A new row.
+    New,
+    /// Columns of this row.
+    Merged(R),
+    /// Nothing.
+    Skipped,
+}
+
+/// What becomes of rows that want these keys, as texts that are equal where the keys are; one without a key meets nothing.
+/// `there` are the rows that have such keys already.
+///
+/// # Errors
+/// [`StoreError::RepeatedKey`] if two rows would merge into one.
+pub(crate) fn fates<R: Clone>(
+    wanted: impl IntoIterator<Item = Option<Vec<String>>>,
+    there: &HashMap<Vec<String>, R>,
+    is_merge: bool,
+) -> Result<Vec<Fate<R>>, StoreError> {
+    let mut seen: HashSet<Vec<String>> = HashSet::new();
+    let mut fates = Vec::new();
+    for key in wanted {
+        let Some(key) = key else {
+            fates.push(Fate::New);
+            continue;
+        };
+        let is_repeated = seen.contains(&key);
+        fates.push(match there.get(&key) {
+            _ if is_merge && is_repeated => return Err(StoreError::RepeatedKey),
+            Some(row) if is_merge => Fate::Merged(row.clone()),
+            None if !is_repeated => Fate::New,
+            _ => Fate::Skipped,
+        });
+        seen.insert(key);
+    }
+    Ok(fates)
 }
 
 /// A row that an update computes.

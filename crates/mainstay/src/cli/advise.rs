@@ -117,7 +117,12 @@ fn write(project: &Project, changes: &[Change], globals: &Globals) -> Result<Vec
 fn write_statements(project: &Project, changes: &[Change]) -> Result<Vec<PathBuf>, Failure> {
     let plan = migrations::plan(project.database(), &project.schema, &changed(&project.schema, changes));
     let folder = project.folder.join(STATEMENTS_FOLDER);
-    let file = folder.join(format!("{}.sql", SystemClock.now().strftime("%Y%m%dT%H%M%S")));
+    let time = SystemClock.now().strftime("%Y%m%dT%H%M%S");
+    // Each of several stores has a file of its own.
+    let file = folder.join(match &project.part {
+        None => format!("{time}.sql"),
+        Some(store) => format!("{time}_{store}.sql"),
+    });
     let steps: String = plan.steps.iter().map(|step| format!("-- {}\n", step.replace(['\n', '\r'], " "))).collect();
     fs::create_dir_all(&folder)
         .and_then(|()| fs::write(&file, format!("{steps}\n{}", plan.sql)))

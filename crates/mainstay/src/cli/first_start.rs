@@ -40,7 +40,7 @@ async fn require_applied(project: &Project, store: &dyn Store) -> Result<(), Fai
     match pending.files.as_slice() {
         [] if diff(&history.current, &project.schema).is_empty() => Ok(()),
         [] => refuse("the tables of the database differ from schema/"),
-        [first, ..] => refuse(&format!("migrations/{}.sql was not applied to the database", first.name)),
+        [first, ..] => refuse(&format!("{} was not applied to the database", first.file)),
     }
 }
 

@@ -19,6 +19,8 @@ pub struct Pending {
 pub struct PendingFile {
     /// Its name.
     pub name: String,
+    /// The file, as the project folder has it.
+    pub file: String,
     /// What it does, in words.
     pub steps: Vec<String>,
     /// What it destroys, in words.
@@ -46,6 +48,8 @@ pub struct Applied {
 pub struct AppliedFile {
     /// Its name.
     pub name: String,
+    /// The file, as the project folder has it.
+    pub file: String,
     /// Whether it was only noted.
     pub noted: bool,
 }
@@ -56,7 +60,7 @@ pub struct AppliedFile {
 /// [`MigrationError::Edited`] and [`MigrationError::Astray`].
 pub fn pending(history: &History) -> Result<Pending, MigrationError> {
     if let Some(file) = history.files.iter().find(|file| matches!(history.state(file), State::Edited { .. })) {
-        return Err(MigrationError::Edited { name: file.name.clone() });
+        return Err(MigrationError::Edited { file: history.file(&file.name) });
     }
     let waiting = history.pending();
     let Some((_, first)) = waiting.first() else { return Ok(Pending::default()) };
@@ -66,11 +70,12 @@ pub fn pending(history: &History) -> Result<Pending, MigrationError> {
     let noted = match starts {
         Some(at) => at,
         None if is_there() => waiting.len(),
-        None => return Err(MigrationError::Astray { name: first.name.clone() }),
+        None => return Err(MigrationError::Astray { file: history.file(&first.name) }),
     };
     let files = waiting.iter().enumerate().map(|(at, (before, file))| {
         let plan = plan(history.database, before, &file.schema);
-        PendingFile { name: file.name.clone(), steps: plan.steps, losses: plan.losses, noted: at < noted }
+        let (name, path) = (file.name.clone(), history.file(&file.name));
+        PendingFile { name, file: path, steps: plan.steps, losses: plan.losses, noted: at < noted }
     });
     Ok(Pending { files: files.collect() })
 }
@@ -87,8 +92,8 @@ pub async fn apply(store: &dyn Store, history: &History) -> Result<Applied, Migr
         let sql = if pending.noted { noted(&file.sql) } else { file.sql.clone() };
         let migration = Migration { name: file.name.clone(), sql, schema: file.schema.to_json() };
         let outcome = store.migrate(migration).await;
-        outcome.map_err(|error| MigrationError::Store { place: format!("migrations/{}.sql", file.name), error })?;
-        applied.files.push(AppliedFile { name: pending.name, noted: pending.noted });
+        outcome.map_err(|error| MigrationError::Store { place: history.file(&file.name), error })?;
+        applied.files.push(AppliedFile { name: pending.name, file: pending.file, noted: pending.noted });
     }
     Ok(applied)
 }

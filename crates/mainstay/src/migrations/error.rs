@@ -45,20 +45,20 @@ pub enum MigrationError {
     #[error("the migration cannot be proved, so it was not written")]
     Untried(#[source] StoreError),
     /// A file was edited after it was applied.
-    #[error("migrations/{name}.sql was edited after it was applied; put it back as it was and write a new migration")]
+    #[error("{file} was edited after it was applied; put it back as it was and write a new migration")]
     Edited {
-        /// Its name.
-        name: String,
+        /// The file.
+        file: String,
     },
     /// The database is not where a pending migration starts.
     #[error(
-        "migrations/{name}.sql does not start from the tables that are there: the database was changed by `mainstay dev`, \
+        "{file} does not start from the tables that are there: the database was changed by `mainstay dev`, \
          or by a migration that is not in this folder; `mainstay migrate plan` shows what differs from schema/, and \
          `mainstay dev` applies it"
     )]
     Astray {
-        /// The pending migration.
-        name: String,
+        /// The file of the pending migration.
+        file: String,
     },
     /// The database is not as the schema says.
     #[error(
@@ -66,9 +66,9 @@ pub enum MigrationError {
     )]
     Behind,
     /// A new migration would not be the last by its name.
-    #[error("migrations/{last} is later than the clock of this machine; a new migration would come before it")]
+    #[error("{last} is later than the clock of this machine; a new migration would come before it")]
     Clock {
-        /// The last migration.
+        /// The file of the last migration.
         last: String,
     },
     /// The store refused.

@@ -57,7 +57,8 @@ fn read_one(folder: &Path, name: String) -> Result<MigrationFile, MigrationError
     };
     let (sql, record) = (text("sql")?, text("json")?);
     let schema = Schema::from_json(&record);
-    let schema = schema.map_err(|error| MigrationError::Record { place: format!("migrations/{name}.json"), error })?;
+    let place = || folder.join(format!("{name}.json")).display().to_string();
+    let schema = schema.map_err(|error| MigrationError::Record { place: place(), error })?;
     Ok(MigrationFile { name, sql, schema })
 }
 
@@ -74,8 +75,6 @@ pub(super) fn write(folder: &Path, file: &MigrationFile) -> Result<(), Migration
 /// The schema of the database of a store in which nothing was made yet.
 pub(crate) fn nothing(store: &str) -> Schema {
     let name = (store != MAIN).then_some(store);
-    let main = StorePart { name: None, found: None };
-    let parts = [Some(main), name.map(|_| StorePart { name, found: None })];
-    let schema = load_stores(&[], &parts.into_iter().flatten().collect::<Vec<_>>());
+    let schema = load_stores(&[], &[StorePart { name, found: None }]);
     schema.expect("no files hold no mistakes").only(name)
 }

@@ -14,6 +14,8 @@ use crate::project::Project;
 pub struct History {
     /// The engine of the database.
     pub database: Database,
+    /// The folder of the files, as messages name it.
+    pub folder: String,
     /// The files, oldest first.
     pub files: Vec<MigrationFile>,
     /// The schema from which the first file starts.
@@ -57,7 +59,8 @@ impl History {
         let applied = applied(store).await?;
         let nothing = files::nothing(project.store_name());
         let current = last(&applied)?.unwrap_or_else(|| nothing.clone());
-        Ok(History { database: project.database(), files, nothing, applied, current })
+        let folder = project.migrations_name();
+        Ok(History { database: project.database(), folder, files, nothing, applied, current })
     }
 
     /// The files of a project that has no database yet.
@@ -68,7 +71,13 @@ impl History {
         let files = files::read(&project.migrations_folder())?;
         let nothing = files::nothing(project.store_name());
         let current = nothing.clone();
-        Ok(History { database: project.database(), files, nothing, applied: Vec::new(), current })
+        let folder = project.migrations_name();
+        Ok(History { database: project.database(), folder, files, nothing, applied: Vec::new(), current })
+    }
+
+    /// The file of a migration, as messages name it.
+    pub(super) fn file(&self, name: &str) -> String {
+        format!("{}/{name}.sql", self.folder)
     }
 
     /// Every migration with where it stands, in the order of their names.

@@ -49,7 +49,7 @@ pub async fn write_new(project: &Project, name: Option<&str>) -> Result<Written,
     let words = name.map_or_else(|| plan.steps.first().cloned().unwrap_or_default(), str::to_owned);
     let name = format!("{}_{}", SystemClock.now().strftime("%Y%m%dT%H%M%S"), slug(&words));
     if let Some(last) = files.last().filter(|last| last.name >= name) {
-        return Err(MigrationError::Clock { last: last.name.clone() });
+        return Err(MigrationError::Clock { last: format!("{}/{}", project.migrations_name(), last.name) });
     }
     let sql = text(&plan);
     files::write(&folder, &MigrationFile { name: name.clone(), sql, schema: (*project.schema).clone() })?;

@@ -14,9 +14,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mainstay_schema::load::SourceFile;
-use mainstay_schema::{MAIN, Mistake, Schema};
+use mainstay_schema::model::Texts;
+use mainstay_schema::{MAIN, Mistake, Schema, Table};
 
-use crate::config::{self, AccessSettings, Database, Environment, Override, Settings, StoreSettings};
+use crate::config::{self, AccessSettings, Database, Environment, Override, Server, Settings, StoreSettings};
 
 pub use found::found_schema;
 pub(crate) use found::{find_on_server, is_view, of_stores};
@@ -89,6 +90,10 @@ impl Project {
             Ok(settings) if !settings.stores.is_empty() => found::schema_of_stores(folder, settings),
             Ok(settings) if settings.store.introspect => found_schema(folder, settings),
             _ => read_schema(folder),
+        };
+        let schema = match &settings {
+            Ok(settings) => schema.and_then(|schema| check_object_ids(settings, schema)),
+            Err(_) => schema,
         };
         // What a server knows of tables that are only declared, it knows once they are made.
         let waits = |settings: &Settings| !settings.store.introspect && settings.store.url.file(folder).is_none();
@@ -209,6 +214,27 @@ impl Project {
     pub fn secrets(&self) -> anyhow::Result<Secrets> {
         secrets::load(self)
     }
+}
+
+/// Refuses object ids in tables of stores that have none.
+fn check_object_ids(settings: &Settings, schema: Schema) -> Result<Schema, Vec<Mistake>> {
+    let mongo = Database::Server(Server::Mongo);
+    let has_none = |table: &Table| {
+        let store = settings.all_stores().find(|(name, ..)| *name == table.store_name());
+        store.is_some_and(|(_, store, _)| store.url.database() != mongo)
+    };
+    let strange = schema.tables().iter().filter(|table| has_none(table)).flat_map(|table| {
+        let columns = table.columns.iter().filter(|column| column.texts == Texts::ObjectIds);
+        columns.map(move |column| Mistake {
+            file: SCHEMA_FOLDER.into(),
+            line: 1,
+            column: 1,
+            problem: format!("`{}.{}` is objectid, and its store is no MongoDB", table.name, column.name),
+            remedy: "make it text: a reference to an object id is a text of 24 digits".to_owned(),
+        })
+    });
+    let mistakes: Vec<Mistake> = strange.collect();
+    if mistakes.is_empty() { Ok(schema) } else { Err(mistakes) }
 }
 
 /// Refuses backups that nobody would make.

@@ -1,6 +1,6 @@
 //! Inserts and merges. Which row a merge meets is looked up by the key that was named.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use mainstay_query::plan::{Conflict, Insert};
 use mainstay_schema::{ColumnId, Table, Value};
@@ -14,7 +14,7 @@ use super::keys::{Key, Row, kept, key_of, text_of};
 use super::work::{COMMAND_OCTETS_MAX, Work};
 use crate::mongo::names::{self, ID};
 use crate::mongo::{cells, errors, types};
-use crate::server::write::check_not_null;
+use crate::server::write::{Fate, check_not_null, fates};
 use crate::server::{Affected, WriteFault};
 use crate::sql::check_expect;
 
@@ -23,17 +23,6 @@ const DOCUMENTS_MAX: usize = 100_000;
 
 /// Octets of one document at most.
 const DOCUMENT_OCTETS_MAX: usize = 16 << 20;
-
-/// What a row of an insert becomes.
-#[derive(Debug, Clone, PartialEq)]
-enum Fate {
-    /// A new row.
-    New,
-    /// Columns of this row.
-    Merged(Row),
-    /// Nothing.
-    Skipped,
-}
 
 /// A new row: its document, and its values as they will be read.
 pub(super) struct Made {
@@ -129,7 +118,7 @@ impl Work<'_> {
     }
 
     /// What becomes of the rows of an insert that may meet others.
-    async fn fates(&mut self, table: &Table, plan: &Insert, conflict: &Conflict) -> Result<Vec<Fate>, WriteFault> {
+    async fn fates(&mut self, table: &Table, plan: &Insert, conflict: &Conflict) -> Result<Vec<Fate<Row>>, WriteFault> {
         let place = |column: &ColumnId| plan.columns.iter().position(|other| other == column);
         let places: Vec<Option<usize>> = conflict.target.iter().map(place).collect();
         // A value that is made for the row is a new one.
@@ -147,23 +136,8 @@ impl Work<'_> {
         for row in self.with_keys(table, &conflict.target, &known).await? {
             there.extend(text_of(&key_of(&row, &conflict.target)).map(|text| (text, row)));
         }
-        let mut seen: HashSet<Vec<String>> = HashSet::new();
-        let mut fates = Vec::with_capacity(wanted.len());
-        for key in wanted {
-            let Some(text) = key.and_then(|key| text_of(&key)) else {
-                fates.push(Fate::New);
-                continue;
-            };
-            let is_repeated = seen.contains(&text);
-            fates.push(match (there.get(&text), &conflict.merge) {
-                (_, Some(_)) if is_repeated => return Err(StoreError::RepeatedKey.into()),
-                (Some(row), Some(_)) => Fate::Merged(row.clone()),
-                (None, _) if !is_repeated => Fate::New,
-                _ => Fate::Skipped,
-            });
-            seen.insert(text);
-        }
-        Ok(fates)
+        let wanted = wanted.into_iter().map(|key| key.and_then(|key| text_of(&key)));
+        Ok(fates(wanted, &there, conflict.merge.is_some())?)
     }
 
     /// Merges a row into one that is there; gives it as it is afterwards.

@@ -37,6 +37,12 @@ impl Session {
         // That everything is new needs no list.
         first_start::create(&session.project, &session.stores, &session.console).await?;
         let synced = session.bring(Allow::Safe).await?;
+        if synced.waiting && session.stores.parts().len() > 1 {
+            // What the schema says is not there, and of several stores nobody knows what was before.
+            let problem = "the tables are not as the schema says, and making them so would lose data; see what differs with \
+                           `mainstay migrate plan`, then run `mainstay migrate apply`";
+            return Err(Failure::Usage(problem.to_owned()));
+        }
         if synced.did_anything() {
             session.say_done(&synced);
         }
@@ -104,7 +110,7 @@ impl Session {
             self.engine.replace_schema(with_functions.unwrap_or(tables));
             self.ask(&synced);
         } else if synced.waiting {
-            // What is served stays as it was; at the start that is what the schema says, some of which is not there yet.
+            // What is served stays as it was.
             self.ask(&synced);
         } else {
             self.serve();
@@ -138,7 +144,7 @@ impl Session {
 
     fn say_done(&self, synced: &Synced) {
         for file in &synced.files {
-            self.console.line(format!("applied migrations/{}.sql", file.name));
+            self.console.line(format!("applied {}", file.file));
         }
         for step in &synced.steps {
             self.console.line(format!("  {step}"));
