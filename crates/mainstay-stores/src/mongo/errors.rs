@@ -96,13 +96,27 @@ pub(super) fn of_code(code: i32, words: &str, error: BoxError) -> StoreError {
 
 fn of_driver(error: Error) -> StoreError {
     match &*error.kind {
+        ErrorKind::ServerSelection { message, .. } => StoreError::Unavailable(nobody(message).into()),
         ErrorKind::Io(_)
         | ErrorKind::ConnectionPoolCleared { .. }
-        | ErrorKind::ServerSelection { .. }
         | ErrorKind::DnsResolve { .. }
         | ErrorKind::Authentication { .. }
-        | ErrorKind::Shutdown => StoreError::Unavailable(Box::new(error)),
+        | ErrorKind::Shutdown => StoreError::Unavailable(error.kind.to_string().into()),
         _ => StoreError::Internal(Box::new(error)),
+    }
+}
+
+/// Why no server was found: what each of them answered, out of the whole topology that the driver tells.
+fn nobody(message: &str) -> String {
+    let servers = message.split("{ Address: ").skip(1).filter_map(|server| {
+        let (address, _) = server.split_once(',')?;
+        let (_, why) = server.split_once(", Error: ")?;
+        let why = why.split(", labels: ").next().unwrap_or(why).trim_end_matches([' ', '}', ',', ']']);
+        Some(format!("{address}: {}", why.strip_prefix("Kind: ").unwrap_or(why)))
+    });
+    match servers.collect::<Vec<_>>().join("; ") {
+        silent if silent.is_empty() => "no server for this was found in time".to_owned(),
+        told => format!("no server for this was found in time ({told})"),
     }
 }
 

@@ -180,3 +180,22 @@ impl Store for LateMongoStore {
         .boxed()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_is_not_there_is_told_by_place_and_reason() {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).unwrap().port();
+        let mut options = MongoOptions::parse(&format!("mongodb://127.0.0.1:{port}/shop")).unwrap();
+        options.connect_max = Duration::from_millis(500);
+        let store = LateMongoStore::new(options);
+        let Err(StoreError::Unavailable(why)) = store.migrations().await else { panic!("nobody is there") };
+        let told = why.to_string();
+        assert!(told.contains(&format!("(127.0.0.1:{port}: I/O error: Connection refused")), "{told}");
+        assert!(!told.contains("Topology") && !told.contains("labels"), "{told}");
+        // Whoever asks again at once is not made to wait.
+        assert!(matches!(store.migrations().await, Err(StoreError::Unavailable(_))));
+    }
+}

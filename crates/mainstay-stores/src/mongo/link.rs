@@ -58,7 +58,8 @@ impl Link {
         let settings = options.client().await.map_err(errors::meaning)?;
         let client = Client::with_options(settings).map_err(errors::meaning)?;
         let database = client.database(&options.database);
-        let deadline = Instant::now() + options.connect_max;
+        // The driver gives up by itself, and then it says why.
+        let deadline = Instant::now() + options.connect_max + GIVEN_UP_MAX;
         let hello = within(deadline, database.run_command(doc! { "hello": 1 })).await.map_err(unanswered)?;
         let build = within(deadline, database.run_command(doc! { "buildInfo": 1 })).await.map_err(unanswered)?;
         let server = Server {
@@ -137,6 +138,8 @@ impl Link {
     }
 }
 
+/// How much longer than it was told the driver may look for a server.
+const GIVEN_UP_MAX: Duration = Duration::from_secs(1);
 /// How long closing waits for what is under way.
 const CLOSE_MAX: Duration = Duration::from_secs(30);
 

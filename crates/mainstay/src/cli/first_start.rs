@@ -3,12 +3,12 @@
 use anyhow::Context;
 use mainstay_schema::Schema;
 use mainstay_schema::diff::diff;
-use mainstay_store::Store;
+use mainstay_store::{Migrated, Store};
 
 use super::{Console, Failure};
 use crate::migrations::{self, Allow, History};
 use crate::project::{Project, SEED_FOLDER};
-use crate::stores::Stores;
+use crate::stores::{Part, Stores};
 use crate::transfer::{self, SeedMode};
 
 /// Makes the tables and the first rows of a new database. Tables that are there are never changed.
@@ -22,7 +22,7 @@ pub(super) async fn prepare(project: &Project, stores: &Stores, console: &Consol
         console.note(format!("{count} things in the database are not served; `mainstay doctor` says which and why"));
     }
     for part in stores.parts().iter().filter(|part| !part.project.settings.store.introspect) {
-        if !is_new(&*part.store).await? {
+        if !is_new(part).await? {
             require_applied(&part.project, &*part.store).await?;
         }
     }
@@ -45,25 +45,31 @@ async fn require_applied(project: &Project, store: &dyn Store) -> Result<(), Fai
 }
 
 /// Whether no table was ever made in this database.
-pub(super) async fn is_new(store: &dyn Store) -> anyhow::Result<bool> {
-    let applied = store.migrations().await.context("cannot read which migrations were applied")?;
-    Ok(applied.is_empty())
+async fn is_new(part: &Part) -> anyhow::Result<bool> {
+    Ok(applied(part).await?.is_empty())
 }
 
 /// The schema of the tables as they are.
-pub(super) async fn applied_schema(store: &dyn Store) -> anyhow::Result<Schema> {
-    let applied = store.migrations().await.context("cannot read which migrations were applied")?;
-    match applied.last() {
+pub(super) async fn applied_schema(part: &Part) -> anyhow::Result<Schema> {
+    match applied(part).await?.last() {
         None => Ok(Schema::default()),
         Some(last) => Schema::from_json(&last.schema).with_context(|| format!("the record of {}", last.name)),
     }
+}
+
+/// What was applied to a database; it is the first that a command asks of it.
+async fn applied(part: &Part) -> anyhow::Result<Vec<Migrated>> {
+    part.store.migrations().await.with_context(|| {
+        let place = part.project.database_place();
+        format!("cannot read which migrations were applied to {place} (store `{}`)", part.project.store_name())
+    })
 }
 
 /// Makes the tables of new databases, by the migrations if there are any, and puts the first rows into them.
 pub(super) async fn create(project: &Project, stores: &Stores, console: &Console) -> Result<(), Failure> {
     let mut made = Vec::new();
     for part in stores.parts().iter().filter(|part| !part.project.settings.store.introspect) {
-        if is_new(&*part.store).await? {
+        if is_new(part).await? {
             let synced = migrations::sync(&part.project, &*part.store, Allow::All).await;
             synced.context("the tables cannot be made")?;
             made.push(part.project.database_place());

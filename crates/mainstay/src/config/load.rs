@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::str::FromStr;
 
-use mainstay_schema::Mistake;
+use mainstay_schema::{MAIN, Mistake};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -91,6 +91,15 @@ pub fn load(
     }
     mistakes.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
     Err(mistakes)
+}
+
+/// Whether settings are about stores besides `main`, however wrong they are. Of those nothing is known then, so that
+/// nothing that schema files say of them can be judged.
+pub fn names_stores(text: &str, overrides: &[Override]) -> bool {
+    let (document, _) = DeTable::parse_recoverable(text);
+    let written = document.get_ref().get("stores").and_then(|stores| stores.get_ref().as_table());
+    written.is_some_and(|stores| stores.keys().any(|name| name.get_ref() != MAIN))
+        || overrides.iter().any(|given| named::store_of(given.section).is_some())
 }
 
 /// A value that stands in `mainstay.toml`.

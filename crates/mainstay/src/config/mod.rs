@@ -34,7 +34,7 @@ pub use database::DatabaseSettings;
 pub use environment::Environment;
 pub use keys::KeySettings;
 pub use limits::LimitSettings;
-pub use load::{Override, load};
+pub use load::{Override, load, names_stores};
 pub use log::LogSettings;
 pub use named::NamedStore;
 pub use project::ProjectSettings;

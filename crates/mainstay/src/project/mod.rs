@@ -87,6 +87,7 @@ impl Project {
         let settings = settings.and_then(found::check_access).and_then(found::check_rules).and_then(check_backup);
         let schema = match &settings {
             _ if !with_schema => Ok(Schema::default()),
+            Err(_) if config::names_stores(&text, &overrides) => Ok(Schema::default()),
             Ok(settings) if !settings.stores.is_empty() => found::schema_of_stores(folder, settings),
             Ok(settings) if settings.store.introspect => found_schema(folder, settings),
             _ => read_schema(folder),

@@ -89,8 +89,9 @@ pub(super) async fn apply(runner: &Runner, migration: &Migration) -> Result<(), 
     let commands = text::commands(&migration.sql).map_err(failed)?;
     let schema =
         Schema::from_json(&migration.schema).map_err(|error| failed(format!("{}: {error}", migration.name)))?;
-    if let Some(refusal) = refusals(&schema).first() {
-        return Err(failed(refusal.clone()));
+    let refused = refusals(&schema);
+    if !refused.is_empty() {
+        return Err(failed(refused.join("; ")));
     }
     prepare(runner).await?;
     let lock = Lock::take(runner.database()).await?;

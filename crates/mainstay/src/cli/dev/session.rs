@@ -103,7 +103,7 @@ impl Session {
         }
         self.is_waiting = synced.waiting;
         if let (true, [part]) = (synced.waiting, self.stores.parts()) {
-            let tables = first_start::applied_schema(&*part.store).await?;
+            let tables = first_start::applied_schema(part).await?;
             // Functions that do not fit the tables as they are wait with the tables.
             let with_functions =
                 project::add_functions(&self.project.folder, &self.project.settings.store, tables.clone());
