@@ -105,3 +105,14 @@ fn functions() {
     assert_eq!(printed.stderr.lines().collect::<Vec<_>>(), expected);
     assert!(!folder.file(".mainstay").exists(), "a bad project leaves no state");
 }
+
+/// Of a store with a mistake nothing is known, so its tables are not called wrong as well.
+#[test]
+fn a_store_that_cannot_be_is_one_mistake() {
+    check(
+        "[stores.docs]\nurl = \"env:NOBODY_SET_THIS\"\n",
+        "[notes]\nstore = \"docs\"\n\n[notes.fields]\ntext = \"text\"\n",
+        &["mainstay.toml:2:7: the environment variable NOBODY_SET_THIS is not set; set NOBODY_SET_THIS in the \
+             environment or in .env, or leave the setting out"],
+    );
+}
