@@ -120,7 +120,7 @@ impl Session {
 }
 
 /// Texts are compared by code point, whatever the collection says.
-fn simple() -> Collation {
+pub(super) fn simple() -> Collation {
     Collation::builder().locale("simple").build()
 }
 

@@ -209,6 +209,9 @@ async fn large_documents() {
     let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
     shop.fill("plain", "id person note", &rows).await;
     assert_eq!(support::all(shop.store.link(), "plain").await.len(), 3);
+    // All of them by one update, which names the value once.
+    let longer = update(&shop.schema, "plain", "note", &text(7 << 20), Filter::True);
+    assert_eq!(write(&shop.store, &shop.schema, longer).await.expect("each of them is small enough").affected, 3);
     for rows in [vec![format!("9|1|{}", text(17 << 20))], vec!["8|1|x".to_owned(), format!("9|1|{}", text(17 << 20))]] {
         let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
         let outcome = write(&shop.store, &shop.schema, insert(&shop.schema, "plain", "id person note", &rows)).await;

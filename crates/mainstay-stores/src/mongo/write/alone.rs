@@ -13,7 +13,7 @@ use super::insert::{Made, made};
 use super::keys::{self, Row, key_of};
 use super::references::references_to;
 use super::{counters, give};
-use crate::mongo::session::Session;
+use crate::mongo::session::{Session, simple};
 use crate::mongo::{cells, errors, names, read};
 use crate::server::write::{check_not_null, check_set};
 use crate::server::{Affected, WriteFault};
@@ -144,6 +144,7 @@ async fn merge(
         let all = session.collection(&table.name);
         let merged = all
             .find_one_and_update(filter.clone(), change.clone())
+            .collation(simple())
             .upsert(true)
             .return_document(ReturnDocument::Before)
             .max_time(left)
@@ -224,6 +225,7 @@ async fn update(
     let all = session.collection(&table.name);
     let changed = all
         .find_one_and_update(filter, change)
+        .collation(simple())
         .return_document(ReturnDocument::After)
         .max_time(left)
         .session(&mut session.client);
@@ -269,7 +271,7 @@ async fn delete(
     let left = session.left()?;
     let deadline = session.deadline();
     let all = session.collection(&table.name);
-    let removed = all.find_one_and_delete(filter).max_time(left).session(&mut session.client);
+    let removed = all.find_one_and_delete(filter).collation(simple()).max_time(left).session(&mut session.client);
     let removed = match plan.returning {
         Some(_) => removed,
         None => removed.projection(doc! { "_id": 1 }),

@@ -3,11 +3,11 @@
 use mainstay_query::plan::{Assign, Delete, Update, UpdateEach};
 use mainstay_schema::{ColumnId, Table, Value};
 use mainstay_store::{RowSink, StoreError};
-use mongodb::bson::{Document, doc};
+use mongodb::bson::{Document, RawDocumentBuf, doc};
 
 use super::faults::{Refusal, after, number};
-use super::keys::{self, Row, key_of};
-use super::work::{KEYS_AT_ONCE, Work};
+use super::keys::{self, Key, Row, key_of};
+use super::work::{COMMAND_OCTETS_MAX, KEYS_AT_ONCE, Work};
 use crate::mongo::{names, types};
 use crate::server::write::{check_set, computed};
 use crate::server::{Affected, WriteFault};
@@ -15,6 +15,14 @@ use crate::sql::check_expect;
 
 /// What becomes of some columns of a row.
 pub(super) type Set = Vec<(ColumnId, Value)>;
+
+/// Statements of one command, and the rows that each of them is about.
+#[derive(Default)]
+struct Updates<'c> {
+    statements: Vec<Document>,
+    rows: Vec<&'c [(Row, Set)]>,
+    octets: usize,
+}
 
 impl Work<'_> {
     pub(super) async fn update(&mut self, plan: &Update, sink: &mut dyn RowSink) -> Result<Affected, WriteFault> {
@@ -101,19 +109,39 @@ impl Work<'_> {
         Ok(rows)
     }
 
-    /// Sets columns of rows, each to its own values.
+    /// Sets columns of rows, each to its own values; neighbours that get the same ones by one statement.
     async fn set(&mut self, table: &Table, changes: &[(Row, Set)]) -> Result<(), WriteFault> {
-        let mut updates: Vec<Document> = Vec::with_capacity(changes.len());
-        for (before, set) in changes {
-            let filter = keys::one(table, &table.primary_key, &key_of(before, &table.primary_key))?;
-            updates.push(doc! { "q": filter, "u": { "$set": assignments(table, set)? } });
+        let mut some = Updates::default();
+        for rows in changes.chunk_by(|(_, one), (_, other)| one == other) {
+            let keys: Vec<Key> = rows.iter().map(|(before, _)| key_of(before, &table.primary_key)).collect();
+            let (filter, is_many) = match keys.as_slice() {
+                [key] => (keys::one(table, &table.primary_key, key)?, false),
+                keys => (keys::any(table, &table.primary_key, keys)?, true),
+            };
+            let set = assignments(table, &rows[0].1)?;
+            let update = doc! { "q": filter, "u": { "$set": set }, "multi": is_many, "collation": keys::collation() };
+            let octets = RawDocumentBuf::try_from(&update).map_or(0, |update| update.as_bytes().len());
+            if some.octets + octets > COMMAND_OCTETS_MAX && !some.statements.is_empty() {
+                self.send(table, std::mem::take(&mut some)).await?;
+            }
+            some.octets += octets;
+            some.statements.push(update);
+            some.rows.push(rows);
         }
-        let reply = self.command(doc! { "update": &*table.name, "updates": updates }).await?;
+        self.send(table, some).await
+    }
+
+    async fn send(&mut self, table: &Table, updates: Updates<'_>) -> Result<(), WriteFault> {
+        let reply = self.command(doc! { "update": &*table.name, "updates": updates.statements }).await?;
         if let Some(refusal) = Refusal::first(&reply) {
-            let row = changes.get(refusal.at).map(|(before, set)| after(before, set));
+            // Of several rows the server tells which.
+            let row = match updates.rows.get(refusal.at) {
+                Some([(before, set)]) => Some(after(before, set)),
+                _ => None,
+            };
             return Err(refusal.error(table, row.as_ref()).into());
         }
-        if number(&reply, "n") != changes.len() as u64 {
+        if number(&reply, "n") != updates.rows.iter().map(|rows| rows.len() as u64).sum::<u64>() {
             return Err(StoreError::Internal("other rows were changed than were found".into()).into());
         }
         Ok(())
@@ -123,7 +151,8 @@ impl Work<'_> {
     async fn replace(&mut self, table: &Table, before: &Row, set: &Set) -> Result<Row, WriteFault> {
         let made = self.moved(table, before, set)?;
         let filter = keys::one(table, &table.primary_key, &key_of(before, &table.primary_key))?;
-        self.command(doc! { "delete": &*table.name, "deletes": [{ "q": filter, "limit": 1 }] }).await?;
+        let delete = doc! { "q": filter, "limit": 1, "collation": keys::collation() };
+        self.command(doc! { "delete": &*table.name, "deletes": [delete] }).await?;
         let reply = self.insert_documents(table, &[&made.document]).await?;
         match Refusal::first(&reply) {
             Some(refusal) => Err(refusal.error(table, Some(&made.row)).into()),

@@ -67,7 +67,7 @@ fn update(schema: &Schema, plan: &Update, told: &mut Explanation) -> Result<(), 
             None => told.details.push(format!("{}: {name} is computed from what each row holds", table.name)),
         }
     }
-    let update = doc! { "q": named(table, &plan.filter, told)?, "u": { "$set": set } };
+    let update = doc! { "q": named(table, &plan.filter, told)?, "u": { "$set": set }, "collation": keys::collation() };
     told.statements.push(print(&doc! { "update": &*table.name, "updates": [update] }));
     pointing(table, told);
     pointed_at(schema, table, told);
@@ -80,7 +80,7 @@ fn each(schema: &Schema, plan: &UpdateEach, told: &mut Explanation) -> Result<()
 
 fn delete(schema: &Schema, plan: &Delete, told: &mut Explanation) -> Result<(), StoreError> {
     let table = schema.table(plan.table);
-    let delete = doc! { "q": named(table, &plan.filter, told)?, "limit": 0 };
+    let delete = doc! { "q": named(table, &plan.filter, told)?, "limit": 0, "collation": keys::collation() };
     told.statements.push(print(&doc! { "delete": &*table.name, "deletes": [delete] }));
     pointed_at(schema, table, told);
     Ok(())

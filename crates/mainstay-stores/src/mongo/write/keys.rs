@@ -55,6 +55,11 @@ pub(super) fn key_in(columns: &[ColumnId], keys: &[Key]) -> Filter {
     Filter::Or(keys.iter().map(has).collect())
 }
 
+/// How the filters of writes compare texts: as those of reads do, whatever the collection says.
+pub(super) fn collation() -> Document {
+    doc! { "locale": "simple" }
+}
+
 /// The document that has a key, as a filter of the server.
 pub(super) fn one(table: &Table, columns: &[ColumnId], key: &[Value]) -> Result<Document, StoreError> {
     let mut filter = Document::new();

@@ -97,7 +97,8 @@ impl Work<'_> {
         let keys: Vec<Key> = rows.iter().map(|row| key_of(row, &table.primary_key)).collect();
         for some in keys.chunks(KEYS_AT_ONCE) {
             let filter = keys::any(table, &table.primary_key, some)?;
-            let reply = self.command(doc! { "delete": &*table.name, "deletes": [{ "q": filter, "limit": 0 }] }).await?;
+            let delete = doc! { "q": filter, "limit": 0, "collation": keys::collation() };
+            let reply = self.command(doc! { "delete": &*table.name, "deletes": [delete] }).await?;
             if number(&reply, "n") != some.len() as u64 {
                 return Err(StoreError::Internal("other rows were removed than were found".into()).into());
             }
