@@ -82,7 +82,8 @@ pub(super) fn any(table: &Table, columns: &[ColumnId], keys: &[Key]) -> Result<D
     Ok(doc! { "$or": each })
 }
 
-/// The primary key of the one row that a filter names, and what else the row must pass.
+/// The primary key of the one row that a filter names, and what else the row must pass. A value that no row can hold as it
+/// is names none: what it is equal to is for the reads to say.
 pub(super) fn known(table: &Table, filter: &Filter) -> Option<(Key, Filter)> {
     let mut rest = match filter {
         Filter::And(parts) => parts.clone(),
@@ -92,7 +93,8 @@ pub(super) fn known(table: &Table, filter: &Filter) -> Option<(Key, Filter)> {
     for column in &table.primary_key {
         let at = rest.iter().position(|part| match part {
             Filter::Test { expr, test: Test::Compare(Comparison::Eq, value) } => {
-                expr.as_column() == Some(*column) && !value.is_null()
+                let is_kept = || kept(table, *column, value).is_ok_and(|kept| kept == *value);
+                expr.as_column() == Some(*column) && !value.is_null() && is_kept()
             }
             _ => false,
         })?;
