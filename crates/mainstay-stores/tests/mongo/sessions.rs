@@ -13,6 +13,7 @@ use mainstay_store::nested::Nothing;
 use mainstay_store::script::{Step, StepDone};
 use mainstay_store::{Call, Script, Store, StoreError, Transactions};
 use mainstay_stores::MongoOptions;
+use mainstay_stores::mongo::Link;
 use mongodb::Database;
 use mongodb::bson::{Document, doc};
 
@@ -38,6 +39,8 @@ impl Alone {
         let mut command = Command::new(program);
         command.arg("--dbpath").arg(folder.path()).args(["--bind_ip", "127.0.0.1", "--nounixsocket", "--port"]);
         command.arg(port.to_string()).args(["--wiredTigerCacheSizeGB", "0.25"]);
+        // So that it fails when it is told to.
+        command.args(["--setParameter", "enableTestCommands=1"]);
         let process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
         let alone = Alone { process, port, _folder: folder };
         let start = Instant::now();
@@ -88,6 +91,37 @@ async fn a_server_that_stands_alone_refuses_what_needs_transactions() {
     let call = Call { schema: shop.schema.clone(), deadline: support::late() };
     assert!(matches!(shop.store.transact(call, script).await, Err(StoreError::Unsupported { .. })));
     assert_eq!(support::all(shop.store.link(), "plain").await, Vec::<Document>::new());
+    shop.close().await;
+}
+
+/// The deadline does not end what may have happened already: its end is waited for, and what nobody can know is not said.
+#[tokio::test]
+async fn a_write_that_may_have_happened_is_not_out_of_time() {
+    let alone = Alone::start().await;
+    let shop = Shop::on(alone.options()).await;
+    let admin = Link::open(&alone.options()).await.expect("it answers").database().client().database("admin");
+    let fail = async |command: &str, how: Document| {
+        let mut data = doc! { "failCommands": [command] };
+        data.extend(how);
+        let fail = doc! { "configureFailPoint": "failCommand", "mode": { "times": 1 }, "data": data };
+        admin.run_command(fail).await.expect("it can be told");
+    };
+    let within = async |plan: support::Plan, time: Duration| {
+        let call = Call { schema: shop.schema.clone(), deadline: Instant::now() + time };
+        let plan = authorize::write(&shop.schema, &Actor::System, plan.0).expect("the system may write");
+        shop.store.write(call, Arc::new(plan), Box::new(Nothing)).await.map(|done| done.affected)
+    };
+    fail("insert", doc! { "blockConnection": true, "blockTimeMS": 2000 }).await;
+    let new = insert(&shop.schema, "plain", "id person", &["1|1"]);
+    let done = within(new.into(), Duration::from_millis(500)).await;
+    assert_eq!(done.expect("it is waited for"), 1);
+    for code in [50, 64] {
+        fail("findAndModify", doc! { "writeConcernError": { "code": code, "errmsg": "waiting for replication" } })
+            .await;
+        let changed = update(&shop.schema, "plain", "note", "a", equals(&shop.schema, "plain", "id", "1"));
+        let done = within(changed.into(), Duration::from_secs(60)).await;
+        assert!(matches!(done, Err(StoreError::Unavailable(_))), "{code}: {done:?}");
+    }
     shop.close().await;
 }
 

@@ -113,7 +113,7 @@ pub(crate) async fn write(store: &MongoStore, schema: &Arc<Schema>, plan: impl I
 }
 
 /// A write in the making.
-pub(crate) struct Plan(Write);
+pub(crate) struct Plan(pub(crate) Write);
 
 impl From<Insert> for Plan {
     fn from(insert: Insert) -> Plan {

@@ -8,13 +8,13 @@ use mongodb::bson::{Document, RawDocumentBuf, doc};
 use mongodb::options::ReturnDocument;
 
 use super::change::{assignments, kept};
-use super::faults::{Refusal, after, settled};
+use super::faults::{Refusal, after, ended, meaning};
 use super::insert::{Made, made};
 use super::keys::{self, Row, key_of};
 use super::references::references_to;
 use super::{counters, give};
 use crate::mongo::session::{Session, simple};
-use crate::mongo::{cells, errors, names, read};
+use crate::mongo::{cells, names, read};
 use crate::server::write::{check_not_null, check_set};
 use crate::server::{Affected, WriteFault};
 use crate::sql::check_expect;
@@ -100,7 +100,7 @@ async fn insert(
     let deadline = session.deadline();
     let all = session.collection(&table.name);
     let inserted = all.insert_one(&new.document).session(&mut session.client);
-    if let Err(error) = settled(deadline, inserted).await? {
+    if let Err(error) = ended(deadline, inserted).await? {
         return Err(refused(table, error, Some(&new.row)));
     }
     put(plan.returning.as_deref(), &new.row, sink)?;
@@ -149,7 +149,7 @@ async fn merge(
             .return_document(ReturnDocument::Before)
             .max_time(left)
             .session(&mut session.client);
-        match settled(deadline, merged).await? {
+        match ended(deadline, merged).await? {
             Ok(before) => break before,
             Err(error) => {
                 let refusal = Refusal::of(&error);
@@ -234,7 +234,7 @@ async fn update(
         Some(_) => changed,
         None => changed.projection(doc! { "_id": 1 }),
     };
-    let row = match settled(deadline, changed).await? {
+    let row = match ended(deadline, changed).await? {
         Ok(row) => row,
         Err(error) => {
             let given = after(&vec![Value::Null; table.columns.len()], set);
@@ -276,7 +276,7 @@ async fn delete(
         Some(_) => removed,
         None => removed.projection(doc! { "_id": 1 }),
     };
-    let row = settled(deadline, removed).await?.map_err(errors::meaning)?;
+    let row = ended(deadline, removed).await?.map_err(meaning)?;
     finish(table, plan.expect, plan.returning.as_deref(), row, sink)
 }
 
@@ -308,6 +308,6 @@ fn put(returning: Option<&Read>, row: &Row, sink: &mut dyn RowSink) -> Result<()
 fn refused(table: &Table, error: mongodb::error::Error, row: Option<&Row>) -> WriteFault {
     match Refusal::of(&error) {
         Some(refusal) => refusal.error(table, row).into(),
-        None => errors::meaning(error).into(),
+        None => meaning(error).into(),
     }
 }

@@ -1,21 +1,18 @@
 //! What the server says to a write, as the other stores say it.
 
-use std::future::{Future, IntoFuture};
-use std::time::{Duration, Instant};
+use std::future::IntoFuture;
+use std::time::Instant;
 
 use mainstay_schema::{ColumnId, Table, Value};
 use mainstay_store::StoreError;
 use mongodb::bson::{Bson, Document};
 use mongodb::error::{Error, ErrorKind, WriteFailure};
-use tokio::time::timeout_at;
 
 use super::keys::Row;
 use super::keys::value_of;
+use crate::mongo::session::{self, timed};
 use crate::mongo::{errors, names};
-use crate::server::WriteFault;
-
-/// How long after the deadline the server's own word that it has passed is waited for.
-const GRACE: Duration = Duration::from_millis(500);
+use crate::server::{COMMIT_MAX, WriteFault};
 
 /// An error of one document, as the server tells it in the reply to a write.
 #[derive(Debug)]
@@ -178,9 +175,36 @@ pub(super) fn is_again(error: &StoreError) -> bool {
 /// [`StoreError::Deadline`].
 pub(super) async fn settled<T>(
     deadline: Instant,
-    work: impl IntoFuture<IntoFuture: Future<Output = Result<T, Error>>>,
+    work: impl IntoFuture<Output = Result<T, Error>>,
 ) -> Result<Result<T, Error>, StoreError> {
-    timeout_at((deadline + GRACE).into(), work.into_future()).await.map_err(|_| StoreError::Deadline)
+    match timed(deadline, work).await {
+        Ok(done) => Ok(Ok(done)),
+        Err(session::Failure::Driver(error)) => Ok(Err(error)),
+        Err(session::Failure::Deadline) => Err(StoreError::Deadline),
+    }
+}
+
+/// Waits for what makes a write durable: a commit, or a write without a transaction. The deadline does not end it, since
+/// then nobody knew whether it happened.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] if there is no answer: it may have happened.
+pub(super) async fn ended<T>(
+    deadline: Instant,
+    work: impl IntoFuture<Output = Result<T, Error>>,
+) -> Result<Result<T, Error>, StoreError> {
+    settled(deadline + COMMIT_MAX, work)
+        .await
+        .map_err(|_| StoreError::Unavailable("the server did not answer a commit in time".into()))
+}
+
+/// What an error of a write without a transaction means. One of other members of the set, or of the journal, comes after
+/// it has happened: that it is out of time would not be true.
+pub(super) fn meaning(error: Error) -> StoreError {
+    match &*error.kind {
+        ErrorKind::Write(WriteFailure::WriteConcernError(_)) => StoreError::Unavailable(Box::new(error)),
+        _ => errors::meaning(error),
+    }
 }
 
 /// The number that a reply has under a name.

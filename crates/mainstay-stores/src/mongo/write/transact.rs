@@ -11,14 +11,14 @@ use mainstay_store::{Call, ReadDone, RowSink, Script, StoreError, WriteDone};
 use mongodb::options::{ReadConcern, WriteConcern};
 
 use super::alone;
-use super::faults::{fault, is_again, settled};
+use super::faults::{ended, fault, is_again, settled};
 use super::locks::Locks;
 use super::references::Ledger;
 use super::work::Work;
 use crate::mongo::errors;
 use crate::mongo::link::{Link, View};
 use crate::mongo::session::Session;
-use crate::server::{Affected, WriteFault, write as parts};
+use crate::server::{Affected, COMMIT_MAX, WriteFault, write as parts};
 
 /// Longest pause before a transaction begins anew, as a power of two in milliseconds.
 const PAUSE_MAX_LOG2: u32 = 6;
@@ -47,6 +47,21 @@ pub(in crate::mongo) async fn run(
 /// Tries a write once. What it gives back is kept, for until it is committed it may begin anew.
 async fn write_once(link: &Link, call: &Call, plan: &Write) -> Result<(Affected, Vec<Row>), WriteFault> {
     let mut session = link.session(call.deadline, View::Latest).await?;
+/// Rows of merges that met somebody else's, which was not there when it was looked for.
+#[derive(Default)]
+struct Races(HashSet<(String, Option<Vec<String>>)>);
+
+impl Races {
+    /// Whether a write that ended like this may go well when it is begun anew. Who has inserted the row at the same moment
+    /// is seen then; a row that is met twice is not the one that is looked for, as where an index takes more for equal.
+    fn may_end(&mut self, error: &StoreError) -> bool {
+        match error {
+            StoreError::Duplicate { key, values, .. } => self.0.insert((key.to_string(), values.clone())),
+            _ => true,
+        }
+    }
+}
+
     let shape = plan.returning().map(|read| read.shape(&call.schema));
     let mut rows =
         Collected::of(&call.schema, shape.unwrap_or_else(|| mainstay_query::plan::Shape { members: vec![] }));
@@ -173,20 +188,20 @@ async fn begin(session: &mut Session) -> Result<(), StoreError> {
         .start_transaction()
         .read_concern(ReadConcern::snapshot())
         .write_concern(WriteConcern::majority())
-        .max_commit_time(left);
+        .max_commit_time(left + COMMIT_MAX);
     settled(Instant::now() + left, begun).await?.map_err(errors::meaning)
 }
 
-/// Commits, and asks again as long as nobody knows whether that happened.
+/// Commits, and asks again as long as nobody knows whether that happened. The deadline does not end that.
 async fn commit(session: &mut Session) -> Result<(), WriteFault> {
     let deadline = session.deadline();
     loop {
-        let error = match settled(deadline, session.client.commit_transaction()).await? {
+        let error = match ended(deadline, session.client.commit_transaction()).await? {
             Ok(()) => return Ok(()),
             Err(error) => error,
         };
         if errors::is_unknown_commit(&error) {
-            if Instant::now() < deadline {
+            if Instant::now() < deadline + COMMIT_MAX {
                 tokio::time::sleep(Duration::from_millis(5)).await;
                 continue;
             }
