@@ -1,10 +1,12 @@
 //! Collections of other programs as schemas: from validators, from samples, and what is left out.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use mainstay_query::plan::{Conflict, Insert};
 use mainstay_schema::model::Texts;
 use mainstay_schema::{DefaultValue, Schema, Type};
-use mainstay_store::Store;
+use mainstay_store::{Store, StoreError};
 use mainstay_stores::MongoStore;
 use mainstay_stores::mongo::Link;
 use mongodb::bson::oid::ObjectId;
@@ -152,5 +154,90 @@ async fn rows_are_written_into_collections_of_others() {
     assert!(all[1].get_object_id("_id").is_ok());
     assert!(!all[1].contains_key("n"), "what is not given is not there: {}", all[1]);
     assert_eq!(schema.find("notes").unwrap().find_column("n").unwrap().ty, Type::Int);
+    support::drop_database(store.link()).await;
+}
+
+/// Keys are compared by code point in collections that compare texts otherwise.
+#[tokio::test]
+async fn a_collation_of_others_finds_no_other_row() {
+    let store = fresh().await;
+    let database = store.link().database();
+    let collation = doc! { "locale": "en", "strength": 2 };
+    database.run_command(doc! { "create": "words", "collation": collation }).await.unwrap();
+    let rows = vec![doc! { "_id": "abc", "n": 1, "group": "a" }, doc! { "_id": "def", "n": 2, "group": "a" }];
+    put(&store, "words", rows.clone()).await;
+    let schema = Arc::new(find(&store).await);
+    let by_key = |key: &str| support::equals(&schema, "words", "_id", key);
+    for plan in [
+        support::delete(&schema, "words", by_key("ABC")),
+        support::update(&schema, "words", "n", "7", by_key("ABC")),
+        support::update(&schema, "words", "n", "7", support::equals(&schema, "words", "group", "A")),
+        support::delete(&schema, "words", support::equals(&schema, "words", "group", "A")),
+    ] {
+        assert_eq!(support::write(&store, &schema, plan).await.expect("it is done").affected, 0);
+    }
+    let words = schema.find("words").unwrap();
+    let n = words.find_column("n").unwrap().id;
+    let merged = |rows: &[&str]| {
+        let conflict = Some(Conflict { target: vec![words.columns[0].id], merge: Some(vec![n]) });
+        Insert { conflict, ..support::insert(&schema, "words", "_id n", rows) }
+    };
+    // Once by one document, and once in a transaction: the key is taken, and the row is another one.
+    for rows in [&["ABC|7"][..], &["ABC|7", "DEF|8"]] {
+        let start = Instant::now();
+        match support::write(&store, &schema, merged(rows)).await {
+            Err(StoreError::Duplicate { values, .. }) => assert_eq!(values.unwrap_or_default(), ["ABC"]),
+            other => panic!("{other:?}"),
+        }
+        assert!(start.elapsed() < Duration::from_secs(20), "it is not tried over and over");
+    }
+    assert_eq!(support::all(store.link(), "words").await, rows);
+    let done = support::write(&store, &schema, merged(&["abc|7", "def|8"])).await.expect("they are there");
+    assert_eq!((done.affected, done.inserted), (2, 0));
+    let done = support::write(&store, &schema, support::delete(&schema, "words", by_key("abc"))).await;
+    assert_eq!(done.expect("it is there").affected, 1);
+    support::drop_database(store.link()).await;
+}
+
+/// A key that no row can have names none, and a row that is null in a unique key of others meets nobody.
+#[tokio::test]
+async fn keys_that_no_row_can_have() {
+    let store = fresh().await;
+    let moment = DateTime::from_millis(1_700_000_000_123);
+    put(&store, "ids", vec![doc! { "n": 1 }]).await;
+    put(&store, "moments", vec![doc! { "_id": moment, "n": 1 }]).await;
+    put(
+        &store,
+        "people",
+        vec![doc! { "_id": 1, "email": Bson::Null, "n": 1 }, doc! { "_id": 2, "email": "a", "n": 1 }],
+    )
+    .await;
+    let index =
+        doc! { "createIndexes": "people", "indexes": [{ "key": { "email": 1 }, "name": "mail", "unique": true }] };
+    store.link().database().run_command(index).await.unwrap();
+    let schema = Arc::new(find(&store).await);
+    for (table, key, expected) in [
+        ("ids", "nobody", 0),
+        ("moments", "2023-11-14T22:13:20.123456Z", 0),
+        ("moments", "2023-11-14T22:13:20.123Z", 1),
+    ] {
+        let by_key = || support::equals(&schema, table, "_id", key);
+        let done = support::write(&store, &schema, support::update(&schema, table, "n", "2", by_key())).await;
+        assert_eq!(done.expect("it is a question").affected, expected, "{key}");
+        let done = support::write(&store, &schema, support::delete(&schema, table, by_key())).await;
+        assert_eq!(done.expect("it is a question").affected, expected, "{key}");
+    }
+    let people = schema.find("people").unwrap();
+    let column = |name: &str| people.find_column(name).unwrap().id;
+    let start = Instant::now();
+    for rows in [&["3|null|2"][..], &["3|null|2", "4|b|2"]] {
+        let conflict = Some(Conflict { target: vec![column("email")], merge: Some(vec![column("n")]) });
+        let merge = Insert { conflict, ..support::insert(&schema, "people", "_id email n", rows) };
+        match support::write(&store, &schema, merge).await {
+            Err(StoreError::Duplicate { key, .. }) => assert_eq!(&*key, "mail"),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(start.elapsed() < Duration::from_secs(20), "it is not tried over and over");
     support::drop_database(store.link()).await;
 }

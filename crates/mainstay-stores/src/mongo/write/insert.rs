@@ -176,9 +176,12 @@ impl Work<'_> {
             if let Some(refusal) = Refusal::first(&reply) {
                 let row = some.get(refusal.at).map(|made| &made.row);
                 let error = refusal.error(table, row);
-                // Somebody else has inserted it since we looked.
-                let is_race = refusal.is_duplicate()
-                    && conflict.is_some_and(|conflict| refusal.columns(table) == conflict.target);
+                // Somebody else has inserted it since we looked. What is null was not looked for.
+                let is_race = |conflict: &Conflict| {
+                    let is_whole = |row: &Row| conflict.target.iter().all(|column| !row[column.index()].is_null());
+                    refusal.columns(table) == conflict.target && row.is_some_and(is_whole)
+                };
+                let is_race = refusal.is_duplicate() && conflict.is_some_and(is_race);
                 return Err(if is_race { WriteFault::Again(error) } else { error.into() });
             }
             left = others;

@@ -31,6 +31,7 @@ pub(in crate::mongo) async fn run(
     sink: &mut dyn RowSink,
 ) -> Result<Affected, StoreError> {
     let mut attempt = 0;
+    let mut races = Races::default();
     loop {
         attempt += 1;
         match write_once(link, call, plan).await {
@@ -38,15 +39,14 @@ pub(in crate::mongo) async fn run(
                 rows.iter().for_each(|row| replay(row, sink));
                 return Ok(affected);
             }
-            Err(WriteFault::Again(_)) if Instant::now() < call.deadline => pause(attempt).await,
+            Err(WriteFault::Again(error)) if Instant::now() < call.deadline && races.may_end(&error) => {
+                pause(attempt).await;
+            }
             Err(fault) => return Err(fault.error()),
         }
     }
 }
 
-/// Tries a write once. What it gives back is kept, for until it is committed it may begin anew.
-async fn write_once(link: &Link, call: &Call, plan: &Write) -> Result<(Affected, Vec<Row>), WriteFault> {
-    let mut session = link.session(call.deadline, View::Latest).await?;
 /// Rows of merges that met somebody else's, which was not there when it was looked for.
 #[derive(Default)]
 struct Races(HashSet<(String, Option<Vec<String>>)>);
@@ -62,6 +62,9 @@ impl Races {
     }
 }
 
+/// Tries a write once. What it gives back is kept, for until it is committed it may begin anew.
+async fn write_once(link: &Link, call: &Call, plan: &Write) -> Result<(Affected, Vec<Row>), WriteFault> {
+    let mut session = link.session(call.deadline, View::Latest).await?;
     let shape = plan.returning().map(|read| read.shape(&call.schema));
     let mut rows =
         Collected::of(&call.schema, shape.unwrap_or_else(|| mainstay_query::plan::Shape { members: vec![] }));
@@ -98,6 +101,7 @@ pub(in crate::mongo) async fn transact(
 async fn steps(link: &Link, call: &Call, script: &mut dyn Script) -> Result<(), StoreError> {
     let mut progress = Progress::new(script);
     let mut attempt = 0;
+    let mut races = Races::default();
     'anew: loop {
         attempt += 1;
         let mut session = link.session(call.deadline, View::Latest).await?;
@@ -133,7 +137,7 @@ async fn steps(link: &Link, call: &Call, script: &mut dyn Script) -> Result<(), 
             };
             match done {
                 Ok(done) => progress.done(Ok(done)),
-                Err(WriteFault::Again(_)) => {
+                Err(WriteFault::Again(error)) if races.may_end(&error) => {
                     undo(&mut session).await;
                     drop(session);
                     progress.restart();
