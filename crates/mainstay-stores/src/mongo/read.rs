@@ -3,7 +3,7 @@
 use bson::RawDocument;
 use bson::{Document, RawBsonRef, doc};
 use mainstay_query::plan::{Cardinality, Count, Embed, Filter, Read, Source};
-use mainstay_schema::{Schema, TableId, Value};
+use mainstay_schema::{Schema, Table, TableId, Value};
 use mainstay_store::columns::Columns;
 use mainstay_store::sink::ready;
 use mainstay_store::{Call, Cell, RowSink, StoreError};
@@ -300,16 +300,25 @@ pub(super) async fn matching(
         for document in batch.documents()? {
             found.push(Match { row: cells::row(of, document) });
         }
-        if found.len() > MATCHING_ROWS_MAX {
-            let what = format!(
-                "cannot change more than {MATCHING_ROWS_MAX} rows of \"{}\" in one transaction; change them in parts, by a \
-                 filter on their key",
-                of.name
-            );
-            return Err(cannot(&what));
-        }
+        check_few(of, found.len())?;
     }
     Ok(found)
+}
+
+/// Refuses more rows than one write looks at.
+///
+/// # Errors
+/// [`StoreError::Unsupported`] with the way out.
+pub(super) fn check_few(table: &Table, rows: usize) -> Result<(), StoreError> {
+    if rows <= MATCHING_ROWS_MAX {
+        return Ok(());
+    }
+    let what = format!(
+        "change more than {MATCHING_ROWS_MAX} rows of \"{}\" in one transaction; change them in parts, by a filter on \
+         their key",
+        table.name
+    );
+    Err(cannot(&what))
 }
 
 /// A condition as the server's own, for commands that take one; `None` if it has none that comes out the same, and then

@@ -7,7 +7,7 @@ use mainstay_schema::Value;
 use mainstay_schema::value::Json;
 use mainstay_store::collect::Member;
 use mainstay_store::{ReferenceEnd, StoreError};
-use mongodb::bson::{Bson, doc};
+use mongodb::bson::{Bson, Document, doc};
 
 use crate::shop::Shop;
 use crate::support::{self, delete, equals, insert, update, write};
@@ -221,5 +221,52 @@ async fn large_documents() {
         }
     }
     assert_eq!(support::all(shop.store.link(), "plain").await.len(), 3);
+    shop.close().await;
+}
+
+/// Which of many rows are still pointed at is asked without looking at all who point, and nobody removes more of them than
+/// one write looks at.
+#[tokio::test]
+async fn many_rows_that_point_at_one() {
+    let shop = Shop::new().await;
+    shop.fill("people", "id", &["1", "2", "3", "4", "5"]).await;
+    shop.fill("orders", "id person", &["1|4", "2|3", "3|3"]).await;
+    let gone = || delete(&shop.schema, "people", Filter::True);
+    match write(&shop.store, &shop.schema, gone()).await {
+        Err(StoreError::Reference { broken, .. }) => {
+            assert_eq!(broken.expect("it is told").values, Some(vec!["3".to_owned()]))
+        }
+        other => panic!("{other:?}"),
+    }
+    shop.store.link().database().collection::<Document>("orders").delete_many(doc! {}).await.unwrap();
+    let letters: Vec<Document> = (0..100_001).map(|id| doc! { "_id": id, "person": 2 }).collect();
+    let all = shop.store.link().database().collection::<Document>("letters");
+    all.insert_many(letters).await.unwrap();
+    match write(&shop.store, &shop.schema, gone()).await {
+        Err(StoreError::Unsupported { what }) => {
+            assert!(what.contains("cannot change more than 100000 rows of \"letters\""), "{what}")
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(support::all(shop.store.link(), "people").await.len(), 5);
+    all.delete_many(doc! { "_id": { "$gte": 1000 } }).await.unwrap();
+    assert_eq!(write(&shop.store, &shop.schema, gone()).await.expect("they are few").affected, 5);
+    assert_eq!(support::all(shop.store.link(), "letters").await, Vec::<Document>::new());
+    shop.close().await;
+}
+
+/// A row that a write made and removed again is not there for those that it makes then.
+#[tokio::test]
+async fn what_was_made_and_removed_is_not_there() {
+    let shop = Shop::new().await;
+    let made = Write::Insert(insert(&shop.schema, "people", "id", &["1"]));
+    let removed = delete(&shop.schema, "people", equals(&shop.schema, "people", "id", "1"));
+    let child = || Write::Insert(insert(&shop.schema, "orders", "id person", &["1|1"]));
+    let done = write(&shop.store, &shop.schema, Write::Batch(vec![made.clone(), removed, child()])).await;
+    assert!(matches!(done, Err(StoreError::Reference { .. })), "{done:?}");
+    let moved = update(&shop.schema, "people", "id", "2", equals(&shop.schema, "people", "id", "1"));
+    let done = write(&shop.store, &shop.schema, Write::Batch(vec![made.clone(), moved, child()])).await;
+    assert!(matches!(done, Err(StoreError::Reference { .. })), "{done:?}");
+    write(&shop.store, &shop.schema, Write::Batch(vec![made, child()])).await.expect("it is there");
     shop.close().await;
 }

@@ -103,9 +103,11 @@ impl Work<'_> {
             }
             left = &left[run..];
         }
-        for ((before, _), row) in changes.iter().zip(&rows) {
-            self.ledger.changed(self.schema, table, before, row);
-        }
+        let pairs = || changes.iter().map(|(before, _)| before).zip(&rows);
+        let moved =
+            pairs().filter(|(before, after)| key_of(before, &table.primary_key) != key_of(after, &table.primary_key));
+        self.forget_made(table, moved.map(|(before, _)| before));
+        self.ledger.changed(self.schema, table, pairs());
         Ok(rows)
     }
 

@@ -11,6 +11,7 @@ use mongodb::bson::{Bson, Document, RawDocumentBuf, doc};
 use super::counters;
 use super::faults::{Refusal, after};
 use super::keys::{Key, Row, kept, key_of, text_of};
+use super::references::references_to;
 use super::work::{COMMAND_OCTETS_MAX, Work};
 use crate::mongo::names::{self, ID};
 use crate::mongo::{cells, errors, types};
@@ -187,7 +188,7 @@ impl Work<'_> {
             left = others;
         }
         let rows: Vec<Row> = new.iter().map(|made| made.row.clone()).collect();
-        if rows.iter().any(|_| !super::references::references_to(self.schema, table.id).is_empty()) {
+        if !references_to(self.schema, table.id).is_empty() {
             let keys = rows.iter().filter_map(|row| text_of(&key_of(row, &table.primary_key)));
             self.made.extend(keys.map(|text| (table.id, text)));
         }

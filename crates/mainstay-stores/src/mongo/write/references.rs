@@ -43,19 +43,27 @@ impl Ledger {
         }
     }
 
-    /// A row was changed.
-    pub(super) fn changed(&mut self, schema: &Schema, table: &Table, before: &Row, after: &Row) {
-        let moves = |columns: &[ColumnId]| key_of(before, columns) != key_of(after, columns);
-        if moves(&table.primary_key) {
-            self.gone.insert(identity(table, before));
-            self.gone.remove(&identity(table, after));
-        }
-        if table.references.iter().any(|reference| moves(&reference.columns)) || moves(&table.primary_key) {
-            self.written.push((table.id, after.clone()));
-        }
-        if references_to(schema, table.id).iter().any(|(_, reference)| moves(&reference.target_columns)) {
-            let changed = Changed { before: before.clone(), after: Some(after.clone()) };
-            self.pending.push((table.id, changed));
+    /// Rows were changed, each from what it was to what it is.
+    pub(super) fn changed<'r>(
+        &mut self,
+        schema: &Schema,
+        table: &Table,
+        rows: impl Iterator<Item = (&'r Row, &'r Row)>,
+    ) {
+        let pointing = references_to(schema, table.id);
+        for (before, after) in rows {
+            let moves = |columns: &[ColumnId]| key_of(before, columns) != key_of(after, columns);
+            if moves(&table.primary_key) {
+                self.gone.insert(identity(table, before));
+                self.gone.remove(&identity(table, after));
+            }
+            if table.references.iter().any(|reference| moves(&reference.columns)) || moves(&table.primary_key) {
+                self.written.push((table.id, after.clone()));
+            }
+            if pointing.iter().any(|(_, reference)| moves(&reference.target_columns)) {
+                let changed = Changed { before: before.clone(), after: Some(after.clone()) };
+                self.pending.push((table.id, changed));
+            }
         }
     }
 
@@ -131,7 +139,7 @@ impl Work<'_> {
                     continue;
                 }
                 let keys: Vec<Key> = some.values().map(|(old, _)| old.clone()).collect();
-                let holders = self.with_keys(owner, &reference.columns, &keys).await?;
+                let holders = self.pointing(owner, &reference.columns, &keys).await?;
                 if holders.is_empty() {
                     continue;
                 }
@@ -255,14 +263,32 @@ impl Work<'_> {
                 let all: Vec<Key> = keys.iter().map(|(_, key)| key.clone()).collect();
                 let there = self.present(target, &reference.target_columns, &all).await?;
                 keys.retain(|(text, _)| !there.contains(text));
-                let gone: Vec<Key> = keys.iter().map(|(_, key)| key.clone()).collect();
-                let holders = self.present(owner, &reference.columns, &gone).await?;
-                if let Some((_, key)) = keys.iter().find(|(text, _)| holders.contains(text)) {
-                    return Ok(Some(BrokenReference::held(schema, owner, reference, key)));
+                let gone: Vec<Key> = keys.into_iter().map(|(_, key)| key).collect();
+                if let Some(key) = self.first_held(owner, reference, &gone).await? {
+                    return Ok(Some(BrokenReference::held(schema, owner, reference, &key)));
                 }
             }
         }
         Ok(None)
+    }
+
+    /// The first of these keys that rows point at. They may be many, so that nobody asks for more than one of them.
+    async fn first_held(
+        &mut self,
+        owner: &Table,
+        reference: &Reference,
+        keys: &[Key],
+    ) -> Result<Option<Key>, WriteFault> {
+        if !self.is_any(owner, &reference.columns, keys).await? {
+            return Ok(None);
+        }
+        // One of them is held: the first one is in the half that comes first and has one.
+        let mut some = keys;
+        while some.len() > 1 {
+            let (first, rest) = some.split_at(some.len() / 2);
+            some = if self.is_any(owner, &reference.columns, first).await? { first } else { rest };
+        }
+        Ok(some.first().cloned())
     }
 }
 

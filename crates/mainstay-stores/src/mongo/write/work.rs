@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use mainstay_query::plan::{Delete, Filter, Insert, Read, Run, Update, UpdateEach};
 use mainstay_schema::{ColumnId, Schema, Table, TableId};
 use mainstay_store::{RowSink, StoreError};
-use mongodb::bson::{Document, doc};
+use mongodb::bson::{Bson, Document, doc};
 use mongodb::options::FindOptions;
 
 use super::faults::{fault, number, settled};
@@ -14,7 +14,7 @@ use super::locks::Locks;
 use super::references::Ledger;
 use super::transact::of_read;
 use crate::mongo::session::Session;
-use crate::mongo::{cells, read};
+use crate::mongo::{cells, names, read};
 use crate::server::write::Writer;
 use crate::server::{Affected, WriteFault};
 
@@ -60,7 +60,7 @@ impl Work<'_> {
         read::run_inside(self.session, self.schema, plan, sink).await.map_err(of_read)
     }
 
-    /// The rows with one of these keys, with a value for each column of the table.
+    /// The rows with one of these keys of theirs, with a value for each column of the table.
     pub(super) async fn with_keys(
         &mut self,
         table: &Table,
@@ -68,17 +68,31 @@ impl Work<'_> {
         keys: &[Key],
     ) -> Result<Vec<Row>, WriteFault> {
         let mut rows = Vec::new();
-        for some in keys.chunks(KEYS_AT_ONCE) {
-            let filter = keys::any(table, columns, some)?;
-            let mut found = self.session.find(&table.name, filter, FindOptions::default()).await.map_err(of_read)?;
-            while let Some(batch) = found.next(self.session).await.map_err(of_read)? {
-                rows.extend(batch.documents()?.map(|document| cells::row(table, document)));
-            }
-        }
+        self.each_with(table, columns, keys, &FindOptions::default(), |row| {
+            rows.push(row);
+            Ok(())
+        })
+        .await?;
         Ok(rows)
     }
 
-    /// Which of these keys rows have, as texts.
+    /// The rows that point at one of these keys, if they are not more than one write looks at.
+    pub(super) async fn pointing(
+        &mut self,
+        table: &Table,
+        columns: &[ColumnId],
+        keys: &[Key],
+    ) -> Result<Vec<Row>, WriteFault> {
+        let mut rows = Vec::new();
+        self.each_with(table, columns, keys, &FindOptions::default(), |row| {
+            rows.push(row);
+            read::check_few(table, rows.len())
+        })
+        .await?;
+        Ok(rows)
+    }
+
+    /// Which of these keys of theirs rows have, as texts.
     pub(super) async fn present(
         &mut self,
         table: &Table,
@@ -86,10 +100,55 @@ impl Work<'_> {
         keys: &[Key],
     ) -> Result<HashSet<Vec<String>>, WriteFault> {
         let mut texts = HashSet::new();
-        for row in self.with_keys(table, columns, keys).await? {
+        let options = FindOptions::builder().projection(only(table, columns)).build();
+        self.each_with(table, columns, keys, &options, |row| {
             texts.extend(text_of(&key_of(&row, columns)));
-        }
+            Ok(())
+        })
+        .await?;
         Ok(texts)
+    }
+
+    /// Whether any row has one of these keys.
+    pub(super) async fn is_any(
+        &mut self,
+        table: &Table,
+        columns: &[ColumnId],
+        keys: &[Key],
+    ) -> Result<bool, WriteFault> {
+        let mut is_any = false;
+        let options = FindOptions::builder().projection(only(table, columns)).limit(1).build();
+        for some in keys.chunks(KEYS_AT_ONCE) {
+            self.each_with(table, columns, some, &options, |_| {
+                is_any = true;
+                Ok(())
+            })
+            .await?;
+            if is_any {
+                break;
+            }
+        }
+        Ok(is_any)
+    }
+
+    async fn each_with(
+        &mut self,
+        table: &Table,
+        columns: &[ColumnId],
+        keys: &[Key],
+        options: &FindOptions,
+        mut each: impl FnMut(Row) -> Result<(), StoreError>,
+    ) -> Result<(), WriteFault> {
+        for some in keys.chunks(KEYS_AT_ONCE) {
+            let filter = keys::any(table, columns, some)?;
+            let mut found = self.session.find(&table.name, filter, options.clone()).await.map_err(of_read)?;
+            while let Some(batch) = found.next(self.session).await.map_err(of_read)? {
+                for document in batch.documents()? {
+                    each(cells::row(table, document))?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Removes rows.
@@ -103,9 +162,25 @@ impl Work<'_> {
                 return Err(StoreError::Internal("other rows were removed than were found".into()).into());
             }
         }
+        self.forget_made(table, rows.iter());
         self.ledger.removed(self.schema, table, rows);
         Ok(())
     }
+
+    /// Rows went, or have other keys now: others that have their keys are not of our making.
+    pub(super) fn forget_made<'r>(&mut self, table: &Table, rows: impl Iterator<Item = &'r Row>) {
+        if self.made.is_empty() {
+            return;
+        }
+        for text in rows.filter_map(|row| text_of(&key_of(row, &table.primary_key))) {
+            self.made.remove(&(table.id, text));
+        }
+    }
+}
+
+/// Has the server tell these columns alone, and the key.
+fn only(table: &Table, columns: &[ColumnId]) -> Document {
+    columns.iter().map(|column| (names::field(table, *column).to_owned(), Bson::Int32(1))).collect()
 }
 
 impl Writer for Work<'_> {
