@@ -11,11 +11,13 @@ use mongodb::bson::{Binary, Bson, Document, doc};
 use uuid::Uuid;
 
 use super::run::{Told, told};
-use crate::mongo::write::value_of;
+use crate::mongo::write::{number, value_of};
 use crate::mongo::{errors, types};
 
 /// Documents that are changed by one command.
 const DOCUMENTS_AT_ONCE: usize = 1000;
+/// How often documents are looked at that others change meanwhile.
+const PASSES_MAX: usize = 20;
 
 /// `convertField`: makes the values of a field anew, as another type, in the field `into`. Documents that have that field
 /// are done.
@@ -55,7 +57,8 @@ pub(super) async fn fill(database: &Database, command: &Document) -> Told<()> {
     each(database, collection, doc! { field: Bson::Null }, field, field, made).await
 }
 
-/// Sets a field of each document that passes to what is made of the document.
+/// Sets a field of each document that passes to what is made of the document. One whose field somebody changes meanwhile is
+/// looked at again.
 async fn each(
     database: &Database,
     collection: &str,
@@ -64,6 +67,26 @@ async fn each(
     into: &str,
     made: impl Fn(&Document) -> Result<Bson, String>,
 ) -> Told<()> {
+    for _ in 0..PASSES_MAX {
+        match pass(database, collection, filter.clone(), field, into, &made).await? {
+            Ok(0) => return Ok(Ok(())),
+            Ok(_) => {}
+            Err(problem) => return Ok(Err(problem)),
+        }
+    }
+    Ok(Err(format!("{collection}.{field} is written all the time; have nobody write to it and migrate again")))
+}
+
+/// Does it for all documents that are there, and tells how many of them were others by then.
+async fn pass(
+    database: &Database,
+    collection: &str,
+    filter: Document,
+    field: &str,
+    into: &str,
+    made: &impl Fn(&Document) -> Result<Bson, String>,
+) -> Told<u64> {
+    let mut missed = 0;
     let documents = database.collection::<Document>(collection);
     let mut cursor = match documents.find(filter).projection(doc! { "_id": 1, field: 1 }).await {
         Ok(cursor) => cursor,
@@ -76,11 +99,18 @@ async fn each(
         if let Some(document) = next {
             let id = document.get("_id").cloned().unwrap_or(Bson::Null);
             match made(&document) {
-                Ok(value) => updates.push(doc! { "q": { "_id": id }, "u": { "$set": { into: value } } }),
+                Ok(value) => {
+                    let read = document.get(field).cloned().unwrap_or(Bson::Null);
+                    let this = doc! { "_id": id, field: { "$eq": read } };
+                    updates.push(
+                        doc! { "q": this, "u": { "$set": { into: value } }, "collation": { "locale": "simple" } },
+                    );
+                }
                 Err(problem) => return Ok(Err(format!("{collection}.{field} of _id {id}: {problem}"))),
             }
         }
         if updates.len() >= DOCUMENTS_AT_ONCE || (is_last && !updates.is_empty()) {
+            let count = updates.len() as u64;
             let command = doc! {
                 "update": collection, "updates": std::mem::take(&mut updates), "bypassDocumentValidation": true,
                 "writeConcern": { "w": "majority" },
@@ -92,9 +122,10 @@ async fn each(
             if let Some(problem) = reply.get_array("writeErrors").ok().and_then(|errors| errors.first()) {
                 return Ok(Err(format!("{collection}.{field}: {problem}")));
             }
+            missed += count.saturating_sub(number(&reply, "n"));
         }
         if is_last {
-            return Ok(Ok(()));
+            return Ok(Ok(missed));
         }
     }
 }

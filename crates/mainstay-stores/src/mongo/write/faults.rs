@@ -208,7 +208,7 @@ pub(super) fn meaning(error: Error) -> StoreError {
 }
 
 /// The number that a reply has under a name.
-pub(super) fn number(reply: &Document, name: &str) -> u64 {
+pub(in crate::mongo) fn number(reply: &Document, name: &str) -> u64 {
     match reply.get(name) {
         Some(Bson::Int32(number)) => u64::try_from(*number).unwrap_or_default(),
         Some(Bson::Int64(number)) => u64::try_from(*number).unwrap_or_default(),

@@ -29,5 +29,6 @@ mod transact;
 mod work;
 
 pub(super) use explain::explain;
+pub(super) use faults::number;
 pub(super) use keys::value_of;
 pub(super) use transact::{run, transact};
