@@ -50,7 +50,9 @@ pub fn plan(old: &Schema, new: &Schema) -> MigrationPlan {
                 lines.say(&step.in_words());
                 lines.add(doc! { "renameCollection": &**from, "to": &**to });
                 if old.find(from).is_some_and(is_counted) {
+                    // A number that is left under the new name, by a table that had it before, may be larger.
                     lines.add(count_on(from, to));
+                    lines.add(doc! { "delete": COUNTERS, "deletes": [{ "q": { "_id": &**from }, "limit": 1 }] });
                 }
             }
             StepKind::CreateTable { table, .. } => {
@@ -123,6 +125,11 @@ fn is_counted(table: &Table) -> bool {
     table.columns.iter().any(|column| column.default == Some(DefaultValue::Sequence))
 }
 
+/// Has a counter that meets another take the larger number, for `$merge`.
+fn larger() -> Vec<Document> {
+    vec![doc! { "$set": { "n": { "$max": ["$n", "$$new.n"] } } }]
+}
+
 /// Has the numbers of a table go on under its new name.
 fn count_on(from: &str, to: &str) -> Document {
     doc! {
@@ -130,7 +137,7 @@ fn count_on(from: &str, to: &str) -> Document {
         "pipeline": [
             { "$match": { "_id": from } },
             { "$set": { "_id": to } },
-            { "$merge": { "into": COUNTERS, "whenMatched": "keepExisting" } },
+            { "$merge": { "into": COUNTERS, "whenMatched": larger() } },
         ],
         "cursor": {},
     }

@@ -5,7 +5,7 @@ use mainstay_schema::{Column, ColumnId, DefaultValue, Schema, Table};
 use mongodb::bson::{Bson, Document, doc};
 
 use super::shape::Shape;
-use super::{Lines, index, is_counted};
+use super::{Lines, index, is_counted, larger};
 use crate::mongo::ours::{COUNTERS, FRESH};
 use crate::mongo::{names, types};
 
@@ -236,7 +236,7 @@ fn count_after(table: &str) -> Document {
         "aggregate": table,
         "pipeline": [
             { "$group": { "_id": table, "n": { "$max": { "$toLong": "$_id" } } } },
-            { "$merge": { "into": COUNTERS, "whenMatched": [{ "$set": { "n": { "$max": ["$n", "$$new.n"] } } }] } },
+            { "$merge": { "into": COUNTERS, "whenMatched": larger() } },
         ],
         "cursor": {},
     }

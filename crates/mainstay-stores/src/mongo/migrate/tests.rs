@@ -126,7 +126,8 @@ fn renamed_tables_count_on() {
     let found = lines(&old, &new);
     assert_eq!(found[0], "{\"renameCollection\":\"p\",\"to\":\"q\"}");
     assert!(found[1].starts_with("{\"aggregate\":\"_mainstay_counters\""), "{found:?}");
-    assert_eq!(found.len(), 2);
+    assert_eq!(found[2], "{\"delete\":\"_mainstay_counters\",\"deletes\":[{\"q\":{\"_id\":\"p\"},\"limit\":1}]}");
+    assert_eq!(found.len(), 3);
 }
 
 #[test]
