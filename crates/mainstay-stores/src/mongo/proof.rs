@@ -8,6 +8,7 @@ use mainstay_schema::{Schema, Table};
 use mainstay_store::StoreError;
 use mongodb::Database;
 use mongodb::bson::{Bson, Document, doc};
+use mongodb::options::{ValidationAction, ValidationLevel};
 use mongodb::results::CollectionType;
 use uuid::Uuid;
 
@@ -69,7 +70,8 @@ pub(super) async fn prove(
 /// # Errors
 /// As [`prove`].
 pub(super) async fn drift(link: &Link, schema: &Schema) -> Result<Vec<String>, StoreError> {
-    Ok(differences(&wanted(schema), &described(link.database(), Detail::Declared).await?, Extra::Ignored))
+    let is_named = |name: &str| schema.find(name).is_some();
+    Ok(differences(&wanted(schema), &described(link.database(), Detail::Declared, is_named).await?, Extra::Ignored))
 }
 
 /// Makes the collections of a schema, carries out commands, and tells what is there then. The inner error is what the
@@ -88,7 +90,7 @@ async fn made(runner: &Runner, schema: &Schema, text: &str) -> Result<Result<Par
             }
         }
     }
-    described(runner.database(), Detail::Declared).await.map(Ok)
+    described(runner.database(), Detail::Declared, |_| true).await.map(Ok)
 }
 
 /// What the tables of a schema should be.
@@ -144,24 +146,31 @@ fn plain(value: &Bson) -> String {
     }
 }
 
-/// What the server says of the collections of a database; Mainstay's own are left out.
-pub(super) async fn described(database: &Database, detail: Detail) -> Result<Parts, StoreError> {
+/// What the server says of the collections of a database that are asked for; Mainstay's own are left out.
+pub(super) async fn described(
+    database: &Database,
+    detail: Detail,
+    is_asked: impl Fn(&str) -> bool,
+) -> Result<Parts, StoreError> {
     let mut parts = Parts::new();
     let mut found = database.list_collections().await.map_err(errors::meaning)?;
     while let Some(one) = found.try_next().await.map_err(errors::meaning)? {
         let table = one.name.as_str();
-        if table.starts_with(OURS) && detail == Detail::Declared || table.starts_with("system.") {
+        let is_ours = table.starts_with(OURS) && detail == Detail::Declared;
+        if is_ours || table.starts_with("system.") || !is_asked(table) {
             continue;
         }
         if one.collection_type != CollectionType::Collection {
             parts.insert((table.to_owned(), "is".to_owned()), "a view".to_owned());
             continue;
         }
-        let level = one.options.validation_level.as_ref().map_or("strict", |level| match level {
-            mongodb::options::ValidationLevel::Off => "no",
-            mongodb::options::ValidationLevel::Moderate => "moderate",
+        let level = match (&one.options.validation_level, &one.options.validation_action) {
+            (Some(ValidationLevel::Off), _) => "no",
+            // Who breaks them is told of in the log of the server.
+            (_, Some(ValidationAction::Warn)) => "unenforced",
+            (Some(ValidationLevel::Moderate), _) => "moderate",
             _ => "strict",
-        });
+        };
         let rules = one.options.validator.as_ref().and_then(|rules| rules.get_document("$jsonSchema").ok());
         is_collection(&mut parts, table, if rules.is_some() { level } else { "no" });
         if let Some(rules) = rules {

@@ -160,6 +160,9 @@ async fn what_others_change_is_drift() {
     assert!(found.contains(&"toys: index mine is there and not in the schema".to_owned()), "{found:?}");
     assert!(found.contains(&"makers: field name is missing".to_owned()), "{found:?}");
     assert!(!found.iter().any(|line| line.starts_with("others")), "{found:?}");
+    database.run_command(doc! { "collMod": "toys", "validationAction": "warn" }).await.unwrap();
+    let found = drift(&store, &schema).await;
+    assert!(found.iter().any(|line| line.starts_with("toys") && line.contains("unenforced")), "{found:?}");
     support::drop_database(store.link()).await;
 }
 
@@ -209,6 +212,45 @@ async fn a_command_that_happened_unseen_is_not_done_again() {
     assert!(second.sql.lines().any(|other| other == line), "{}", second.sql);
     store.migrate(second).await.expect("what is done is not done again");
     assert_eq!(drift(&store, &new).await, Vec::<String>::new());
+    support::drop_database(store.link()).await;
+}
+
+/// A command that was noted and did not happen is done, whatever others did to other collections meanwhile.
+#[tokio::test]
+async fn a_command_that_did_not_happen_is_done() {
+    let store = fresh().await;
+    let old = schema(OLD);
+    store.migrate(migration("1", &Schema::default(), &old)).await.expect("the tables can be made");
+    let database = store.link().database();
+    let new = schema("[makers.fields]\nid = { type = \"int\", primary = true }\nname = \"text\"\n");
+    let second = migration("2", &old, &new);
+    // It waits for somebody who reads, and is ended before it does anything.
+    let mut reader = database.client().start_session().await.unwrap();
+    reader.start_transaction().await.unwrap();
+    let toys = database.collection::<Document>("toys");
+    toys.find_one(doc! {}).session(&mut reader).await.unwrap();
+    let ended = async {
+        let admin = database.client().database("admin");
+        let waits = doc! { "command.drop": "toys", "command.$db": database.name() };
+        loop {
+            let open = vec![doc! { "$currentOp": {} }, doc! { "$match": waits.clone() }];
+            let mut found = admin.aggregate(open).await.unwrap();
+            if found.advance().await.unwrap() {
+                let op = found.deserialize_current().unwrap().get("opid").cloned();
+                let note = all(&store, "_mainstay_migration_steps").await;
+                admin.run_command(doc! { "killOp": 1, "op": op }).await.unwrap();
+                return note;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    let (_, note) = tokio::join!(refused(&store, second.clone()), ended);
+    reader.abort_transaction().await.unwrap();
+    put(&store, "_mainstay_migration_steps", note).await;
+    database.run_command(doc! { "create": "others" }).await.unwrap();
+    store.migrate(second).await.expect("nothing is in the way");
+    assert_eq!(drift(&store, &new).await, Vec::<String>::new());
+    assert!(!database.list_collection_names().await.unwrap().contains(&"toys".to_owned()), "it is dropped");
     support::drop_database(store.link()).await;
 }
 
@@ -269,5 +311,58 @@ async fn one_migration_waits_for_the_other() {
         one.await.expect("none panics").expect("each has its turn");
     }
     assert_eq!(store.migrations().await.expect("they can be read").len(), 2);
+    // Of two processes with the same one, one carries it out.
+    let new = schema("[t2.fields]\nid = { type = \"int\", primary = true }\n");
+    let both = (0..2).map(|_| {
+        let (store, migration) = (store.clone(), migration("2", &schemas[1], &new));
+        tokio::spawn(async move { store.migrate(migration).await })
+    });
+    let mut refused = Vec::new();
+    for one in both.collect::<Vec<_>>() {
+        refused.extend(one.await.expect("none panics").err());
+    }
+    match refused.as_slice() {
+        [StoreError::Migration { message }] => assert_eq!(message, "the migration 2 was applied already"),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(store.migrations().await.expect("they can be read").len(), 3);
+    support::drop_database(store.link()).await;
+}
+
+/// Whoever was ended after a migration was recorded, and before its notes were gone, is in nobody's way.
+#[tokio::test]
+async fn notes_of_a_migration_that_is_through_are_dropped() {
+    let store = fresh().await;
+    let (old, new) = (schema(OLD), schema(NEW));
+    store.migrate(migration("1", &Schema::default(), &old)).await.expect("the tables can be made");
+    let line = "{\"create\":\"makers\"}";
+    let step = doc! {
+        "_id": "x", "migration": "1", "number": 0_i64, "command": line, "before": "what it was", "is_done": true,
+    };
+    put(&store, "_mainstay_migration_steps", vec![step]).await;
+    store.migrate(migration("2", &old, &new)).await.expect("nothing is in the way");
+    assert_eq!(all(&store, "_mainstay_migration_steps").await, Vec::<Document>::new());
+    support::drop_database(store.link()).await;
+}
+
+/// A table that gets back a name goes on with its numbers.
+#[tokio::test]
+async fn numbers_go_on_after_a_rename_and_back() {
+    let store = fresh().await;
+    let id = "id = { type = \"int\", primary = true, default = \"sequence\" }\nn = \"int\"\n";
+    let table = |name: &str, was: &str| schema(&format!("[{name}]\nwas = \"{was}\"\n\n[{name}.fields]\n{id}"));
+    let stages = [schema(&format!("[p.fields]\n{id}")), table("q", "p"), table("p", "q")];
+    let mut before = Schema::default();
+    for (number, after) in stages.into_iter().enumerate() {
+        store.migrate(migration(&number.to_string(), &before, &after)).await.expect("they can be made");
+        let after = std::sync::Arc::new(after);
+        let name = if number == 1 { "q" } else { "p" };
+        let rows = support::insert(&after, name, "n", &["1", "2"]);
+        support::write(&store, &after, rows).await.expect("each has a number of its own");
+        before = Schema::clone(&after);
+    }
+    let ids: Vec<i32> = all(&store, "p").await.iter().map(|row| row.get_i32("_id").unwrap()).collect();
+    assert_eq!(ids, [1, 2, 3, 4, 5, 6]);
+    assert_eq!(all(&store, "_mainstay_counters").await, [doc! { "_id": "p", "n": 6_i64 }]);
     support::drop_database(store.link()).await;
 }

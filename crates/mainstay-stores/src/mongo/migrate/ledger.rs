@@ -1,8 +1,8 @@
 //! Which migrations were carried out, and which commands of one that is half done.
 //!
-//! Each command that changes collections is written down before it runs, with what the collections were then, and again
-//! when it has run. So whoever comes after a process that was killed knows whether it happened: if the collections are
-//! other ones than before, it did. Commands that change documents do nothing when they are carried out again.
+//! Each command that changes collections is written down before it runs, with what those that it names were then, and again
+//! when it has run. So whoever comes after a process that was killed knows whether it happened: if they are other ones
+//! than before, it did. Commands that change documents do nothing when they are carried out again.
 
 use std::future::Future;
 use std::time::Duration;
@@ -44,9 +44,10 @@ pub(super) async fn prepare(runner: &Runner) -> Result<(), StoreError> {
     let database = runner.database();
     let there = database.list_collection_names().await.map_err(errors::meaning)?;
     let mut wanted: Vec<Document> = Vec::new();
-    for command in
-        [COUNTERS, LOCKS, MIGRATIONS, STEPS].map(|name| doc! { "create": name }).into_iter().chain(internal())
-    {
+    let names = doc! { "key": { "name": 1 }, "name": "name", "unique": true };
+    let once = doc! { "createIndexes": MIGRATIONS, "indexes": [names] };
+    let own = [COUNTERS, LOCKS, MIGRATIONS, STEPS].map(|name| doc! { "create": name });
+    for command in own.into_iter().chain([once]).chain(internal()) {
         let name = command.get_str("create").or_else(|_| command.get_str("createIndexes")).unwrap_or_default();
         if !there.iter().any(|other| other == name) {
             wanted.push(command);
@@ -95,7 +96,7 @@ pub(super) async fn apply(runner: &Runner, migration: &Migration) -> Result<(), 
     }
     prepare(runner).await?;
     let lock = Lock::take(runner.database()).await?;
-    let done = lock.hold(Run { runner }.all(migration, &commands)).await;
+    let done = lock.hold(Run { runner, name: &migration.name }.all(migration, &commands)).await;
     lock.release().await;
     done
 }
@@ -175,10 +176,18 @@ impl<'d> Lock<'d> {
 /// One migration under way.
 struct Run<'r> {
     runner: &'r Runner,
+    name: &'r str,
 }
 
 impl Run<'_> {
     async fn all(&self, migration: &Migration, commands: &[Document]) -> Result<(), StoreError> {
+        let names: Vec<String> = applied(self.runner.database()).await?.into_iter().map(|one| one.name).collect();
+        if names.iter().any(|name| name == self.name) {
+            // By another process, while this one waited for its turn.
+            return Err(failed(format!("the migration {} was applied already", self.name)));
+        }
+        // Whoever recorded them was ended before it could do so.
+        self.clean(doc! { "migration": { "$in": names } }).await?;
         let lines: Vec<String> = commands.iter().map(text::print).collect();
         let mut done = self.begun(&lines).await?;
         let mut count = 0;
@@ -212,8 +221,13 @@ impl Run<'_> {
             "schema": &migration.schema,
         };
         all.insert_one(record).write_concern(WriteConcern::majority()).await.map_err(errors::meaning)?;
+        self.clean(doc! {}).await
+    }
+
+    /// Drops the notes of commands whose migrations are through.
+    async fn clean(&self, which: Document) -> Result<(), StoreError> {
         let steps = self.runner.database().collection::<Document>(STEPS);
-        steps.delete_many(doc! {}).write_concern(WriteConcern::majority()).await.map_err(errors::meaning)?;
+        steps.delete_many(which).write_concern(WriteConcern::majority()).await.map_err(errors::meaning)?;
         Ok(())
     }
 
@@ -244,13 +258,16 @@ impl Run<'_> {
                 }
             }
         }
+        // They are those of this migration from now on, whatever it was called then.
+        steps.update_many(doc! {}, doc! { "$set": { "migration": self.name } }).await.map_err(errors::meaning)?;
         Ok(done)
     }
 
     /// Whether a command happened whose end nobody saw.
     async fn has_happened(&self, step: &Document) -> Result<bool, StoreError> {
         let before = step.get_str("before").unwrap_or_default();
-        let has_happened = !before.is_empty() && before != self.fingerprint().await?;
+        let has_happened = !before.is_empty()
+            && before != self.fingerprint(&named(step.get_str("command").unwrap_or_default())).await?;
         let steps = self.runner.database().collection::<Document>(STEPS);
         let this = doc! { "_id": step.get("_id").cloned().unwrap_or(Bson::Null) };
         match has_happened {
@@ -267,10 +284,12 @@ impl Run<'_> {
     /// Carries out one command; the inner error is why the server would not.
     async fn step(&self, at: usize, command: &Document, line: &str) -> Result<Result<(), String>, StoreError> {
         let steps = self.runner.database().collection::<Document>(STEPS);
-        let before = if is_of_documents(command) { String::new() } else { self.fingerprint().await? };
+        let before = if is_of_documents(command) { String::new() } else { self.fingerprint(&named(line)).await? };
         let id = Uuid::now_v7().to_string();
         let number = i64::try_from(at).unwrap_or_default();
-        let note = doc! { "_id": &id, "number": number, "command": line, "before": before, "is_done": false };
+        let note = doc! {
+            "_id": &id, "migration": self.name, "number": number, "command": line, "before": before, "is_done": false,
+        };
         steps.insert_one(note).write_concern(WriteConcern::majority()).await.map_err(errors::meaning)?;
         let outcome = self.runner.run(command).await?;
         match &outcome {
@@ -287,10 +306,12 @@ impl Run<'_> {
         Ok(outcome)
     }
 
-    /// What the collections are, in so many hexadecimal digits.
-    async fn fingerprint(&self) -> Result<String, StoreError> {
+    /// What some collections are, in so many hexadecimal digits. Others may change meanwhile.
+    async fn fingerprint(&self, collections: &[String]) -> Result<String, StoreError> {
         let mut hash = Sha256::new();
-        for ((table, part), how) in proof::described(self.runner.database(), proof::Detail::Identity).await? {
+        let is_asked = |name: &str| collections.iter().any(|other| other == name);
+        let described = proof::described(self.runner.database(), proof::Detail::Identity, is_asked).await?;
+        for ((table, part), how) in described {
             for text in [table, part, how] {
                 hash.update(text.as_bytes());
                 hash.update([0]);
@@ -298,6 +319,17 @@ impl Run<'_> {
         }
         Ok(hash.finalize().iter().map(|octet| format!("{octet:02x}")).collect())
     }
+}
+
+/// The collections that a command is about.
+fn named(line: &str) -> Vec<String> {
+    let commands = text::commands(line).unwrap_or_default();
+    let of_command = |command: &Document| {
+        let first = command.iter().next().and_then(|(_, value)| value.as_str());
+        let names = first.into_iter().chain(command.get_str("to").ok());
+        names.map(str::to_owned).collect::<Vec<_>>()
+    };
+    commands.iter().flat_map(of_command).collect()
 }
 
 /// A moment as a canonical timestamp.
