@@ -97,7 +97,13 @@ async fn samples_tell_types_views_and_what_is_left_out() {
         .run_command(doc! { "create": "some", "viewOn": "events", "pipeline": [{ "$match": { "n": 1 } }] })
         .await
         .unwrap();
+    let divided = doc! { "$project": { "n": { "$divide": ["$n", 0] } } };
+    database.run_command(doc! { "create": "broken", "viewOn": "events", "pipeline": [divided] }).await.unwrap();
+    let rules = doc! { "$jsonSchema": { "properties": { "_id": { "bsonType": ["int", "string"] } } } };
+    database.run_command(doc! { "create": "several", "validator": rules }).await.unwrap();
     let indexes = doc! { "createIndexes": "events", "indexes": [
+        { "key": { "n": 1 }, "name": "large", "unique": true, "partialFilterExpression": { "n": { "$gte": 100 } } },
+        { "key": { "o": 1 }, "name": "o_1", "unique": true, "partialFilterExpression": { "o": { "$exists": true } } },
         { "key": { "s": 1 }, "name": "s_1", "unique": true, "partialFilterExpression": { "s": { "$type": "string" } } },
         { "key": { "n": -1, "s": 1 }, "name": "both" },
         { "key": { "d.x": 1 }, "name": "inside" },
@@ -111,12 +117,18 @@ async fn samples_tell_types_views_and_what_is_left_out() {
     let expected = ["_id int", "n float?", "s text?", "o objectid?", "d json?", "mixed json?", "list text[]?"];
     assert_eq!(columns(&schema, "events"), expected);
     let left_out = &schema.found().unwrap().left_out;
-    for expected in ["events: the field \"a.b\": the dot", "events: the field \"$x\"", "odd: its _id is a document"] {
+    for expected in [
+        "events: the field \"a.b\": the dot",
+        "events: the field \"$x\"",
+        "odd: its _id is a document",
+        "several: its _id is a document, or of several types",
+        "broken: it cannot be read: ",
+    ] {
         assert!(left_out.iter().any(|line| line.starts_with(expected)), "{left_out:?}");
     }
     let events = schema.find("events").unwrap();
     assert_eq!(events.primary_key, [events.columns[0].id]);
-    assert_eq!(events.uniques.iter().map(|key| &*key.name).collect::<Vec<_>>(), ["s_1"]);
+    assert_eq!(events.uniques.iter().map(|key| &*key.name).collect::<Vec<_>>(), ["o_1", "s_1"]);
     assert_eq!(events.indexes.iter().map(|index| &*index.name).collect::<Vec<_>>(), ["both"]);
     assert!(events.indexes[0].columns[0].descending);
     let some = schema.find("some").unwrap();

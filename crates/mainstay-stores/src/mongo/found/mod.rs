@@ -13,6 +13,7 @@ mod ours;
 mod rules;
 mod sample;
 
+use std::error::Error;
 use std::future::Future;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Instant;
@@ -28,6 +29,7 @@ use mongodb::bson::{Bson, Document};
 use mongodb::results::{CollectionSpecification, CollectionType};
 
 use super::link::Link;
+use super::migrate;
 use super::names::ID;
 use super::ours::OURS;
 use super::proof;
@@ -39,6 +41,9 @@ use sample::{Sample, Seen};
 const COLLECTIONS_MAX: usize = 5_000;
 /// Most fields of a collection that are columns.
 const FIELDS_MAX: usize = 500;
+
+/// Why a collection is no table.
+const NO_KEY: &str = "its _id is a document, or of several types, so that no row can be asked for by its key";
 
 /// The collections that are there, as a schema. Nobody but the secret key may do anything with them yet.
 ///
@@ -62,10 +67,14 @@ pub(super) async fn find(link: &Link, deadline: Instant) -> Result<Schema, Store
             found.tables.push(about);
             continue;
         }
-        let sample = sample::take(link, &one.name, deadline).await?;
-        let indexes = match one.collection_type {
-            CollectionType::Collection => within_store(deadline, proof::indexes(link.database(), &one.name)).await?,
-            _ => Vec::new(),
+        let (sample, indexes) = match looked_at(link, one, deadline).await {
+            Ok(seen) => seen,
+            Err(error @ (StoreError::Deadline | StoreError::Unavailable(_))) => return Err(error),
+            // Such as a view of what is no more.
+            Err(error) => {
+                found.left_out.push(format!("{}: it cannot be read: {}", one.name, told(&error)));
+                continue;
+            }
         };
         match table(TableId(tables.len() as u32), one, &sample, &indexes, &mut found.left_out) {
             Ok((table, about)) => {
@@ -80,6 +89,28 @@ pub(super) async fn find(link: &Link, deadline: Instant) -> Result<Schema, Store
         found.is_ours = true;
     }
     Ok(Schema::of_found(tables, found))
+}
+
+/// What a collection shows of itself.
+async fn looked_at(
+    link: &Link,
+    one: &CollectionSpecification,
+    deadline: Instant,
+) -> Result<(Sample, Vec<(String, Document)>), StoreError> {
+    let sample = sample::take(link, &one.name, deadline).await?;
+    let indexes = match one.collection_type {
+        CollectionType::Collection => within_store(deadline, proof::indexes(link.database(), &one.name)).await?,
+        _ => Vec::new(),
+    };
+    Ok((sample, indexes))
+}
+
+/// An error and what is behind it.
+fn told(error: &StoreError) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
 }
 
 /// A number that changes whenever the collections or their rules do.
@@ -196,6 +227,9 @@ fn field(name: &str, rule: Option<&Rule>, seen: Option<&Seen>, count: usize) -> 
     if let Some(rule) = rule
         && let Some((ty, texts)) = rule.data_type(inferred.as_ref())
     {
+        if is_id && ty == Type::Json {
+            return Err(NO_KEY.to_owned());
+        }
         return Ok(Field {
             ty,
             texts,
@@ -207,9 +241,7 @@ fn field(name: &str, rule: Option<&Rule>, seen: Option<&Seen>, count: usize) -> 
     }
     let (ty, texts) = match (inferred, is_id) {
         (Some((Type::Json, _)), true) => {
-            return Err(
-                "its _id is a document, or of several types, so that no row can be asked for by its key".to_owned()
-            );
+            return Err(NO_KEY.to_owned());
         }
         (Some(inferred), _) => inferred,
         // What no document shows: the server makes object ids.
@@ -236,7 +268,7 @@ fn add_index(table: &mut Table, name: &str, index: &Document) {
     let is_unique = index.get_bool("unique").unwrap_or_default();
     let is_scalar = |part: &IndexColumn| !matches!(table.column(part.column).ty, Type::Array(_) | Type::Json);
     let ids: Vec<ColumnId> = columns.iter().map(|part| part.column).collect();
-    if is_unique && columns.iter().all(is_scalar) && is_of_all(index, key) {
+    if is_unique && columns.iter().all(is_scalar) && is_of_all(table, index, key) {
         table.uniques.push(Key { name: name.into(), columns: ids });
     } else if !index.contains_key("partialFilterExpression") {
         table.indexes.push(Index { name: name.into(), columns, unique: false, condition: None });
@@ -244,13 +276,19 @@ fn add_index(table: &mut Table, name: &str, index: &Document) {
 }
 
 /// Whether a unique index holds all documents that have its fields.
-fn is_of_all(index: &Document, key: &Document) -> bool {
+fn is_of_all(table: &Table, index: &Document, key: &Document) -> bool {
     let Ok(part) = index.get_document("partialFilterExpression") else { return true };
-    let is_presence = |condition: &Bson| {
-        let word = condition.as_document().filter(|test| test.len() == 1).and_then(|test| test.keys().next());
-        word.is_some_and(|word| ["$gte", "$exists", "$type"].contains(&word.as_str()))
+    let is_presence = |field: &str, condition: &Bson| {
+        let test = condition.as_document().filter(|test| test.len() == 1).and_then(|test| test.iter().next());
+        test.is_some_and(|(word, value)| match word.as_str() {
+            "$exists" => *value == Bson::Boolean(true) || number(value).is_some_and(|number| number != 0.0),
+            "$type" => true,
+            // That all values are in it, or those from some value on.
+            "$gte" => table.find_column(field).is_some_and(|column| *value == migrate::least(column)),
+            _ => false,
+        })
     };
-    part.iter().all(|(field, condition)| key.contains_key(field) && is_presence(condition))
+    part.iter().all(|(field, condition)| key.contains_key(field) && is_presence(field, condition))
 }
 
 fn number(value: &Bson) -> Option<f64> {

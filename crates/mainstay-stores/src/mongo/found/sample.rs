@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt;
 use mainstay_schema::Type;
@@ -165,9 +165,12 @@ fn scalar(kinds: &[Kind]) -> Option<Type> {
 /// As the server says; [`StoreError::Deadline`].
 pub(super) async fn take(link: &Link, collection: &str, deadline: Instant) -> Result<Sample, StoreError> {
     let documents = link.database().collection::<RawDocumentBuf>(collection);
+    // For the server to heed; it takes whole milliseconds, and 0 for no limit.
+    let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
     let pipeline = [doc! { "$sample": { "size": DOCUMENTS_MAX } }];
     let taken = async {
-        documents.aggregate(pipeline).with_type::<RawDocumentBuf>().await?.try_collect::<Vec<RawDocumentBuf>>().await
+        let taken = documents.aggregate(pipeline).max_time(left).with_type::<RawDocumentBuf>();
+        taken.await?.try_collect::<Vec<RawDocumentBuf>>().await
     };
     let mut sample = Sample::default();
     let mut taken = within(deadline, taken).await?;

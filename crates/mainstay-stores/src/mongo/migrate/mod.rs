@@ -25,7 +25,7 @@ use mongodb::bson::{Document, doc};
 use super::link::Link;
 use super::ours::COUNTERS;
 pub(super) use run::Runner;
-pub(super) use shape::{Shape, refusals};
+pub(super) use shape::{Shape, least, refusals};
 use table::Kept;
 pub(super) use text::{commands, print};
 

@@ -187,7 +187,7 @@ fn number(value: &Value) -> Option<Bson> {
 }
 
 /// The least value of a column, as the server orders values of its type.
-fn least(column: &Column) -> Bson {
+pub(in crate::mongo) fn least(column: &Column) -> Bson {
     match &column.ty {
         Type::Bool => Bson::Boolean(false),
         Type::Int | Type::BigInt | Type::Float | Type::Decimal { .. } => Bson::Double(f64::NEG_INFINITY),
@@ -248,6 +248,18 @@ fn refusals_of(table: &Table) -> Vec<String> {
             told.push(format!(
                 "{key}: MongoDB compares the items of {}, which is {}, and not the whole; leave it out of the key",
                 column.name, column.ty
+            ));
+        }
+    }
+    for index in &table.indexes {
+        let lists = index.columns.iter().map(|part| table.column(part.column));
+        let lists: Vec<&str> =
+            lists.filter(|column| matches!(column.ty, Type::Array(_))).map(|column| &*column.name).collect();
+        if lists.len() > 1 {
+            told.push(format!(
+                "{}: MongoDB makes no index over two lists; leave all but one of {} out of it",
+                index.name,
+                lists.join(", ")
             ));
         }
     }

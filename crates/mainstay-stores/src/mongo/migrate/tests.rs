@@ -138,6 +138,7 @@ fn what_no_collection_can_be_is_told() {
         ("_id = \"int\"\n", "_id is the primary key"),
         ("d = \"decimal(36,2)\"\n", "MongoDB keeps 34"),
         ("j = { type = \"json\", unique = true }\n", "compares the items"),
+        ("a = \"int[]\"\nb = \"text[]\"\n\n[t.indexes]\nboth = [\"a\", \"b\"]\n", "over two lists"),
         ("n = \"int\"\n\n[t.indexes]\none = { on = [\"n\"], where = \"n > 0\" }\n", "is SQL"),
     ] {
         let told = refusals(&table(rest));
