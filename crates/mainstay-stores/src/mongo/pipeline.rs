@@ -260,7 +260,10 @@ impl Builder<'_> {
             if !filter::is_ordered(&field.ty) {
                 return None;
             }
-            let mut may_be_null = field.is_found || holder.column(term.expr.column).optional;
+            // Each document has a key, and all pages of found collections are in its order: a look for documents whose key
+            // is nothing would read the whole collection for each of them.
+            let is_key = field.name == names::ID;
+            let mut may_be_null = !is_key && (field.is_found || holder.column(term.expr.column).optional);
             if let Some(via) = &term.via {
                 let mut inner = self.which(holder, &via.filter)?;
                 inner.push(doc! { "$limit": 1 });

@@ -4,6 +4,7 @@ use std::io::{BufRead, IsTerminal};
 
 use anyhow::anyhow;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{Console, Failure, Folder, Globals, block_on};
 use crate::migrations::{self, Allow, History, MigrationError, State, Synced};
@@ -101,7 +102,7 @@ fn plan(project: &Project, globals: &Globals) -> Result<(), Failure> {
     let plan = migrations::plan(history.database, &history.current, &project.schema);
     let console = globals.console();
     if globals.json {
-        console.value(&serde_json::json!({ "steps": plan.steps, "losses": plan.losses, "sql": plan.sql }));
+        value(&console, project, &serde_json::json!({ "steps": plan.steps, "losses": plan.losses, "sql": plan.sql }));
     } else if plan.steps.is_empty() {
         console.line("the database is as the schema says");
     } else {
@@ -127,7 +128,7 @@ fn write_new(args: &New, parts: &[Project], globals: &Globals) -> Result<(), Fai
         };
         has_written = true;
         if globals.json {
-            console.value(&written);
+            value(&console, part, &written);
             continue;
         }
         tell(&console, &written.steps, &written.losses);
@@ -163,7 +164,7 @@ async fn apply(
     let pending = migrations::pending(&history)?;
     if args.dry_run {
         if console.json {
-            console.value(&pending);
+            value(console, project, &pending);
         }
         for file in pending.files.iter().filter(|_| !console.json) {
             console.line(format!("{}{}", file.name, if file.noted { ", only noted: it is there already" } else { "" }));
@@ -174,7 +175,7 @@ async fn apply(
     agree(&pending.losses(), args.yes, console)?;
     let applied = migrations::apply(store, &history).await?;
     if console.json {
-        console.value(&applied);
+        value(console, project, &applied);
         return Ok(());
     }
     for file in &applied.files {
@@ -206,7 +207,7 @@ async fn apply_directly(
         synced = migrations::sync(project, store, Allow::All).await?;
     }
     if console.json {
-        console.value(&synced);
+        value(console, project, &synced);
     } else if synced.steps.is_empty() {
         console.line("the database is as the schema says");
     } else {
@@ -227,7 +228,7 @@ fn status(project: &Project, globals: &Globals) -> Result<(), Failure> {
     let lines: Vec<_> = history.states().into_iter().map(|(name, state)| Line { name, state }).collect();
     let console = globals.console();
     if globals.json {
-        console.value(&lines);
+        value(&console, project, &lines);
     } else if lines.is_empty() {
         console.line("there are no migrations");
     }
@@ -243,6 +244,21 @@ fn status(project: &Project, globals: &Globals) -> Result<(), Failure> {
         true => Err(Failure::Negative),
         false => Ok(()),
     }
+}
+
+/// Prints a result for a program; where there are several stores, each object of it says which one it is about.
+fn value(console: &Console, project: &Project, value: &impl Serialize) {
+    let mut value = serde_json::to_value(value).expect("our results are plain data with text keys");
+    if let Some(store) = project.part() {
+        let objects = match &mut value {
+            Value::Array(objects) => objects.as_mut_slice(),
+            object => std::slice::from_mut(object),
+        };
+        for object in objects.iter_mut().filter_map(Value::as_object_mut) {
+            object.insert("store".to_owned(), store.into());
+        }
+    }
+    console.value(&value);
 }
 
 /// What the database remembers; where there is none yet, nothing.

@@ -145,6 +145,11 @@ impl Project {
         self.part.as_deref().unwrap_or(MAIN)
     }
 
+    /// The same where the project has several, else nothing.
+    pub fn part(&self) -> Option<&str> {
+        self.part.as_deref()
+    }
+
     /// Name of the project, for people.
     pub fn name(&self) -> String {
         self.settings.project.name.clone().unwrap_or_else(|| folder_name(&self.folder))

@@ -42,6 +42,34 @@ fn a_schema_becomes_files_and_the_files_become_tables() {
 }
 
 #[test]
+fn each_store_tells_its_own_and_a_program_is_told_whose_it_is() {
+    let folder = Folder::new(&format!("{OLD}\n[logs]\nstore = \"other\"\n\n[logs.fields]\ntext = \"text\"\n"));
+    folder.write("mainstay.toml", "[stores.other]\nurl = \"sqlite:.mainstay/other.db\"\n");
+    let told = |args: &[&str]| -> Vec<(String, String)> {
+        let said = folder.ok(args);
+        let values = serde_json::Deserializer::from_str(&said).into_iter::<serde_json::Value>();
+        let objects = values.flat_map(|value| match value.unwrap() {
+            serde_json::Value::Array(objects) => objects,
+            object => vec![object],
+        });
+        objects.map(|object| (object["store"].as_str().unwrap().to_owned(), object.to_string())).collect()
+    };
+    for args in [
+        ["--json", "migrate", "plan"].as_slice(),
+        &["--json", "migrate", "new"],
+        &["--json", "migrate", "status"],
+        &["--json", "migrate", "apply", "--dry-run"],
+        &["--json", "migrate", "apply"],
+    ] {
+        let told = told(args);
+        let stores: Vec<&str> = told.iter().map(|(store, _)| store.as_str()).collect();
+        assert_eq!(stores, ["main", "other"], "{args:?}: {told:?}");
+    }
+    let said = folder.ok(&["migrate", "status"]);
+    assert!(said.contains("store main:\napplied") && said.contains("store other:\napplied"), "{said}");
+}
+
+#[test]
 fn what_loses_data_says_so_and_wants_a_yes() {
     let folder = Folder::new(&RENAMED.replace(", was = \"text\"", ""));
     folder.ok(&["migrate", "new"]);
