@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use bson::{Bson, Document, RawDocument, doc};
 use mainstay_query::plan::{Filter, Join, Pair, Read};
-use mainstay_schema::{Schema, Table, TableId, Value};
+use mainstay_schema::{Schema, Table, TableId, TableKind, Value};
 use mainstay_store::memory::Given;
 use mainstay_store::residual::RESIDUAL_ROWS_MAX;
 use mainstay_store::{RowSink, StoreError};
@@ -57,12 +57,21 @@ pub(super) async fn matching(
     Ok(passing.into_iter().map(|row| Match { row }).collect())
 }
 
-/// The `_id` of a document.
+/// What a row is known by. `alike` has how many with the same content one command has given.
 ///
 /// # Errors
-/// [`StoreError::Internal`] if it is none that can be read.
-fn id(document: &RawDocument) -> Result<Bson, StoreError> {
-    Bson::try_from(cells::field(document, names::ID)).map_err(|error| StoreError::Internal(Box::new(error)))
+/// [`StoreError::Internal`] if it has an `_id` that cannot be read.
+fn name(table: &Table, document: &RawDocument, alike: &mut HashMap<Vec<u8>, usize>) -> Result<Name, StoreError> {
+    if table.kind == TableKind::Table {
+        let id = Bson::try_from(cells::field(document, names::ID));
+        let id = id.map_err(|error| StoreError::Internal(Box::new(error)))?;
+        // A text of its own for each type and value.
+        return Ok((format!("{id:?}").into_bytes(), 0));
+    }
+    let content = document.as_bytes().to_vec();
+    let before = alike.entry(content.clone()).or_default();
+    *before += 1;
+    Ok((content, *before))
 }
 
 /// Rows of all tables that matter.
@@ -70,10 +79,14 @@ struct Gathered<'s> {
     schema: &'s Schema,
     /// By table.
     tables: Vec<Vec<Vec<Value>>>,
-    /// The places of the rows that are there, by table and by their `_id` as text.
-    known: Vec<HashMap<String, usize>>,
+    /// The places of the rows that are there, by table.
+    known: Vec<HashMap<Name, usize>>,
     seen: u64,
 }
+
+/// What a row is known by however it is come to: by its `_id`; a row of a view, which may have none or share it, by all
+/// that it holds and by how many that hold the same came before it.
+type Name = (Vec<u8>, usize);
 
 /// Of which rows those of a level are.
 enum Among {
@@ -204,7 +217,7 @@ impl<'s> Gathered<'s> {
         let limit = i64::try_from(left + 1).unwrap_or(i64::MAX);
         let options = FindOptions::builder().limit(limit).build();
         let mut documents = session.find(&table.name, condition, options).await?;
-        let mut found = Vec::new();
+        let (mut found, mut alike) = (Vec::new(), HashMap::new());
         while let Some(batch) = documents.next(session).await? {
             for document in batch.documents()? {
                 self.seen += 1;
@@ -216,23 +229,19 @@ impl<'s> Gathered<'s> {
                     );
                     return Err(StoreError::Unsupported { what });
                 }
-                found.push(self.keep(table, document)?);
+                let name = name(table, document, &mut alike)?;
+                found.push(self.keep(table, document, name));
             }
         }
         Ok(found)
     }
 
-    fn keep(&mut self, table: &Table, document: &RawDocument) -> Result<usize, StoreError> {
-        let id = id(document)?;
+    fn keep(&mut self, table: &Table, document: &RawDocument, name: Name) -> usize {
         let at = table.id.index();
         let rows = &mut self.tables[at];
-        // A text of its own for each type and value.
-        let known = format!("{id:?}");
-        if let Some(place) = self.known[at].get(&known) {
-            return Ok(*place);
-        }
-        self.known[at].insert(known, rows.len());
-        rows.push(cells::row(table, document));
-        Ok(rows.len() - 1)
+        *self.known[at].entry(name).or_insert_with(|| {
+            rows.push(cells::row(table, document));
+            rows.len() - 1
+        })
     }
 }

@@ -6,6 +6,7 @@
 use bson::{Bson, Document, RawBsonRef, RawDocument, doc};
 use mainstay_query::evaluate::{self, cast};
 use mainstay_query::plan::{Aggregate, Filter, Function, Groups, Read, Source};
+use mainstay_schema::model::Texts;
 use mainstay_schema::value::float_text;
 use mainstay_schema::{Schema, Table, Type, Value, ValueError};
 use mainstay_store::sink::put;
@@ -29,7 +30,7 @@ fn number(at: usize) -> String {
 
 /// The stages that make groups of rows; `None` if the server has none with the same outcome.
 pub(super) fn stages(schema: &Schema, plan: &Read, groups: &Groups) -> Option<Vec<Document>> {
-    let table = schema.table(plan.table);
+    let (table, is_found) = (schema.table(plan.table), schema.found().is_some());
     let (mut key, mut group, mut kept) = (Document::new(), Document::new(), doc! { "_id": 0 });
     for (at, output) in plan.select.iter().enumerate() {
         match &output.source {
@@ -43,15 +44,21 @@ pub(super) fn stages(schema: &Schema, plan: &Read, groups: &Groups) -> Option<Ve
                 kept.insert(place(at), format!("$_id.{}", place(at)));
             }
             Source::Aggregate(aggregate) => {
-                let made = accumulated(table, aggregate)?;
+                let made = accumulated(table, aggregate, is_found)?;
                 group.insert(place(at), made);
                 kept.insert(place(at), 1);
                 if let Some(input) = &aggregate.input {
-                    let kept_value = or_null(field(table, input.as_column()?)?);
-                    let counts = doc! { "$cond": [{ "$eq": [kept_value, Bson::Null] }, 0, 1] };
+                    let path = field(table, input.as_column()?)?;
+                    let adds = matches!(aggregate.function, Function::Sum | Function::Avg);
+                    // What another program left there and is no number is not added.
+                    let counts = if is_found && adds {
+                        doc! { "$cond": [{ "$isNumber": path }, 1, 0] }
+                    } else {
+                        doc! { "$cond": [{ "$eq": [or_null(path), Bson::Null] }, 0, 1] }
+                    };
                     group.insert(number(at), doc! { "$sum": counts });
                     kept.insert(number(at), 1);
-                    if let Function::Sum | Function::Avg = aggregate.function {
+                    if adds {
                         // Of no values there is no sum.
                         let is_none = doc! { "$eq": [format!("${}", number(at)), 0] };
                         let sum = format!("${}", place(at));
@@ -70,18 +77,27 @@ pub(super) fn stages(schema: &Schema, plan: &Read, groups: &Groups) -> Option<Ve
         if !has_keys(plan) {
             return None;
         }
-        stages.push(doc! { "$match": filter::exact(schema, &made_table(plan, groups), &groups.having)? });
+        stages.push(doc! { "$match": filter::exact(schema, &made_table(table, plan, groups), &groups.having)? });
     }
     Some(stages)
 }
 
-/// The groups as a table whose columns are the fields that they are in.
-pub(super) fn made_table(plan: &Read, groups: &Groups) -> Table {
+/// The groups of rows of a table, as a table whose columns are the fields that they are in.
+pub(super) fn made_table(of: &Table, plan: &Read, groups: &Groups) -> Table {
     let mut table = groups.table.clone();
     table.primary_key.clear();
     for (at, (column, output)) in table.columns.iter_mut().zip(&plan.select).enumerate() {
         column.name = place(at).into();
         column.optional = true;
+        // Those that are one of the values that were there are kept as these are.
+        let one_of = match &output.source {
+            Source::Value(expr) => expr.as_column(),
+            Source::Aggregate(Aggregate { function: Function::Min | Function::Max, input: Some(input), .. }) => {
+                input.as_column()
+            }
+            _ => None,
+        };
+        column.texts = one_of.map_or(Texts::Plain, |source| of.column(source).texts);
         if let Source::Aggregate(aggregate) = &output.source
             && (aggregate.function == Function::Avg || aggregate.cast.is_some())
         {
@@ -106,7 +122,7 @@ fn or_null(path: String) -> Document {
     doc! { "$ifNull": [path, Bson::Null] }
 }
 
-fn accumulated(table: &Table, aggregate: &Aggregate) -> Option<Document> {
+fn accumulated(table: &Table, aggregate: &Aggregate, is_found: bool) -> Option<Document> {
     let Some(input) = &aggregate.input else { return Some(doc! { "$sum": 1 }) };
     let column = input.as_column()?;
     let (path, ty) = (field(table, column)?, &table.column(column).ty);
@@ -118,7 +134,11 @@ fn accumulated(table: &Table, aggregate: &Aggregate) -> Option<Document> {
     Some(match aggregate.function {
         Function::Count => doc! { "$sum": { "$cond": [{ "$eq": [or_null(path), Bson::Null] }, 0, 1] } },
         Function::Sum | Function::Avg if !is_exact => return None,
-        // Decimals lose no digit where whole numbers of 64 bits would overflow.
+        // Decimals lose no digit where whole numbers of 64 bits would overflow. Of what another program left there, only
+        // numbers are converted; the sum itself passes over the rest.
+        Function::Sum | Function::Avg if *ty == Type::BigInt && is_found => {
+            doc! { "$sum": { "$cond": [{ "$isNumber": &path }, { "$toDecimal": &path }, Bson::Null] } }
+        }
         Function::Sum | Function::Avg if *ty == Type::BigInt => doc! { "$sum": { "$toDecimal": path } },
         Function::Sum | Function::Avg => doc! { "$sum": path },
         Function::Min | Function::Max if !filter::is_ordered(ty) => return None,

@@ -75,7 +75,7 @@ impl Builder<'_> {
                 // Whether its one row is on the page is seen here, since it may be the row of no rows.
                 return Some(Pipeline { which, rest });
             }
-            let keys = self.order(&groups::made_table(plan, groups), &groups.order, &mut rest)?;
+            let keys = self.order(&groups::made_table(table, plan, groups), &groups.order, &mut rest)?;
             sort(&keys, &mut rest)?;
             page(plan.offset, limit, &mut rest)?;
             return Some(Pipeline { which, rest });
@@ -187,6 +187,9 @@ impl Builder<'_> {
         if !is_whole || far != ID || !names::is_plain(near) || embed.link.cardinality != Cardinality::One {
             return None;
         }
+        if !is_alike(table, pair, target) || self.schema.found().is_some() {
+            return None;
+        }
         let mut fields = Vec::new();
         for output in &read.select {
             let Source::Value(expr) = &output.source else { return None };
@@ -202,7 +205,7 @@ impl Builder<'_> {
         if fields.is_empty() {
             fields.push(format!("{name}.{ID}"));
         }
-        // Every document has an `_id` that is not null, so nothing is linked by nothing.
+        // Each of our documents has an `_id` that is not null, so nothing is linked by nothing.
         let stage = doc! { "$lookup": { "from": &*target.name, "localField": near, "foreignField": ID, "as": name } };
         Some((stage, fields))
     }
@@ -235,15 +238,15 @@ impl Builder<'_> {
     ) -> Option<Document> {
         let target = self.schema.table(target);
         match join {
-            Join::Direct(pairs) => look_up(here, pairs, target, inner, name),
+            Join::Direct(pairs) => look_up(self.schema, here, pairs, target, inner, name),
             Join::Through { table: junction, parent, child } => {
                 // One row for each of the junction's.
                 let junction = self.schema.table(*junction);
-                let mut between = vec![look_up(junction, child, target, Vec::new(), JOINED)?];
+                let mut between = vec![look_up(self.schema, junction, child, target, Vec::new(), JOINED)?];
                 between.push(doc! { "$unwind": format!("${JOINED}") });
                 between.push(doc! { "$replaceRoot": { "newRoot": format!("${JOINED}") } });
                 between.append(&mut inner);
-                look_up(here, parent, junction, between, name)
+                look_up(self.schema, here, parent, junction, between, name)
             }
         }
     }
@@ -378,28 +381,51 @@ fn after(order: &[Order], keys: &[Key], place: &[Value]) -> Option<Document> {
     }
 }
 
+/// Whether equal values of two linked columns are equal to the server, which takes an object id for no text.
+fn is_alike(here: &Table, pair: &Pair, target: &Table) -> bool {
+    here.column(pair.here).texts == target.column(pair.there).texts
+}
+
 /// The stage that puts those rows of a table into a field that pairs of fields link to a row. Nothing is linked by
-/// nothing.
-fn look_up(here: &Table, pairs: &[Pair], target: &Table, stages: Vec<Document>, name: &str) -> Option<Document> {
+/// nothing; nor is a list, which only documents of other programs have there, and which the server takes for its items.
+fn look_up(
+    schema: &Schema,
+    here: &Table,
+    pairs: &[Pair],
+    target: &Table,
+    stages: Vec<Document>,
+    name: &str,
+) -> Option<Document> {
+    let is_found = schema.found().is_some();
     let mut known = Vec::with_capacity(pairs.len());
     for pair in pairs {
         let (near, far) = (names::field(here, pair.here), names::field(target, pair.there));
-        if !names::is_plain(near) || !names::is_plain(far) {
+        if !names::is_plain(near) || !names::is_plain(far) || !is_alike(here, pair, target) {
             return None;
         }
         known.push((near, far));
     }
     let ((near, far), rest) = known.split_first()?;
-    let mut condition: Document =
-        known.iter().map(|(_, far)| ((*far).to_owned(), doc! { "$ne": null }.into())).collect();
+    let something = || {
+        if is_found {
+            doc! { "$ne": null, "$not": { "$type": "array" } }
+        } else {
+            doc! { "$ne": null }
+        }
+    };
+    let mut condition: Document = known.iter().map(|(_, far)| ((*far).to_owned(), something().into())).collect();
     let mut given = Document::new();
-    let mut equal = Vec::new();
+    let mut tests = Vec::new();
     for (at, (near, far)) in rest.iter().enumerate() {
         given.insert(format!("key{at}"), format!("${near}"));
-        equal.push(doc! { "$eq": [format!("${far}"), format!("$$key{at}")] });
+        tests.push(doc! { "$eq": [format!("${far}"), format!("$$key{at}")] });
     }
-    if !equal.is_empty() {
-        condition.insert("$expr", doc! { "$and": equal });
+    if is_found {
+        given.insert("key", format!("${near}"));
+        tests.push(doc! { "$not": [{ "$isArray": "$$key" }] });
+    }
+    if !tests.is_empty() {
+        condition.insert("$expr", doc! { "$and": tests });
     }
     let mut inner = vec![doc! { "$match": condition }];
     inner.extend(stages);

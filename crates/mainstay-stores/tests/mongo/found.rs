@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mainstay_query::plan::{Conflict, Insert};
-use mainstay_schema::model::Texts;
-use mainstay_schema::{DefaultValue, Schema, Type};
+use mainstay_schema::model::{Reference, Texts};
+use mainstay_schema::{DefaultValue, ReferenceAction, Schema, Type};
 use mainstay_store::{Store, StoreError};
 use mainstay_stores::MongoStore;
 use mainstay_stores::mongo::Link;
@@ -251,5 +251,95 @@ async fn keys_that_no_row_can_have() {
         }
     }
     assert!(start.elapsed() < Duration::from_secs(20), "it is not tried over and over");
+    support::drop_database(store.link()).await;
+}
+
+/// The collections of a store with links between their fields.
+async fn linked(store: &MongoStore, links: &[(&str, &str, &str)]) -> Arc<Schema> {
+    let schema = find(store).await;
+    let mut tables = schema.tables().to_vec();
+    for (table, column, target) in links {
+        let target = schema.find(target).expect("the target is there");
+        let here = schema.find(table).expect("the table is there");
+        tables[here.id.index()].references.push(Reference {
+            name: format!("{table}_{column}").into(),
+            columns: vec![here.find_column(column).expect("the column is there").id],
+            target: target.id,
+            target_columns: target.primary_key.clone(),
+            on_delete: ReferenceAction::default(),
+            on_update: ReferenceAction::default(),
+        });
+    }
+    Arc::new(Schema::of_found(tables, schema.found().expect("it is found").clone()))
+}
+
+/// A view gives one document several times: with one `_id`, or with none.
+#[tokio::test]
+async fn rows_of_views_are_told_apart() {
+    let store = fresh().await;
+    put(&store, "lists", vec![doc! { "_id": 1, "n": 5, "w": ["a", "a", "b"] }]).await;
+    for (view, kept) in [("shared", doc! { "n": 1, "w": 1 }), ("bare", doc! { "_id": 0, "n": 1, "w": 1 })] {
+        let pipeline = vec![doc! { "$unwind": "$w" }, doc! { "$project": kept }];
+        let create = doc! { "create": view, "viewOn": "lists", "pipeline": pipeline };
+        store.link().database().run_command(create).await.unwrap();
+    }
+    let schema = Arc::new(find(&store).await);
+    for view in ["shared", "bare"] {
+        assert_eq!(support::read(&store, &schema, view, "select=w&order=w").await, "(a)(a)(b)", "{view}");
+    }
+    support::drop_database(store.link()).await;
+}
+
+/// A text of 24 digits and an object id are one value of the API, and two of the server.
+#[tokio::test]
+async fn object_ids_and_texts_are_one_value() {
+    let store = fresh().await;
+    let [one, two] = [ObjectId::new(), ObjectId::new()];
+    let people = [(one, "ann"), (two, "bob")].map(|(id, name)| doc! { "_id": id, "name": name });
+    put(&store, "people", people.to_vec()).await;
+    let visits = [(1, one), (2, two), (3, two)];
+    put(&store, "visits", visits.map(|(id, at)| doc! { "_id": id, "person": at.to_hex(), "by": at }).to_vec()).await;
+    let schema = linked(&store, &[("visits", "person", "people")]).await;
+    let read = async |table, query: String| support::read(&store, &schema, table, &query).await;
+    let visits = read("visits", "select=_id,people(name)&order=_id".to_owned()).await;
+    assert_eq!(visits, "(1,(ann))(2,(bob))(3,(bob))");
+    let people = read("people", "select=name,visits(_id)&order=name".to_owned()).await;
+    assert_eq!(people, "(ann,[(1)])(bob,[(2)(3)])");
+    let of_bob = read("visits", "select=_id,people!inner()&people.name=eq.bob&order=_id".to_owned()).await;
+    assert_eq!(of_bob, "(2)(3)");
+    let groups = read("visits", format!("select=by,count()&having=(by.eq.{two})")).await;
+    assert_eq!(groups, format!("({two},2)"));
+    let groups = read("visits", format!("select=person,last:by.max()&having=(last.eq.{two})")).await;
+    assert_eq!(groups, format!("({two},{two})"));
+    support::drop_database(store.link()).await;
+}
+
+/// Nothing is linked by nothing, and no list by its items, whatever stands in `_id`.
+#[tokio::test]
+async fn nothing_and_lists_link_no_rows() {
+    let store = fresh().await;
+    put(&store, "people", vec![doc! { "_id": 1, "name": "ann" }, doc! { "_id": 2, "name": "bob" }]).await;
+    let visits = vec![doc! { "_id": 1, "person": 1 }, doc! { "_id": 2, "person": 2 }, doc! { "_id": 3 }];
+    put(&store, "visits", visits).await;
+    let schema = linked(&store, &[("visits", "person", "people")]).await;
+    put(&store, "people", vec![doc! { "_id": Bson::Null, "name": "nobody" }]).await;
+    put(&store, "visits", vec![doc! { "_id": 4, "person": [1, 2] }]).await;
+    let visits = support::read(&store, &schema, "visits", "select=_id,people(name)&order=_id").await;
+    assert_eq!(visits, "(1,(ann))(2,(bob))(3,null)(4,null)");
+    let people = support::read(&store, &schema, "people", "select=name,visits(_id)&order=name").await;
+    assert_eq!(people, "(ann,[(1)])(bob,[(2)])(nobody,[])");
+    support::drop_database(store.link()).await;
+}
+
+/// What is no number is not added, and makes no mean smaller.
+#[tokio::test]
+async fn sums_are_of_numbers() {
+    let store = fresh().await;
+    put(&store, "counts", vec![doc! { "_id": 1, "n": 5_i64 }, doc! { "_id": 2, "n": 8_i64 }]).await;
+    let schema = Arc::new(find(&store).await);
+    assert_eq!(schema.find("counts").unwrap().find_column("n").unwrap().ty, Type::BigInt);
+    put(&store, "counts", vec![doc! { "_id": 3, "n": "abc" }, doc! { "_id": 4, "n": "7" }, doc! { "_id": 5 }]).await;
+    let groups = support::read(&store, &schema, "counts", "select=n.sum(),n.avg(),n.count()").await;
+    assert_eq!(groups, "(13,6.5000000000000000,4)");
     support::drop_database(store.link()).await;
 }

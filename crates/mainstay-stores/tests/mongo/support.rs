@@ -6,10 +6,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt;
-use mainstay_query::plan::{Assign, Comparison, Delete, Expect, Expr, Filter, Insert, Shape, Test, Update, Write};
-use mainstay_query::{Actor, authorize};
-use mainstay_schema::{Schema, Value};
-use mainstay_store::collect::{Collected, Row};
+use mainstay_query::plan::{
+    Assign, Comparison, Count, Delete, Expect, Expr, Filter, Insert, PathStep, Read, Shape, Test, Update, Write,
+};
+use mainstay_query::request::ReadRequest;
+use mainstay_query::{Actor, Limits, authorize, parse, plan};
+use mainstay_schema::{ColumnId, Schema, Value};
+use mainstay_store::collect::{Collected, Member, Row};
 use mainstay_store::{Call, Store, StoreError};
 use mainstay_stores::mongo::Link;
 use mainstay_stores::{MongoOptions, MongoStore};
@@ -75,6 +78,45 @@ pub(crate) fn equals(schema: &Schema, table: &str, column: &str, text: &str) -> 
     let column = schema.find(table).and_then(|table| table.find_column(column)).expect("the column is there");
     let value = Value::parse(&column.ty, text).expect("a value of the column");
     Filter::Test { expr: Expr::column(column.id), test: Test::Compare(Comparison::Eq, value) }
+}
+
+/// The rows of a read written as a query string: `(1,a,(…),[(…)])`; the same if the server only gathers them.
+pub(crate) async fn read(store: &MongoStore, schema: &Arc<Schema>, table: &str, written: &str) -> String {
+    let limits = Limits { aggregates: true, ..Limits::default() };
+    let query = parse::query(parse::Purpose::Read, written, &limits).expect("a query");
+    let request = ReadRequest { table: table.to_owned(), query, count: Count::None, unpaged: false };
+    let plan = plan::read(schema, &limits, &request).expect("a plan");
+    let mut apart = plan.clone();
+    apart.filter = Filter::And(vec![apart.filter, passes_here()]);
+    let rows = rows(store, schema, plan).await;
+    assert_eq!(rows, self::rows(store, schema, apart).await, "apart, {table}?{written}");
+    rows
+}
+
+/// What the server has no words for, and every row passes.
+fn passes_here() -> Filter {
+    let expr = Expr { path: vec![PathStep::Key("x".to_owned())], as_text: true, ..Expr::column(ColumnId(0)) };
+    let is_null = Filter::Test { expr, test: Test::IsNull };
+    Filter::Or(vec![is_null.clone(), Filter::Not(Box::new(is_null))])
+}
+
+async fn rows(store: &MongoStore, schema: &Arc<Schema>, plan: Read) -> String {
+    let sink = Box::new(Collected::lenient(plan.shape(schema)));
+    let plan = authorize::read(schema, &Actor::System, plan).expect("the system may read");
+    let call = Call { schema: schema.clone(), deadline: late() };
+    let done = store.read(call, Arc::new(plan), sink).await.expect("the read is possible");
+    let sink: Box<dyn Any> = done.sink;
+    let rows = sink.downcast::<Collected>().expect("the sink comes back").finish().expect("rows of the shape");
+    rows.iter().map(shown).collect()
+}
+
+fn shown(row: &Row) -> String {
+    let member = |member: &Member| match member {
+        Member::Value(value) => value.to_text().unwrap_or_else(|| "null".to_owned()),
+        Member::One(row) => shown(row),
+        Member::Many(rows) => format!("[{}]", rows.iter().map(shown).collect::<String>()),
+    };
+    format!("({})", row.iter().map(member).collect::<Vec<_>>().join(","))
 }
 
 /// The rows to delete.
