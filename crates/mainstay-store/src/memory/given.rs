@@ -31,7 +31,7 @@ impl<'s> Given<'s> {
     }
 
     fn view(&self) -> View<'_> {
-        View { schema: self.schema, tables: &self.tables, deadline: self.deadline, has_views: true }
+        View::new(self.schema, &self.tables, self.deadline, true)
     }
 
     /// Puts the rows of a read into `sink`; gives their number, and that of all that pass when asked.

@@ -1,10 +1,12 @@
-//! Grouped rows: one list of groups, looked through for each row.
+//! Grouped rows: one list of groups, in which each row finds its own.
+
+use std::collections::HashMap;
 
 use mainstay_query::evaluate::{self, Accumulator, compare_rows};
 use mainstay_query::plan::{Cardinality, Embed, Groups, Order, Output, Read, Source};
 use mainstay_schema::{Type, Value};
 
-use super::read::View;
+use super::read::{View, bucket};
 use super::rows::Row;
 use crate::error::StoreError;
 use crate::sink::{Cell, RowSink, put};
@@ -33,12 +35,15 @@ impl<'a> View<'a> {
     /// The groups of `rows` that are asked for, and the number that there are before paging.
     pub(super) fn groups(&self, plan: &Read, groups: &Groups, rows: &[&Row]) -> Result<(Vec<Group>, u64), StoreError> {
         let mut parts: Vec<Part> = Vec::new();
+        let mut known: HashMap<Vec<Option<String>>, Vec<usize>> = HashMap::new();
         for row in rows {
             let (mut key, mut inputs) = (Key::default(), Vec::new());
             self.take_apart(&plan.select, Some(row), &mut key, &mut inputs)?;
-            let at = match parts.iter().position(|part| part.key == key) {
-                Some(at) => at,
+            let alike = known.entry(key.values.iter().map(bucket).collect()).or_default();
+            let at = match alike.iter().find(|at| parts[**at].key == key) {
+                Some(at) => *at,
                 None => {
+                    alike.push(parts.len());
                     parts.push(Part { key, accumulators: self.accumulators(plan) });
                     parts.len() - 1
                 }

@@ -84,7 +84,7 @@ impl MemoryStore {
     fn read_now(&self, call: &Call, plan: &Read, mut sink: Box<dyn RowSink>) -> Result<ReadDone, StoreError> {
         let state = self.lock();
         state.admit(call)?;
-        let view = View { schema: &call.schema, tables: &state.tables, deadline: call.deadline, has_views: false };
+        let view = View::new(&call.schema, &state.tables, call.deadline, false);
         let (rows, total) = view.read(plan, sink.as_mut())?;
         Ok(ReadDone { sink, rows, total })
     }

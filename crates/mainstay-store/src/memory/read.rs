@@ -1,10 +1,12 @@
 //! Reads: filter, order, page, then one embed after the other for each row.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::time::Instant;
 
 use mainstay_query::evaluate::{self, Related, compare_rows, is_after, linked};
-use mainstay_query::plan::{Cardinality, Count, Embed, Filter, Join, Order, Output, Read, Source};
-use mainstay_schema::{Schema, TableId, TableKind, Value, ValueError};
+use mainstay_query::plan::{Cardinality, Count, Embed, Filter, Join, Order, Output, Pair, Read, Source};
+use mainstay_schema::{ColumnId, Schema, TableId, TableKind, Value, ValueError, link};
 
 use super::rows::{Row, RowId, Rows};
 use super::{check_deadline, unsupported};
@@ -19,9 +21,31 @@ pub(super) struct View<'a> {
     pub(super) deadline: Instant,
     /// Whether the rows of views are among them.
     pub(super) has_views: bool,
+    /// What links have looked for so far.
+    links: RefCell<HashMap<(TableId, ColumnId), Index<'a>>>,
+}
+
+/// The rows of a table by what a column holds, in their order.
+type Index<'a> = HashMap<String, Vec<&'a Row>>;
+
+/// What equal values have in common, and few others; `None` for null.
+pub(super) fn bucket(value: &Value) -> Option<String> {
+    Some(match value {
+        // Two numbers of different scales may be equal.
+        Value::Decimal(number) => match number.as_str() {
+            digits if digits.contains('.') => digits.trim_end_matches('0').trim_end_matches('.').to_owned(),
+            digits => digits.to_owned(),
+        },
+        Value::Array(items) => items.iter().map(|item| bucket(item).unwrap_or_default() + ",").collect(),
+        value => return link::key(value),
+    })
 }
 
 impl<'a> View<'a> {
+    pub(super) fn new(schema: &'a Schema, tables: &'a [Rows], deadline: Instant, has_views: bool) -> View<'a> {
+        View { schema, tables, deadline, has_views, links: RefCell::default() }
+    }
+
     /// Puts the rows of a read into `sink`; gives their number, and that of all that pass when asked.
     pub(super) fn read(&self, plan: &Read, sink: &mut dyn RowSink) -> Result<(u64, Option<u64>), StoreError> {
         let (given, total) = self.rows(plan, self.source(plan)?, sink)?;
@@ -135,11 +159,15 @@ impl<'a> View<'a> {
     }
 
     fn all(&self, table: TableId) -> Result<Vec<&'a Row>, StoreError> {
+        self.held(table).map(|rows| rows.values().collect())
+    }
+
+    fn held(&self, table: TableId) -> Result<&'a Rows, StoreError> {
         match self.schema.table(table).kind {
             TableKind::View { .. } if !self.has_views => {
                 Err(unsupported(format!("cannot compute the view \"{}\"", self.schema.table(table).name)))
             }
-            TableKind::Table | TableKind::View { .. } => Ok(self.tables[table.index()].values().collect()),
+            TableKind::Table | TableKind::View { .. } => Ok(&self.tables[table.index()]),
         }
     }
 
@@ -161,8 +189,10 @@ impl<'a> View<'a> {
     }
 
     pub(super) fn passes(&self, filter: &Filter, row: &[Value]) -> Result<bool, StoreError> {
+        let passes = evaluate::filter(self, row, filter).map(|outcome| outcome == Some(true));
+        // Afterwards, since a look at related rows is cut short when it is too late.
         check_deadline(self.deadline)?;
-        evaluate::filter(self, row, filter).map(|outcome| outcome == Some(true)).map_err(StoreError::Value)
+        passes.map_err(StoreError::Value)
     }
 
     fn order_key(&self, order: &Order, row: &[Value]) -> Result<Value, StoreError> {
@@ -183,16 +213,35 @@ impl<'a> View<'a> {
     /// The rows to which a link leads. Through a junction, one for each of its rows, so that a row which is linked
     /// twice comes twice, as in a join.
     pub(super) fn follow(&self, join: &Join, row: &[Value], table: TableId) -> Result<Vec<&'a Row>, StoreError> {
-        let related = self.all(table)?;
-        Ok(match join {
-            Join::Direct(pairs) => related.into_iter().filter(|there| linked(pairs, row, there)).collect(),
+        match join {
+            Join::Direct(pairs) => self.linked(pairs, row, table),
             Join::Through { table: junction, parent, child } => {
-                let between = self.all(*junction)?.into_iter().filter(|middle| linked(parent, row, middle));
-                between
-                    .flat_map(|middle| related.iter().filter(|there| linked(child, middle, there)).copied())
-                    .collect()
+                let mut related = Vec::new();
+                for middle in self.linked(parent, row, *junction)? {
+                    related.extend(self.linked(child, middle, table)?);
+                }
+                Ok(related)
             }
-        })
+        }
+    }
+
+    /// The rows of a table to which pairs of columns lead. Each is looked at once, and then found by the first column.
+    fn linked(&self, pairs: &[Pair], row: &[Value], table: TableId) -> Result<Vec<&'a Row>, StoreError> {
+        let rows = self.held(table)?;
+        let Some(first) = pairs.first() else { return Ok(rows.values().collect()) };
+        let Some(wanted) = bucket(&row[first.here.index()]) else { return Ok(Vec::new()) };
+        let mut links = self.links.borrow_mut();
+        let index = links.entry((table, first.there)).or_insert_with(|| {
+            let mut index = Index::new();
+            for row in rows.values() {
+                if let Some(held) = bucket(&row[first.there.index()]) {
+                    index.entry(held).or_default().push(row);
+                }
+            }
+            index
+        });
+        let candidates = index.get(&wanted).into_iter().flatten().copied();
+        Ok(candidates.filter(|there| linked(pairs, row, there)).collect())
     }
 }
 
@@ -211,12 +260,41 @@ impl Related for View<'_> {
         table: TableId,
         test: &mut dyn FnMut(&[Value]) -> Result<bool, ValueError>,
     ) -> Result<bool, ValueError> {
-        // A view holds no rows here, and reading one by itself is refused.
+        // A view has no rows unless they were given, and reading one by itself is refused.
         for related in self.follow(join, row, table).unwrap_or_default() {
+            // Whoever asked looks at the time too, and then this does not count.
+            if check_deadline(self.deadline).is_err() {
+                return Ok(false);
+            }
             if test(related)? {
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mainstay_schema::Type;
+
+    use super::*;
+
+    #[test]
+    fn equal_values_are_in_one_bucket() {
+        let decimal = Type::Decimal { precision: 9, scale: 2 };
+        for (ty, one, other) in [
+            (decimal.clone(), "1.5", "1.50"),
+            (decimal.clone(), "0", "0.00"),
+            (decimal, "100", "100.0"),
+            (Type::Float, "0", "-0"),
+            (Type::Array(Box::new(Type::Float)), "{0,NULL}", "{-0,NULL}"),
+        ] {
+            let [one, other] = [one, other].map(|text| Value::parse(&ty, text).unwrap());
+            assert_eq!(bucket(&one), bucket(&other), "{one:?} {other:?}");
+        }
+        let [ten, one] = ["10", "1"].map(|text| Value::Decimal(mainstay_schema::value::Decimal::parse(text).unwrap()));
+        assert_ne!(bucket(&ten), bucket(&one));
+        assert_eq!(bucket(&Value::Null), None);
     }
 }

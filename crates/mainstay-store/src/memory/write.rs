@@ -164,7 +164,7 @@ impl<'a> Transaction<'a> {
     }
 
     fn view(&self) -> View<'_> {
-        View { schema: self.schema, tables: &self.tables, deadline: self.deadline, has_views: false }
+        View::new(self.schema, &self.tables, self.deadline, false)
     }
 
     fn emit(&self, returning: Option<&Read>, ids: &[RowId], sink: &mut dyn RowSink) -> Result<(), StoreError> {
