@@ -68,9 +68,9 @@ pub(super) fn code(error: &Error) -> Option<i32> {
 pub(super) fn of_code(code: i32, words: &str, error: BoxError) -> StoreError {
     match code {
         // `maxTimeMS`; a wait for a lock or for other members of the set that took too long.
-        50 | 24 | 64 => StoreError::Deadline,
-        // The collection is not there, or is another kind of thing.
-        26 | 166 => StoreError::SchemaChanged(error),
+        50 | 24 | 64 | 262 => StoreError::Deadline,
+        // The collection is not there, or is another kind of thing; or became so while it was read.
+        26 | 166 | 175 => StoreError::SchemaChanged(error),
         // Shutting down, recovering, no primary, not ready, out of reach, killed.
         6 | 7 | 89 | 91 | 189 | 9001 | 10058 | 10107 | 11600 | 11602 | 13435 | 13436 | 46841 | 237 | 43 => {
             StoreError::Unavailable(error)
@@ -78,12 +78,19 @@ pub(super) fn of_code(code: i32, words: &str, error: BoxError) -> StoreError {
         // The login is refused: nothing that a caller could do about.
         18 => StoreError::Unavailable(error),
         14031 => StoreError::CannotWrite(error),
-        CONFLICT => conflict(),
+        // So are snapshots that the server no longer has, or does not have yet.
+        CONFLICT | 239 | 246 => conflict(),
         13 => said("42501", words, Some("Grant the role readWrite on the database to the login of the store.")),
         INVALID => said("23514", words, None),
         DUPLICATE => said("23505", words, None),
         // The document is larger than 16 MiB.
         10334 | 17419 | 17420 => too_large(),
+        // Rows that belong to one row are larger.
+        4568 => said(
+            "54000",
+            "the rows of an embed are larger than the server takes",
+            Some("Ask for fewer rows of the embed."),
+        ),
         // A transaction that the server's cache cannot hold.
         388 => said("54000", "the transaction is larger than the server can hold", Some("Change fewer rows at once.")),
         // A regular expression that it does not take, or gave up after too many steps.
