@@ -163,6 +163,8 @@ fn alternatives(value: &Value) -> Option<Document> {
                 (false, _) if text.len() == 36 || text.starts_with(|c: char| c.is_ascii_digit() || c == '\\') => {
                     return None;
                 }
+                // Numbers too have these texts.
+                (false, _) if matches!(&**text, "NaN" | "Infinity" | "-Infinity") => return None,
                 _ => {}
             }
             Some(among(list))

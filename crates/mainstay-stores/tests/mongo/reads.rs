@@ -117,6 +117,9 @@ fn documents() -> Vec<Document> {
         doc! { "k": "5" },
         doc! { "k": true, "0": "zero" },
         doc! { "k": "X" },
+        doc! { "k": f64::NAN },
+        doc! { "k": "-Infinity" },
+        doc! { "k": f64::NEG_INFINITY },
     ];
     let mut all: Vec<Document> = (1..).zip(data).map(|(id, data)| doc! { "_id": id, "data": data }).collect();
     all.push(doc! { "_id": 20, "data": [{ "k": "x" }, "x"] });
@@ -134,7 +137,8 @@ async fn paths_lead_where_the_reference_goes() {
     let all = stage.rows(stage.plan(Filter::True)).await;
     assert_eq!(all.len(), documents().len());
     let mut filters = Vec::new();
-    let texts = ["x", "5", "5.5", "true", "null", "zero", "", "{\"$gt\":\"\"}", "[\"x\"]", "y", "$where"];
+    let texts =
+        ["x", "5", "5.5", "true", "null", "zero", "", "{\"$gt\":\"\"}", "[\"x\"]", "y", "$where", "NaN", "-Infinity"];
     for path in
         [&["k"][..], &["0"], &["0", "k"], &["-1"], &["$where"], &["a.b"], &["a", "b"], &["k", "$gt"], &["k", "0"]]
     {
