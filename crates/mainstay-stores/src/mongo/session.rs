@@ -79,6 +79,7 @@ impl Session {
         async move {
             options.max_time = Some(self.left()?);
             options.collation = Some(simple());
+            options.allow_disk_use = Some(true);
             let collection = self.collection(collection);
             let found = collection.find(filter).with_options(options).session(&mut self.client);
             within(self.deadline, found.batch()).await.map(Documents)
