@@ -36,7 +36,9 @@ pub(crate) fn fresh() -> MongoOptions {
     let name = format!("case_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
     let (place, parameters) =
         url().split_once("/?").map(|(a, b)| (a.to_owned(), b.to_owned())).expect("it names no database");
-    let mut options = MongoOptions::parse(&format!("{place}/{name}?{parameters}")).expect("the variable holds a URL");
+    // Whatever it says of reads, transactions begin where writes go.
+    let url = format!("{place}/{name}?{parameters}&readPreference=primaryPreferred");
+    let mut options = MongoOptions::parse(&url).expect("the variable holds a URL");
     // Cases run side by side.
     options.limits.connections_max = 4;
     options

@@ -8,7 +8,7 @@ use mainstay_schema::Schema;
 use mainstay_store::collect::{Collected, Row, replay};
 use mainstay_store::script::{Progress, Step, StepDone};
 use mainstay_store::{Call, ReadDone, RowSink, Script, StoreError, WriteDone};
-use mongodb::options::{ReadConcern, WriteConcern};
+use mongodb::options::{ReadConcern, ReadPreference, SelectionCriteria, WriteConcern};
 
 use super::alone;
 use super::faults::{ended, fault, is_again, settled};
@@ -190,6 +190,8 @@ async fn begin(session: &mut Session) -> Result<(), StoreError> {
     let begun = session
         .client
         .start_transaction()
+        // The URL may send reads elsewhere, and then no transaction would begin.
+        .selection_criteria(SelectionCriteria::ReadPreference(ReadPreference::Primary))
         .read_concern(ReadConcern::snapshot())
         .write_concern(WriteConcern::majority())
         .max_commit_time(left + COMMIT_MAX);
