@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use mongodb::options::{Acknowledgment, ClientOptions, WriteConcern};
 
-use crate::server::url::Url;
+use crate::server::url::{Url, address};
 use crate::server::{CONNECT_MAX, Options, PoolLimits, UrlError};
 
-/// The parameters that drivers know, in lower case.
-const PARAMETERS: [&str; 32] = [
+/// The parameters that drivers know and that are heeded here, in lower case.
+const PARAMETERS: [&str; 36] = [
     "appname",
     "authmechanism",
     "authmechanismproperties",
@@ -24,8 +24,8 @@ const PARAMETERS: [&str; 32] = [
     "journal",
     "loadbalanced",
     "localthresholdms",
+    "maxconnecting",
     "maxidletimems",
-    "maxpoolsize",
     "maxstalenessseconds",
     "minpoolsize",
     "readconcernlevel",
@@ -34,6 +34,7 @@ const PARAMETERS: [&str; 32] = [
     "replicaset",
     "retryreads",
     "retrywrites",
+    "servermonitoringmode",
     "serverselectiontimeoutms",
     "sockettimeoutms",
     "srvmaxhosts",
@@ -45,6 +46,9 @@ const PARAMETERS: [&str; 32] = [
     "tlscertificatekeyfile",
     "tlsinsecure",
     "uuidrepresentation",
+    "w",
+    "waitqueuetimeoutms",
+    "wtimeoutms",
 ];
 
 /// How to reach a server, and how much of it to take.
@@ -67,13 +71,26 @@ impl MongoOptions {
     /// What is wrong with the URL; nothing of its values is told.
     pub fn parse(url: &str) -> Result<MongoOptions, UrlError> {
         let parts = Url::parse("MongoDB", ["mongodb", "mongodb+srv"], url)?;
+        // What is no host, and what comes after it, may be a password in which a slash is not encoded.
+        for host in parts.hosts.split(',') {
+            if address(host)?.0.is_empty() {
+                return Err(UrlError::value("host", "a name or an address"));
+            }
+        }
         let database = parts.database.clone().ok_or(UrlError::Database)?;
         if !is_name(&database) {
-            return Err(UrlError::value("database", "a name without blanks, dots, slashes, quotes and dollar signs"));
+            let expected =
+                "a name without blanks, dots, slashes, quotes, dollar and at signs; a slash in a password is %2F";
+            return Err(UrlError::value("database", expected));
         }
-        parts.parameters(|key, _| {
-            let is_known = PARAMETERS.contains(&&*key.to_ascii_lowercase());
-            if is_known { Ok(()) } else { Err(UrlError::Key { key }) }
+        parts.parameters(|key, value| match &*key.to_ascii_lowercase() {
+            "maxpoolsize" => {
+                Err(UrlError::value(&key, "left out; connections_max says how many connections there are"))
+            }
+            "w" if value != "majority" => Err(UrlError::value(&key, "majority or left out")),
+            "journal" if value != "true" => Err(UrlError::value(&key, "true or left out")),
+            known if PARAMETERS.contains(&known) => Ok(()),
+            _ => Err(UrlError::Key { key }),
         })?;
         Ok(MongoOptions {
             limits: PoolLimits::default(),
@@ -116,15 +133,16 @@ impl MongoOptions {
         options.retry_reads.get_or_insert(true);
         options.retry_writes.get_or_insert(true);
         // What is answered is on the disks of most of the set.
-        let durable = WriteConcern::builder().w(Acknowledgment::Majority).journal(true).build();
+        let mut durable = WriteConcern::builder().w(Acknowledgment::Majority).journal(true).build();
+        durable.w_timeout = options.write_concern.and_then(|asked| asked.w_timeout);
         options.write_concern = Some(durable);
         Ok(options)
     }
 }
 
-/// Whether a text is the name of a database on every platform of the server.
+/// Whether a text is the name of a database on every platform of the server, and no part of a login.
 fn is_name(text: &str) -> bool {
-    text.len() < 64 && !text.contains(['/', '\\', '.', ' ', '"', '$', '*', '<', '>', ':', '|', '?', '\0'])
+    text.len() < 64 && !text.contains(['/', '\\', '.', ' ', '"', '$', '*', '<', '>', ':', '|', '?', '@', '\0'])
 }
 
 impl Options for MongoOptions {
@@ -165,21 +183,33 @@ mod tests {
         assert_eq!(options.place(), "a:1,b:2/shop");
         assert!(!format!("{options:?}").contains("s3cret"), "{options:?}");
         assert_eq!(options.with_database("other").place(), "a:1,b:2/other");
+        let socket = MongoOptions::parse("mongodb://%2Ftmp%2Fmongodb.sock/shop?w=majority&journal=true").unwrap();
+        assert_eq!(socket.place(), "%2Ftmp%2Fmongodb.sock/shop");
+        assert!(MongoOptions::parse("mongodb://[::1]:27017/shop?wtimeoutMS=500&maxConnecting=3").is_ok());
         let place = MongoOptions::parse("mongodb+srv://ann:s3cret@cluster.example.com/shop").unwrap().place();
         assert_eq!(place, "cluster.example.com/shop");
     }
 
     #[test]
     fn what_is_wrong_is_told_without_values() {
+        let database = "the URL's database must be a name without blanks, dots, slashes, quotes, dollar and at signs; a \
+                        slash in a password is %2F";
         for (url, expected) in [
             ("mysql://a/b", "the URL of a MongoDB server begins with mongodb:// or mongodb+srv://"),
             ("mongodb://ann:s3cret@a", "the URL names no database"),
             ("mongodb://ann:s3cret@a/", "the URL names no database"),
-            (
-                "mongodb://a/s3cret.x",
-                "the URL's database must be a name without blanks, dots, slashes, quotes and dollar signs",
-            ),
+            ("mongodb://a/s3cret.x", database),
+            ("mongodb://ann:s3/cret@db", "the URL's port must be a number from 1 to 65535"),
+            ("mongodb://ann:33/cret@db/shop", database),
+            ("mongodb://ann:33/cret@db", database),
+            ("mongodb://a,:1/shop", "the URL's host must be a name or an address"),
             ("mongodb://a/b?s3cretive=1", "the URL's parameter \"s3cretive\" is not known"),
+            ("mongodb://a/b?w=1", "the URL's w must be majority or left out"),
+            ("mongodb://a/b?journal=false", "the URL's journal must be true or left out"),
+            (
+                "mongodb://a/b?maxPoolSize=5",
+                "the URL's maxPoolSize must be left out; connections_max says how many connections there are",
+            ),
         ] {
             assert_eq!(MongoOptions::parse(url).unwrap_err().to_string(), expected);
         }

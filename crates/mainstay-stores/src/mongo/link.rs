@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 
 use mainstay_store::StoreError;
 use mongodb::bson::{Document, doc};
+use mongodb::error::ErrorKind;
 use mongodb::options::SessionOptions;
 use mongodb::{Client, Database};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::connect::MongoOptions;
-use super::errors;
-use super::session::{Session, within};
+use super::session::{Failure, Session, timed, within};
 use crate::server::PoolLimits;
 
 /// What the server has told of itself.
@@ -55,11 +55,11 @@ impl Link {
     /// # Errors
     /// [`StoreError::Unavailable`] if nobody answers.
     pub async fn open(options: &MongoOptions) -> Result<Link, StoreError> {
-        let settings = options.client().await.map_err(errors::meaning)?;
-        let client = Client::with_options(settings).map_err(errors::meaning)?;
-        let database = client.database(&options.database);
         // The driver gives up by itself, and then it says why.
         let deadline = Instant::now() + options.connect_max + GIVEN_UP_MAX;
+        let settings = timed(deadline, options.client()).await.map_err(unread)?;
+        let client = Client::with_options(settings).map_err(|error| unread(Failure::Driver(error)))?;
+        let database = client.database(&options.database);
         let hello = within(deadline, database.run_command(doc! { "hello": 1 })).await.map_err(unanswered)?;
         let build = within(deadline, database.run_command(doc! { "buildInfo": 1 })).await.map_err(unanswered)?;
         let server = Server {
@@ -155,6 +155,17 @@ fn unanswered(error: StoreError) -> StoreError {
     }
 }
 
+/// What the driver says of a URL may quote it, with the password.
+fn unread(failure: Failure) -> StoreError {
+    match failure {
+        Failure::Driver(error) if matches!(*error.kind, ErrorKind::InvalidArgument { .. }) => StoreError::Internal(
+            "the driver of MongoDB does not take a part of the URL; see that all parameters have values which it knows"
+                .into(),
+        ),
+        other => unanswered(other.meaning()),
+    }
+}
+
 /// Somebody who waits for a session.
 struct Waiter<'w>(&'w AtomicUsize);
 
@@ -169,5 +180,17 @@ impl<'w> Waiter<'w> {
 impl Drop for Waiter<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_the_driver_says_of_a_url_is_not_shown() {
+        let options = MongoOptions::parse("mongodb://ann:s3cret@127.0.0.1:1/shop?tls=s3cret").unwrap();
+        let Err(StoreError::Internal(why)) = Link::open(&options).await else { panic!("it is no truth value") };
+        assert!(!format!("{why:?}").contains("s3cret") && why.source().is_none(), "{why}");
     }
 }
