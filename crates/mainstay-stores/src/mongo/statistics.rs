@@ -8,13 +8,11 @@ use mainstay_store::{IndexStatistics, Statistics, StoreError, TableStatistics};
 use mongodb::bson;
 
 use super::link::{Link, View};
+use super::ours::OURS;
 use super::read::known;
 use super::session::Session;
 
 const MILLISECONDS_PER_DAY: i64 = 86_400_000;
-
-/// Our own collections begin so; nobody asks about them.
-const OURS: &str = "mainstay_";
 
 /// What it has counted. Uses of indexes are those since the server's start, or since the index was made.
 ///
@@ -30,13 +28,20 @@ pub(super) async fn look(link: &Link, deadline: Instant) -> Result<Statistics, S
     let mut statistics = Statistics::default();
     for name in names.into_iter().filter(|name| !name.starts_with(OURS) && !name.starts_with("system.")) {
         let rows = known(&mut session, &name).await?;
-        statistics.tables.push(TableStatistics { table: name.clone(), rows });
-        if let Err(error) = of_indexes(&mut session, &name, &mut statistics).await {
+        match of_indexes(&mut session, &name, &mut statistics).await {
+            // It was dropped meanwhile.
+            Err(StoreError::SchemaChanged(_)) => continue,
             // It takes a role of its own to see them.
-            statistics.uncounted = Some(format!(
-                "this login may not read what the server has counted; the role clusterMonitor lets it ({error})"
-            ));
+            Err(StoreError::Database(error)) if &*error.code == "42501" => {
+                statistics.uncounted = Some(format!(
+                    "this login may not read what the server has counted; the role clusterMonitor lets it ({})",
+                    error.message
+                ));
+            }
+            Err(error) => return Err(error),
+            Ok(()) => {}
         }
+        statistics.tables.push(TableStatistics { table: name, rows });
     }
     if statistics.uncounted.is_some() {
         statistics.days = None;
