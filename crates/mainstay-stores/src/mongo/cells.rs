@@ -169,7 +169,13 @@ pub(super) fn value(kept: RawBsonRef<'_>, ty: &Type) -> Value {
         (_, RawBsonRef::Int64(value)) => Value::Int(value),
         (Type::Decimal { .. }, RawBsonRef::Double(value)) => decimal(&float_text(value)),
         (_, RawBsonRef::Double(value)) if value.is_finite() => Value::Float(value),
-        (_, RawBsonRef::Decimal128(value)) => decimal(&value.to_string()),
+        (_, RawBsonRef::Decimal128(value)) => {
+            let mut text = String::new();
+            match decimals::write(value, &mut text) {
+                Some(()) => decimal(&text),
+                None => Value::Text(value.to_string()),
+            }
+        }
         (Type::Date, RawBsonRef::String(text)) => Value::Date(text.to_owned()),
         (Type::Time, RawBsonRef::String(text)) => Value::Time(text.to_owned()),
         (_, RawBsonRef::String(text)) => Value::Text(text.to_owned()),

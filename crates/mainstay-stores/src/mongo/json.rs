@@ -7,12 +7,12 @@
 use std::fmt;
 
 use bson::{Bson, Decimal128, Document, RawArray, RawBsonRef, RawDocument};
-use mainstay_schema::value::{Decimal, Json, bytes_text, float_text};
+use mainstay_schema::value::{Json, bytes_text, float_text};
 use mongodb::bson;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::moments;
+use super::{decimals, moments};
 
 /// What stands for a document that is `null`, as opposed to no document.
 pub(super) const NULL: Bson = Bson::MinKey;
@@ -93,11 +93,14 @@ pub(super) fn number(digits: &str) -> Option<Bson> {
 /// Writes a decimal with all its digits and without an exponent where it has no more than a hundred; what is no number
 /// is a string, as PostgreSQL has it.
 pub(super) fn write_decimal(decimal: Decimal128, text: &mut String) {
+    if decimals::write(decimal, text).is_some() {
+        return;
+    }
     let printed = decimal.to_string();
-    match Decimal::parse(&printed) {
-        Ok(plain) => text.push_str(plain.as_str()),
-        Err(_) if printed.ends_with(|c: char| c.is_ascii_digit()) => text.push_str(&printed),
-        Err(_) => text.push_str(Json::string(&printed).as_str()),
+    if printed.ends_with(|c: char| c.is_ascii_digit()) {
+        text.push_str(&printed);
+    } else {
+        text.push_str(Json::string(&printed).as_str());
     }
 }
 
