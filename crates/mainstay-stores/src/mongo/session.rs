@@ -23,6 +23,9 @@ use super::link::{Link, Server};
 /// How long after the deadline the server's own word that it has passed is waited for.
 const GRACE: Duration = Duration::from_millis(500);
 
+/// Documents that one message is asked to hold; those of 16 MiB are less.
+const BATCH_MAX: u32 = 10_001;
+
 /// A session of the server, lent to one request.
 pub(super) struct Session {
     link: Link,
@@ -80,6 +83,9 @@ impl Session {
             options.max_time = Some(self.left()?);
             options.collation = Some(simple());
             options.allow_disk_use = Some(true);
+            // By itself the server answers with a hundred first, and with the rest when it is asked again.
+            let limit = options.limit.and_then(|limit| u32::try_from(limit).ok());
+            options.batch_size = limit.filter(|limit| (1..=BATCH_MAX).contains(limit));
             let collection = self.collection(collection);
             let found = collection.find(filter).with_options(options).session(&mut self.client);
             within(self.deadline, found.batch()).await.map(Documents)
