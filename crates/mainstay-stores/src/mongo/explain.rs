@@ -60,7 +60,7 @@ fn command(schema: &Schema, plan: &Read) -> Result<(Document, String, Option<Str
             (Pipeline { which, rest: Vec::new() }, Some(note))
         }
     };
-    Ok(match as_find(&pipeline) {
+    let (mut command, text) = match as_find(&pipeline) {
         Some((filter, options)) => {
             let text = shell::find(name, &filter, &options);
             let mut command = doc! { "find": name, "filter": filter };
@@ -69,14 +69,17 @@ fn command(schema: &Schema, plan: &Read) -> Result<(Document, String, Option<Str
             command
                 .extend(options.skip.and_then(|skip| i64::try_from(skip).ok()).map(|n| ("skip".to_owned(), n.into())));
             command.extend(options.limit.map(|limit| ("limit".to_owned(), limit.into())));
-            (command, text, note)
+            (command, text)
         }
         None => {
             let stages = pipeline.stages();
             let text = shell::aggregate(name, &stages);
-            (doc! { "aggregate": name, "pipeline": stages, "cursor": {} }, text, note)
+            (doc! { "aggregate": name, "pipeline": stages, "cursor": {} }, text)
         }
-    })
+    };
+    // As it is read: which indexes there are depends on it.
+    command.insert("collation", doc! { "locale": "simple" });
+    Ok((command, text, note))
 }
 
 /// One line for each thing that the planner does.
