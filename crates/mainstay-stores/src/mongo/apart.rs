@@ -11,6 +11,8 @@ use mainstay_store::residual::RESIDUAL_ROWS_MAX;
 use mainstay_store::{RowSink, StoreError};
 use mongodb::bson;
 use mongodb::options::FindOptions;
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task::block_in_place;
 
 use super::read::{Counted, Match};
 use super::session::Session;
@@ -18,6 +20,9 @@ use super::{cells, filter, names, types};
 
 /// Rows that are looked at here for one read at most.
 pub(super) const ROWS_MAX: u64 = RESIDUAL_ROWS_MAX;
+
+/// Rows with which nobody is held up.
+const QUICK_ROWS_MAX: u64 = 500;
 
 /// Keys that go along with one command.
 const KEYS_MAX: usize = 5_000;
@@ -34,8 +39,8 @@ pub(super) async fn run(
 ) -> Result<Counted, StoreError> {
     let mut gathered = Gathered::new(schema);
     gathered.level(session, plan, Among::Filter).await?;
-    let deadline = session.deadline();
-    let (rows, total) = Given::new(schema, gathered.rows(), deadline).read(plan, sink)?;
+    let (seen, deadline) = (gathered.seen, session.deadline());
+    let (rows, total) = aside(seen, || Given::new(schema, gathered.rows(), deadline).read(plan, sink))?;
     Ok(Counted { rows, total })
 }
 
@@ -52,9 +57,19 @@ pub(super) async fn matching(
     let mut gathered = Gathered::new(schema);
     let plan = Read { filter: condition.clone(), ..Read::new(table) };
     gathered.level(session, &plan, Among::Filter).await?;
-    let deadline = session.deadline();
-    let passing = Given::new(schema, gathered.rows(), deadline).passing(table, condition)?;
+    let (seen, deadline) = (gathered.seen, session.deadline());
+    let passing = aside(seen, || Given::new(schema, gathered.rows(), deadline).passing(table, condition))?;
     Ok(passing.into_iter().map(|row| Match { row }).collect())
+}
+
+/// Does what takes as long as so many rows do, and holds up nobody else where there are other threads.
+fn aside<T>(rows: u64, work: impl FnOnce() -> T) -> T {
+    let flavor = Handle::try_current().map(|handle| handle.runtime_flavor());
+    if rows > QUICK_ROWS_MAX && matches!(flavor, Ok(RuntimeFlavor::MultiThread)) {
+        block_in_place(work)
+    } else {
+        work()
+    }
 }
 
 /// What a row is known by. `alike` has how many with the same content one command has given.
