@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use futures_util::future::try_join_all;
 use mainstay_query::plan::{Filter, Join, Read, Write};
-use mainstay_query::split::stores::{self, FarFilter, any_of, counted, found};
+use mainstay_query::split::stores::{self, BEGINNINGS_MAX, FarFilter, any_of, beginnings, counted, found, found_of};
 use mainstay_schema::{ColumnId, TableId, Value};
 
 use super::read::Reading;
@@ -15,8 +15,18 @@ use crate::error::StoreError;
 /// Keys in one read.
 const KEYS_MAX: usize = 1000;
 
+/// Parameters of all filters of one plan for keys of several columns, which engines take one by one: SQLite has 32,766.
+const PARAMETERS_MAX: usize = 30_000;
+
 /// Keys with the number of their rows.
 type Counts = Vec<(Vec<Value>, u64)>;
+
+/// The keys that pass a far filter.
+struct Passing {
+    counts: Counts,
+    /// The keys that were asked about, where it was not all: of a row that gets another one in the meantime nothing is known.
+    asked: Option<Vec<Vec<Value>>>,
+}
 
 impl Reading<'_> {
     /// Puts tests of near columns in the place of the far filters of a read.
@@ -50,26 +60,51 @@ impl Reading<'_> {
     }
 
     async fn answers(&self, asked: &[FarFilter]) -> Result<Vec<Filter>, StoreError> {
-        try_join_all(asked.iter().map(|far| self.answer(far))).await
+        let (mut filters, mut left) = (Vec::with_capacity(asked.len()), PARAMETERS_MAX);
+        let answers = try_join_all(asked.iter().map(|far| self.answer(far))).await?;
+        for (far, (filter, parameters)) in asked.iter().zip(answers) {
+            left = left.checked_sub(parameters).ok_or_else(|| self.too_many(far.table))?;
+            filters.push(filter);
+        }
+        Ok(filters)
     }
 
-    /// The test of near columns that says the same. It is asked from one side, and from the other if too many keys
-    /// pass there.
-    async fn answer(&self, far: &FarFilter) -> Result<Filter, StoreError> {
+    /// The test of near columns that says the same, with the number of its parameters. It is asked from one side, and from
+    /// the other if too many keys pass there.
+    async fn answer(&self, far: &FarFilter) -> Result<(Filter, usize), StoreError> {
         let here: Vec<ColumnId> = far.pairs().iter().map(|pair| pair.here).collect();
-        let first = match far.is_narrow_here(self.schema()) {
-            true => self.counts_from_here(far, &here).await?,
-            false => self.counts_over_there(far).await?,
+        let is_narrow_here = far.is_narrow_here(self.schema());
+        let mut passing = match is_narrow_here {
+            true => self.passing_from_here(far, &here).await?,
+            false => self.passing_over_there(far).await?,
         };
-        let passing = match first {
-            Some(passing) => Some(passing),
-            None if far.is_narrow_here(self.schema()) => self.counts_over_there(far).await?,
-            None => self.counts_from_here(far, &here).await?,
-        };
-        let passing = passing.ok_or_else(|| self.too_many(far.table))?;
+        if passing.is_none() {
+            passing = match is_narrow_here {
+                true => self.passing_over_there(far).await?,
+                false => self.passing_from_here(far, &here).await?,
+            };
+        }
+        let Passing { counts, asked } = passing.ok_or_else(|| self.too_many(far.table))?;
         let keys: Vec<Vec<Value>> =
-            passing.into_iter().filter(|(_, count)| *count > far.skip).map(|(key, _)| key).collect();
-        Ok(found(&here, &self.carried(&keys, far.parent, &here)))
+            counts.into_iter().filter(|(_, count)| *count > far.skip).map(|(key, _)| key).collect();
+        let keys = self.carried(&keys, far.parent, &here);
+        let mut parameters = 0;
+        for keys in [&keys].into_iter().chain(&asked).filter(|_| here.len() > 1) {
+            let tests = beginnings(keys);
+            if tests > BEGINNINGS_MAX {
+                return Err(self.too_many(far.table));
+            }
+            parameters += keys.len() + tests * (here.len() - 1);
+        }
+        let filter = match asked {
+            Some(asked) => found_of(&here, &asked, &keys),
+            None => found(&here, &keys),
+        };
+        Ok((filter, parameters))
+    }
+
+    async fn passing_over_there(&self, far: &FarFilter) -> Result<Option<Passing>, StoreError> {
+        Ok(self.counts_over_there(far).await?.map(|counts| Passing { counts, asked: None }))
     }
 
     /// The keys that pass, found from the far side; `None` if there are too many.
@@ -98,21 +133,27 @@ impl Reading<'_> {
     }
 
     /// The keys of the rows on the near side that pass; `None` if there are too many to be asked about.
-    async fn counts_from_here(&self, far: &FarFilter, here: &[ColumnId]) -> Result<Option<Counts>, StoreError> {
+    async fn passing_from_here(&self, far: &FarFilter, here: &[ColumnId]) -> Result<Option<Passing>, StoreError> {
         let Some(around) = far.around.clone() else { return Ok(None) };
         let Some(near) = self.counts(far.parent, here, around, 0).await? else { return Ok(None) };
         let near: Vec<Vec<Value>> = near.into_iter().map(|(key, _)| key).collect();
+        let Some(counts) = self.counts_for(far, &near).await? else { return Ok(None) };
+        Ok(Some(Passing { counts, asked: Some(self.carried(&near, far.parent, here)) }))
+    }
+
+    /// Those of these keys of the near side that pass; `None` if there are too many.
+    async fn counts_for(&self, far: &FarFilter, near: &[Vec<Value>]) -> Result<Option<Counts>, StoreError> {
         match &far.join {
             Join::Direct(pairs) => {
                 let there: Vec<ColumnId> = pairs.iter().map(|pair| pair.there).collect();
-                let keys = self.carried(&near, far.table, &there);
+                let keys = self.carried(near, far.table, &there);
                 self.counts_of(far.table, &there, &there, &keys, &far.filter).await
             }
             Join::Through { table: junction, parent, child } => {
                 let to_parent: Vec<ColumnId> = parent.iter().map(|pair| pair.there).collect();
                 let to_child: Vec<ColumnId> = child.iter().map(|pair| pair.here).collect();
                 let columns = [to_parent.as_slice(), &to_child].concat();
-                let keys = self.carried(&near, *junction, &to_parent);
+                let keys = self.carried(near, *junction, &to_parent);
                 let Some(between) = self.counts_of(*junction, &columns, &to_parent, &keys, &Filter::True).await? else {
                     return Ok(None);
                 };

@@ -1,28 +1,65 @@
 //! Reads of far rows by their keys, and of the keys that pass a filter.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use mainstay_schema::{Column, ColumnId, Schema, Table, TableId, Type, Value};
+use mainstay_schema::{Column, ColumnId, Schema, Table, TableId, Type, Value, link};
 
 use crate::plan::{Aggregate, Comparison, Expr, Filter, Function, Groups, Output, Read, Source, Test, grouped};
 
+/// How many [`beginnings`] keys of several columns may have in one filter: each is a test of its own, for which an engine
+/// may read all rows.
+pub const BEGINNINGS_MAX: usize = 1000;
+
 /// Whether the columns have one of these keys: unknown where one of them is null, as for every test of a value.
 pub fn any_of(columns: &[ColumnId], keys: &[Vec<Value>]) -> Filter {
-    let test = |column: &ColumnId, test| Filter::Test { expr: Expr::column(*column), test };
-    match columns {
-        _ if keys.is_empty() => Filter::False,
-        [column] => test(column, Test::In(keys.iter().flatten().cloned().collect())),
-        columns => {
-            let equal = |key: &Vec<Value>| {
-                let pairs = columns.iter().zip(key);
-                Filter::all(pairs.map(|(column, value)| test(column, Test::Compare(Comparison::Eq, value.clone()))))
-            };
-            match keys {
-                [one] => equal(one),
-                keys => one_of(keys.iter().map(equal).collect()),
-            }
-        }
+    if keys.is_empty() {
+        return Filter::False;
     }
+    let Grouped { end, groups } = grouped_keys(keys);
+    let equal = |value: &Value| Test::Compare(Comparison::Eq, value.clone());
+    let with = |ends: Vec<&Vec<Value>>| {
+        let test = |(at, column): (usize, &ColumnId)| {
+            let test = match ends.as_slice() {
+                [one] if columns.len() > 1 => equal(&one[at]),
+                ends if at == end => Test::In(ends.iter().map(|key| key[at].clone()).collect()),
+                ends => equal(&ends[0][at]),
+            };
+            Filter::Test { expr: Expr::column(*column), test }
+        };
+        Filter::all(columns.iter().enumerate().map(test))
+    };
+    let mut tests: Vec<Filter> = groups.into_iter().map(with).collect();
+    if tests.len() == 1 { tests.remove(0) } else { one_of(tests) }
+}
+
+/// How many tests these keys are, of which each names values of one column: that which tells most of them apart.
+pub fn beginnings(keys: &[Vec<Value>]) -> usize {
+    grouped_keys(keys).groups.len()
+}
+
+/// Keys in groups that differ in one column only.
+struct Grouped<'k> {
+    /// The place of that column.
+    end: usize,
+    groups: Vec<Vec<&'k Vec<Value>>>,
+}
+
+fn grouped_keys(keys: &[Vec<Value>]) -> Grouped<'_> {
+    let width = keys.first().map_or(0, Vec::len);
+    let count = |at: &usize| keys.iter().map(|key| link::key(&key[*at])).collect::<HashSet<_>>().len();
+    let end = if width > 1 { (0..width).max_by_key(count).unwrap_or_default() } else { 0 };
+    let mut places: HashMap<Vec<Option<String>>, usize> = HashMap::new();
+    let mut groups: Vec<Vec<&Vec<Value>>> = Vec::new();
+    for key in keys {
+        let others = key.iter().enumerate().filter(|(at, _)| *at != end).map(|(_, value)| link::key(value));
+        let place = *places.entry(others.collect()).or_insert(groups.len());
+        if place == groups.len() {
+            groups.push(Vec::new());
+        }
+        groups[place].push(key);
+    }
+    Grouped { end, groups }
 }
 
 /// One of any number of tests, in a tree that is not deep: engines count each `or` of a list as a level of its own.
@@ -47,11 +84,21 @@ pub fn found(columns: &[ColumnId], keys: &[Vec<Value>]) -> Filter {
     if keys.is_empty() {
         return Filter::False;
     }
-    let is_there = |column: &ColumnId| {
+    Filter::all(are_there(columns).chain([any_of(columns, keys)]))
+}
+
+/// The same of keys of which only the `asked` ones are known to be among them or not: unknown for any other.
+pub fn found_of(columns: &[ColumnId], asked: &[Vec<Value>], keys: &[Vec<Value>]) -> Filter {
+    let is_other = Filter::Not(Box::new(found(columns, asked)));
+    let other = Filter::all(are_there(columns).chain([is_other, Filter::Unknown]));
+    Filter::Or(vec![found(columns, keys), other])
+}
+
+fn are_there(columns: &[ColumnId]) -> impl Iterator<Item = Filter> {
+    columns.iter().map(|column| {
         let test = Filter::Test { expr: Expr::column(*column), test: Test::IsNull };
         Filter::Not(Box::new(test))
-    };
-    Filter::all(columns.iter().map(is_there).chain([any_of(columns, keys)]))
+    })
 }
 
 /// The rows of a read that have one of these keys, without its page, which is that of each parent, and with the columns of

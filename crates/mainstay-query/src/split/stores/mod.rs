@@ -18,7 +18,7 @@ use crate::authorize::{Authorized, Granted, Widened};
 use crate::plan::{Join, Read, Write, touched};
 
 pub use filters::{FarFilter, each_far, each_far_of_write, local, returned_mut, takes_apart};
-pub use keys::{any_of, counted, found, keyed, samples};
+pub use keys::{BEGINNINGS_MAX, any_of, beginnings, counted, found, found_of, keyed, samples};
 pub use level::{Far, Level, Near, Piece, Place, Placing, Sort, check, level};
 
 /// What cannot be put together from several stores (PGRST127): says which tables and stores, and what would do.

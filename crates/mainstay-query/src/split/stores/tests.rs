@@ -5,7 +5,7 @@ use super::*;
 use crate::authorize::{self, Actor};
 use crate::limits::Limits;
 use crate::parse::{self, Purpose};
-use crate::plan::{self, Filter};
+use crate::plan::{self, Comparison, Expr, Filter, Test};
 use crate::request::ReadRequest;
 
 fn schema() -> Schema {
@@ -114,6 +114,40 @@ fn a_far_filter_becomes_a_test_that_is_never_unknown() {
         None
     });
     assert_eq!(seen, [(true, 0)], "a key makes the near rows few");
+}
+
+/// Keys of several columns are few tests, so that an engine need not look at all rows for each of them.
+#[test]
+fn keys_are_told_apart_by_one_column() {
+    let key = |a: i64, b: i64| vec![Value::Int(a), Value::Int(b)];
+    let columns = [ColumnId(1), ColumnId(2)];
+    let equal = |column: usize, value: i64| Filter::Test {
+        expr: Expr::column(columns[column]),
+        test: Test::Compare(Comparison::Eq, Value::Int(value)),
+    };
+    let one_of = |column: usize, values: &[i64]| Filter::Test {
+        expr: Expr::column(columns[column]),
+        test: Test::In(values.iter().copied().map(Value::Int).collect()),
+    };
+    // By whichever of them does so for most.
+    for (keys, expected) in [
+        (vec![key(1, 1)], Filter::And(vec![equal(0, 1), equal(1, 1)])),
+        (vec![key(1, 1), key(1, 2), key(1, 3)], Filter::And(vec![equal(0, 1), one_of(1, &[1, 2, 3])])),
+        (vec![key(1, 7), key(2, 7), key(3, 7)], Filter::And(vec![one_of(0, &[1, 2, 3]), equal(1, 7)])),
+        (
+            vec![key(1, 1), key(2, 5), key(1, 2)],
+            Filter::Or(vec![
+                Filter::And(vec![equal(0, 1), one_of(1, &[1, 2])]),
+                Filter::And(vec![equal(0, 2), equal(1, 5)]),
+            ]),
+        ),
+    ] {
+        assert_eq!(any_of(&columns, &keys), expected);
+    }
+    assert_eq!(any_of(&columns[..1], &[vec![Value::Int(1)]]), one_of(0, &[1]));
+    assert_eq!(beginnings(&[key(1, 1), key(1, 2), key(2, 2)]), 2);
+    let apart: Vec<Vec<Value>> = (0..50).map(|number| key(number, number)).collect();
+    assert_eq!(beginnings(&apart), 50);
 }
 
 /// Nobody gets by a part what the whole was not let through to.
