@@ -3,9 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use mainstay_query::authorize;
 use mainstay_query::plan::{self, Work, print};
 use mainstay_query::request::{CallRequest, ReadRequest, WriteRequest};
-use mainstay_query::{authorize, split};
+use mainstay_query::split::{self, stores};
 use mainstay_schema::Schema;
 use mainstay_store::residual::{self, RESIDUAL_ROWS_MAX};
 use mainstay_store::{Call, Explanation};
@@ -105,6 +106,10 @@ impl Engine {
         let plan = authorize::read(&schema, &context.actor, plan).map_err(|denied| refused_as(&schema, denied))?;
         let authorized = print::read(&schema, &plan);
         let work = self.told_work(&schema, context, &[Sought::Read(&plan)]).await;
+        if stores::only_of_read(&schema, &plan).is_none() {
+            let explanation = self.store().explain(call, Arc::new(plan)).await?;
+            return Ok(Explained { work, ..explained(request, printed, authorized, explanation) });
+        }
         let support = |table, filter: &_| self.store().support(&schema, table, filter);
         let (pushed, residual) = split::read(&schema, plan, RESIDUAL_ROWS_MAX, support)
             .map_err(|refused| residual::unsupported(&**self.store(), &schema, &refused))?;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use mainstay_query::Authorized;
 use mainstay_query::plan::{Count, Read, Write};
-use mainstay_query::split::{self, Refused, Residual};
-use mainstay_schema::Schema;
+use mainstay_query::split::{self, Refused, Residual, stores};
+use mainstay_schema::{Schema, TableId};
 
 use crate::collect::{Collected, Member, Row, replay};
 use crate::error::StoreError;
@@ -17,7 +17,8 @@ use crate::store::{Call, ReadDone, Store};
 /// disguise.
 pub const RESIDUAL_ROWS_MAX: u64 = 10_000;
 
-/// Reads like [`Store::read`], and does here what the store cannot.
+/// Reads like [`Store::read`], and does here what the store cannot. A read of several stores goes on as it is: whoever joins
+/// them does the same for what each of them is asked, before anything is fetched for rows that do not pass.
 ///
 /// # Errors
 /// As [`Store::read`]; [`StoreError::Unsupported`] if neither side can do it, or more than [`RESIDUAL_ROWS_MAX`] rows
@@ -29,14 +30,17 @@ pub async fn read(
     sink: Box<dyn RowSink>,
 ) -> Result<ReadDone, StoreError> {
     let schema = call.schema.clone();
-    let support = |table, filter: &_| store.support(&schema, table, filter);
+    if stores::only_of_read(&schema, &plan).is_none() {
+        return store.read(call, Arc::new(plan), sink).await;
+    }
+    let (support, table) = (|table, filter: &_| store.support(&schema, table, filter), plan.table);
     let (pushed, residual) = split::read(&schema, plan, RESIDUAL_ROWS_MAX, support)
         .map_err(|refused| unsupported(store, &schema, &refused))?;
     let Some(residual) = residual else { return store.read(call, Arc::new(pushed), sink).await };
     let collected = Box::new(Collected::new(pushed.shape(&schema)));
     let done = store.read(call, Arc::new(pushed), collected).await?;
     let rows = rows_of(done.sink)?;
-    let mut scan = Scan { store, seen: 0 };
+    let mut scan = Scan { store, schema: &schema, table, seen: 0 };
     let (rows, passed) = scan.apply(&residual, rows)?;
     Ok(give(sink, &rows, if residual.count != Count::None { Some(passed) } else { done.total }).await)
 }
@@ -58,9 +62,14 @@ pub fn unsupported(store: &dyn Store, schema: &Schema, refused: &Refused) -> Sto
 
 /// The rows that a store put into a sink of ours, which it gives back.
 pub(crate) fn rows_of(sink: Box<dyn RowSink>) -> Result<Vec<Row>, StoreError> {
+    collected(sink)?.finish()
+}
+
+/// A sink of ours, which a store gives back.
+pub(crate) fn collected(sink: Box<dyn RowSink>) -> Result<Collected, StoreError> {
     let sink: Box<dyn Any> = sink;
     match sink.downcast::<Collected>() {
-        Ok(collected) => collected.finish(),
+        Ok(collected) => Ok(*collected),
         Err(_) => Err(StoreError::Internal("the store gave back another sink".into())),
     }
 }
@@ -81,6 +90,8 @@ pub(crate) async fn give(mut sink: Box<dyn RowSink>, rows: &[Row], total: Option
 
 struct Scan<'s> {
     store: &'s dyn Store,
+    schema: &'s Schema,
+    table: TableId,
     seen: u64,
 }
 
@@ -92,7 +103,7 @@ impl Scan<'_> {
             let what = format!(
                 "the store {} cannot filter like this, and more than {RESIDUAL_ROWS_MAX} rows would have to be looked \
                  at; add a filter that it can use",
-                self.store.name()
+                self.store.name_at(self.schema, self.table)
             );
             return Err(StoreError::Unsupported { what });
         }

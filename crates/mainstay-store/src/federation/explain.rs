@@ -116,6 +116,7 @@ impl Federation {
     /// What of a part goes to its store; the rest of its filter is applied here.
     fn exact(&self, schema: &Schema, plan: Authorized<Read>) -> Result<Authorized<Read>, StoreError> {
         let store = self.store_of(schema, plan.table);
+        let schema = self.seen_by_store_of(schema, plan.table);
         let support = |table, filter: &_| store.support(schema, table, filter);
         let split = split::read(schema, plan, RESIDUAL_ROWS_MAX, support);
         split.map(|(pushed, _)| pushed).map_err(|refused| unsupported(store, schema, &refused))

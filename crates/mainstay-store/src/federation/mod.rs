@@ -90,6 +90,11 @@ impl Federation {
     fn store_of(&self, schema: &Schema, table: TableId) -> &dyn Store {
         self.named(schema.table(table).store_name()).unwrap_or(self.main())
     }
+
+    /// The schema in the way in which that store sees it.
+    fn seen_by_store_of<'s>(&self, schema: &'s Schema, table: TableId) -> &'s Schema {
+        schema.seen_by(schema.table(table).store.as_deref()).map_or(schema, |seen| &**seen)
+    }
 }
 
 /// What all of the stores can do.
@@ -159,7 +164,7 @@ impl Store for Federation {
 
     fn support(&self, schema: &Schema, table: TableId, filter: &Filter) -> Support {
         let store = self.store_of(schema, table);
-        let seen = schema.seen_by(schema.table(table).store.as_deref()).map_or(schema, |seen| &**seen);
+        let seen = self.seen_by_store_of(schema, table);
         match stores::local(schema, table, filter) {
             None => store.support(seen, table, filter),
             Some(local) => store.support(seen, table, &local),
