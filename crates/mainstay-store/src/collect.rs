@@ -36,6 +36,17 @@ impl Member {
     }
 }
 
+/// How many rows a row holds in lists, at any depth.
+pub(crate) fn held(row: &[Member]) -> u64 {
+    row.iter().fold(0, |sum: u64, member| {
+        sum.saturating_add(match member {
+            Member::Value(_) => 0,
+            Member::One(row) => held(row),
+            Member::Many(rows) => rows.iter().fold(0, |sum: u64, row| sum.saturating_add(1 + held(row))),
+        })
+    })
+}
+
 /// Gives a row to a sink.
 pub fn replay(row: &[Member], sink: &mut dyn RowSink) {
     sink.start_row();
@@ -52,6 +63,10 @@ pub struct Collected {
     fault: Option<String>,
     /// Whether values need not be in canonical form.
     is_lenient: bool,
+    /// Rows that were given, those in lists included; to-one rows are as many as the rows that they stand in.
+    count: u64,
+    /// How many of them are kept.
+    rows_max: u64,
 }
 
 /// A row or list that has begun and not ended.
@@ -64,7 +79,8 @@ enum Open {
 impl Collected {
     /// Collects rows of this shape.
     pub fn new(shape: Shape) -> Collected {
-        Collected { shape, rows: Vec::new(), open: Vec::new(), fault: None, is_lenient: false }
+        let (rows, open, fault) = Default::default();
+        Collected { shape, rows, open, fault, is_lenient: false, count: 0, rows_max: u64::MAX }
     }
 
     /// Collects rows of this shape, of tables that may be another program's.
@@ -76,6 +92,17 @@ impl Collected {
     /// that stands for no value of its type is kept as what it is.
     pub fn lenient(shape: Shape) -> Collected {
         Collected { is_lenient: true, ..Collected::new(shape) }
+    }
+
+    /// The same, but full when it holds so many rows, those in lists included.
+    #[must_use]
+    pub fn at_most(self, rows_max: u64) -> Collected {
+        Collected { rows_max, ..self }
+    }
+
+    /// Whether there were more rows than it holds.
+    pub fn is_over(&self) -> bool {
+        self.count > self.rows_max
     }
 
     /// The rows.
@@ -180,9 +207,16 @@ impl RowSink for Collected {
 
     fn end_row(&mut self) {
         match (self.open.pop(), self.open.last_mut()) {
-            (Some(Open::Row(row)), None) => self.rows.push(row),
             (Some(Open::Row(row)), Some(Open::Row(outer))) => outer.push(Member::One(row)),
-            (Some(Open::Row(row)), Some(Open::List(list))) => list.push(row),
+            (Some(Open::Row(row)), outer) => {
+                self.count += 1;
+                if self.count <= self.rows_max {
+                    match outer {
+                        Some(Open::List(list)) => list.push(row),
+                        _ => self.rows.push(row),
+                    }
+                }
+            }
             _ => self.fail("a row ended that had not begun".to_owned()),
         }
     }
@@ -204,5 +238,9 @@ impl RowSink for Collected {
             Value::Null
         });
         self.member(Member::Value(value));
+    }
+
+    fn is_full(&self) -> bool {
+        self.is_over()
     }
 }

@@ -3,13 +3,13 @@
 use std::collections::{HashMap, HashSet};
 
 use mainstay_query::plan::{Cardinality, Filter, Join, Output, Pair, Read, Source};
-use mainstay_query::split::stores::{Far, keyed};
+use mainstay_query::split::stores::{BEGINNINGS_MAX, Far, beginnings, keyed};
 use mainstay_schema::{ColumnId, TableId, Value, link};
 
 use super::group::Grouping;
 use super::read::Reading;
 use super::rows::{Key, key, page, take_values};
-use crate::collect::Row;
+use crate::collect::{self, Row};
 use crate::error::StoreError;
 
 /// Keys in one read: enough that round trips do not count, and few enough for every engine.
@@ -18,6 +18,8 @@ const KEYS_MAX: usize = 1000;
 /// Far rows, by the keys of the rows that they belong to.
 pub(super) struct Fetched {
     rows: Vec<Row>,
+    /// How many rows each of them holds in lists.
+    held: Vec<u64>,
     of: HashMap<Key, Vec<usize>>,
     /// What belongs to a row for which there is nothing: the one group of no rows, or nothing.
     nothing: Vec<Row>,
@@ -26,10 +28,31 @@ pub(super) struct Fetched {
 impl Fetched {
     /// The rows that belong to one with these values in the columns of the link.
     pub(super) fn of(&self, values: &[Value]) -> Vec<Row> {
-        match key(values).and_then(|key| self.of.get(&key)) {
+        match self.places(values) {
             Some(places) => places.iter().map(|place| self.rows[*place].clone()).collect(),
             None => self.nothing.clone(),
         }
+    }
+
+    /// How many rows in lists those would be; a to-one row is none by itself.
+    pub(super) fn held(&self, values: &[Value], cardinality: Cardinality) -> u64 {
+        let of_each = u64::from(cardinality == Cardinality::Many);
+        let places = self.places(values).map_or(&[][..], |places| places);
+        places.iter().fold(0, |sum: u64, place| sum.saturating_add(of_each).saturating_add(self.held[*place]))
+    }
+
+    /// How many rows in lists there are, each once.
+    pub(super) fn held_once(&self) -> u64 {
+        self.held.iter().fold(self.rows.len() as u64, |sum, held| sum.saturating_add(*held))
+    }
+
+    fn places(&self, values: &[Value]) -> Option<&Vec<usize>> {
+        key(values).and_then(|key| self.of.get(&key))
+    }
+
+    fn new(rows: Vec<Row>, of: HashMap<Key, Vec<usize>>) -> Fetched {
+        let held = rows.iter().map(|row| collect::held(row)).collect();
+        Fetched { rows, held, of, nothing: Vec::new() }
     }
 }
 
@@ -70,7 +93,7 @@ impl Reading<'_> {
                 of.entry(key).or_default().push(place);
             }
         }
-        Ok(Fetched { rows, of, nothing: Vec::new() })
+        Ok(Fetched::new(rows, of))
     }
 
     /// Through a junction: its rows first, wherever it lies, then the rows that they lead to.
@@ -97,6 +120,9 @@ impl Reading<'_> {
         let grouping = far.read.groups.as_ref().map(|groups| Grouping::new(self.schema(), &far.read, groups));
         let read = grouping.as_ref().map_or(&far.read, |grouping| &grouping.rows);
         // Rows that are found by different keys stand in one order, so they are read at once.
+        if beginnings(&child_keys) > BEGINNINGS_MAX {
+            return Err(self.too_many(far.read.table));
+        }
         let rows = self.keyed_rows(read, &there, &child_keys, usize::MAX, None).await?;
         let mut by_key: HashMap<Key, Vec<usize>> = HashMap::new();
         for (place, (_, key)) in rows.iter().enumerate() {
@@ -115,7 +141,7 @@ impl Reading<'_> {
         if let Some(grouping) = &grouping {
             (rows, of) = grouping.group(&rows, of)?;
         }
-        Ok(Fetched { rows, of, nothing: Vec::new() })
+        Ok(Fetched::new(rows, of))
     }
 
     /// The rows of a read that have one of these keys, each with its key, in the order of the read for each chunk of keys.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use mainstay_query::evaluate::{self, Accumulator, Related, compare_rows};
 use mainstay_query::plan::{Aggregate, Groups, Join, Output, Read, Source};
-use mainstay_schema::{Schema, TableId, Type, Value, ValueError};
+use mainstay_schema::{Schema, TableId, Type, Value, ValueError, link};
 
 use super::rows::Key;
 use crate::collect::{Member, Row};
@@ -71,6 +71,7 @@ impl<'p> Grouping<'p> {
 
     fn groups_of<'v>(&self, rows: impl Iterator<Item = &'v Row>) -> Result<Vec<Row>, StoreError> {
         let mut parts: Vec<Part<'v>> = Vec::new();
+        let mut places: HashMap<Vec<Option<String>>, Vec<usize>> = HashMap::new();
         for row in rows {
             let mut values = row.iter().map(|member| match member {
                 Member::Value(value) => Ok(value),
@@ -87,9 +88,16 @@ impl<'p> Grouping<'p> {
                     Made::Of(_, Some(_)) => inputs.push(Some(next()?)),
                 }
             }
-            let at = match parts.iter().position(|part| part.common == common) {
+            // Values that are equal have one text, all but documents and lists.
+            let text = |value: &&Value| match value {
+                Value::Json(_) | Value::Array(_) => None,
+                value => link::key(value),
+            };
+            let alike = places.entry(common.iter().map(text).collect()).or_default();
+            let at = match alike.iter().copied().find(|at| parts[*at].common == common) {
                 Some(at) => at,
                 None => {
+                    alike.push(parts.len());
                     parts.push(Part { common, accumulators: self.accumulators() });
                     parts.len() - 1
                 }

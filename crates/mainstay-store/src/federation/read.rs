@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, FutureExt, try_join_all};
 use mainstay_query::authorize::Granted;
-use mainstay_query::plan::Read;
+use mainstay_query::plan::{Cardinality, Read};
 use mainstay_query::split::stores::{self, Far, Level};
-use mainstay_schema::Schema;
+use mainstay_schema::{Schema, TableId};
+use tokio::sync::Semaphore;
 
 use super::far::Fetched;
 use super::rows::{At, arrange, levels, rows_at, sort_at, values_at};
 use super::{Federation, apart, call_of, of_store, widened};
 use crate::collect::{Collected, Member, Row};
 use crate::error::StoreError;
-use crate::residual::{self, rows_of};
+use crate::residual;
 use crate::sink::RowSink;
 use crate::store::{Call, ReadDone};
 
@@ -23,7 +24,12 @@ pub(super) struct Reading<'f> {
     pub(super) call: Call,
     /// What the rules let the whole through to.
     pub(super) granted: Granted,
+    /// Reads that stores may be asked for at once: one request is not to take all their connections.
+    at_once: Semaphore,
 }
+
+/// Parts of one request that are read at once, however many stores and embeds it has.
+const READS_MAX: usize = 4;
 
 /// What a read gave.
 pub(super) struct Found {
@@ -33,7 +39,7 @@ pub(super) struct Found {
 
 impl<'f> Reading<'f> {
     pub(super) fn new(federation: &'f Federation, call: Call, granted: Granted) -> Reading<'f> {
-        Reading { federation, call, granted }
+        Reading { federation, call, granted, at_once: Semaphore::new(READS_MAX) }
     }
 
     pub(super) fn schema(&self) -> &Arc<Schema> {
@@ -75,11 +81,23 @@ impl<'f> Reading<'f> {
     /// What one store gives for a read of its own tables.
     async fn ask(&self, store: &str, plan: Read) -> Result<Found, StoreError> {
         let plan = stores::part(&self.granted, plan).map_err(widened)?;
-        let sink = Box::new(Collected::of(self.schema(), plan.shape(self.schema())));
+        let table = lists_of(&plan).unwrap_or(plan.table);
+        // Besides the rows of its page, which are bounded, those that they hold.
+        let rows_max = plan.limit.unwrap_or_default().saturating_add(self.federation.rows_max);
+        let sink = Box::new(Collected::of(self.schema(), plan.shape(self.schema())).at_most(rows_max));
         let named = self.federation.named(store)?;
+        let _permit = self.at_once.acquire().await.map_err(|closed| StoreError::Internal(closed.into()))?;
         let done = residual::read(named, call_of(store, self.call.clone()), plan, sink).await;
         let done = done.map_err(|error| of_store(store, error))?;
-        Ok(Found { rows: rows_of(done.sink)?, total: done.total })
+        Ok(Found { rows: self.collected(done.sink, table)?, total: done.total })
+    }
+
+    /// The rows that a store gave, unless they were too many.
+    pub(super) fn collected(&self, sink: Box<dyn RowSink>, table: TableId) -> Result<Vec<Row>, StoreError> {
+        match residual::collected(sink)? {
+            over if over.is_over() => Err(self.too_many(table)),
+            collected => collected.finish(),
+        }
     }
 
     /// Adds to rows what is far: first what orders look at, so that no more is fetched for rows that are not on the page.
@@ -120,8 +138,14 @@ impl<'f> Reading<'f> {
         }
         let fetched: Vec<Fetched> = try_join_all(fetches).await?;
         for ((path, far), fetched) in fars.iter().zip(fetched) {
+            // Rows that belong to several were fetched once, and stand in the answer with each of them.
+            let (mut placed, placed_max) = (0u64, fetched.held_once().saturating_add(self.federation.rows_max));
             for row in rows_at(rows, path) {
                 let values = values_at(row, &far.keys)?;
+                placed = placed.saturating_add(fetched.held(&values, far.link.cardinality));
+                if placed > placed_max {
+                    return Err(self.too_many(far.read.table));
+                }
                 row.push(Member::Many(fetched.of(&values)));
             }
         }
@@ -129,9 +153,17 @@ impl<'f> Reading<'f> {
     }
 
     /// The refusal of a request for which more rows of this table would have to be held here than may be.
-    pub(super) fn too_many(&self, table: mainstay_schema::TableId) -> StoreError {
+    pub(super) fn too_many(&self, table: TableId) -> StoreError {
         let table = self.schema().table(table);
         let store = table.store_name().into();
         StoreError::TooManyRows { table: table.name.clone(), store, max: self.federation.rows_max }
     }
+}
+
+/// The table of the first list that the rows of a read hold.
+fn lists_of(plan: &Read) -> Option<TableId> {
+    plan.select.iter().filter_map(|output| output.source.embed()).find_map(|embed| match embed.link.cardinality {
+        Cardinality::Many => Some(embed.read.table),
+        Cardinality::One => lists_of(&embed.read),
+    })
 }

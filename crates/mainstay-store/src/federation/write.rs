@@ -1,21 +1,26 @@
 //! Writes that look at tables of other stores, or give back rows of theirs.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use mainstay_query::Authorized;
 use mainstay_query::authorize::Granted;
 use mainstay_query::plan::{Read, Write};
 use mainstay_query::split::stores::{self, Level, returned_mut};
-use mainstay_schema::Schema;
+use mainstay_schema::{Schema, TableId};
+use tokio::time::timeout_at;
 
 use super::read::Reading;
 use super::rows::arrange;
 use super::{Federation, apart, call_of, of_store, widened};
 use crate::collect::Collected;
 use crate::error::StoreError;
-use crate::residual::{give, rows_of};
+use crate::residual::give;
 use crate::sink::RowSink;
 use crate::store::{Call, WriteDone};
+
+/// How long before the deadline of a request what belongs to rows that were written is waited for no more.
+const TELLING_TIME_MAX: Duration = Duration::from_secs(1);
 
 impl Federation {
     /// Carries out a write that touches several stores, of which it changes one.
@@ -35,7 +40,7 @@ impl Federation {
         for other in stores::of_write(&schema, whole).into_iter().filter(|other| *other != store) {
             self.named(other)?.ping(call.deadline).await.map_err(|error| of_store(other, error))?;
         }
-        let reading = Reading::new(self, call.clone(), Granted::by_write(whole));
+        let mut reading = Reading::new(self, call.clone(), Granted::by_write(whole));
         let mut plan = (**whole).clone();
         reading.resolve_write(store, &mut plan).await?;
         let level = level_of(&schema, store, &mut plan)?;
@@ -45,16 +50,36 @@ impl Federation {
         let Some((level, shape)) = level.zip(shape).filter(|(level, _)| !level.is_plain()) else {
             return writer.write(call_of(store, call), plan, sink).await.map_err(|error| of_store(store, error));
         };
-        let collected = Box::new(Collected::of(&schema, shape));
-        let done = writer.write(call_of(store, call), plan, collected).await.map_err(|error| of_store(store, error))?;
+        // What is sure to give back too much should not be written first.
+        let table = plan.returning().map_or(TableId(0), |returning| returning.table);
+        if rows_given(&plan) > self.rows_max {
+            return Err(reading.too_many(table));
+        }
+        let collected = Box::new(Collected::of(&schema, shape).at_most(self.rows_max));
+        let done = writer.write(call_of(store, call.clone()), plan, collected).await;
+        let done = done.map_err(|error| of_store(store, error))?;
         let (affected, inserted) = (done.affected, done.inserted);
+        // At the deadline nobody listens any more, and it is to be told that the rows were written.
+        let left = call.deadline.saturating_duration_since(Instant::now());
+        let deadline = call.deadline.checked_sub(TELLING_TIME_MAX.min(left / 4)).unwrap_or(call.deadline);
+        reading.call.deadline = deadline;
         let completed = async {
-            let mut rows = rows_of(done.sink)?;
+            let mut rows = reading.collected(done.sink, table)?;
             reading.complete(&mut rows, &level).await?;
             arrange(rows, &level)
         };
-        let rows = completed.await.map_err(|error| StoreError::AfterWrite(Box::new(error)))?;
+        let completed = timeout_at(deadline.into(), completed).await.unwrap_or(Err(StoreError::Deadline));
+        let rows = completed.map_err(|error| StoreError::AfterWrite(Box::new(error)))?;
         Ok(WriteDone { sink: give(sink, &rows, None).await.sink, affected, inserted })
+    }
+}
+
+/// The number of rows that a write is given.
+fn rows_given(plan: &Write) -> u64 {
+    match plan {
+        Write::Insert(insert) => insert.rows.len() as u64,
+        Write::UpdateEach(update) => update.rows.len() as u64,
+        _ => 0,
     }
 }
 
