@@ -8,7 +8,7 @@ use super::node::Node;
 use super::source::{Located, Mistakes, Place};
 use crate::check::check;
 use crate::ids::ColumnId;
-use crate::model::{Checks, Column, DefaultValue, Texts};
+use crate::model::{Checks, Column, DefaultValue, ReferenceAction, Texts};
 use crate::types::Type;
 
 /// Builds one column; `is_only_key` says whether it is the whole primary key.
@@ -34,7 +34,7 @@ pub(super) fn of_field(
     is_only_key: bool,
     mistakes: &mut Mistakes,
 ) -> Column {
-    check_action_without_reference(field, mistakes);
+    check_without_reference(field, mistakes);
     if let Some(place) = field.touched.filter(|_| *ty != Type::Timestamp) {
         let problem = format!("`update` sets a time, but `{}` is {ty}", field.name.value);
         mistakes.add(place, problem, "make the field timestamp, or remove `update`");
@@ -76,11 +76,17 @@ fn check_view(table: &DeclaredTable<'_>, field: &DeclaredField<'_>, mistakes: &m
     }
 }
 
-fn check_action_without_reference(field: &DeclaredField<'_>, mistakes: &mut Mistakes) {
-    for (key, action) in [("on_delete", &field.on_delete), ("on_update", &field.on_update)] {
-        if let Some(action) = action.as_ref().filter(|_| field.reference.is_none()) {
-            let problem = format!("`{key}` without `ref`");
-            mistakes.add(action.place, problem, "add ref = \"table\", or remove it");
+/// What says more about a reference is said where there is one.
+pub(super) fn check_without_reference(field: &DeclaredField<'_>, mistakes: &mut Mistakes) {
+    let place = |action: &Option<Located<ReferenceAction>>| action.as_ref().map(|action| action.place);
+    let keys = [
+        ("on_delete", place(&field.on_delete)),
+        ("on_update", place(&field.on_update)),
+        ("convert", field.convert.as_ref().map(|convert| convert.place)),
+    ];
+    for (key, place) in keys {
+        if let Some(place) = place.filter(|_| field.reference.is_none()) {
+            mistakes.add(place, format!("`{key}` without `ref`"), "add ref = \"table\", or remove it");
         }
     }
 }

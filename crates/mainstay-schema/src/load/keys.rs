@@ -20,10 +20,16 @@ pub(super) struct UniqueKey {
 }
 
 impl TableKeys {
+    /// All keys that there are.
+    pub(super) fn all(&self) -> impl Iterator<Item = &[usize]> {
+        let uniques = self.uniques.iter().map(|key| key.columns.as_slice());
+        [self.primary.as_slice()].into_iter().filter(|key| !key.is_empty()).chain(uniques)
+    }
+
     /// Whether these fields, in any order, are one of the keys.
     pub(super) fn contain(&self, fields: &[usize]) -> bool {
         let same = |key: &[usize]| key.len() == fields.len() && key.iter().all(|field| fields.contains(field));
-        same(&self.primary) || self.uniques.iter().any(|key| same(&key.columns))
+        self.all().any(same)
     }
 }
 

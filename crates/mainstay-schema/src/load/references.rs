@@ -76,12 +76,13 @@ fn only_key_column(
     let name = &there.name.value;
     match keys.primary.as_slice() {
         [only] => Some(*only),
-        // A table whose key could not be made out has a mistake of its own; a view may have none.
-        [] if there.view.is_none() => None,
+        // A table whose key could not be made out has a mistake of its own; a view, and what was found, may have none.
+        [] if there.view.is_none() && !there.is_found => None,
         [] => {
+            let has_none = if there.is_found { "has" } else { "declares" };
             mistakes.add(
                 to.place,
-                format!("the view `{name}` declares no primary key"),
+                format!("the {} `{name}` {has_none} no primary key", there.noun()),
                 format!("write ref = \"{name}.field\""),
             );
             None
@@ -143,7 +144,7 @@ fn check_target(
     let there = &tables.declared[reference.target];
     let name = &there.name.value;
     let is_view = |table: usize| tables.declared[table].view.is_some();
-    if is_view(reference.target) && !is_view(reference.table) {
+    if is_view(reference.target) && !is_view(reference.table) && !reference.is_loose(tables) {
         mistakes.add(
             to.place,
             format!("`{name}` is a view, whose rows no table can hold on to"),
@@ -151,11 +152,18 @@ fn check_target(
         );
         return false;
     }
-    let is_key = keys[reference.target].contain(&reference.target_columns);
+    let keys = &keys[reference.target];
+    let is_key = keys.contain(&reference.target_columns);
     // Where the primary key itself is mistaken, it is not known what would be a key.
-    if !is_key && !keys[reference.target].primary.is_empty() {
-        let columns: Vec<_> = reference.target_columns.iter().map(|at| there.fields[*at].name.value.as_str()).collect();
+    if !is_key && (there.is_found || !keys.primary.is_empty()) {
+        let names = |at: &[usize]| -> Vec<&str> { at.iter().map(|at| there.fields[*at].name.value.as_str()).collect() };
+        let columns = names(&reference.target_columns);
         let remedy = match columns.as_slice() {
+            // The keys of what was found are the database's.
+            _ if there.is_found => match keys.all().map(|key| listed(names(key))).collect::<Vec<_>>().as_slice() {
+                [] => "it has no key by which a row could be found; make one in its database".to_owned(),
+                keys => format!("reference a key that it has: {}", keys.join(", or ")),
+            },
             [only] => format!("add unique = true to `{only}`, or reference the primary key: ref = \"{name}\""),
             _ => format!("add a key of these fields under [{name}.unique]"),
         };

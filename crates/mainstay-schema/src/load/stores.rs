@@ -8,7 +8,8 @@ use std::sync::Arc;
 use toml::de::DeValue;
 
 use super::build::{self, Built};
-use super::declared::{DeclaredField, DeclaredReference, DeclaredTable, DeclaredType};
+use super::columns::check_without_reference;
+use super::declared::{DeclaredField, DeclaredKey, DeclaredReference, DeclaredTable, DeclaredType};
 use super::node::{self, Entry};
 use super::source::{Located, Mistakes, Place, near_or};
 use super::table::{read_each, read_reference, read_table};
@@ -17,7 +18,7 @@ use crate::error::Mistake;
 use crate::found::Found;
 use crate::function::{Function, Returns};
 use crate::ids::TableId;
-use crate::model::{Access, Reference, Rule, Schema, Table, Texts};
+use crate::model::{Access, Key, Reference, Rule, Schema, Table, Texts};
 use crate::stores::MAIN;
 
 /// A store of a project.
@@ -50,7 +51,6 @@ pub fn load_stores(files: &[SourceFile], stores: &[StorePart<'_>]) -> Result<Sch
     files.sort_by(|a, b| a.path.cmp(&b.path));
     let mut mistakes = Mistakes::default();
     let documents: Vec<_> = files.iter().enumerate().map(|(file, source)| parse(file, source, &mut mistakes)).collect();
-    let is_complete = documents.iter().all(Option::is_some);
     let entries: Vec<Vec<Entry<'_>>> = documents
         .iter()
         .enumerate()
@@ -58,7 +58,9 @@ pub fn load_stores(files: &[SourceFile], stores: &[StorePart<'_>]) -> Result<Sch
         .collect();
     let mut entries: Vec<(Option<&str>, &Entry<'_>)> =
         entries.iter().flatten().map(|entry| (store_of(entry), entry)).collect();
+    let count = entries.len();
     entries.retain(|(store, entry)| is_known(*store, entry, stores, &mut mistakes));
+    let is_complete = documents.iter().all(Option::is_some) && entries.len() == count;
     let of_store = |name: Option<&str>| -> Vec<&Entry<'_>> {
         entries.iter().filter(|(store, _)| *store == name).map(|(_, entry)| *entry).collect()
     };
@@ -79,11 +81,12 @@ pub fn load_stores(files: &[SourceFile], stores: &[StorePart<'_>]) -> Result<Sch
         let is_linked = stores.len() > 1 || entries.iter().any(|entry| declares_link(entry));
         for table in schema.tables().iter().filter(|_| is_linked) {
             let entry = entries.iter().find(|entry| entry.key == &*table.name);
-            declared.push(found_table(table, part.name, entry.copied(), &mut mistakes));
+            let is_view = schema.found().and_then(|found| found.table(table.id)).is_some_and(|about| about.is_view);
+            declared.push(found_table(table, is_view, part.name, entry.copied(), &mut mistakes));
         }
         shown.push((part.name, schema));
     }
-    let clashes = clashes(&declared, &files);
+    let clashes = clashes(&declared, &files, &mut mistakes);
     let built = build::build(&resolve::Tables { declared, is_complete }, &mut mistakes);
     let mut told = if mistakes.count() == 0 { Vec::new() } else { mistakes.into_sorted(&files) };
     told.extend(clashes);
@@ -119,6 +122,7 @@ fn is_known(store: Option<&str>, entry: &Entry<'_>, stores: &[StorePart<'_>], mi
 /// A table that is there already, as references see it, with those that its entry declares.
 fn found_table<'e>(
     table: &Table,
+    is_view: bool,
     store: Option<&str>,
     entry: Option<&Entry<'e>>,
     mistakes: &mut Mistakes,
@@ -132,11 +136,16 @@ fn found_table<'e>(
         unique: table.is_key(&[column.id]) && table.primary_key != [column.id],
         ..DeclaredField::new(located(column.name.to_string()))
     };
+    let key = |key: &Key| DeclaredKey {
+        name: located(key.name.to_string()),
+        columns: key.columns.iter().map(|column| located(table.column(*column).name.to_string())).collect(),
+    };
     let mut declared = DeclaredTable {
         store: store.map(|store| located(store.to_owned())),
         is_found: true,
         fields: table.columns.iter().map(field).collect(),
-        view: table.primary_key.is_empty().then(|| located(String::new())),
+        view: (is_view || !table.is_writable()).then(|| located(String::new())),
+        uniques: table.uniques.iter().filter(|key| key.columns.len() > 1).map(key).collect(),
         ..DeclaredTable::new(located(table.name.to_string()))
     };
     let members = entry.and_then(|entry| entry.members("", &mut Mistakes::default())).unwrap_or_default();
@@ -172,6 +181,7 @@ fn read_links(declared: &mut DeclaredTable<'_>, fields: &Entry<'_>, mistakes: &m
             }
             field.name.place = entry.key_place;
         }
+        check_without_reference(&declared.fields[at], mistakes);
     }
 }
 
@@ -179,24 +189,24 @@ fn read_links_of_several(entry: &Entry<'_>, mistakes: &mut Mistakes) -> Vec<Decl
     read_each(entry, "name = { fields = [\"field\"], table = \"other\", to = [\"key\"] }", mistakes, read_reference)
 }
 
-/// Tables of two stores that have one name, which no request could tell apart.
-fn clashes(tables: &[DeclaredTable<'_>], files: &[&SourceFile]) -> Vec<Mistake> {
+/// Tables of two stores that have one name, which no request could tell apart: told where one of them is declared, or else
+/// given back.
+fn clashes(tables: &[DeclaredTable<'_>], files: &[&SourceFile], mistakes: &mut Mistakes) -> Vec<Mistake> {
     let mut seen: HashMap<&str, &DeclaredTable<'_>> = HashMap::new();
     let mut clashes = Vec::new();
     for table in tables {
         let Some(first) = seen.insert(&table.name.value, table) else { continue };
         if first.store() != table.store() && table.is_found {
-            let stores = [first, table].map(|table| table.store().unwrap_or(MAIN));
-            clashes.push(Mistake {
-                file: files.first().map_or_else(|| Path::new("mainstay.toml").to_owned(), |file| file.path.clone()),
-                line: 1,
-                column: 1,
-                problem: format!(
-                    "the stores `{}` and `{}` both have a table `{}`",
-                    stores[0], stores[1], table.name.value
-                ),
-                remedy: format!("hide one: [{}] with store = \"{}\" and hide = true", table.name.value, stores[1]),
-            });
+            let [one, other] = [first, table].map(|table| table.store().unwrap_or(MAIN));
+            let name = &table.name.value;
+            let problem = format!("the stores `{one}` and `{other}` both have a table `{name}`");
+            let remedy = format!("hide one: [{name}] with store = \"{other}\" and hide = true");
+            if !first.is_found {
+                mistakes.add(first.name.place, problem, remedy);
+                continue;
+            }
+            let file = files.first().map_or_else(|| Path::new("mainstay.toml").to_owned(), |file| file.path.clone());
+            clashes.push(Mistake { file, line: 1, column: 1, problem, remedy });
         }
     }
     clashes

@@ -16,17 +16,38 @@ fn events() -> Schema {
     Schema::of_found(vec![table], Found { tables: vec![about], ..Found::default() })
 }
 
+/// Tables of another program: a key of two columns and no primary one, no key at all, and a view with one.
+fn others() -> Schema {
+    let columns = || {
+        let (a, b) = (Column::new(ColumnId(0), "a", Type::Int), Column::new(ColumnId(1), "b", Type::Int));
+        vec![Column { optional: false, ..a }, Column { optional: false, ..b }]
+    };
+    let table = |at, name| Table::new(TableId(at), name, TableKind::Table, columns());
+    let key = Key { name: "pairs_key".into(), columns: vec![ColumnId(0), ColumnId(1)] };
+    let tables = vec![
+        Table { uniques: vec![key], ..table(0, "pairs") },
+        table(1, "bare"),
+        Table { primary_key: vec![ColumnId(0)], ..table(2, "shown") },
+    ];
+    let about = |is_view| FoundTable { is_view, columns: vec![FoundColumn::default(); 2], ..FoundTable::default() };
+    Schema::of_found(tables, Found { tables: vec![about(false), about(false), about(true)], ..Found::default() })
+}
+
 fn loaded(text: &str) -> Result<Schema, Vec<String>> {
+    loaded_beside(&events(), text)
+        .map_err(|mistakes| mistakes.iter().map(|one| format!("{}; {}", one.problem, one.remedy)).collect())
+}
+
+fn loaded_beside(found: &Schema, text: &str) -> Result<Schema, Vec<Mistake>> {
     let file = SourceFile { path: "schema/a.toml".into(), text: text.to_owned() };
-    let (events, access) = (events(), Access { read: Rule::Always, ..Access::default() });
-    let found = FoundPart { schema: &events, access: &access, call: Rule::Never };
+    let access = Access { read: Rule::Always, ..Access::default() };
+    let found = FoundPart { schema: found, access: &access, call: Rule::Never };
     let stores = [
         StorePart { name: None, found: None },
         StorePart { name: Some("docs"), found: None },
         StorePart { name: Some("log"), found: Some(found) },
     ];
     load_stores(&[file], &stores)
-        .map_err(|mistakes| mistakes.iter().map(|one| format!("{}; {}", one.problem, one.remedy)).collect())
 }
 
 const CUSTOMERS: &str = "[customers.fields]\nid = { type = \"uuid\", primary = true }\n";
@@ -102,6 +123,19 @@ fn what_cannot_be_is_told() {
             "[reviews]\nstore = \"docz\"\n[reviews.fields]\ntext = \"text\"",
             "`reviews` is kept by `docz`, and there is no such store; did you mean `docs`?",
         ),
+        // Nothing else is said of what is kept nowhere.
+        (
+            "[reviews]\nstore = \"docz\"\n[reviews.fields]\ntext = \"text\"\n[a.fields]\nreview = { ref = \"reviews\" }",
+            "`reviews` is kept by `docz`, and there is no such store; did you mean `docs`?",
+        ),
+        (
+            "[events]\nstore = \"log\"\n[events.fields]\ncustomer = { convert = \"text->uuid\" }",
+            "`convert` without `ref`; add ref = \"table\", or remove it",
+        ),
+        (
+            "[a.fields]\nevent = { type = \"text\", convert = \"text->uuid\" }",
+            "`convert` without `ref`; add ref = \"table\", or remove it",
+        ),
         (
             "[a.fields]\nevent = { type = \"uuid\", ref = \"events\" }",
             "`event` is uuid, but `events._id`, which it references, is text; write convert = \"uuid->text\", or make both \
@@ -140,4 +174,34 @@ fn what_cannot_be_is_told() {
     ] {
         assert_eq!(loaded(text).unwrap_err(), [expected], "{text}");
     }
+}
+
+/// Rows of found tables are found by the keys that their database has.
+#[test]
+fn references_to_found_tables_lead_to_keys() {
+    let far = |text: &str| {
+        let schema = loaded_beside(&others(), text).unwrap_or_else(|mistakes| panic!("{}", mistakes[0]));
+        schema.find("a").unwrap().far_references.len()
+    };
+    let pair = "[a.references]\nother = { fields = [\"x\", \"y\"], table = \"pairs\", to = [\"a\", \"b\"] }";
+    assert_eq!(far(&format!("[a.fields]\nx = \"int\"\ny = \"int\"\n{pair}")), 1);
+    assert_eq!(far("[a.fields]\nx = { ref = \"shown\" }"), 1, "it only tells how to embed");
+    for (text, expected) in [
+        ("x = { ref = \"pairs.a\" }", "`a` of `pairs` is not a key; reference a key that it has: `a` and `b`"),
+        (
+            "x = { ref = \"bare.a\" }",
+            "`a` of `bare` is not a key; it has no key by which a row could be found; make one in its database",
+        ),
+        ("x = { ref = \"bare\" }", "the table `bare` has no primary key; write ref = \"bare.field\""),
+    ] {
+        let mistakes = loaded_beside(&others(), &format!("[a.fields]\n{text}")).unwrap_err();
+        let told: Vec<String> = mistakes.iter().map(|one| format!("{}; {}", one.problem, one.remedy)).collect();
+        assert_eq!(told, [expected], "{text}");
+    }
+}
+
+#[test]
+fn a_clash_is_told_where_the_table_is_declared() {
+    let mistakes = loaded_beside(&events(), "[a.fields]\nx = \"int\"\n\n[events.fields]\nx = \"int\"").unwrap_err();
+    assert_eq!(mistakes.iter().map(|one| (one.line, one.column)).collect::<Vec<_>>(), [(4, 2)]);
 }
