@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
 use mainstay_query::plan::{Filter, Read, Source, Write};
-use mainstay_query::split::stores::returned_mut;
+use mainstay_query::split::stores::{returned_mut, several_of_read, several_of_write};
 use mainstay_schema::Schema;
 use proptest::collection::vec;
 use proptest::prelude::any;
@@ -16,6 +16,7 @@ use super::changes::Replica;
 use super::digits;
 use super::generate::{Scenario, Step, scenario, tables};
 use super::kit::{Stage, Written, kind, show};
+use super::scattered::scatter;
 use super::{Found, Open, OpenFound};
 use crate::error::StoreError;
 use crate::memory::MemoryStore;
@@ -39,7 +40,7 @@ pub async fn scenarios_agree_with_the_reference(open: &dyn Open) {
         runtime.block_on(async {
             let stage = Stage::with_schema(open, scenario.schema.clone()).await;
             let feed = stage.feed();
-            run(&stage, &scenario, &|| (), may_refuse).await?;
+            run(&stage, &scenario, &|| (), &may_refuse).await?;
             if let Some(mut feed) = feed {
                 Replica::default().catch_up(&stage, &mut feed).await;
             }
@@ -58,13 +59,13 @@ pub async fn found_scenarios_agree_with_the_reference(open: &dyn OpenFound) {
         runtime.block_on(async {
             let Found { store, schema, reword } = open.open(tables(schema)).await;
             let scenario = scenario(schema.clone(), steps);
-            run(&Stage { store, schema }, &scenario, &reword, may_refuse).await
+            run(&Stage { store, schema }, &scenario, &reword, &may_refuse).await
         })
     });
 }
 
-/// The same without anybody who keeps references, for a store over several stores: `open` puts the tables of a schema
-/// wherever it likes. Such a store may refuse what changes rows of several stores at once, and groups of what lies in several.
+/// The same without anybody who keeps references, for a store over several stores, which `open` [scatters](scatter) the
+/// tables of a schema among. Such a store may refuse what changes rows of several stores at once, and groups of what lies in several.
 ///
 /// # Panics
 /// As [`scenarios_agree_with_the_reference`].
@@ -79,7 +80,10 @@ pub async fn scattered_scenarios_agree_with_the_reference(open: &dyn Open) {
         let scenario = Scenario { schema: Arc::new(Schema::new(loose.collect())), steps };
         runtime.block_on(async {
             let stage = Stage::with_schema(open, scenario.schema.clone()).await;
-            run(&stage, &scenario, &|| (), may_refuse_scattered).await
+            let names = stage.store.parts();
+            let names: Vec<&str> = names.iter().map(|name| &**name).collect();
+            let scattered = scatter(&names, &scenario.schema);
+            run(&stage, &scenario, &|| (), &|step| may_refuse_scattered(&scattered, step)).await
         })
     });
 }
@@ -116,7 +120,7 @@ async fn run(
     stage: &Stage,
     scenario: &Scenario,
     reword: &(dyn Fn() + Send + Sync),
-    may_refuse: fn(&Step) -> bool,
+    may_refuse: &(dyn Fn(&Step) -> bool + Sync),
 ) -> Result<(), String> {
     let store = Arc::new(MemoryStore::with_schema(scenario.schema.clone()));
     let reference = Stage { store, schema: scenario.schema.clone() };
@@ -165,10 +169,11 @@ fn may_refuse(step: &Step) -> bool {
     }
 }
 
-/// Whether a store over several stores may refuse a step.
-fn may_refuse_scattered(step: &Step) -> bool {
+/// Whether a store over several stores may refuse a step: nothing that one of them could do.
+fn may_refuse_scattered(schema: &Schema, step: &Step) -> bool {
     match step {
-        Step::Read(read) => groups_links(read),
+        Step::Read(read) => several_of_read(schema, read).is_some() && groups_links(read),
+        Step::Write(write) if several_of_write(schema, write).is_none() => false,
         Step::Write(Write::Batch(_) | Write::Nested(_)) => true,
         Step::Write(write) => write.returning().is_some_and(groups_links),
     }

@@ -51,6 +51,10 @@ impl Store for Scattered {
         self.federation.name()
     }
 
+    fn parts(&self) -> Vec<Arc<str>> {
+        self.federation.parts()
+    }
+
     fn capabilities(&self) -> &Capabilities {
         self.federation.capabilities()
     }
