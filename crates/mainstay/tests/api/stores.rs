@@ -6,6 +6,7 @@ mod writes;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use futures_util::future::{self, BoxFuture, FutureExt};
 use mainstay_http::{AnswerSettings, Cors, RequestLimits};
@@ -20,6 +21,7 @@ use mainstay_store::{
 };
 use mainstay_stores::SqliteStore;
 use mainstay_stores::sqlite::migrate;
+use tokio::sync::Notify;
 
 use crate::app::{Reply, TestApp, get, post};
 
@@ -86,6 +88,10 @@ impl Shop {
     }
 
     async fn with_rows_max(rows_max: u64) -> Shop {
+        Shop::with_limits(rows_max, RequestLimits::default()).await
+    }
+
+    async fn with_limits(rows_max: u64, limits: RequestLimits) -> Shop {
         let file = SourceFile { path: "schema/shop.toml".into(), text: SCHEMA.to_owned() };
         let part = |name| StorePart { name, found: None };
         let schema = load_stores(&[file], &[part(None), part(Some("sales")), part(Some("docs"))]);
@@ -96,14 +102,15 @@ impl Shop {
         main.migrate(Migration { name, sql: migrate::create(&own), schema: own.to_json() }).await.unwrap();
         let frail = |name| {
             let inner = MemoryStore::with_schema(schema.seen_by(Some(name)).unwrap().clone());
-            Arc::new(Frail { inner, is_down: AtomicBool::new(false), fails_reads: AtomicBool::new(false) })
+            let (is_down, fails_reads) = (AtomicBool::new(false), AtomicBool::new(false));
+            Arc::new(Frail { inner, is_down, fails_reads, gate: Gate::default() })
         };
         let (sales, docs) = (frail("sales"), frail("docs"));
         let stores: Vec<(Arc<str>, Arc<dyn Store>)> =
             vec![("main".into(), Arc::new(main)), ("sales".into(), sales.clone()), ("docs".into(), docs.clone())];
         let federation = Arc::new(Federation::new(stores).with_rows_max(rows_max));
         let language = Limits { aggregates: true, ..Limits::default() };
-        let (limits, answers) = (RequestLimits::default(), AnswerSettings::default());
+        let answers = AnswerSettings::default();
         let shop =
             Shop { app: TestApp::speaking(schema, federation, language, limits, Cors::Any, answers), sales, docs };
         for (table, rows) in ROWS {
@@ -157,9 +164,35 @@ struct Frail {
     is_down: AtomicBool,
     /// Whether reads fail, though it answers whoever asks whether it is there.
     fails_reads: AtomicBool,
+    gate: Gate,
+}
+
+/// Where reads wait.
+#[derive(Default)]
+struct Gate {
+    is_shut: AtomicBool,
+    arrived: Notify,
+    opened: Notify,
 }
 
 impl Frail {
+    /// Holds back the reads that come.
+    fn shut(&self) {
+        self.gate.is_shut.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits until one is held back.
+    async fn arrived(&self) {
+        let arrived = self.gate.arrived.notified();
+        tokio::time::timeout(Duration::from_secs(20), arrived).await.expect("a read comes");
+    }
+
+    /// Lets the one go on that is held back, and all that come.
+    fn open(&self) {
+        self.gate.is_shut.store(false, Ordering::Relaxed);
+        self.gate.opened.notify_one();
+    }
+
     fn set_down(&self, is_down: bool) {
         self.is_down.store(is_down, Ordering::Relaxed);
     }
@@ -202,7 +235,16 @@ impl Store for Frail {
         if self.fails_reads.load(Ordering::Relaxed) {
             return future::ready(Err(StoreError::Overloaded)).boxed();
         }
-        self.done(self.inner.read(call, plan, sink))
+        let read = self.done(self.inner.read(call, plan, sink));
+        if !self.gate.is_shut.load(Ordering::Relaxed) {
+            return read;
+        }
+        async move {
+            self.gate.arrived.notify_one();
+            self.gate.opened.notified().await;
+            read.await
+        }
+        .boxed()
     }
 
     fn write(

@@ -1,7 +1,7 @@
 //! What is refused, and what a store that fails does to the others.
 
 use super::{Shop, is_refused};
-use crate::app::get;
+use crate::app::{get, post};
 
 #[tokio::test]
 async fn a_store_that_is_down_is_told_and_leaves_the_others_unharmed() {
@@ -49,6 +49,29 @@ async fn more_rows_than_may_be_held_are_refused() {
         r#"[{"name":"Ann","orders":[{"id":10}]}]"#,
     )
     .await;
+}
+
+/// Rows are counted where they stand in the answer, and in lists that one store gives.
+#[tokio::test]
+async fn rows_that_stand_in_many_places_are_counted_in_each() {
+    let shop = Shop::with_rows_max(10).await;
+    let rows = |row: &dyn Fn(u32) -> String, count: u32| {
+        format!("[{}]", (50..50 + count).map(row).collect::<Vec<_>>().join(","))
+    };
+    let orders = rows(&|id| format!(r#"{{"id":{id},"customer":"3","total":1}}"#), 5);
+    let events = rows(&|id| format!(r#"{{"id":{id},"order_id":null,"kind":"x","actor":"3"}}"#), 5);
+    assert_eq!(shop.app.send(post("orders", orders)).await.status, 201);
+    assert_eq!(shop.app.send(post("events", events)).await.status, 201);
+    let url = "orders?select=id,customers(events(id))&id=gte.50";
+    shop.refused(url, 400, "MS403", &["more than 10 rows", "customers", "main"]).await;
+    let reply = shop.app.send(get(&format!("{url}&limit=2"))).await;
+    assert_eq!((reply.status, reply.body.matches("\"events\"").count()), (200, 2), "{}", reply.body);
+
+    let team = rows(&|id| format!(r#"{{"id":{id},"name":"x","boss":2}}"#), 13);
+    assert_eq!(shop.app.send(post("customers", team)).await.status, 201);
+    let url = "customers?select=team:customers!boss(id,orders(id))&id=eq.2&limit=1";
+    shop.refused(url, 400, "MS403", &["more than 10 rows", "customers", "main"]).await;
+    shop.check(&format!("{url}&team.limit=1&team.order=id"), r#"[{"team":[{"id":50,"orders":[]}]}]"#).await;
 }
 
 #[tokio::test]

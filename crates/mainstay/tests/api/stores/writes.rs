@@ -1,5 +1,8 @@
 //! Writes to one store that look at others.
 
+use std::time::Duration;
+
+use mainstay_http::RequestLimits;
 use serde_json::json;
 
 use super::{Shop, is_refused};
@@ -59,8 +62,9 @@ async fn no_write_spans_several_stores() {
     let reply = shop.app.send(batch(one)).await;
     assert_eq!(reply.status, 200, "{}", reply.body);
     assert!(reply.body.contains(r#"[{"order_labels":[{"label_id":1}]}]"#), "{}", reply.body);
-    let tried = shop.app.send(ask("DELETE", "orders?id=eq.90").prefer("tx=rollback")).await;
-    assert!(tried.status < 500, "{}", tried.body);
+    let tried = shop.app.send(ask("DELETE", "order_labels?order_id=eq.90").prefer("tx=rollback")).await;
+    assert_eq!((tried.status, tried.header("preference-applied")), (204, "tx=rollback"), "{}", tried.body);
+    shop.check("order_labels?order_id=eq.90", r#"[{"order_id":90,"label_id":1}]"#).await;
     shop.check("customers?select=name,orders(id)&id=eq.3", r#"[{"name":"Cid","orders":[{"id":90}]}]"#).await;
 }
 
@@ -85,4 +89,48 @@ async fn a_write_whose_far_rows_cannot_be_read_says_what_has_happened() {
     shop.sales.set_down(true);
     is_refused(&shop.app.send(insert(32)).await, 503, "PGRST000", &["the store sales is unavailable"]);
     assert_eq!(shop.app.send(get("events")).await.status, 200);
+}
+
+/// Rows get other keys while another store is asked about those that they had: of these nothing is known.
+#[tokio::test]
+async fn a_write_leaves_alone_what_was_not_asked_about() {
+    let shop = Shop::open().await;
+    shop.sales.shut();
+    let delete = shop.app.send(ask("DELETE", "events?select=orders()&id=eq.100&orders=is.null").prefer(BACK));
+    let meanwhile = async {
+        shop.sales.arrived().await;
+        let moved = shop.app.send(ask("PATCH", "events?id=eq.100").body(r#"{"order_id":12}"#)).await;
+        assert_eq!(moved.status, 204, "{}", moved.body);
+        shop.sales.open();
+    };
+    let (deleted, ()) = tokio::join!(delete, meanwhile);
+    assert_eq!((deleted.status, deleted.body.as_str()), (200, "[]"));
+    shop.check("events?select=orders(id)&id=eq.100", r#"[{"orders":{"id":12}}]"#).await;
+    // What has no key at all is without a far row whatever else happens.
+    let clear = ask("PATCH", "events?id=eq.100").body(r#"{"order_id":null}"#);
+    assert_eq!(shop.app.send(clear).await.status, 204);
+    let delete = ask("DELETE", "events?select=id,orders()&id=eq.100&orders=is.null").prefer(BACK);
+    assert_eq!(shop.app.send(delete).await.body, r#"[{"id":100}]"#);
+}
+
+/// It is in time that the rows were written, though what belongs to them is not.
+#[tokio::test]
+async fn a_write_does_not_wait_for_far_rows_until_nobody_listens() {
+    let limits = RequestLimits { handler_time: Duration::from_secs(2), ..RequestLimits::default() };
+    let shop = Shop::with_limits(10_000, limits).await;
+    shop.docs.shut();
+    let insert = post("orders?select=id,events(kind)", r#"[{"id":40,"customer":"3","total":1}]"#).prefer(BACK);
+    is_refused(&shop.app.send(insert).await, 502, "MS502", &["the rows were written", "Do not write again"]);
+    shop.docs.open();
+    shop.check("orders?select=id&id=eq.40", r#"[{"id":40}]"#).await;
+}
+
+#[tokio::test]
+async fn a_write_that_is_sure_to_give_back_too_much_is_not_carried_out() {
+    let shop = Shop::with_rows_max(2).await;
+    let rows =
+        r#"[{"id":40,"customer":"3","total":1},{"id":41,"customer":"3","total":1},{"id":42,"customer":"3","total":1}]"#;
+    let insert = post("orders?select=id,customers(name)", rows).prefer(BACK);
+    is_refused(&shop.app.send(insert).await, 400, "MS403", &["more than 2 rows", "sales"]);
+    shop.check("orders?id=gte.40", "[]").await;
 }
