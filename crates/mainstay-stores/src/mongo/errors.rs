@@ -11,6 +11,8 @@ pub(super) const INVALID: i32 = 121;
 const CONFLICT: i32 = 112;
 /// The SQLSTATE of a transaction that met another one.
 pub(super) const AGAIN: &str = "40001";
+/// `BadValue`, as when a number would be larger than 64 bits hold.
+pub(super) const BAD_VALUE: i32 = 2;
 /// `NamespaceNotFound`.
 pub(super) const NO_COLLECTION: i32 = 26;
 
@@ -57,6 +59,11 @@ pub(super) fn conflict() -> StoreError {
 /// What a document is told that the server does not take.
 pub(super) fn too_large() -> StoreError {
     said("54000", "the document would be larger than the server takes", Some("A document has 16 MiB at most."))
+}
+
+/// What a row is told whose number would be larger than the column takes.
+pub(super) fn used_up(table: &str, column: &str) -> StoreError {
+    said("2200H", &format!("the sequence of {table}.{column} has reached the largest number of the column"), None)
 }
 
 /// The code of an error, if the server sent it.

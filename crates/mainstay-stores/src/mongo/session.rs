@@ -3,6 +3,7 @@
 //! Each command tells the server how long it may take, so that nothing goes on that nobody waits for; a cursor that is
 //! dropped is closed there.
 
+use std::collections::BTreeMap;
 use std::future::IntoFuture;
 use std::time::{Duration, Instant};
 
@@ -31,12 +32,14 @@ pub(super) struct Session {
     link: Link,
     pub(super) client: ClientSession,
     deadline: Instant,
+    /// Numbers that rows were given in columns whose sequences stay ahead of them once the rows are there, by table.
+    pub(super) given: BTreeMap<String, i64>,
     _slot: OwnedSemaphorePermit,
 }
 
 impl Session {
     pub(super) fn new(link: Link, client: ClientSession, deadline: Instant, slot: OwnedSemaphorePermit) -> Session {
-        Session { link, client, deadline, _slot: slot }
+        Session { link, client, deadline, given: BTreeMap::new(), _slot: slot }
     }
 
     /// When to give up.

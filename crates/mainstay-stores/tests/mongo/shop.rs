@@ -27,6 +27,10 @@ id = { type = "int", primary = true }
 person = "int"
 note = { type = "text", optional = true }
 
+[numbered.fields]
+id = { type = "int", primary = true, default = "sequence" }
+name = { type = "text", unique = true }
+
 [letters.fields]
 id = { type = "int", primary = true }
 person = { ref = "people", on_delete = "cascade", optional = true }

@@ -270,3 +270,41 @@ async fn what_was_made_and_removed_is_not_there() {
     write(&shop.store, &shop.schema, Write::Batch(vec![made, child()])).await.expect("it is there");
     shop.close().await;
 }
+
+/// Rows that are refused leave the sequence where it was, and a sequence that has come to its end says so.
+#[tokio::test]
+async fn sequences_stay_ahead_of_rows_that_are_there() {
+    let shop = Shop::new().await;
+    let ids = async || {
+        let all = support::all(shop.store.link(), "numbered").await;
+        all.iter().map(|row| row.get_i32("_id").expect("a number")).collect::<Vec<_>>()
+    };
+    let rows = |columns: &str, rows: &[&str]| insert(&shop.schema, "numbered", columns, rows);
+    shop.fill("numbered", "name", &["a"]).await;
+    for refused in [&["1000|a"][..], &["2000|b", "2001|a"]] {
+        let done = write(&shop.store, &shop.schema, rows("id name", refused)).await;
+        assert!(matches!(done, Err(StoreError::Duplicate { .. })), "{done:?}");
+    }
+    shop.fill("numbered", "name", &["b"]).await;
+    assert_eq!(ids().await, [1, 2]);
+    // One by itself, several in a transaction, and numbers that are given and asked for in one write.
+    shop.fill("numbered", "id name", &["10|c"]).await;
+    shop.fill("numbered", "name", &["d"]).await;
+    shop.fill("numbered", "id name", &["20|e", "15|f"]).await;
+    shop.fill("numbered", "name", &["g"]).await;
+    let mut mixed = rows("id name", &["30|h", "1|i"]);
+    mixed.rows[1][0] = None;
+    write(&shop.store, &shop.schema, mixed).await.expect("each has a number of its own");
+    assert_eq!(ids().await, [1, 2, 10, 11, 15, 20, 21, 30, 31]);
+    let used_up = async |most: i64| {
+        let counters = shop.store.link().database().collection::<Document>("_mainstay_counters");
+        counters.update_one(doc! { "_id": "numbered" }, doc! { "$set": { "n": most } }).await.unwrap();
+        match write(&shop.store, &shop.schema, rows("name", &["z"])).await {
+            Err(StoreError::Database(error)) => assert_eq!(&*error.code, "2200H", "{error}"),
+            other => panic!("{other:?}"),
+        }
+    };
+    used_up(i32::MAX.into()).await;
+    used_up(i64::MAX).await;
+    shop.close().await;
+}

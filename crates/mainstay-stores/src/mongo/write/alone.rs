@@ -90,8 +90,7 @@ async fn insert(
     if !is_found {
         check_not_null(table, plan)?;
     }
-    let mut numbered = plan.clone();
-    counters::number(session, table, &mut numbered).await?;
+    let numbered = counters::number(session, table, plan).await?;
     let new = made(is_found, table, &numbered.columns, &numbered.rows[0])?;
     if let Some(conflict) = &plan.conflict {
         return merge(session, table, &numbered, conflict, new, sink).await;
@@ -103,6 +102,7 @@ async fn insert(
     if let Err(error) = ended(deadline, inserted).await? {
         return Err(refused(table, error, Some(&new.row)));
     }
+    counters::keep_ahead(session).await;
     put(plan.returning.as_deref(), &new.row, sink)?;
     Ok(Affected { affected: 1, inserted: 1 })
 }
@@ -162,6 +162,7 @@ async fn merge(
         }
     };
     let Some(before) = before else {
+        counters::keep_ahead(session).await;
         put(plan.returning.as_deref(), &new.row, sink)?;
         return Ok(Affected { affected: 1, inserted: 1 });
     };

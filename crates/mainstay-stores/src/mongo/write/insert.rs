@@ -78,8 +78,7 @@ impl Work<'_> {
         if !is_found {
             check_not_null(table, plan)?;
         }
-        let mut numbered = plan.clone();
-        counters::number(self.session, table, &mut numbered).await?;
+        let numbered = counters::number(self.session, table, plan).await?;
         let mut new: Vec<Made> = Vec::with_capacity(plan.rows.len());
         for cells in &numbered.rows {
             new.push(made(is_found, table, &numbered.columns, cells)?);

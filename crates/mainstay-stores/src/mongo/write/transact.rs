@@ -10,11 +10,11 @@ use mainstay_store::script::{Progress, Step, StepDone};
 use mainstay_store::{Call, ReadDone, RowSink, Script, StoreError, WriteDone};
 use mongodb::options::{ReadConcern, ReadPreference, SelectionCriteria, WriteConcern};
 
-use super::alone;
 use super::faults::{ended, fault, is_again, settled};
 use super::locks::Locks;
 use super::references::Ledger;
 use super::work::Work;
+use super::{alone, counters};
 use crate::mongo::errors;
 use crate::mongo::link::{Link, View};
 use crate::mongo::session::Session;
@@ -79,6 +79,7 @@ async fn write_once(link: &Link, call: &Call, plan: &Write) -> Result<(Affected,
     match done {
         Ok(affected) => {
             commit(&mut session).await?;
+            counters::keep_ahead(&mut session).await;
             Ok((affected, rows.finish()?))
         }
         Err(fault) => {
@@ -116,7 +117,11 @@ async fn steps(link: &Link, call: &Call, script: &mut dyn Script) -> Result<(), 
                     Err(WriteFault::Again(_)) if Instant::now() < call.deadline => {
                         Err(WriteFault::Again(errors::conflict()))
                     }
-                    done => return done.map_err(WriteFault::error),
+                    Err(fault) => return Err(fault.error()),
+                    Ok(()) => {
+                        counters::keep_ahead(&mut session).await;
+                        return Ok(());
+                    }
                 },
                 Ok(Step::RollBack) => {
                     undo(&mut session).await;
