@@ -2,10 +2,11 @@
 //! they are read, and is shown as such.
 
 use mainstay_query::plan::{Delete, Insert, Update, UpdateEach, Write};
-use mainstay_schema::{Schema, Table};
+use mainstay_schema::{ColumnId, Schema, Table, Value};
 use mainstay_store::{Call, Explanation, StoreError};
 use mongodb::bson::{Bson, Document, doc};
 
+use super::counters::sequence;
 use super::insert::made;
 use super::keys;
 use super::references::references_to;
@@ -37,17 +38,27 @@ fn statements(schema: &Schema, plan: &Write, told: &mut Explanation) -> Result<(
 
 fn insert(schema: &Schema, plan: &Insert, told: &mut Explanation) -> Result<(), StoreError> {
     let table = schema.table(plan.table);
+    let numbered = sequence(table);
+    let given = |column: ColumnId, cells: &[Option<Value>]| {
+        plan.columns.iter().position(|other| *other == column).and_then(|at| cells[at].clone())
+    };
     let mut documents: Vec<Bson> = Vec::new();
     for cells in plan.rows.iter().take(SHOWN_MAX) {
         let new = made(schema.found().is_some(), table, &plan.columns, cells)?;
-        let document =
+        let mut document =
             Document::try_from(new.document.as_ref()).map_err(|error| StoreError::Internal(Box::new(error)))?;
+        if let Some(column) = numbered.filter(|column| given(column.id, cells).is_none()) {
+            document.remove(names::field(table, column.id));
+        }
         documents.push(document.into());
     }
     if plan.rows.len() > SHOWN_MAX {
         told.details.push(format!("{}: {} more documents", table.name, plan.rows.len() - SHOWN_MAX));
     }
     told.statements.push(print(&doc! { "insert": &*table.name, "documents": documents }));
+    if let Some(column) = numbered.filter(|column| plan.rows.iter().any(|cells| given(column.id, cells).is_none())) {
+        told.details.push(format!("{}: numbers for {} are taken first", table.name, column.name));
+    }
     if let Some(conflict) = &plan.conflict {
         let names: Vec<&str> = conflict.target.iter().map(|column| &*table.column(*column).name).collect();
         let what = if conflict.merge.is_some() { "are merged" } else { "are skipped" };
