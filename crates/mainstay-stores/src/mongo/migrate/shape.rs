@@ -9,9 +9,7 @@ use mongodb::bson::spec::BinarySubtype;
 use mongodb::bson::{Binary, Bson, DateTime, Document, doc};
 
 use crate::mongo::names;
-
-/// Digits of the longest decimal that BSON keeps.
-const DECIMAL_DIGITS_MAX: u8 = 34;
+use crate::mongo::types::DECIMAL_DIGITS_MAX;
 
 /// A collection as it should be.
 #[derive(Debug, Clone, PartialEq)]

@@ -14,6 +14,7 @@ use super::locks::Locks;
 use super::references::Ledger;
 use super::transact::of_read;
 use crate::mongo::session::Session;
+use crate::mongo::store::cannot;
 use crate::mongo::{cells, names, read};
 use crate::server::write::Writer;
 use crate::server::{Affected, WriteFault};
@@ -206,8 +207,7 @@ impl Writer for Work<'_> {
 
     async fn call(&mut self, plan: &Run, _: &mut dyn RowSink) -> Result<Affected, WriteFault> {
         let name = &self.schema.function(plan.call.function).name;
-        let what = format!("the store mongodb cannot run the function \"{name}\", which is SQL");
-        Err(StoreError::Unsupported { what }.into())
+        Err(cannot(&format!("run the function \"{name}\", which is SQL")).into())
     }
 
     async fn read_back(&mut self, plan: &Read, sink: &mut dyn RowSink) -> Result<(), WriteFault> {
