@@ -66,6 +66,12 @@ pub(super) fn used_up(table: &str, column: &str) -> StoreError {
     said("2200H", &format!("the sequence of {table}.{column} has reached the largest number of the column"), None)
 }
 
+/// What a read is told whose row has more belonging to it than goes with it.
+pub(super) fn too_many_belong() -> StoreError {
+    let words = "the rows that belong to one row are larger than 16 MiB";
+    said("54000", words, Some("Ask for fewer rows of the embed."))
+}
+
 /// The code of an error, if the server sent it.
 pub(super) fn code(error: &Error) -> Option<i32> {
     server(error).map(|(code, _)| code)
@@ -93,11 +99,7 @@ pub(super) fn of_code(code: i32, words: &str, error: BoxError) -> StoreError {
         // The document is larger than 16 MiB.
         10334 | 17419 | 17420 => too_large(),
         // Rows that belong to one row are larger.
-        4568 => said(
-            "54000",
-            "the rows of an embed are larger than the server takes",
-            Some("Ask for fewer rows of the embed."),
-        ),
+        4568 => too_many_belong(),
         // A transaction that the server's cache cannot hold.
         388 => said("54000", "the transaction is larger than the server can hold", Some("Change fewer rows at once.")),
         // A regular expression that it does not take, or gave up after too many steps.

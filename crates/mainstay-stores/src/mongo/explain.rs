@@ -27,12 +27,17 @@ pub(super) async fn read(link: &Link, call: &Call, plan: &Read) -> Result<Explan
     let collection = call.schema.table(plan.table).name.clone();
     let (command, text, note) = command(&call.schema, plan)?;
     let mut statements = vec![text];
-    if let Some(pipeline) = pipeline::read(&call.schema, plan)
-        && plan.count != Count::None
-    {
-        let mut stages = pipeline.which;
-        stages.push(doc! { "$count": "count" });
-        statements.push(shell::aggregate(&collection, &stages));
+    if let Some(pipeline) = pipeline::read(&call.schema, plan) {
+        for beside in &pipeline.beside {
+            // The keys are those of the rows that came.
+            let filter = beside.filter(doc! { "$in": [format!("${}", beside.near)] }.into());
+            statements.push(shell::find(&beside.collection, &filter, &beside.options));
+        }
+        if plan.count != Count::None {
+            let mut stages = pipeline.which;
+            stages.push(doc! { "$count": "count" });
+            statements.push(shell::aggregate(&collection, &stages));
+        }
     }
     let answer = session.apart(doc! { "explain": command, "verbosity": "queryPlanner" }).await?;
     let mut details: Vec<String> = note.into_iter().collect();
@@ -57,7 +62,7 @@ fn command(schema: &Schema, plan: &Read) -> Result<(Document, String, Option<Str
                  outside of the server",
                 apart::ROWS_MAX
             );
-            (Pipeline { which, rest: Vec::new() }, Some(note))
+            (Pipeline { which, ..Pipeline::default() }, Some(note))
         }
     };
     let (mut command, text) = match as_find(&pipeline) {

@@ -10,7 +10,8 @@
 //! cells.rs     BSON → sink, BSON → values     statistics.rs  what it has counted
 //! json.rs      documents ↔ BSON               explain.rs   plans → what the server would do
 //! decimals.rs  decimals as digits
-//! moments.rs   timestamps ↔ milliseconds      store.rs     all of it as a Store
+//! moments.rs   timestamps ↔ milliseconds      beside.rs    what belongs to rows, asked for by itself
+//! store.rs     all of it as a Store
 //! late.rs      the same on a server that need not be there yet
 //! write/       rows written                  migrate/       changing the collections
 //! found/       collections of other programs proof.rs       whether collections are what a schema says
@@ -21,6 +22,7 @@
 //! values and the server; knows no HTTP, no rules and no query language.
 
 mod apart;
+mod beside;
 mod cells;
 mod connect;
 mod decimals;

@@ -8,20 +8,27 @@ use mainstay_query::plan::{Cardinality, Comparison, Embed, Filter, Join, Order, 
 use mainstay_schema::{Schema, Table, TableId, Value};
 use mongodb::bson;
 
+use super::beside::Beside;
 use super::filter::{self, Conditions, Field, Outcome, all, any, never};
 use super::groups;
 use super::names::{self, ID, member};
+use super::read::as_find;
+
+/// A row may have many of an embed if it may have so many.
+const MANY_ROWS: u64 = 100;
 
 /// Keys that the server sorts by at most.
 const SORT_KEYS_MAX: usize = 32;
 
 /// A read in stages.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Pipeline {
     /// Which rows: these stages tell how many there are.
     pub(super) which: Vec<Document>,
     /// Their order, the page, what belongs to them, and what is left of them.
     pub(super) rest: Vec<Document>,
+    /// What belongs to the rows and is asked for by itself.
+    pub(super) beside: Vec<Beside>,
 }
 
 impl Pipeline {
@@ -45,18 +52,20 @@ pub(super) fn read(schema: &Schema, plan: &Read) -> Option<Pipeline> {
     if plan.call.is_some() {
         return None;
     }
-    Builder { schema, made: 0 }.level(plan, plan.limit)
+    Builder { schema, made: 0, beside: Some(Vec::new()) }.level(plan, plan.limit)
 }
 
 /// The stages that leave the rows which pass a condition; `None` if the server has none with the same outcome.
 pub(super) fn which(schema: &Schema, table: TableId, filter: &Filter) -> Option<Vec<Document>> {
-    Builder { schema, made: 0 }.which(schema.table(table), filter)
+    Builder { schema, made: 0, beside: None }.which(schema.table(table), filter)
 }
 
 /// Makes stages; names those fields that are only there for a while.
 pub(super) struct Builder<'s> {
     pub(super) schema: &'s Schema,
     made: usize,
+    /// What belongs to the rows of the read itself and is asked for by itself; `None` below.
+    beside: Option<Vec<Beside>>,
 }
 
 impl Builder<'_> {
@@ -66,6 +75,7 @@ impl Builder<'_> {
     }
 
     fn level(&mut self, plan: &Read, limit: Option<u64>) -> Option<Pipeline> {
+        let mut beside = self.beside.take();
         let table = self.schema.table(plan.table);
         let mut which = self.which(table, &plan.filter)?;
         let mut rest = Vec::new();
@@ -73,12 +83,12 @@ impl Builder<'_> {
             which.append(&mut groups::stages(self.schema, plan, groups)?);
             if !groups::has_keys(plan) {
                 // Whether its one row is on the page is seen here, since it may be the row of no rows.
-                return Some(Pipeline { which, rest });
+                return Some(Pipeline { which, rest, ..Pipeline::default() });
             }
             let keys = self.order(&groups::made_table(table, plan, groups), &groups.order, &mut rest)?;
             sort(&keys, &mut rest)?;
             page(plan.offset, limit, &mut rest)?;
-            return Some(Pipeline { which, rest });
+            return Some(Pipeline { which, rest, ..Pipeline::default() });
         }
         let keys = self.order(table, &plan.order, &mut rest)?;
         if let Some(place) = &plan.after {
@@ -102,6 +112,13 @@ impl Builder<'_> {
                         kept.extend(fields.into_iter().map(|field| (field, 1.into())));
                         continue;
                     }
+                    if let Some(list) = &mut beside
+                        && let Some(asked) = self.beside(table, embed, position)
+                    {
+                        kept.insert(asked.near.clone(), 1);
+                        list.push(asked);
+                        continue;
+                    }
                     rest.push(self.embed(table, embed, is_spread, &member(position))?);
                     kept.insert(member(position), 1);
                 }
@@ -115,7 +132,7 @@ impl Builder<'_> {
         if is_plain {
             rest.push(doc! { "$project": kept });
         }
-        Some(Pipeline { which, rest })
+        Some(Pipeline { which, rest, beside: beside.unwrap_or_default() })
     }
 
     /// Conditions on fields come first, so that indexes are used; then those on related rows, which are looked up.
@@ -208,6 +225,34 @@ impl Builder<'_> {
         // Each of our documents has an `_id` that is not null, so nothing is linked by nothing.
         let stage = doc! { "$lookup": { "from": &*target.name, "localField": near, "foreignField": ID, "as": name } };
         Some((stage, fields))
+    }
+
+    /// How the rows of a member are asked for by themselves, if a `find` gives them and there may be many for each row.
+    /// Where a row has few of many, a `$lookup` reads no more than these.
+    fn beside(&mut self, table: &Table, embed: &Embed, position: usize) -> Option<Beside> {
+        let (read, target) = (&*embed.read, self.schema.table(embed.read.table));
+        let Join::Direct(pairs) = &embed.link.join else { return None };
+        let [pair] = pairs.as_slice() else { return None };
+        let is_list = embed.link.cardinality == Cardinality::Many
+            && read.call.is_none()
+            && read.after.is_none()
+            && read.groups.is_none()
+            && read.offset == 0
+            && read.limit.is_none_or(|limit| limit >= MANY_ROWS);
+        let (near, far) = (names::field(table, pair.here), names::field(target, pair.there));
+        if !is_list || !names::is_plain(near) || !names::is_plain(far) || !is_alike(table, pair, target) {
+            return None;
+        }
+        let pipeline = self.level(&Read { limit: None, ..read.clone() }, None)?;
+        let (mut condition, mut options) = as_find(&pipeline)?;
+        if self.schema.found().is_some() {
+            condition = all(vec![doc! { far: { "$not": { "$type": "array" } } }, condition]);
+        }
+        if let Some(fields) = &mut options.projection {
+            fields.insert(far, 1);
+        }
+        let (near, far, collection) = (near.to_owned(), far.to_owned(), target.name.to_string());
+        Some(Beside { position, collection, near, far, condition, options, limit: read.limit })
     }
 
     fn embed(&mut self, table: &Table, embed: &Embed, is_spread: bool, name: &str) -> Option<Document> {

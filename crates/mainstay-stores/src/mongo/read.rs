@@ -10,10 +10,11 @@ use mainstay_store::{Call, Cell, RowSink, StoreError};
 use mongodb::bson;
 use mongodb::options::FindOptions;
 
+use super::beside::{self, Beside};
 use super::link::{Link, View};
 use super::names::member;
 use super::pipeline::{self, Pipeline};
-use super::session::{Documents, Session};
+use super::session::{Batch, Documents, Session};
 use super::store::cannot;
 use super::{apart, cells, filter, groups};
 
@@ -70,16 +71,30 @@ async fn stream(
 ) -> Result<u64, StoreError> {
     let mut documents = open(session, schema, plan.table, pipeline).await?;
     let mut text = String::new();
-    let mut rows = 0;
+    let (mut rows, mut at_once) = (0, beside::PARENTS_MAX);
     while let Some(batch) = documents.next(session).await? {
-        for document in batch.documents()? {
-            ready(sink).await;
-            session.left()?;
-            if sink.is_full() {
-                return Ok(rows);
+        let documents: Vec<&RawDocument> = batch.documents()?.collect();
+        let mut left = documents.as_slice();
+        while !left.is_empty() {
+            let (some, others) = left.split_at(left.len().min(at_once));
+            let Some(asked) = ask(session, &pipeline.beside, some).await? else {
+                at_once = (at_once / 8).max(1);
+                continue;
+            };
+            let mut beside = Vec::with_capacity(asked.len());
+            for (member, batches) in pipeline.beside.iter().zip(&asked) {
+                beside.push((member.position, member.allot(some, batches)?));
             }
-            put_row(schema, plan, document, sink, &mut text)?;
-            rows += 1;
+            for (at, document) in some.iter().enumerate() {
+                ready(sink).await;
+                session.left()?;
+                if sink.is_full() {
+                    return Ok(rows);
+                }
+                put_row(schema, plan, &Found { document, beside: &beside, at }, sink, &mut text)?;
+                rows += 1;
+            }
+            left = others;
         }
     }
     if rows == 0 && is_one_group(plan) {
@@ -87,6 +102,43 @@ async fn stream(
         rows = 1;
     }
     Ok(rows)
+}
+
+/// What belongs to some rows; `None` if that is too much for so many of them.
+async fn ask(
+    session: &mut Session,
+    members: &[Beside],
+    rows: &[&RawDocument],
+) -> Result<Option<Vec<Vec<Batch>>>, StoreError> {
+    let mut asked = Vec::with_capacity(members.len());
+    for member in members {
+        let Some(batches) = member.ask(session, rows).await? else { return Ok(None) };
+        asked.push(batches);
+    }
+    Ok(Some(asked))
+}
+
+/// A row as it came, and what was asked by itself and belongs to it: a list of each row, by the place of the member.
+struct Found<'f, 'd> {
+    document: &'d RawDocument,
+    beside: &'f [(usize, Vec<Vec<&'d RawDocument>>)],
+    at: usize,
+}
+
+impl<'f, 'd> Found<'f, 'd> {
+    /// A row that is all inside of one document.
+    fn whole(document: &'d RawDocument) -> Found<'f, 'd> {
+        Found { document, beside: &[], at: 0 }
+    }
+
+    /// The rows of a member.
+    fn rows(&self, position: usize) -> Vec<&'d RawDocument> {
+        if let Some((_, lists)) = self.beside.iter().find(|(place, _)| *place == position) {
+            return lists.get(self.at).cloned().unwrap_or_default();
+        }
+        let rows = self.document.get_array(member(position)).ok();
+        rows.into_iter().flatten().flatten().filter_map(RawBsonRef::as_document).collect()
+    }
 }
 
 /// Whether a read gives one group, even of no rows.
@@ -191,15 +243,15 @@ fn number(counted: Option<RawBsonRef<'_>>) -> Result<u64, StoreError> {
 fn put_row(
     schema: &Schema,
     plan: &Read,
-    document: &RawDocument,
+    found: &Found<'_, '_>,
     sink: &mut dyn RowSink,
     text: &mut String,
 ) -> Result<(), StoreError> {
     if plan.groups.is_some() {
-        return groups::put_group(schema, plan, document, sink, text);
+        return groups::put_group(schema, plan, found.document, sink, text);
     }
     sink.start_row();
-    put_members(schema, plan, document, sink, text)?;
+    put_members(schema, plan, found, sink, text)?;
     sink.end_row();
     Ok(())
 }
@@ -207,16 +259,16 @@ fn put_row(
 fn put_members(
     schema: &Schema,
     plan: &Read,
-    document: &RawDocument,
+    found: &Found<'_, '_>,
     sink: &mut dyn RowSink,
     text: &mut String,
 ) -> Result<(), StoreError> {
     let table = schema.table(plan.table);
     for (position, output) in plan.select.iter().enumerate() {
         match &output.source {
-            Source::Value(expr) => cells::give(table, document, expr, sink, text)?,
-            Source::Embed(embed) => put_embed(schema, embed, document, position, false, sink, text)?,
-            Source::Spread(embed) => put_embed(schema, embed, document, position, true, sink, text)?,
+            Source::Value(expr) => cells::give(table, found.document, expr, sink, text)?,
+            Source::Embed(embed) => put_embed(schema, embed, found.rows(position), false, sink, text)?,
+            Source::Spread(embed) => put_embed(schema, embed, found.rows(position), true, sink, text)?,
             Source::Aggregate(_) => {
                 return Err(StoreError::Internal("an aggregate of rows that are not grouped".into()));
             }
@@ -229,30 +281,28 @@ fn put_members(
 fn put_embed(
     schema: &Schema,
     embed: &Embed,
-    document: &RawDocument,
-    position: usize,
+    rows: Vec<&RawDocument>,
     is_spread: bool,
     sink: &mut dyn RowSink,
     text: &mut String,
 ) -> Result<(), StoreError> {
-    let rows = document.get_array(member(position)).ok();
-    let mut rows = rows.into_iter().flatten().flatten().filter_map(RawBsonRef::as_document);
+    let mut rows = rows.into_iter().map(Found::whole);
     let read = &*embed.read;
     match (embed.link.cardinality, is_spread) {
         (Cardinality::One, false) => match rows.next() {
-            Some(row) => put_row(schema, read, row, sink, text)?,
+            Some(row) => put_row(schema, read, &row, sink, text)?,
             None if is_one_group(read) => groups::put_nothing(schema, read, sink, text)?,
             None => sink.cell(Cell::Null),
         },
         (Cardinality::One, true) => match rows.next() {
-            Some(row) => put_members(schema, read, row, sink, text)?,
+            Some(row) => put_members(schema, read, &row, sink, text)?,
             None => (0..read.width()).for_each(|_| sink.cell(Cell::Null)),
         },
         (Cardinality::Many, false) => {
             sink.start_list();
             let mut given = 0;
             for row in rows {
-                put_row(schema, read, row, sink, text)?;
+                put_row(schema, read, &row, sink, text)?;
                 given += 1;
             }
             if given == 0 && is_one_group(read) {
@@ -262,7 +312,7 @@ fn put_embed(
         }
         (Cardinality::Many, true) => {
             let mut columns = Columns::new(read.shape(schema));
-            rows.try_for_each(|row| put_row(schema, read, row, &mut columns, text))?;
+            rows.try_for_each(|row| put_row(schema, read, &row, &mut columns, text))?;
             columns.give(sink);
         }
     }
@@ -293,7 +343,7 @@ pub(super) async fn matching(
         return apart::matching(session, schema, table, condition).await;
     };
     let of = schema.table(table);
-    let pipeline = Pipeline { which: stages, rest: Vec::new() };
+    let pipeline = Pipeline { which: stages, ..Pipeline::default() };
     let mut documents = open(session, schema, table, &pipeline).await?;
     let mut found = Vec::new();
     while let Some(batch) = documents.next(session).await? {

@@ -331,6 +331,46 @@ async fn nothing_and_lists_link_no_rows() {
     support::drop_database(store.link()).await;
 }
 
+/// However many rows belong to how many, each is given with its own, in order.
+#[tokio::test]
+async fn lists_of_rows_are_of_their_own_rows() {
+    let store = fresh().await;
+    put(&store, "people", (0..300).map(|id| doc! { "_id": id, "name": "ann" }).collect()).await;
+    // One person has 130 visits, the others have two, one and none by turns.
+    let visits = (0..130).map(|_| 299).chain((0..299).flat_map(|id| vec![id; (id % 3) as usize]));
+    let visits = visits.zip(1..).map(|(person, id)| doc! { "_id": id, "person": person, "n": id % 7 });
+    put(&store, "visits", visits.chain([doc! { "_id": 1000, "n": 1 }]).collect()).await;
+    let schema = linked(&store, &[("visits", "person", "people")]).await;
+    // Whole numbers are one, however wide they are kept, and lists link nothing.
+    let others = [Bson::from(1_i64), Bson::from("1"), Bson::from(vec![1]), Bson::Null];
+    put(&store, "visits", others.into_iter().zip(2000..).map(|(one, id)| doc! { "_id": id, "person": one }).collect())
+        .await;
+    let visits = store.link().database().collection::<Document>("visits");
+    let count = visits.count_documents(doc! {}).await.unwrap();
+    let read = async |query| support::read(&store, &schema, "people", query).await;
+    let all = read("select=_id,visits(_id)&visits.order=_id.asc.nullsfirst").await;
+    assert_eq!(all.matches("(").count() as u64, 300 + count - 4);
+    assert!(all.starts_with("(0,[])(1,[(131)(2000)])(2,["), "{all}");
+    let some = read("select=_id,visits(n)&visits.order=_id.desc.nullslast&visits.limit=100&order=_id.desc").await;
+    assert!(some.starts_with("(299,[(4)(3)(2)(1)(0)(6)("), "{some}");
+    read("select=_id,...visits(n)&visits.n=gt.3&visits.order=_id.asc.nullsfirst").await;
+
+    // More than are held at once.
+    put(&store, "visits", (0..12_000).map(|id| doc! { "_id": 10_000 + id, "person": id % 100 }).collect()).await;
+    let plan = support::planned(
+        &schema,
+        "people",
+        "select=_id,visits(_id)&visits._id=gte.10000&visits.order=_id.asc.nullsfirst",
+    );
+    let rows = support::rows(&store, &schema, plan).await;
+    let expected = |person: i32| {
+        let visits = (0..12_000).filter(|id| id % 100 == person);
+        format!("({person},[{}])", visits.map(|id| format!("({})", 10_000 + id)).collect::<String>())
+    };
+    assert_eq!(rows, (0..300).map(expected).collect::<String>());
+    support::drop_database(store.link()).await;
+}
+
 /// What is no number is not added, and makes no mean smaller.
 #[tokio::test]
 async fn sums_are_of_numbers() {

@@ -83,16 +83,21 @@ pub(crate) fn equals(schema: &Schema, table: &str, column: &str, text: &str) -> 
 }
 
 /// The rows of a read written as a query string: `(1,a,(…),[(…)])`; the same if the server only gathers them.
-pub(crate) async fn read(store: &MongoStore, schema: &Arc<Schema>, table: &str, written: &str) -> String {
-    let limits = Limits { aggregates: true, ..Limits::default() };
-    let query = parse::query(parse::Purpose::Read, written, &limits).expect("a query");
-    let request = ReadRequest { table: table.to_owned(), query, count: Count::None, unpaged: false };
-    let plan = plan::read(schema, &limits, &request).expect("a plan");
+pub(crate) async fn read(store: &MongoStore, schema: &Arc<Schema>, table: &str, query: &str) -> String {
+    let plan = planned(schema, table, query);
     let mut apart = plan.clone();
     apart.filter = Filter::And(vec![apart.filter, passes_here()]);
-    let rows = rows(store, schema, plan).await;
-    assert_eq!(rows, self::rows(store, schema, apart).await, "apart, {table}?{written}");
-    rows
+    let there = rows(store, schema, plan).await;
+    assert_eq!(there, rows(store, schema, apart).await, "apart, {table}?{query}");
+    there
+}
+
+/// The plan of a read written as a query string.
+pub(crate) fn planned(schema: &Schema, table: &str, query: &str) -> Read {
+    let limits = Limits { aggregates: true, ..Limits::default() };
+    let query = parse::query(parse::Purpose::Read, query, &limits).expect("a query");
+    let request = ReadRequest { table: table.to_owned(), query, count: Count::None, unpaged: false };
+    plan::read(schema, &limits, &request).expect("a plan")
 }
 
 /// What the server has no words for, and every row passes.
@@ -102,7 +107,8 @@ fn passes_here() -> Filter {
     Filter::Or(vec![is_null.clone(), Filter::Not(Box::new(is_null))])
 }
 
-async fn rows(store: &MongoStore, schema: &Arc<Schema>, plan: Read) -> String {
+/// The rows of a plan, as [`read`] writes them.
+pub(crate) async fn rows(store: &MongoStore, schema: &Arc<Schema>, plan: Read) -> String {
     let sink = Box::new(Collected::lenient(plan.shape(schema)));
     let plan = authorize::read(schema, &Actor::System, plan).expect("the system may read");
     let call = Call { schema: schema.clone(), deadline: late() };
