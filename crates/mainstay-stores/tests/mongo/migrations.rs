@@ -6,6 +6,7 @@ use mainstay_store::{Migration, Store, StoreError};
 use mainstay_stores::MongoStore;
 use mainstay_stores::mongo::{Link, migrate};
 use mongodb::bson::{Bson, Document, doc};
+use mongodb::options::{ReadPreference, SelectionCriteria};
 
 use crate::support;
 
@@ -240,7 +241,8 @@ async fn a_command_that_did_not_happen_is_done() {
     let second = migration("2", &old, &new);
     // It waits for somebody who reads, and is ended before it does anything.
     let mut reader = database.client().start_session().await.unwrap();
-    reader.start_transaction().await.unwrap();
+    let primary = SelectionCriteria::ReadPreference(ReadPreference::Primary);
+    reader.start_transaction().selection_criteria(primary).await.unwrap();
     let toys = database.collection::<Document>("toys");
     toys.find_one(doc! {}).session(&mut reader).await.unwrap();
     let ended = async {
