@@ -28,6 +28,10 @@ pub(super) async fn read(link: &Link, call: &Call, plan: &Read) -> Result<Explan
     let (command, text, note) = command(&call.schema, plan)?;
     let mut statements = vec![text];
     if let Some(pipeline) = pipeline::read(&call.schema, plan) {
+        if let Some(sorted) = &pipeline.sorted {
+            // The first one tells where the page ends; what it gave stands here by the name of its field.
+            statements.extend(sorted.parts().iter().map(|part| sorted.shown(&collection, &pipeline, *part)));
+        }
         for beside in &pipeline.beside {
             // The keys are those of the rows that came.
             let filter = beside.filter(doc! { "$in": [format!("${}", beside.near)] }.into());
@@ -65,7 +69,8 @@ fn command(schema: &Schema, plan: &Read) -> Result<(Document, String, Option<Str
             (Pipeline { which, ..Pipeline::default() }, Some(note))
         }
     };
-    let (mut command, text) = match as_find(&pipeline) {
+    let end = pipeline.sorted.as_ref().map(|sorted| sorted.end(&pipeline, sorted.page));
+    let (mut command, text) = match end.or_else(|| as_find(&pipeline)) {
         Some((filter, options)) => {
             let text = shell::find(name, &filter, &options);
             let mut command = doc! { "find": name, "filter": filter };

@@ -11,7 +11,7 @@
 //! json.rs      documents ↔ BSON               explain.rs   plans → what the server would do
 //! decimals.rs  decimals as digits
 //! moments.rs   timestamps ↔ milliseconds      beside.rs    what belongs to rows, asked for by itself
-//! store.rs     all of it as a Store
+//! sorted.rs    pages in the order of an index  store.rs    all of it as a Store
 //! late.rs      the same on a server that need not be there yet
 //! write/       rows written                  migrate/       changing the collections
 //! found/       collections of other programs proof.rs       whether collections are what a schema says
@@ -44,6 +44,7 @@ pub mod proof;
 mod read;
 mod session;
 mod shell;
+mod sorted;
 mod statistics;
 mod store;
 mod types;

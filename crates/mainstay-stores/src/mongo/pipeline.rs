@@ -13,6 +13,7 @@ use super::filter::{self, Conditions, Field, Outcome, all, any, never};
 use super::groups;
 use super::names::{self, ID, member};
 use super::read::as_find;
+use super::sorted::Sorted;
 
 /// A row may have many of an embed if it may have so many.
 const MANY_ROWS: u64 = 100;
@@ -29,6 +30,8 @@ pub(super) struct Pipeline {
     pub(super) rest: Vec<Document>,
     /// What belongs to the rows and is asked for by itself.
     pub(super) beside: Vec<Beside>,
+    /// How the page is come to, if not by these stages alone.
+    pub(super) sorted: Option<Sorted>,
 }
 
 impl Pipeline {
@@ -85,12 +88,14 @@ impl Builder<'_> {
                 // Whether its one row is on the page is seen here, since it may be the row of no rows.
                 return Some(Pipeline { which, rest, ..Pipeline::default() });
             }
-            let keys = self.order(&groups::made_table(table, plan, groups), &groups.order, &mut rest)?;
+            let keys = self.order(&groups::made_table(table, plan, groups), &groups.order, false, &mut rest)?;
             sort(&keys, &mut rest)?;
             page(plan.offset, limit, &mut rest)?;
             return Some(Pipeline { which, rest, ..Pipeline::default() });
         }
-        let keys = self.order(table, &plan.order, &mut rest)?;
+        let is_one = which.is_empty() || (which.len() == 1 && which[0].contains_key("$match"));
+        let sorted = beside.as_ref().filter(|_| is_one).and_then(|_| Sorted::of(self.schema, table, plan, limit));
+        let keys = self.order(table, &plan.order, sorted.is_some(), &mut rest)?;
         if let Some(place) = &plan.after {
             rest.push(doc! { "$match": after(&plan.order, &keys, place)? });
         }
@@ -132,7 +137,7 @@ impl Builder<'_> {
         if is_plain {
             rest.push(doc! { "$project": kept });
         }
-        Some(Pipeline { which, rest, beside: beside.unwrap_or_default() })
+        Some(Pipeline { which, rest, beside: beside.unwrap_or_default(), sorted })
     }
 
     /// Conditions on fields come first, so that indexes are used; then those on related rows, which are looked up.
@@ -296,8 +301,15 @@ impl Builder<'_> {
         }
     }
 
-    /// The keys of an order; puts stages before it that make those which no field holds.
-    fn order(&mut self, table: &Table, order: &[Order], stages: &mut Vec<Document>) -> Option<Vec<Key>> {
+    /// The keys of an order; puts stages before it that make those which no field holds. Rows with nothing in the first one
+    /// may be asked for apart.
+    fn order(
+        &mut self,
+        table: &Table,
+        order: &[Order],
+        is_apart: bool,
+        stages: &mut Vec<Document>,
+    ) -> Option<Vec<Key>> {
         let mut keys = Vec::with_capacity(order.len());
         for term in order {
             let holder = term.via.as_ref().map_or(table, |via| self.schema.table(via.table));
@@ -325,7 +337,8 @@ impl Builder<'_> {
                 may_be_null = true;
             }
             // By itself the server puts nothing before everything.
-            let flag = if may_be_null && term.nulls_first == term.descending {
+            let has_flag = may_be_null && term.nulls_first == term.descending && !(is_apart && keys.is_empty());
+            let flag = if has_flag {
                 let flag = self.name("null");
                 let kept = doc! { "$ifNull": [format!("${}", field.name), Bson::Null] };
                 stages.push(doc! { "$set": { &flag: { "$eq": [kept, Bson::Null] } } });

@@ -15,6 +15,7 @@ use super::link::{Link, View};
 use super::names::member;
 use super::pipeline::{self, Pipeline};
 use super::session::{Batch, Documents, Session};
+use super::sorted::Page;
 use super::store::cannot;
 use super::{apart, cells, filter, groups};
 
@@ -62,7 +63,36 @@ pub(super) async fn run_inside(
     Ok(Counted { rows, total })
 }
 
+/// Puts the rows of a page into the sink; tells their number.
 async fn stream(
+    session: &mut Session,
+    schema: &Schema,
+    plan: &Read,
+    pipeline: &Pipeline,
+    sink: &mut dyn RowSink,
+) -> Result<u64, StoreError> {
+    let Some(sorted) = &pipeline.sorted else { return put_rows(session, schema, plan, pipeline, sink).await };
+    let collection = &schema.table(plan.table).name;
+    let (mut page, mut rows) = (sorted.page, 0);
+    for part in sorted.parts() {
+        let narrowed = sorted.narrowed(session, collection, pipeline, (*part, page)).await?;
+        let given = put_rows(session, schema, plan, &narrowed, sink).await?;
+        rows += given;
+        if given == page.limit || sink.is_full() {
+            break;
+        }
+        // The page goes on with the next part, behind all rows of this one.
+        let passed = match given {
+            0 if page.offset > 0 => sorted.count(session, collection, pipeline, (*part, page.offset)).await?,
+            _ => page.offset,
+        };
+        page = Page { offset: page.offset - passed, limit: page.limit - given };
+    }
+    Ok(rows)
+}
+
+/// Puts the rows of a pipeline into the sink; tells their number.
+async fn put_rows(
     session: &mut Session,
     schema: &Schema,
     plan: &Read,
@@ -204,18 +234,27 @@ async fn total(
     if is_one_group(plan) {
         return Ok(Some(1));
     }
-    let mut stages = pipeline.which.clone();
-    if let Some(most) = most.and_then(|most| i64::try_from(most).ok()) {
-        stages.push(doc! { "$limit": most });
-    }
-    stages.push(doc! { "$count": COUNT });
-    let counted = session.aggregate(collection, stages).await?.all(session, 1).await?.unwrap_or_default();
-    let counted = counted.first().map_or(Ok(0), |document| number(document.get(COUNT).ok().flatten()))?;
+    let counted = counted(session, collection, pipeline.which.clone(), most).await?;
     if most.is_some_and(|most| counted >= most) {
         // More than are counted: all there are is the guess.
         return known(session, collection).await.map(|all| Some(all.max(counted)));
     }
     Ok(Some(counted))
+}
+
+/// How many rows some stages leave, and `most` if they are more.
+pub(super) async fn counted(
+    session: &mut Session,
+    collection: &str,
+    mut stages: Vec<Document>,
+    most: Option<u64>,
+) -> Result<u64, StoreError> {
+    if let Some(most) = most.and_then(|most| i64::try_from(most).ok()) {
+        stages.push(doc! { "$limit": most });
+    }
+    stages.push(doc! { "$count": COUNT });
+    let counted = session.aggregate(collection, stages).await?.all(session, 1).await?.unwrap_or_default();
+    counted.first().map_or(Ok(0), |document| number(document.get(COUNT).ok().flatten()))
 }
 
 /// The field of a count.

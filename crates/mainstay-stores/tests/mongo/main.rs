@@ -6,5 +6,6 @@ mod migrations;
 mod reads;
 mod sessions;
 mod shop;
+mod sorted;
 mod support;
 mod writes;
