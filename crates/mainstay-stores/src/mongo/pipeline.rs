@@ -338,15 +338,21 @@ impl Builder<'_> {
             }
             // By itself the server puts nothing before everything.
             let has_flag = may_be_null && term.nulls_first == term.descending && !(is_apart && keys.is_empty());
-            let flag = if has_flag {
-                let flag = self.name("null");
+            let (mut sorted_by, mut flag) = (field.name.clone(), None);
+            if has_flag {
                 let kept = doc! { "$ifNull": [format!("${}", field.name), Bson::Null] };
-                stages.push(doc! { "$set": { &flag: { "$eq": [kept, Bson::Null] } } });
-                Some(flag)
-            } else {
-                None
-            };
-            keys.push(Key { field, flag, descending: term.descending, nulls_first: term.nulls_first, may_be_null });
+                let is_nothing = self.name("null");
+                let mut made = doc! { &is_nothing: { "$eq": [kept.clone(), Bson::Null] } };
+                if field.is_found {
+                    // There are several kinds of nothing to an order.
+                    sorted_by = self.name("kept");
+                    made.insert(sorted_by.clone(), kept);
+                }
+                stages.push(doc! { "$set": made });
+                flag = Some(is_nothing);
+            }
+            let (descending, nulls_first) = (term.descending, term.nulls_first);
+            keys.push(Key { field, sorted_by, flag, descending, nulls_first, may_be_null });
         }
         Some(keys)
     }
@@ -358,6 +364,8 @@ const JOINED: &str = "mainstay:joined";
 /// What rows are sorted by.
 struct Key {
     field: Field,
+    /// The field that has the same value for all kinds of nothing, or itself.
+    sorted_by: String,
     /// A field that tells whether it holds nothing.
     flag: Option<String>,
     descending: bool,
@@ -381,8 +389,8 @@ fn sort(keys: &[Key], stages: &mut Vec<Document>) -> Option<()> {
             // Rows with nothing have the larger flag.
             sort.insert(flag, direction(key.nulls_first));
         }
-        if !sort.contains_key(&key.field.name) {
-            sort.insert(&key.field.name, direction(key.descending));
+        if !sort.contains_key(&key.sorted_by) {
+            sort.insert(&key.sorted_by, direction(key.descending));
         }
     }
     if sort.len() > SORT_KEYS_MAX {

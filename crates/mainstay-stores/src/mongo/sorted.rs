@@ -142,6 +142,13 @@ impl Sorted {
         let which = if which.is_empty() { Vec::new() } else { vec![doc! { "$match": which }] };
         let rest = pipeline.rest.iter().filter(|stage| !stage.contains_key("$skip")).cloned();
         let mut rest: Vec<Document> = rest.collect();
+        if part == Part::Nothing {
+            // There are several kinds of nothing to an order.
+            rest.iter_mut().filter_map(|stage| stage.get_document_mut("$sort").ok()).for_each(|sort| {
+                sort.remove(&self.field.name);
+            });
+            rest.retain(|stage| !stage.get_document("$sort").is_ok_and(Document::is_empty));
+        }
         if let Some(at) = rest.iter().position(|stage| stage.contains_key("$limit")) {
             let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
             rest[at] = doc! { "$limit": number(page.limit) };

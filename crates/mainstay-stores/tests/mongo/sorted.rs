@@ -46,7 +46,7 @@ async fn pages_of_collections_of_others() {
     let mut rows: Vec<Document> = (0..60).map(|id| doc! { "_id": id, "at": at(i64::from(id)), "n": id % 4 }).collect();
     rows.extend((60..70).map(|id| doc! { "_id": id, "n": f64::from(id) / 2.0 }));
     let database = store.link().database();
-    database.collection("events").insert_many(&rows).await.expect("they can be written");
+    database.collection::<Document>("events").insert_many(&rows).await.expect("they can be written");
     let indexes = doc! { "createIndexes": "events", "indexes": [
         { "key": { "at": -1 }, "name": "newest" },
         { "key": { "n": 1, "at": 1 }, "name": "both" },
@@ -62,19 +62,22 @@ async fn pages_of_collections_of_others() {
     }
 
     // What is of another kind than the column comes where the server has it.
-    let lists = [vec![3000, 1000], vec![2000], vec![]];
+    let lists = [vec![3000, 1000], vec![2000]];
     let lists = lists.map(|list| Bson::from(list.into_iter().map(DateTime::from_millis).collect::<Vec<_>>()));
+    let events = database.collection::<Document>("events");
+    events.delete_many(doc! { "at": { "$type": "undefined" } }).await.expect("they can be deleted");
     let odd = [Bson::from("text"), Bson::from(7)].into_iter().chain(lists).zip(70..);
     let odd: Vec<Document> = odd.map(|(at, id)| doc! { "_id": id, "at": at }).collect();
-    database.collection("events").insert_many(odd).await.expect("they can be written");
-    for query in pages(&["at"], 75) {
+    events.insert_many(odd).await.expect("they can be written");
+    let count = events.count_documents(doc! {}).await.expect("they can be counted");
+    for query in pages(&["at"], count) {
         // Without a limit all rows are sorted.
         let (order, page) = query.split_once('&').expect("an order and a page");
         let numbers: Vec<usize> = page.split(['=', '&']).filter_map(|part| part.parse().ok()).collect();
         let all = support::planned(&schema, "events", &format!("select=_id&{order}"));
         let all = support::rows(&store, &schema, mainstay_query::plan::Read { limit: None, ..all }).await;
         let all: Vec<&str> = all.split_inclusive(')').collect();
-        assert_eq!(all.len(), 75);
+        assert_eq!(all.len() as u64, count);
         let plan = support::planned(&schema, "events", &format!("select=_id&{query}"));
         let rows = support::rows(&store, &schema, plan).await;
         let expected: Vec<&str> = all.into_iter().skip(numbers[0]).take(numbers[1]).collect();
