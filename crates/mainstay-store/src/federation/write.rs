@@ -45,19 +45,23 @@ impl Federation {
         reading.resolve_write(store, &mut plan).await?;
         let level = level_of(&schema, store, &mut plan)?;
         let shape = plan.returning().map(|returning| returning.shape(&schema));
-        let plan = Arc::new(stores::part_of_write(whole, plan).map_err(widened)?);
         let writer = self.named(store)?;
         let Some((level, shape)) = level.zip(shape).filter(|(level, _)| !level.is_plain()) else {
+            let plan = Arc::new(stores::part_of_write(whole, plan).map_err(widened)?);
             return writer.write(call_of(store, call), plan, sink).await.map_err(|error| of_store(store, error));
         };
-        // What is sure to give back too much should not be written first.
+        // What gives back too much should not be written first.
         let table = plan.returning().map_or(TableId(0), |returning| returning.table);
+        let is_bounded_here = bound(&mut plan, self.rows_max);
         if rows_given(&plan) > self.rows_max {
             return Err(reading.too_many(table));
         }
+        let plan = Arc::new(stores::part_of_write(whole, plan).map_err(widened)?);
         let collected = Box::new(Collected::of(&schema, shape).at_most(self.rows_max));
-        let done = writer.write(call_of(store, call.clone()), plan, collected).await;
-        let done = done.map_err(|error| of_store(store, error))?;
+        let done = writer.write(call_of(store, call.clone()), plan, collected).await.map_err(|error| match error {
+            StoreError::Unexpected { single: false, .. } if is_bounded_here => reading.too_many(table),
+            error => of_store(store, error),
+        })?;
         let (affected, inserted) = (done.affected, done.inserted);
         // At the deadline nobody listens any more, and it is to be told that the rows were written.
         let left = call.deadline.saturating_duration_since(Instant::now());
@@ -72,6 +76,20 @@ impl Federation {
         let rows = completed.map_err(|error| StoreError::AfterWrite(Box::new(error)))?;
         Ok(WriteDone { sink: give(sink, &rows, None).await.sink, affected, inserted })
     }
+}
+
+/// Has the store undo a change of more rows than may be given back; whether the request itself allowed so many.
+fn bound(plan: &mut Write, rows_max: u64) -> bool {
+    let expect = match plan {
+        Write::Update(update) => &mut update.expect,
+        Write::Delete(delete) => &mut delete.expect,
+        _ => return false,
+    };
+    let is_bounded_here = expect.affected_max.is_none_or(|most| most > rows_max);
+    if is_bounded_here {
+        expect.affected_max = Some(rows_max);
+    }
+    is_bounded_here
 }
 
 /// The number of rows that a write is given.
