@@ -4,7 +4,7 @@
 //! What cannot be said in stages with the same outcome is no pipeline, and is finished here (`apart.rs`).
 
 use bson::{Bson, Document, doc};
-use mainstay_query::plan::{Cardinality, Comparison, Embed, Filter, Join, Order, Pair, Read, Source};
+use mainstay_query::plan::{Cardinality, Comparison, Embed, Filter, Join, Order, Pair, Read, Source, Test};
 use mainstay_schema::{Schema, Table, TableId, Value};
 use mongodb::bson;
 
@@ -17,6 +17,8 @@ use super::sorted::Sorted;
 
 /// A row may have many of an embed if it may have so many.
 const MANY_ROWS: u64 = 100;
+/// Rows of which one is looked up for each.
+const FEW_ROWS: u64 = 4;
 
 /// Keys that the server sorts by at most.
 const SORT_KEYS_MAX: usize = 32;
@@ -103,6 +105,8 @@ impl Builder<'_> {
         page(plan.offset, limit, &mut rest)?;
         let mut kept = Document::new();
         let mut is_plain = true;
+        // All there is of a document comes as it is: to leave nothing out would cost the server a copy of each.
+        let mut is_whole = self.schema.found().is_none();
         for (position, output) in plan.select.iter().enumerate() {
             match &output.source {
                 Source::Value(expr) => {
@@ -112,16 +116,19 @@ impl Builder<'_> {
                 }
                 Source::Embed(embed) | Source::Spread(embed) => {
                     let is_spread = matches!(output.source, Source::Spread(_));
+                    let is_few = embed.link.cardinality == Cardinality::One && is_of_few(table, plan);
+                    if let Some(list) = beside.as_mut().filter(|_| !is_few)
+                        && let Some(asked) = self.beside(table, embed, position)
+                    {
+                        is_plain &= names::is_plain(&asked.near);
+                        kept.insert(asked.near.clone(), 1);
+                        list.push(asked);
+                        continue;
+                    }
+                    is_whole = false;
                     if let Some((stage, fields)) = self.by_key(table, embed, &member(position)) {
                         rest.push(stage);
                         kept.extend(fields.into_iter().map(|field| (field, 1.into())));
-                        continue;
-                    }
-                    if let Some(list) = &mut beside
-                        && let Some(asked) = self.beside(table, embed, position)
-                    {
-                        kept.insert(asked.near.clone(), 1);
-                        list.push(asked);
                         continue;
                     }
                     rest.push(self.embed(table, embed, is_spread, &member(position))?);
@@ -130,11 +137,12 @@ impl Builder<'_> {
                 Source::Aggregate(_) => return None,
             }
         }
+        is_whole &= table.columns.iter().all(|column| kept.contains_key(names::field(table, column.id)));
         if !kept.contains_key(ID) {
             // Something must be kept, and it is there in any case.
             kept.insert(ID, i32::from(kept.is_empty()));
         }
-        if is_plain {
+        if is_plain && !is_whole {
             rest.push(doc! { "$project": kept });
         }
         Some(Pipeline { which, rest, beside: beside.unwrap_or_default(), sorted })
@@ -232,20 +240,23 @@ impl Builder<'_> {
         Some((stage, fields))
     }
 
-    /// How the rows of a member are asked for by themselves, if a `find` gives them and there may be many for each row.
-    /// Where a row has few of many, a `$lookup` reads no more than these.
+    /// How the rows of a member are asked for by themselves, if a `find` gives them: the one that each row has, or as many as
+    /// there are. Where a row has few of many, a `$lookup` reads no more than these.
     fn beside(&mut self, table: &Table, embed: &Embed, position: usize) -> Option<Beside> {
         let (read, target) = (&*embed.read, self.schema.table(embed.read.table));
         let Join::Direct(pairs) = &embed.link.join else { return None };
         let [pair] = pairs.as_slice() else { return None };
-        let is_list = embed.link.cardinality == Cardinality::Many
-            && read.call.is_none()
+        let limit_min = match embed.link.cardinality {
+            Cardinality::One => 1,
+            Cardinality::Many => MANY_ROWS,
+        };
+        let is_all = read.call.is_none()
             && read.after.is_none()
             && read.groups.is_none()
             && read.offset == 0
-            && read.limit.is_none_or(|limit| limit >= MANY_ROWS);
+            && read.limit.is_none_or(|limit| limit >= limit_min);
         let (near, far) = (names::field(table, pair.here), names::field(target, pair.there));
-        if !is_list || !names::is_plain(near) || !names::is_plain(far) || !is_alike(table, pair, target) {
+        if !is_all || !names::is_plain(near) || !names::is_plain(far) || !is_alike(table, pair, target) {
             return None;
         }
         let pipeline = self.level(&Read { limit: None, ..read.clone() }, None)?;
@@ -356,6 +367,21 @@ impl Builder<'_> {
         }
         Some(keys)
     }
+}
+
+/// Whether a read is of so few rows that looking up one for each costs less than asking once more.
+fn is_of_few(table: &Table, plan: &Read) -> bool {
+    let is_key = |filter: &Filter| match filter {
+        Filter::Test { expr, test: Test::Compare(Comparison::Eq, _) } => {
+            table.primary_key == [expr.column] && expr.path.is_empty()
+        }
+        _ => false,
+    };
+    let has_key = match &plan.filter {
+        Filter::And(parts) => parts.iter().any(is_key),
+        filter => is_key(filter),
+    };
+    has_key || plan.limit.is_some_and(|limit| limit <= FEW_ROWS)
 }
 
 /// The field that a row found through a junction is in for a moment.
