@@ -8,7 +8,7 @@ use mainstay_query::evaluate::{self, cast};
 use mainstay_query::plan::{Aggregate, Filter, Function, Groups, Read, Source};
 use mainstay_schema::model::Texts;
 use mainstay_schema::value::float_text;
-use mainstay_schema::{Schema, Table, Type, Value, ValueError};
+use mainstay_schema::{ColumnId, Schema, Table, Type, Value, ValueError};
 use mainstay_store::sink::put;
 use mainstay_store::{RowSink, StoreError};
 use mongodb::bson;
@@ -40,30 +40,37 @@ pub(super) fn stages(schema: &Schema, plan: &Read, groups: &Groups) -> Option<Ve
                 if !filter::is_comparable(ty) || matches!(ty, Type::Array(_)) {
                     return None;
                 }
-                key.insert(place(at), or_null(field(table, column)?));
+                let path = field(table, column)?;
+                let value = if is_there(table, column, is_found) { path.into() } else { Bson::from(or_null(path)) };
+                key.insert(place(at), value);
                 kept.insert(place(at), format!("$_id.{}", place(at)));
             }
             Source::Aggregate(aggregate) => {
                 let made = accumulated(table, aggregate, is_found)?;
                 group.insert(place(at), made);
                 kept.insert(place(at), 1);
-                if let Some(input) = &aggregate.input {
-                    let path = field(table, input.as_column()?)?;
-                    let adds = matches!(aggregate.function, Function::Sum | Function::Avg);
+                let adds = matches!(aggregate.function, Function::Sum | Function::Avg);
+                if let Some(input) = aggregate.input.as_ref().filter(|_| adds) {
+                    let column = input.as_column()?;
+                    let is_there = is_there(table, column, is_found);
+                    if is_there && aggregate.function == Function::Sum && has_keys(plan) {
+                        continue; // A group has a row, and each row has a value.
+                    }
+                    let path = field(table, column)?;
                     // What another program left there and is no number is not added.
-                    let counts = if is_found && adds {
-                        doc! { "$cond": [{ "$isNumber": path }, 1, 0] }
+                    let counts = if is_found {
+                        doc! { "$cond": [{ "$isNumber": path }, 1, 0] }.into()
+                    } else if is_there {
+                        Bson::Int32(1)
                     } else {
-                        doc! { "$cond": [{ "$eq": [or_null(path), Bson::Null] }, 0, 1] }
+                        doc! { "$cond": [{ "$eq": [or_null(path), Bson::Null] }, 0, 1] }.into()
                     };
                     group.insert(number(at), doc! { "$sum": counts });
                     kept.insert(number(at), 1);
-                    if adds {
-                        // Of no values there is no sum.
-                        let is_none = doc! { "$eq": [format!("${}", number(at)), 0] };
-                        let sum = format!("${}", place(at));
-                        kept.insert(place(at), doc! { "$cond": [is_none, Bson::Null, sum] });
-                    }
+                    // Of no values there is no sum.
+                    let is_none = doc! { "$eq": [format!("${}", number(at)), 0] };
+                    let sum = format!("${}", place(at));
+                    kept.insert(place(at), doc! { "$cond": [is_none, Bson::Null, sum] });
                 }
             }
             Source::Embed(_) | Source::Spread(_) => return None,
@@ -88,7 +95,10 @@ pub(super) fn made_table(of: &Table, plan: &Read, groups: &Groups) -> Table {
     table.primary_key.clear();
     for (at, (column, output)) in table.columns.iter_mut().zip(&plan.select).enumerate() {
         column.name = place(at).into();
-        column.optional = true;
+        column.optional = match &output.source {
+            Source::Value(expr) => of.column(expr.column).optional,
+            _ => true,
+        };
         // Those that are one of the values that were there are kept as these are.
         let one_of = match &output.source {
             Source::Value(expr) => expr.as_column(),
@@ -113,9 +123,14 @@ pub(super) fn has_keys(plan: &Read) -> bool {
     plan.select.iter().any(|output| !matches!(output.source, Source::Aggregate(_)))
 }
 
-fn field(table: &Table, column: mainstay_schema::ColumnId) -> Option<String> {
+fn field(table: &Table, column: ColumnId) -> Option<String> {
     let name = names::field(table, column);
     names::is_plain(name).then(|| format!("${name}"))
+}
+
+/// Whether each row has a value in a column.
+fn is_there(table: &Table, column: ColumnId, is_found: bool) -> bool {
+    !is_found && !table.column(column).optional
 }
 
 fn or_null(path: String) -> Document {
@@ -132,6 +147,7 @@ fn accumulated(table: &Table, aggregate: &Aggregate, is_found: bool) -> Option<D
         _ => false,
     };
     Some(match aggregate.function {
+        Function::Count if is_there(table, column, is_found) => doc! { "$sum": 1 },
         Function::Count => doc! { "$sum": { "$cond": [{ "$eq": [or_null(path), Bson::Null] }, 0, 1] } },
         Function::Sum | Function::Avg if !is_exact => return None,
         // Decimals lose no digit where whole numbers of 64 bits would overflow. Of what another program left there, only
