@@ -267,6 +267,13 @@ impl Builder<'_> {
         if let Some(fields) = &mut options.projection {
             fields.insert(far, 1);
         }
+        if let Some(sort) = options.sort.as_mut().filter(|sort| !sort.contains_key(far)) {
+            // The rows of one come together, as an index has them that begins with the link.
+            let mut sorted: Document =
+                sort.values().next().map(|way| (far.to_owned(), way.clone())).into_iter().collect();
+            sorted.extend(std::mem::take(sort));
+            *sort = sorted;
+        }
         let (near, far, collection) = (near.to_owned(), far.to_owned(), target.name.to_string());
         Some(Beside { position, collection, near, far, condition, options, limit: read.limit })
     }
