@@ -28,7 +28,8 @@ fn start(place: &Place, before: &Servers) -> anyhow::Result<Running> {
         format!(
             "[databases]\n* = host=127.0.0.1 port={backend}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
              unix_socket_dir =\nauth_type = scram-sha-256\nauth_file = {}\npool_mode = transaction\n\
-             default_pool_size = 3\nmax_client_conn = 200\nignore_startup_parameters = extra_float_digits,options\n",
+             default_pool_size = 3\nserver_idle_timeout = 2\nmax_client_conn = 200\n\
+             ignore_startup_parameters = extra_float_digits,options\n",
             users.display()
         ),
     )?;

@@ -14,10 +14,12 @@
 //! estimate.rs  how many rows a read looks at level.rs   rows of a level, and what belongs to them
 //! function.rs  functions that write or call  probe.rs   what statements of functions are
 //! lanes.rs     connections that quick reads share moments.rs dates and times → text
+//! cancel.rs    the end of a statement before its own
 //! ```
 //!
 //! Knows plans, values and PostgreSQL; knows no HTTP, no rules and no query language.
 
+mod cancel;
 mod cells;
 mod connect;
 mod count;

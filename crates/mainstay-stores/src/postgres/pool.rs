@@ -11,6 +11,7 @@ use tokio::time::{timeout, timeout_at};
 use tokio_postgres::config::SslMode;
 use tokio_postgres::{Client, Config, NoTls, Statement};
 
+use super::cancel::Place;
 use super::connect::{PostgresOptions, SETTINGS, Verify};
 use super::errors::Failure;
 use super::session::Session;
@@ -129,15 +130,16 @@ pub struct Connection {
     pub(super) statements: Statements,
     driver: Messages,
     tls: Option<Tls>,
+    place: Place,
 }
 
 impl Connection {
     /// Cancels what runs on it when this is polled. What goes wrong is logged.
     pub(super) fn canceling(&self) -> impl Future<Output = ()> + Send + use<> {
-        let (token, tls) = (self.client.cancel_token(), self.tls.clone());
+        let (token, tls, place) = (self.client.cancel_token(), self.tls.clone(), self.place.clone());
         async move {
             canceled(match tls {
-                None => timeout(CANCEL_MAX, token.cancel_query(NoTls)).await,
+                None => timeout(CANCEL_MAX, place.cancel(&token)).await,
                 Some(tls) => timeout(CANCEL_MAX, token.cancel_query(tls)).await,
             });
         }
@@ -160,6 +162,7 @@ impl Target {
             client: Arc::new(client),
             driver: Messages(driver),
             tls: self.tls.clone(),
+            place: Place::of(&self.config),
             statements: Statements::default(),
         };
         let start = Instant::now();
