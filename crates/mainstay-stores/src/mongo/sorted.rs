@@ -46,7 +46,9 @@ pub(super) enum Part {
 impl Sorted {
     /// How a page is sorted, where an index has the first field of the order and not all of it.
     pub(super) fn of(schema: &Schema, table: &Table, plan: &Read, limit: Option<u64>) -> Option<Sorted> {
-        let limit = limit.filter(|limit| *limit > 0)?;
+        // The server takes no larger number than this for rows that are passed over.
+        let is_taken = |limit: &u64| *limit > 0 && plan.offset.saturating_add(*limit) <= i64::MAX.unsigned_abs();
+        let limit = limit.filter(is_taken)?;
         let first = plan.order.first().filter(|_| plan.after.is_none())?;
         let column = plain(table, first)?;
         let field = Field::of(schema, table, column).filter(|field| field.name != ID)?;

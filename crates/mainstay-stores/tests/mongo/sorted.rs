@@ -12,12 +12,17 @@ use mongodb::bson::{Bson, DateTime, Document, doc};
 
 use crate::support;
 
+/// As many rows as the server can pass over.
+const FAR: u64 = i64::MAX.unsigned_abs();
+
 /// All ways to order by a column, and pages of all of it, from its ends and across them.
 fn pages(columns: &[&str], rows: u64) -> Vec<String> {
     let mut queries = Vec::new();
     for column in columns {
         for way in ["asc.nullslast", "asc.nullsfirst", "desc.nullsfirst", "desc.nullslast"] {
-            for (offset, limit) in [(0, 1), (0, 7), (0, rows + 5), (1, 2), (5, 9), (rows - 3, 8), (rows + 2, 3)] {
+            for (offset, limit) in
+                [(0, 1), (0, 7), (0, rows + 5), (1, 2), (5, 9), (rows - 3, 8), (rows + 2, 3), (FAR, 3)]
+            {
                 queries.push(format!("order={column}.{way}&offset={offset}&limit={limit}"));
             }
         }
