@@ -54,7 +54,7 @@ pub(crate) fn relationship_hint(
 ) -> Option<String> {
     let (instead, of) = if reachable.is_empty() {
         let has_some = |list: &[Relationship]| list.iter().any(|one| &*one.target.schema == schema);
-        let sources = catalog.relationships.iter().filter(|(name, list)| &*name.schema == schema && has_some(list));
+        let sources = catalog.relationships.iter().filter(|(_, list)| has_some(list));
         (nearest(sources.map(|(name, _)| &*name.name), source, AKIN)?.1, source)
     } else {
         let (score, found) = nearest(reachable.iter().map(|one| &*one.target.name), target, AKIN)?;

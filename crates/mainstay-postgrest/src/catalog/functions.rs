@@ -60,11 +60,12 @@ pub(super) fn function(
     })
 }
 
-/// Puts overloads in the order in which they are told of: those with few parameters first, then by names and types.
+/// Puts overloads in the order in which they are told of: those with few parameters first, then by comment,
+/// and by names and types.
 pub(super) fn sort(overloads: &mut [Function]) {
     let key = |function: &Function| {
         let parts = function.parameters.iter().map(|parameter| (parameter.name.clone(), parameter.ty.clone()));
-        (function.parameters.len(), parts.collect::<Vec<_>>())
+        (function.parameters.len(), function.comment.clone(), parts.collect::<Vec<_>>())
     };
     overloads.sort_by_cached_key(key);
 }

@@ -261,24 +261,25 @@ struct Side<'r> {
     columns: &'r [(Arc<str>, Arc<str>)],
 }
 
-/// Clients see several candidates in this order, whatever the order in which the server gave the keys: those whose key
-/// the source holds, those through junctions, those whose key the target holds.
+/// Clients see several candidates in this order, whatever the order in which the server gave the keys: by their targets,
+/// and those to one target with keys of the target first, then with keys of the source, then through junctions.
 fn order(relationship: &Relationship) -> impl Ord + '_ {
     let (kind, table, names, columns) = match &relationship.link {
         Link::Key { constraint, columns, cardinality } => {
             let kind = match cardinality {
-                Cardinality::ManyToOne | Cardinality::OneToOne => 0,
-                Cardinality::OneToMany | Cardinality::OneToOneInverse => 2,
+                Cardinality::OneToMany => 0,
+                Cardinality::ManyToOne => 1,
+                Cardinality::OneToOne | Cardinality::OneToOneInverse => 2,
             };
             (kind, None, [&**constraint, ""], Some(columns))
         }
         Link::Many(junction) => {
             let names = [&*junction.source_constraint, &*junction.target_constraint];
-            (1, Some(&junction.table), names, Some(&junction.source_columns))
+            (3, Some(&junction.table), names, Some(&junction.source_columns))
         }
-        Link::Computed { function, .. } => (3, Some(function), ["", ""], None),
+        Link::Computed { function, .. } => (4, Some(function), ["", ""], None),
     };
-    (kind, &relationship.target, table, names, columns)
+    (kind == 4, &relationship.target, kind, table, names, columns)
 }
 
 /// What views show of tables.

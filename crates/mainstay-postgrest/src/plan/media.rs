@@ -182,10 +182,9 @@ pub(super) fn choose(
 fn one(catalog: &Catalog, made: &Made<'_>, media: &Media) -> Option<(Body, Media)> {
     let body = match media {
         // These say what they are by their parameters, so that nothing can stand in for them.
-        Media::Array { is_stripped: true } if is_rows(made) => Body::StrippedArray,
-        Media::Object { is_stripped: false } if is_rows(made) => Body::Object,
-        Media::Object { is_stripped: true } if is_rows(made) => Body::StrippedObject,
-        Media::Array { is_stripped: true } | Media::Object { .. } => json(made),
+        Media::Array { is_stripped: true } => stripped(json(made)),
+        Media::Object { is_stripped: false } => object(json(made)),
+        Media::Object { is_stripped: true } => stripped(object(json(made))),
         media => return of_database(catalog, made, media).or_else(|| built_in(catalog, made, media)),
     };
     Some((body, media.clone()))
@@ -210,6 +209,25 @@ fn json(made: &Made<'_>) -> Body {
         (ReturnType::Scalar(_), true) => Body::ScalarSet,
         (ReturnType::Composite { .. }, false) => Body::SingleComposite,
         (ReturnType::Composite { .. }, true) => Body::Json,
+    }
+}
+
+/// The same without members that are null.
+fn stripped(body: Body) -> Body {
+    match body {
+        Body::Json => Body::StrippedArray,
+        Body::Object | Body::SingleComposite => Body::StrippedObject,
+        Body::Scalar => Body::StrippedScalar,
+        Body::ScalarSet => Body::StrippedScalarSet,
+        other => other,
+    }
+}
+
+/// The one row of it; a value that stands alone stays as it is.
+fn object(body: Body) -> Body {
+    match body {
+        Body::Json | Body::SingleComposite | Body::ScalarSet => Body::Object,
+        other => other,
     }
 }
 

@@ -65,14 +65,13 @@ fn is_meant(one: &Relationship, target: &str, hint: Option<&str>) -> bool {
     }
 }
 
-/// A table that is related to itself through a junction only, and a column of the target that holds the key.
+/// A column of the target that holds the key.
 fn is_perhaps_meant(one: &Relationship, target: &str) -> bool {
     match &one.link {
-        Link::Many(_) => one.is_self && &*one.target.name == target,
         Link::Key { columns, .. } => {
             is_of_target(&one.link) && !one.target_is_view && is_single(columns, |(_, far)| &**far == target)
         }
-        Link::Computed { .. } => false,
+        Link::Many(_) | Link::Computed { .. } => false,
     }
 }
 
@@ -97,9 +96,9 @@ fn is_source_column(one: &Relationship, name: &str) -> bool {
 
 fn is_hinted(link: &Link, hint: &str, is_self: bool) -> bool {
     match link {
-        // The hint names the column on the far side, so that the key's column means the children.
+        // With a hint it is always the children; the column alone is the parent.
         Link::Key { constraint, columns, .. } if is_self => {
-            (is_of_target(link) && &**constraint == hint) || is_single(columns, |(_, far)| &**far == hint)
+            is_of_target(link) && (&**constraint == hint || is_single(columns, |(_, far)| &**far == hint))
         }
         Link::Key { constraint, columns, .. } => {
             &**constraint == hint || is_single(columns, |(near, far)| &**near == hint || &**far == hint)

@@ -27,6 +27,10 @@ pub enum Body {
     Scalar,
     /// The values of a call, as a JSON array.
     ScalarSet,
+    /// As [`Body::Scalar`], without members that are null.
+    StrippedScalar,
+    /// As [`Body::ScalarSet`], likewise.
+    StrippedScalarSet,
     /// The one row of a call as a JSON object, or null.
     SingleComposite,
     /// The value of a call as it is.
@@ -115,6 +119,8 @@ fn body(body: &Body) -> Sql {
         }
         Body::Scalar => "coalesce(json_agg(_postgrest_t.pgrst_scalar)->0, 'null')",
         Body::ScalarSet => "coalesce(json_agg(_postgrest_t.pgrst_scalar), '[]')",
+        Body::StrippedScalar => "coalesce(json_strip_nulls(json_agg(_postgrest_t.pgrst_scalar)->0), 'null')",
+        Body::StrippedScalarSet => "coalesce(json_strip_nulls(json_agg(_postgrest_t.pgrst_scalar)), '[]')",
         Body::SingleComposite => "coalesce(json_agg(_postgrest_t)->0, 'null')",
         Body::Function => "(array_agg(_postgrest_t.pgrst_scalar))[1]",
         Body::Nothing => "null::text",

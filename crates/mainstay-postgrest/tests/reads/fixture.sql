@@ -32,6 +32,12 @@ CREATE TABLE follows (
 INSERT INTO posters VALUES (1, 'a'), (2, 'b'), (3, 'c');
 INSERT INTO follows VALUES (1, 2), (1, 3), (2, 3);
 
+-- Keys in both directions, and a junction besides.
+CREATE TABLE agents (id int PRIMARY KEY, department int);
+CREATE TABLE departments (id int PRIMARY KEY, head int REFERENCES agents);
+ALTER TABLE agents ADD FOREIGN KEY (department) REFERENCES departments;
+CREATE TABLE agents_departments (agent int REFERENCES agents, department int REFERENCES departments, PRIMARY KEY (agent, department));
+
 -- One to one.
 CREATE TABLE countries (id int PRIMARY KEY, name text);
 CREATE TABLE capitals (id int PRIMARY KEY, name text, country_id int UNIQUE REFERENCES countries);

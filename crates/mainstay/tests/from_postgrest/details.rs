@@ -73,6 +73,30 @@ fn functions_of_bare_records_and_scalars_answer_in_every_form() {
     assert_eq!(csv("/rpc/nothing").status, 204);
 }
 
+#[test]
+fn members_that_are_null_are_left_out_of_whatever_a_function_gives() {
+    let database = Database::new();
+    database.run(
+        "CREATE FUNCTION api.thin() RETURNS json IMMUTABLE LANGUAGE sql AS $$ SELECT '{\"a\":null,\"b\":1}'::json $$;
+         CREATE FUNCTION api.thins() RETURNS SETOF json IMMUTABLE LANGUAGE sql AS $$ SELECT '{\"a\":null,\"b\":1}'::json $$;
+         CREATE FUNCTION api.pair(OUT a int, OUT b int) IMMUTABLE LANGUAGE sql AS 'SELECT NULL::int, 1';
+         GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA api TO pgrst_test_anon;",
+    );
+    let service = Service::over(&database, &[]);
+    let stripped = |kind: &str, path: &str| {
+        let accept = format!("application/vnd.pgrst.{kind}+json;nulls=stripped");
+        let reply = service.ask("GET", path, &[("Accept", &accept)], "");
+        assert_eq!(reply.header("Content-Type").as_deref(), Some(&*format!("{accept}; charset=utf-8")));
+        reply.body
+    };
+    assert_eq!(stripped("array", "/rpc/thin"), r#"{"b":1}"#);
+    assert_eq!(stripped("object", "/rpc/thin"), r#"{"b":1}"#);
+    assert_eq!(stripped("array", "/rpc/thins"), r#"[{"b":1}]"#);
+    assert_eq!(stripped("array", "/rpc/pair"), r#"{"b":1}"#);
+    assert_eq!(stripped("object", "/rpc/pair"), r#"{"b":1}"#);
+    assert_eq!(stripped("object", "/rpc/thins"), r#"{"pgrst_scalar":{"b":1}}"#);
+}
+
 /// With `columns` nobody but the server looks into the body.
 #[test]
 fn bodies_whose_columns_are_named_are_read_by_the_server() {

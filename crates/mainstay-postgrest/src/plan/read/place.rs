@@ -105,12 +105,14 @@ pub(super) fn not_embedded(name: &str) -> Problem {
 /// PGRST108 if a path names no level.
 pub(super) fn place<'q>(query: &'q Query, names: &mut Names) -> Result<Node<'q>, Problem> {
     let mut root = Node::new(None, false, &query.select);
+    // Of several paths that name nothing the last filter's is told, then the last order's, a bound's, the last tree's.
+    let (trees, tests): (Vec<_>, Vec<_>) = query.filters.iter().partition(|filter| is_tree(&filter.what));
+    for filter in tests.iter().rev() {
+        names.level(&mut root, &filter.path)?;
+    }
     // Of repeated parameters the first order and the last bound count.
     for order in query.order.iter().rev() {
         names.level(&mut root, &order.path)?.order = &order.what;
-    }
-    for filter in &query.filters {
-        names.level(&mut root, &filter.path)?.filters.push(&filter.what);
     }
     for limit in &query.limit {
         names.level(&mut root, &limit.path)?.limit = Some(limit.what);
@@ -118,5 +120,20 @@ pub(super) fn place<'q>(query: &'q Query, names: &mut Names) -> Result<Node<'q>,
     for offset in &query.offset {
         names.level(&mut root, &offset.path)?.offset = offset.what;
     }
+    for filter in trees.iter().rev() {
+        names.level(&mut root, &filter.path)?;
+    }
+    for filter in &query.filters {
+        names.level(&mut root, &filter.path)?.filters.push(&filter.what);
+    }
     Ok(root)
+}
+
+/// Whether a condition joins others.
+fn is_tree(condition: &Condition) -> bool {
+    match condition {
+        Condition::And(_) | Condition::Or(_) => true,
+        Condition::Not(inner) => is_tree(inner),
+        Condition::Test(..) => false,
+    }
 }
