@@ -82,11 +82,10 @@ impl Answers for Admin {
         let status = |status| (status, "", String::new());
         let text = |kind, text| (StatusCode::OK, kind, text);
         let (status, kind, text) = match request.uri().path() {
-            _ if !matches!(*request.method(), Method::GET | Method::HEAD) => status(StatusCode::NOT_FOUND),
             "/live" if self.is_live().await => status(StatusCode::OK),
             "/live" => status(StatusCode::INTERNAL_SERVER_ERROR),
             "/ready" => status(self.ready().await),
-            "/metrics" => text("text/plain; version=0.0.4; charset=utf-8", metrics::text(&self.api)),
+            "/metrics" => text("text/plain; charset=utf-8", metrics::text(&self.api)),
             "/schema_cache" => match self.api.catalog() {
                 Some(catalog) => text("application/json; charset=utf-8", cache::json(&catalog)),
                 None => status(StatusCode::SERVICE_UNAVAILABLE),

@@ -49,8 +49,6 @@ pub struct Catalog {
     pub schema_comments: HashMap<Arc<str>, String>,
     /// Settings that hold for a role (`ALTER ROLE … SET`), for each role that the authenticator may become.
     pub role_settings: HashMap<String, RoleSettings>,
-    /// Whether PostGIS is there, so that `application/geo+json` can be made.
-    pub has_postgis: bool,
 }
 
 /// A table or view.

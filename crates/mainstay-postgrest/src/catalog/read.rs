@@ -82,7 +82,7 @@ struct Reader<'s> {
 
 impl Reader<'_> {
     async fn catalog(mut self, options: &ReadOptions) -> Result<Catalog, Failure> {
-        let (server_version, has_postgis) = self.server().await?;
+        let server_version = self.server().await?;
         let mut relations = self.relations().await?;
         let attributes = columns::read(self.session, &self.schemas, &mut self.names, &mut relations).await?;
         let found = Found {
@@ -116,17 +116,16 @@ impl Reader<'_> {
             timezones,
             schema_comments: self.schema_comments().await?,
             role_settings: self.role_settings(server_version).await?,
-            has_postgis,
             relations: relations.into_values().map(|relation| (relation.name.clone(), relation)).collect(),
         })
     }
 
-    async fn server(&mut self) -> Result<(u32, bool), Failure> {
+    async fn server(&mut self) -> Result<u32, Failure> {
         let rows = self.session.query_all(include_str!("sql/server.sql"), &[]).await?;
         match rows.first() {
             Some(row) => {
                 let version: i32 = row.try_get(0)?;
-                Ok((u32::try_from(version).unwrap_or_default(), row.try_get(1)?))
+                Ok(u32::try_from(version).unwrap_or_default())
             }
             None => Err(Failure::Unavailable("the server gave no answer".into())),
         }

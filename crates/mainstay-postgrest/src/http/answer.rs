@@ -154,8 +154,8 @@ impl Answer {
             Deed::Insert => {
                 self.put(CONTENT_RANGE, &content_range(0, 0, total));
                 let is_merged = preferences.resolution == Some(Resolution::Merge);
-                self.status =
-                    if is_merged && outcome.inserted == Some(0) { StatusCode::OK } else { StatusCode::CREATED };
+                let is_old = is_merged && outcome.inserted.unwrap_or(rows) == 0;
+                self.status = if is_old { StatusCode::OK } else { StatusCode::CREATED };
                 if let (Some(parts), Some(relation)) = (&outcome.location, relation) {
                     self.put(LOCATION, &location(name, relation, parts));
                 }

@@ -27,26 +27,31 @@ pub(super) fn preflight(cors: &Cors, head: &request::Parts) -> Option<Response<A
     if !allow(cors, &head.headers, answer) {
         return None;
     }
-    let asked =
-        head.headers.get(ACCESS_CONTROL_REQUEST_HEADERS).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let mut headers = vec!["Authorization"];
-    headers.extend(asked.split(',').map(str::trim).filter(|name| !name.is_empty()));
-    headers.extend(["Accept", "Accept-Language", "Content-Language"]);
     answer.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(METHODS));
-    if let Ok(headers) = HeaderValue::try_from(headers.join(", ")) {
+    let asked = head.headers.get(ACCESS_CONTROL_REQUEST_HEADERS).and_then(|value| value.to_str().ok());
+    if let Some(Ok(headers)) = asked.map(|asked| HeaderValue::try_from(allowed_headers(asked))) {
         answer.insert(ACCESS_CONTROL_ALLOW_HEADERS, headers);
     }
     answer.insert(ACCESS_CONTROL_MAX_AGE, MAX_AGE_S);
     Some(response)
 }
 
-/// Adds what an answer to a page carries.
+/// Those that were asked for between those that always are; none of the latter twice.
+fn allowed_headers(asked: &str) -> String {
+    let mut headers = vec!["Authorization"];
+    headers.extend(asked.split(',').map(str::trim).filter(|name| !name.is_empty()));
+    for usual in ["Accept", "Accept-Language", "Content-Language"] {
+        if !headers.iter().any(|name| name.eq_ignore_ascii_case(usual)) {
+            headers.push(usual);
+        }
+    }
+    headers.join(", ")
+}
+
+/// Adds what an answer to a page carries. `OPTIONS` that is no preflight is about what a path can do, for whomever.
 pub(super) fn apply(cors: &Cors, head: &request::Parts, answer: &mut HeaderMap) {
-    if allow(cors, &head.headers, answer) {
+    if head.method != Method::OPTIONS && allow(cors, &head.headers, answer) {
         answer.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
-    } else if head.method == Method::OPTIONS && head.headers.contains_key(ORIGIN) {
-        // A page that may not call is not told that every page may.
-        answer.remove(ACCESS_CONTROL_ALLOW_ORIGIN);
     }
 }
 
@@ -63,5 +68,42 @@ fn allow(cors: &Cors, request: &HeaderMap, answer: &mut HeaderMap) -> bool {
             true
         }
         Cors::Origins(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(method: Method, headers: &[(&str, &str)]) -> request::Parts {
+        let mut request = http::Request::builder().method(method);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(()).unwrap().into_parts().0
+    }
+
+    #[test]
+    fn a_preflight_allows_the_headers_that_were_asked_for() {
+        for (asked, expected) in [
+            (Some("foo,bar"), Some("Authorization, foo, bar, Accept, Accept-Language, Content-Language")),
+            (Some("accept, x"), Some("Authorization, accept, x, Accept-Language, Content-Language")),
+            (None, None),
+        ] {
+            let mut headers = vec![("origin", "http://a"), ("access-control-request-method", "POST")];
+            headers.extend(asked.map(|asked| ("access-control-request-headers", asked)));
+            let response = preflight(&Cors::Any, &head(Method::OPTIONS, &headers)).unwrap();
+            let told = response.headers().get(ACCESS_CONTROL_ALLOW_HEADERS).map(|value| value.to_str().unwrap());
+            assert_eq!(told, expected, "{asked:?}");
+        }
+    }
+
+    #[test]
+    fn options_that_are_no_preflight_are_not_for_pages() {
+        for (method, expected) in [(Method::GET, true), (Method::OPTIONS, false)] {
+            let mut answer = HeaderMap::new();
+            apply(&Cors::Any, &head(method, &[("origin", "http://a")]), &mut answer);
+            assert_eq!(answer.contains_key(ACCESS_CONTROL_EXPOSE_HEADERS), expected);
+        }
     }
 }

@@ -179,6 +179,7 @@ impl Answers for Api {
         };
         if let Some(mut response) = cors::preflight(&settings.cors, &head) {
             response.headers_mut().insert(SERVER, PROGRAM);
+            trace(settings, &head, response.headers_mut());
             return response;
         }
         let mut timing = settings.timing.then(Timing::new);
@@ -190,9 +191,7 @@ impl Answers for Api {
         let headers = response.headers_mut();
         headers.insert(SERVER, PROGRAM);
         cors::apply(&settings.cors, &head, headers);
-        if let Some(name) = &settings.trace_header {
-            headers.insert(name, head.headers.get(name).cloned().unwrap_or(HeaderValue::from_static("")));
-        }
+        trace(settings, &head, headers);
         if let Some(timing) = &timing {
             timing.tell(headers);
         }
@@ -275,9 +274,9 @@ impl Api {
             }
         })?;
         end("transaction");
-        let response = answer::answer(&catalog, head, &ask, &prepared, outcome)?;
+        let answered = answer::answer(&catalog, head, &ask, &prepared, outcome);
         end("response");
-        Ok(response)
+        answered
     }
 
     /// The answer to a probe; `None` if it is none.
@@ -336,6 +335,13 @@ fn planner<'c>(settings: &Settings, catalog: &'c Catalog, schema: &'c str) -> Pl
             plans_allowed: settings.plans,
             legacy_target_names: settings.legacy_target_names,
         },
+    }
+}
+
+/// Copies the header by which requests are followed.
+fn trace(settings: &Settings, head: &request::Parts, answer: &mut http::HeaderMap) {
+    if let Some(name) = &settings.trace_header {
+        answer.insert(name, head.headers.get(name).cloned().unwrap_or(HeaderValue::from_static("")));
     }
 }
 

@@ -6,6 +6,9 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
+/// The stage that makes the answer.
+const LAST: &str = "response";
+
 /// The stages of one request as they end.
 #[derive(Debug)]
 pub(super) struct Timing {
@@ -26,9 +29,9 @@ impl Timing {
         self.last = now;
     }
 
-    /// Tells the stages that there were, in milliseconds.
+    /// Tells the stages in milliseconds; nothing of a request that was refused before the last of them.
     pub(super) fn tell(&self, answer: &mut HeaderMap) {
-        if self.stages.is_empty() {
+        if self.stages.last().is_none_or(|(stage, _)| *stage != LAST) {
             return;
         }
         let entries: Vec<String> =

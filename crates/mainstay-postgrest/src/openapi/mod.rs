@@ -113,7 +113,8 @@ fn info(about: &About<'_>) -> Value {
     let comment = about.catalog.schema_comments.get(about.schema).map(String::as_str);
     let (title, description) = comment.map_or((None, None), |comment| {
         let (title, description) = headed(comment);
-        (Some(title), description)
+        // A comment of one line leaves nothing to describe.
+        (Some(title), Some(description.unwrap_or_default()))
     });
     json!({
         "title": title.unwrap_or("PostgREST API"),

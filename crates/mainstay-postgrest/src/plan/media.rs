@@ -185,17 +185,19 @@ fn one(catalog: &Catalog, made: &Made<'_>, media: &Media) -> Option<(Body, Media
         Media::Array { is_stripped: true } => stripped(json(made)),
         Media::Object { is_stripped: false } => object(json(made)),
         Media::Object { is_stripped: true } => stripped(object(json(made))),
-        media => return of_database(catalog, made, media).or_else(|| built_in(catalog, made, media)),
+        media => return of_database(catalog, made, media).or_else(|| built_in(made, media)),
     };
     Some((body, media.clone()))
 }
 
-fn built_in(catalog: &Catalog, made: &Made<'_>, media: &Media) -> Option<(Body, Media)> {
+fn built_in(made: &Made<'_>, media: &Media) -> Option<(Body, Media)> {
     match media {
         Media::Any | Media::Json | Media::Array { .. } => Some((json(made), Media::Json)),
         Media::Csv if is_void(made) => Some((Body::Nothing, Media::Csv)),
         Media::Csv => Some((Body::Csv, Media::Csv)),
-        Media::GeoJson if is_rows(made) && catalog.has_postgis => Some((Body::GeoJson, Media::GeoJson)),
+        Media::GeoJson if is_void(made) => Some((Body::Nothing, Media::GeoJson)),
+        // Where there is no PostGIS the server says so.
+        Media::GeoJson => Some((Body::GeoJson, Media::GeoJson)),
         _ => None,
     }
 }
@@ -228,13 +230,6 @@ fn object(body: Body) -> Body {
     match body {
         Body::Json | Body::SingleComposite | Body::ScalarSet => Body::Object,
         other => other,
-    }
-}
-
-fn is_rows(made: &Made<'_>) -> bool {
-    match made {
-        Made::Relation { .. } => true,
-        Made::Function { function, .. } => matches!(function.returns.what, ReturnType::Composite { .. }),
     }
 }
 

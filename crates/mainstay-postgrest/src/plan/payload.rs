@@ -156,7 +156,7 @@ fn json(octets: &[u8], columns: Option<&[String]>, target: For) -> Result<JsonBo
     let found = match (found, columns) {
         // Where the columns are known nobody but the server looks into the body.
         (Err(_) | Ok(Found::Scalar), Some(_)) => {
-            return Ok(body(BTreeSet::new(), 1, text.trim_start().starts_with('['), text));
+            return Ok(body(BTreeSet::new(), 1, !text.trim_start().starts_with('{'), text));
         }
         (found, _) => found.map_err(|_| wrong())?,
     };

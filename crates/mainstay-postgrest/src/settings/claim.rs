@@ -1,7 +1,5 @@
 //! Where in the claims of a token its role stands: a path as RFC 9535 writes it, or in PostgREST's older form without
 //! the `$`, with its comparisons of strings. Of what a path finds the first counts.
-//!
-//! Not read are the functions of RFC 9535, and lists of several selectors in one pair of brackets.
 
 use std::cmp::Ordering;
 
@@ -23,10 +21,17 @@ enum Segment {
     Each,
     /// What the next segment finds at any depth.
     Deep,
-    /// Elements of a list, or characters of a text.
-    Slice(Option<i64>, Option<i64>),
+    /// Elements of a list; in the older form characters of a text, too.
+    Slice {
+        from: Option<i64>,
+        to: Option<i64>,
+        step: i64,
+        of_text: bool,
+    },
     /// Members or elements of which this holds.
     Filter(Condition),
+    /// What each of these finds, one after the other.
+    Union(Vec<Segment>),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +42,12 @@ enum Condition {
     /// Something is there.
     Exists(Operand),
     Compare(Operand, Test, Operand),
+    /// `match(text, pattern)`, where the pattern is that of all of the text, and `search(text, pattern)`.
+    Pattern {
+        text: Operand,
+        pattern: Operand,
+        is_whole: bool,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -46,6 +57,12 @@ enum Operand {
     /// From the claims.
     Claims(Vec<Segment>),
     Literal(Value),
+    /// `length(…)`: characters of a text, elements of a list, members of an object.
+    Length(Box<Operand>),
+    /// `count(…)`: how much a path finds.
+    Count(Box<Operand>),
+    /// `value(…)`: what a path finds, if that is one.
+    Only(Box<Operand>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,14 +92,17 @@ const TESTS: [(&str, Test); 9] = [
 ];
 /// Deepest nesting of conditions that is read.
 const DEPTH_MAX: usize = 16;
+/// Largest compiled pattern.
+const PATTERN_OCTETS_MAX: usize = 1 << 20;
 
 impl RolePath {
     /// Reads a path; `None` if it is none.
     pub fn parse(text: &str) -> Option<RolePath> {
         let trimmed = text.trim();
-        let mut reader = Reader(trimmed.strip_prefix('$').unwrap_or(trimmed));
+        let standard = trimmed.strip_prefix('$');
+        let mut reader = Reader { rest: standard.unwrap_or(trimmed), is_old: standard.is_none() };
         let segments = reader.segments(0)?;
-        (!segments.is_empty() && reader.0.is_empty()).then(|| RolePath { text: text.to_owned(), segments })
+        (!segments.is_empty() && reader.rest.is_empty()).then(|| RolePath { text: text.to_owned(), segments })
     }
 
     /// The role that stands there; what is no text counts as its JSON text.
@@ -123,15 +143,15 @@ impl Segment {
                 }
                 all
             }
-            (Segment::Slice(from, to), Value::Array(items)) => {
-                let (from, to) = bounds(*from, *to, items.len());
-                items[from..to].to_vec()
+            (Segment::Slice { from, to, step, .. }, Value::Array(items)) => {
+                sliced(*from, *to, *step, items.len()).into_iter().filter_map(|at| items.get(at)).cloned().collect()
             }
-            (Segment::Slice(from, to), Value::String(text)) => {
+            (Segment::Slice { from, to, step, of_text: true }, Value::String(text)) => {
                 let characters: Vec<char> = text.chars().collect();
-                let (from, to) = bounds(*from, *to, characters.len());
-                vec![Value::String(characters[from..to].iter().collect())]
+                let chosen = sliced(*from, *to, *step, characters.len());
+                vec![Value::String(chosen.into_iter().filter_map(|at| characters.get(at)).collect())]
             }
+            (Segment::Union(all), _) => all.iter().flat_map(|one| one.of(value, claims)).collect(),
             (Segment::Filter(condition), _) => {
                 children(value).into_iter().filter(|child| condition.holds(child, claims)).collect()
             }
@@ -158,6 +178,12 @@ impl Condition {
             Condition::Compare(left, test, right) => {
                 test.passes(left.value(here, claims).as_ref(), right.value(here, claims).as_ref())
             }
+            Condition::Pattern { text, pattern, is_whole } => {
+                match (text.value(here, claims), pattern.value(here, claims)) {
+                    (Some(Value::String(text)), Some(Value::String(pattern))) => fits(&text, &pattern, *is_whole),
+                    _ => false,
+                }
+            }
         }
     }
 }
@@ -165,9 +191,25 @@ impl Condition {
 impl Operand {
     fn value(&self, here: &Value, claims: &Value) -> Option<Value> {
         match self {
-            Operand::Here(path) => follow(path, here, claims).into_iter().next(),
-            Operand::Claims(path) => follow(path, claims, claims).into_iter().next(),
-            Operand::Literal(value) => Some(value.clone()),
+            Operand::Here(_) | Operand::Claims(_) | Operand::Literal(_) => self.found(here, claims).into_iter().next(),
+            Operand::Length(of) => match of.value(here, claims)? {
+                Value::String(text) => Some(text.chars().count().into()),
+                Value::Array(items) => Some(items.len().into()),
+                Value::Object(members) => Some(members.len().into()),
+                _ => None,
+            },
+            Operand::Count(of) => Some(of.found(here, claims).len().into()),
+            Operand::Only(of) => Some(of.found(here, claims)).filter(|found| found.len() == 1)?.pop(),
+        }
+    }
+
+    /// All that it stands for.
+    fn found(&self, here: &Value, claims: &Value) -> Vec<Value> {
+        match self {
+            Operand::Here(path) => follow(path, here, claims),
+            Operand::Claims(path) => follow(path, claims, claims),
+            Operand::Literal(value) => vec![value.clone()],
+            Operand::Length(_) | Operand::Count(_) | Operand::Only(_) => self.value(here, claims).into_iter().collect(),
         }
     }
 }
@@ -182,13 +224,15 @@ impl Test {
             (Some(Value::String(left)), Some(Value::String(right))) => test(left, right),
             _ => false,
         };
+        // A number is the same however it is written.
+        let is_same = || left == right || order() == Some(Ordering::Equal);
         match self {
-            Test::Is => left == right,
-            Test::IsNot => left != right,
+            Test::Is => is_same(),
+            Test::IsNot => !is_same(),
             Test::Less => order() == Some(Ordering::Less),
-            Test::LessOrIs => matches!(order(), Some(Ordering::Less | Ordering::Equal)),
+            Test::LessOrIs => is_same() || order() == Some(Ordering::Less),
             Test::Greater => order() == Some(Ordering::Greater),
-            Test::GreaterOrIs => matches!(order(), Some(Ordering::Greater | Ordering::Equal)),
+            Test::GreaterOrIs => is_same() || order() == Some(Ordering::Greater),
             Test::StartsWith => texts(|left, right| left.starts_with(right)),
             Test::EndsWith => texts(|left, right| left.ends_with(right)),
             Test::Contains => texts(|left, right| left.contains(right)),
@@ -201,27 +245,52 @@ fn at(index: i64, length: usize) -> Option<usize> {
     if index < 0 { length.checked_sub(distance) } else { Some(distance) }
 }
 
-fn bounds(from: Option<i64>, to: Option<i64>, length: usize) -> (usize, usize) {
-    let place = |index: Option<i64>, default| index.map_or(default, |index| at(index, length).unwrap_or(0)).min(length);
-    let (from, to) = (place(from, 0), place(to, length));
-    (from, to.max(from))
+/// The places that a slice chooses, in its order (RFC 9535, 2.3.4.2.2).
+fn sliced(from: Option<i64>, to: Option<i64>, step: i64, length: usize) -> Vec<usize> {
+    let length = i64::try_from(length).unwrap_or(i64::MAX);
+    let place = |index: i64| if index < 0 { index.saturating_add(length) } else { index };
+    let is_forward = step > 0;
+    let (first, last) = if is_forward { (0, length) } else { (-1, length - 1) };
+    let from = from.map_or(if is_forward { 0 } else { length - 1 }, place).clamp(first, last);
+    let to = to.map_or(if is_forward { length } else { -1 }, place).clamp(first, last);
+    let mut chosen = Vec::new();
+    let mut at = from;
+    while (is_forward && at < to) || (step < 0 && at > to) {
+        chosen.extend(usize::try_from(at));
+        at = at.saturating_add(step);
+    }
+    chosen
+}
+
+/// Whether a pattern (RFC 9485) is that of a text, or of a part of it. One that is none fits nothing.
+fn fits(text: &str, pattern: &str, is_whole: bool) -> bool {
+    let pattern = if is_whole { format!("^(?:{pattern})$") } else { pattern.to_owned() };
+    regex::RegexBuilder::new(&pattern)
+        .crlf(true)
+        .size_limit(PATTERN_OCTETS_MAX)
+        .build()
+        .is_ok_and(|it| it.is_match(text))
 }
 
 /// What is left to read.
-struct Reader<'t>(&'t str);
+struct Reader<'t> {
+    rest: &'t str,
+    /// Whether the path is in the older form.
+    is_old: bool,
+}
 
 impl<'t> Reader<'t> {
     fn eat(&mut self, token: &str) -> bool {
-        self.0 = self.0.trim_start();
-        let rest = self.0.strip_prefix(token);
-        self.0 = rest.unwrap_or(self.0);
+        self.rest = self.rest.trim_start();
+        let rest = self.rest.strip_prefix(token);
+        self.rest = rest.unwrap_or(self.rest);
         rest.is_some()
     }
 
     fn take(&mut self, part: impl Fn(char) -> bool) -> &'t str {
-        let end = self.0.find(|c| !part(c)).unwrap_or(self.0.len());
-        let (taken, rest) = self.0.split_at(end);
-        self.0 = rest;
+        let end = self.rest.find(|c| !part(c)).unwrap_or(self.rest.len());
+        let (taken, rest) = self.rest.split_at(end);
+        self.rest = rest;
         taken
     }
 
@@ -231,7 +300,7 @@ impl<'t> Reader<'t> {
         loop {
             if self.eat("..") {
                 all.push(Segment::Deep);
-                if self.0.starts_with('[') {
+                if self.rest.starts_with('[') {
                     continue;
                 }
                 all.push(self.dotted()?);
@@ -250,7 +319,7 @@ impl<'t> Reader<'t> {
         if self.eat("*") {
             return Some(Segment::Each);
         }
-        if self.0.starts_with('"') {
+        if self.rest.starts_with('"') {
             return self.quoted().map(Segment::Name);
         }
         let name = self.take(|c| c.is_alphanumeric() || matches!(c, '_' | '$' | '@' | '-') || !c.is_ascii());
@@ -259,23 +328,37 @@ impl<'t> Reader<'t> {
 
     /// What stands in brackets, and the one that closes them.
     fn bracketed(&mut self, depth: usize) -> Option<Segment> {
-        self.0 = self.0.trim_start();
-        let segment = if self.0.starts_with(['"', '\'']) {
-            Segment::Name(self.quoted()?)
-        } else if self.eat("*") {
-            Segment::Each
-        } else if self.eat("?") {
-            Segment::Filter(self.any(depth + 1)?)
-        } else {
-            let from = self.number()?;
-            if self.eat(":") { Segment::Slice(from, self.number()?) } else { Segment::Index(from?) }
-        };
+        let mut all = vec![self.selector(depth)?];
+        while self.eat(",") {
+            all.push(self.selector(depth)?);
+        }
+        let segment = if all.len() == 1 { all.remove(0) } else { Segment::Union(all) };
         self.eat("]").then_some(segment)
+    }
+
+    fn selector(&mut self, depth: usize) -> Option<Segment> {
+        self.rest = self.rest.trim_start();
+        if self.rest.starts_with(['"', '\'']) {
+            return self.quoted().map(Segment::Name);
+        }
+        if self.eat("*") {
+            return Some(Segment::Each);
+        }
+        if self.eat("?") {
+            return self.any(depth + 1).map(Segment::Filter);
+        }
+        let from = self.number()?;
+        if !self.eat(":") {
+            return from.map(Segment::Index);
+        }
+        let to = self.number()?;
+        let step = if self.eat(":") { self.number()?.unwrap_or(1) } else { 1 };
+        Some(Segment::Slice { from, to, step, of_text: self.is_old })
     }
 
     /// A whole number, if one follows; the outer `None` for one that is too large.
     fn number(&mut self) -> Option<Option<i64>> {
-        self.0 = self.0.trim_start();
+        self.rest = self.rest.trim_start();
         match self.take(|c| c.is_ascii_digit() || c == '-') {
             "" => Some(None),
             digits => digits.parse().ok().map(Some),
@@ -284,16 +367,27 @@ impl<'t> Reader<'t> {
 
     /// A text in quotes of either kind.
     fn quoted(&mut self) -> Option<String> {
-        let mut characters = self.0.chars();
+        let mut characters = self.rest.chars();
         let quote = characters.next().filter(|c| matches!(c, '"' | '\''))?;
         let mut found = String::new();
         loop {
             match characters.next()? {
                 c if c == quote => {
-                    self.0 = characters.as_str();
+                    self.rest = characters.as_str();
                     return Some(found);
                 }
-                '\\' => found.push(characters.next()?),
+                '\\' => found.push(match characters.next()? {
+                    'b' => '\u{8}',
+                    'f' => '\u{c}',
+                    'n' => '\n',
+                    'r' => '\r',
+                    't' => '\t',
+                    'u' => {
+                        let digits: String = characters.by_ref().take(4).collect();
+                        u32::from_str_radix(&digits, 16).ok().and_then(char::from_u32)?
+                    }
+                    c => c,
+                }),
                 c => found.push(c),
             }
         }
@@ -326,22 +420,40 @@ impl<'t> Reader<'t> {
             let inner = self.any(depth + 1)?;
             return self.eat(")").then_some(inner);
         }
+        for (start, is_whole) in [("match(", true), ("search(", false)] {
+            if self.eat(start) {
+                let text = self.operand(depth)?;
+                let pattern = self.eat(",").then(|| self.operand(depth))??;
+                return self.eat(")").then_some(Condition::Pattern { text, pattern, is_whole });
+            }
+        }
         let left = self.operand(depth)?;
         match TESTS.iter().find(|(word, _)| self.eat(word)) {
             Some((_, test)) => Some(Condition::Compare(left, *test, self.operand(depth)?)),
-            None => (!matches!(left, Operand::Literal(_))).then_some(Condition::Exists(left)),
+            None => matches!(left, Operand::Here(_) | Operand::Claims(_)).then_some(Condition::Exists(left)),
         }
     }
 
     fn operand(&mut self, depth: usize) -> Option<Operand> {
+        if depth > DEPTH_MAX {
+            return None;
+        }
+        let calls: [(&str, fn(Box<Operand>) -> Operand); 3] =
+            [("length(", Operand::Length), ("count(", Operand::Count), ("value(", Operand::Only)];
+        for (start, call) in calls {
+            if self.eat(start) {
+                let of = self.operand(depth + 1)?;
+                return self.eat(")").then(|| call(Box::new(of)));
+            }
+        }
         if self.eat("@") {
             return self.segments(depth).map(Operand::Here);
         }
         if self.eat("$") {
             return self.segments(depth).map(Operand::Claims);
         }
-        self.0 = self.0.trim_start();
-        if self.0.starts_with(['"', '\'']) {
+        self.rest = self.rest.trim_start();
+        if self.rest.starts_with(['"', '\'']) {
             return self.quoted().map(|text| Operand::Literal(Value::String(text)));
         }
         let word = self.take(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '+' | '.'));
@@ -382,14 +494,46 @@ mod tests {
             ("$.teams[?@.lead].name", Some("g")),
             ("$.teams[?!@.lead || @.level > 5].name", Some("f")),
             ("$.teams[?@.level < $.n].name", Some("f")),
+            ("$['nobody', 'role']", Some("a")),
+            ("$['nobody']['role', 'n']", None),
+            ("$.app.roles[9, -1, 0]", Some("d_x")),
+            ("$.app.roles[?@ == 'x', 1]", Some("admin_c")),
+            ("$.app.roles[1:]", Some("admin_c")),
+            ("$.app.roles[::-1]", Some("d_x")),
+            ("$.app.roles[0:9:2][1]", None),
+            ("$.app.roles[1][6:]", None),
+            ("$.app.roles[?search(@, '^admin')]", Some("admin_c")),
+            ("$.app.roles[?search(@, '_x$')]", Some("d_x")),
+            ("$.app.roles[?match(@, 'd_.')]", Some("d_x")),
+            ("$.app.roles[?match(@, 'd')]", None),
+            ("$.app.roles[?search(@, '(')]", None),
+            ("$.app.roles[?!search(@, '_')]", Some("b")),
+            ("$.app.roles[?length(@) == 3.0]", Some("d_x")),
+            ("$.teams[?count(@.*) > 3].name", Some("g")),
+            ("$.teams[?value(@..lead) == true].name", Some("g")),
+            ("$[\"https:\\u002f\\/x/r\"]", Some("e")),
             ("$.app.roles[9]", None),
             ("$.role.more", None),
         ] {
             assert_eq!(RolePath::parse(path).unwrap().find(&claims).as_deref(), expected, "{path}");
         }
-        for wrong in
-            ["", "$", "role", "$.", "$[", "$['a", ".a[?(@ = \"x\")]", "$.a[x]", "$.a[?'x']", "$.a[?(@]", "$.a b"]
-        {
+        for wrong in [
+            "",
+            "$",
+            "role",
+            "$.",
+            "$[",
+            "$['a",
+            ".a[?(@ = \"x\")]",
+            "$.a[x]",
+            "$.a[?'x']",
+            "$.a[?(@]",
+            "$.a b",
+            "$['a',]",
+            "$.a[?length(@)]",
+            "$.a[?search(@)]",
+            "$.a[?count(@ == 1]",
+        ] {
             assert_eq!(RolePath::parse(wrong), None, "{wrong}");
         }
         assert_eq!(RolePath::parse(&format!("$.a[?{}@]", "!".repeat(100))), None, "depth is bounded");

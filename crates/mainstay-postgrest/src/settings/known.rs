@@ -93,6 +93,7 @@ pub const KNOWN: &[Known] = &[
     anywhere("server-cors-allowed-origins", ""),
     file("server-host", "!4"),
     file("server-port", "3000"),
+    idle("server-reuseport", "false", "a port belongs to one process"),
     anywhere("server-timing-enabled", "false"),
     anywhere("server-trace-header", ""),
     file("server-unix-socket", ""),

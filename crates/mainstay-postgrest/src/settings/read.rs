@@ -148,13 +148,13 @@ fn tokens(reader: &mut Reader<'_>) -> Option<Arc<TokenReader>> {
     let text = reader.content("jwt-secret", text)?;
     let made = if is_base64 {
         match TokenReader::decode_secret(&text) {
-            Some(secret) => TokenReader::of_secret(&secret).map_err(|_| "must be at least 32 octets long"),
+            Some(secret) => secret_alone(&secret).ok_or("must be at least 32 octets long"),
             None => Err("is not base64, and jwt-secret-is-base64 says that it is"),
         }
     } else if text.trim_start().starts_with('{') {
         TokenReader::of_keys(&text)
     } else {
-        TokenReader::of_secret(text.as_bytes()).map_err(|_| "must be at least 32 characters long")
+        secret_alone(text.as_bytes()).ok_or("must be at least 32 characters long")
     };
     match made {
         Ok(tokens) => Some(Arc::new(tokens)),
@@ -163,6 +163,11 @@ fn tokens(reader: &mut Reader<'_>) -> Option<Arc<TokenReader>> {
             None
         }
     }
+}
+
+/// Who verifies by a secret; `None` if it is too short.
+fn secret_alone(secret: &[u8]) -> Option<TokenReader> {
+    TokenReader::of_secret(secret).ok().map(TokenReader::of_unnamed)
 }
 
 fn place(reader: &mut Reader<'_>) -> Place {

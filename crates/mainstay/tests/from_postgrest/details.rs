@@ -105,6 +105,8 @@ fn bodies_whose_columns_are_named_are_read_by_the_server() {
     let told_by_server = service.ask("POST", "/films?columns=title", &[JSON], "nonsense");
     told(&told_by_server, 400, "22P02", "invalid input syntax for type json");
     assert_eq!(told_by_server.json()["details"], "Token \"nonsense\" is invalid.");
+    let scalar = service.ask("POST", "/films?columns=title", &[JSON], "\"x\"");
+    told(&scalar, 400, "22023", "cannot call json_to_recordset on a scalar");
     told(&service.ask("POST", "/films", &[JSON], "nonsense"), 400, "PGRST102", "Empty or invalid json");
     let csv = service.ask("POST", "/films", &[("Content-Type", "text/csv"), ("Content-Length", "0")], "");
     assert_eq!((csv.status, csv.json()["code"].as_str()), (400, Some("PGRST102")));
@@ -127,6 +129,31 @@ fn hours_of_a_time_zone_without_a_sign_are_to_the_east() {
     assert_eq!(at("05:30"), r#"[{"at":"2020-01-01T05:30:00+05:30"}]"#);
     assert_eq!(at("+05:30"), r#"[{"at":"2019-12-31T18:30:00-05:30"}]"#);
     assert_eq!(at("Asia/Tokyo"), r#"[{"at":"2020-01-01T09:00:00+09:00"}]"#);
+}
+
+/// PostgREST's issue 4245: nobody but the server knows whether there is PostGIS.
+#[test]
+fn features_are_made_by_postgis_alone() {
+    let database = Database::new();
+    let service = Service::over(&database, &[]);
+    let reply = service.ask("GET", "/films", &[("Accept", "application/geo+json")], "");
+    told(&reply, 404, "42883", "function st_asgeojson(record) does not exist");
+}
+
+/// rest.md 11.4.
+#[test]
+fn a_merge_of_no_rows_makes_none() {
+    let database = Database::new();
+    let service = Service::over(&database, &[]);
+    let merged = |path: &str, rows: &str| {
+        service.ask(
+            "POST",
+            path,
+            &[JSON, ("Prefer", "resolution=merge-duplicates"), ("Content-Profile", "other")],
+            rows,
+        )
+    };
+    assert_eq!((merged("/things", "[]").status, merged("/things", "[{\"a\":2}]").status), (200, 201));
 }
 
 /// Two changes of PostgREST 12.2.3 and 13.0.6.

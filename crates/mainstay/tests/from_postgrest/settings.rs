@@ -125,10 +125,22 @@ fn headers_of_answers_follow_the_settings() {
     assert!(all.iter().all(|stage| timing.contains(stage)), "{timing}");
     let reply = service.ask("GET", "/nothing", &[("Origin", "http://c.example")], "");
     assert_eq!((reply.header("X-Trace").as_deref(), reply.header("Access-Control-Allow-Origin")), (Some(""), None));
+    assert_eq!(reply.header("Server-Timing"), None, "it was refused before there was an answer");
     assert!(reply.header("Server").unwrap().starts_with("postgrest/"));
-    let page = [("Origin", "http://c.example"), ("Access-Control-Request-Method", "POST")];
-    let refused = service.ask("OPTIONS", "/films", &page, "");
-    assert_eq!((refused.status, refused.header("Access-Control-Allow-Origin")), (200, None));
+    let beyond = service.ask("GET", "/films?offset=9", &[("Prefer", "count=exact")], "");
+    assert_eq!((beyond.status, beyond.header("Server-Timing").is_some()), (416, true), "the rows were read");
+    let preflight = |origin| [("Origin", origin), ("Access-Control-Request-Method", "POST"), ("X-Trace", "8")];
+    let allowed = service.ask("OPTIONS", "/films", &preflight("http://a.example"), "");
+    assert_eq!(allowed.header("Access-Control-Allow-Origin").as_deref(), Some("http://a.example"));
+    assert_eq!(
+        (allowed.header("X-Trace").as_deref(), allowed.header("Access-Control-Allow-Headers")),
+        (Some("8"), None)
+    );
+    // A preflight of a page that may not call is a question like any other, whose answer allows no method.
+    let refused = service.ask("OPTIONS", "/films", &preflight("http://c.example"), "");
+    assert_eq!((refused.status, refused.header("Access-Control-Allow-Methods")), (200, None));
+    assert_eq!(refused.header("Access-Control-Allow-Origin").as_deref(), Some("*"));
+    assert!(refused.header("Allow").is_some());
 }
 
 #[test]
@@ -157,6 +169,7 @@ fn the_root_is_a_document_or_a_function_or_nothing() {
     let database = Database::new();
     let service = Service::over(&database, &[]);
     let root = service.get("/");
+    database.run("COMMENT ON SCHEMA other IS 'one line'");
     assert_eq!(root.header("Content-Type").as_deref(), Some("application/openapi+json; charset=utf-8"));
     let document = root.json();
     assert_eq!((&document["swagger"], &document["info"]["title"]), (&"2.0".into(), &"Films".into()));
@@ -165,6 +178,9 @@ fn the_root_is_a_document_or_a_function_or_nothing() {
         "what the role may use"
     );
     assert_eq!(service.ask("GET", "/", &[("Accept", "text/csv")], "").status, 406);
+    let service = Service::over(&database, &[]);
+    let info = service.ask("GET", "/", &[("Accept-Profile", "other")], "").json()["info"].clone();
+    assert_eq!((&info["title"], &info["description"]), (&"one line".into(), &"".into()));
     database.run("CREATE FUNCTION api.root() RETURNS json LANGUAGE sql STABLE AS $$ SELECT '{\"own\":true}'::json $$");
     let service = Service::over(&database, &[("DB_ROOT_SPEC", "api.root")]);
     assert_eq!(service.get("/").json()["own"], true);

@@ -40,6 +40,13 @@ impl TokenReader {
         Ok(TokenReader { keys: vec![VerifyingKey::of_secret(secret)], fallback: Some(0) })
     }
 
+    /// The same, but for tokens that have a `kid`: a secret without a name is nobody's they could mean.
+    #[must_use]
+    pub fn of_unnamed(mut self) -> TokenReader {
+        self.fallback = None;
+        self
+    }
+
     /// One for tokens that a key of a JWK, or of a JWK set, verifies.
     ///
     /// # Errors
@@ -105,6 +112,9 @@ mod tests {
         let reader = TokenReader::of_secret(SECRET).unwrap();
         let token = sign(r#"{"alg":"HS256","kid":"x"}"#, r#"{"role":"api","own":{"a":1}}"#);
         assert_eq!(reader.claims(&token).unwrap()["own"]["a"], 1);
+        let unnamed = TokenReader::of_secret(SECRET).unwrap().of_unnamed();
+        assert!(unnamed.claims(&token).is_err());
+        assert!(unnamed.claims(&sign(r#"{"alg":"HS256"}"#, "{}")).is_ok());
         let told = |token: &str| match reader.claims(token).unwrap_err() {
             UnreadableToken::Token { message, details } => format!("{message}|{}", details.unwrap_or_default()),
             UnreadableToken::Claims => "claims".to_owned(),
