@@ -112,6 +112,8 @@ pub enum SqlKind {
     Sets,
     /// The call of a procedure whose output parameters are the result, in their order.
     Out,
+    /// The same for one that gives rows besides them: its last column holds the list of those, or of several sets each.
+    OutAndSets,
 }
 
 /// A part of a statement.

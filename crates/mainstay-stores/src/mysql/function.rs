@@ -130,9 +130,19 @@ fn rows(function: &Function, table: &Table, sets: &[Set]) -> Result<Vec<Vec<Valu
         (SqlKind::Sets, sets) => documents(function, sets),
         (SqlKind::Out, [set]) => of_set(function, table, set, false),
         (SqlKind::Out, _) => {
-            let words = "it gives rows besides its output parameters, and one answer does not hold both";
+            let words = "it gives rows besides its output parameters, which nothing that is known of it tells";
             Err(strange(function, words.to_owned()))
         }
+        (SqlKind::OutAndSets, [sets @ .., set]) => {
+            let mut rows = of_set(function, table, set, false)?;
+            let listed = documents(function, sets)?.into_iter().flatten().filter_map(|value| value.to_text());
+            let listed = format!("[{}]", listed.collect::<Vec<_>>().join(","));
+            if let Some(row) = rows.first_mut() {
+                row.push(Value::parse(&Type::Json, &listed).map_err(StoreError::Value)?);
+            }
+            Ok(rows)
+        }
+        (SqlKind::OutAndSets, []) => Ok(Vec::new()),
         (SqlKind::Statement, [set]) => of_set(function, table, set, false),
         (SqlKind::Call, [set]) => of_set(function, table, set, function.sql.columns.len() > 1),
         (SqlKind::Statement | SqlKind::Call, []) => Ok(Vec::new()),
@@ -157,10 +167,22 @@ fn of_set(function: &Function, table: &Table, set: &Set, is_named: bool) -> Resu
         at.map(|at| (at, &column.ty))
             .ok_or_else(|| strange(function, format!("it gives no column \"{}\"", column.name)))
     };
+    // What stands behind output parameters is in other sets.
+    let own = function.sql.columns.len() - usize::from(function.sql.kind == SqlKind::OutAndSets);
     let places: Vec<(usize, &Type)> =
-        function.sql.columns.iter().copied().enumerate().map(place).collect::<Result<_, _>>()?;
-    let row =
-        |row: &Row| places.iter().map(|(at, ty)| cells::taken(row.as_ref(*at).unwrap_or(&Native::NULL), ty)).collect();
+        function.sql.columns[..own].iter().copied().enumerate().map(place).collect::<Result<_, _>>()?;
+    let is_out = matches!(function.sql.kind, SqlKind::Out | SqlKind::OutAndSets);
+    let cell = |row: &Row, at: usize, ty: &Type| {
+        let native = row.as_ref(at).unwrap_or(&Native::NULL);
+        match native {
+            Native::Bytes(digits) if is_out && set.columns[at].column_type() == ColumnType::MYSQL_TYPE_BIT => {
+                let octets = if *ty == Type::Bytes { bits(&set.columns[at], digits) } else { None };
+                cells::taken(octets.as_ref().unwrap_or(native), ty)
+            }
+            native => cells::taken(native, ty),
+        }
+    };
+    let row = |row: &Row| places.iter().map(|(at, ty)| cell(row, *at, ty)).collect();
     set.rows.iter().map(row).collect()
 }
 
@@ -243,6 +265,13 @@ fn natural(column: &Column) -> Type {
         _ if is_binary => Type::Bytes,
         _ => Type::Text,
     }
+}
+
+/// The octets of a `bit(n)`, which comes out of a procedure as the digits of a number.
+fn bits(column: &Column, digits: &[u8]) -> Option<Native> {
+    let number: u64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    let count = (column.column_length() as usize).div_ceil(8).clamp(1, 8);
+    Some(Native::Bytes(number.to_be_bytes()[8 - count..].to_vec()))
 }
 
 /// The number of the character set of octets.

@@ -25,6 +25,9 @@ CREATE PROCEDURE both_ends() READS SQL DATA
   BEGIN SELECT min(price) AS least FROM stock; SELECT max(price) AS most, count(*) AS n FROM stock; END;
 CREATE PROCEDURE count_stock(IN least int, OUT n int, INOUT total decimal(12,2), OUT latest datetime) READS SQL DATA
   SELECT count(*), total + coalesce(sum(price), 0), max(at) INTO n, total, latest FROM stock WHERE pieces >= least;
+CREATE PROCEDURE listed(IN least int, OUT n int, OUT bits bit(9)) READS SQL DATA
+  BEGIN SELECT name, pieces FROM stock WHERE pieces >= least ORDER BY id; SET n = least * 2, bits = b'100000001'; END;
+CREATE PROCEDURE listed_twice(OUT n int) READS SQL DATA BEGIN SELECT 1 AS a; SELECT 2 AS b, 3 AS c; SET n = 2; END;
 CREATE PROCEDURE restock(IN which int, IN many int) BEGIN
   IF many < 0 THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no fewer than none'; END IF;
   UPDATE stock SET pieces = pieces + many WHERE id = which; END;
@@ -112,6 +115,13 @@ async fn procedures_give_rows_sets_and_parameters() {
         let given = api.send("POST", "rpc/count_stock", &[], r#"{"least":1,"total":"0.10"}"#).await;
         assert_eq!(given.body, r#"{"n":2,"total":20.50,"latest":"2026-01-02T03:04:05"}"#);
         assert_eq!(api.get("rpc/count_stock?least=9&total=1&select=n,total").await, r#"{"n":0,"total":1.00}"#);
+        // Rows besides output parameters stand behind them.
+        assert_eq!(
+            api.get("rpc/listed?least=2").await,
+            r#"{"n":4,"bits":"\\x0101","listed":[{"name":"nail","pieces":5},{"name":"saw","pieces":2}]}"#
+        );
+        assert_eq!(api.get("rpc/listed?least=99&select=n,listed").await, r#"{"n":198,"listed":[]}"#);
+        assert_eq!(api.get("rpc/listed_twice").await, r#"{"n":2,"listed_twice":[[{"a":1}],[{"b":2,"c":3}]]}"#);
 
         // What writes is undone as a whole, or is there for all.
         assert_eq!(api.send("POST", "rpc/restock", &[], r#"{"which":3,"many":7}"#).await.status, 204);

@@ -160,8 +160,15 @@ fn function(routine: &CatalogRoutine, database: &str, result: TableId) -> (Funct
         parameters.push(column(parameters.len(), &parameter.column.name, &parameter.column, false));
     }
     pieces.push(Piece::Text(")".to_owned()));
+    let may_give_rows = routine.body.as_deref().is_some_and(|body| !gives_nothing(body));
+    let is_taken = given.iter().any(|column| column.name.to_lowercase() == routine.name.to_lowercase());
     let (returns, kind) = match (routine.is_function, given.is_empty()) {
         (true, _) => (Returns::Value { table: result, many: false }, SqlKind::Statement),
+        (false, false) if may_give_rows && !is_taken => {
+            let id = ColumnId(given.len() as u32);
+            given.push(Column { optional: true, ..Column::new(id, routine.name.as_str(), Type::Json) });
+            (Returns::Rows { table: result, many: false }, SqlKind::OutAndSets)
+        }
         (false, false) => (Returns::Rows { table: result, many: false }, SqlKind::Out),
         (false, true) if routine.body.as_deref().is_some_and(gives_nothing) => (Returns::Nothing, SqlKind::Sets),
         (false, true) => {
