@@ -247,7 +247,18 @@ fn sqlstate(error: &ServerError) -> &str {
         1264 | 1690 => "22003",
         // No date, no time, no number.
         1292 | 1411 => "22007",
-        1366 | 1367 | 3140 | 3141 => "22P02",
+        1265 | 1366 | 1367 | 3140 | 3141 | 4038 => "22P02",
+        // Text that the column's character set does not have, and that of two which have no order in common.
+        1267 | 1270 | 1271 | 3854 | 3988 => "22P05",
+        // Arguments that an operator does not take: geometries have no order.
+        1210 | 4079 => "42883",
+        // A row that no partition takes, and one that its view would not show.
+        1526 => "23514",
+        1369 => "44000",
+        // A view through which this cannot be written.
+        1288 | 1348 | 1393 | 1394 | 1395 | 1471 => "0A000",
+        // No number is left.
+        1467 => "2200H",
         1365 => "22012",
         1062 => "23505",
         1451 | 1452 | 1216 | 1217 | 1761 | 1762 => "23503",

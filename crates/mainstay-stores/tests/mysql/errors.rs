@@ -8,6 +8,14 @@ use crate::support::{on_each, run, session};
 async fn numbers_of_errors_become_what_every_store_says() {
     on_each(async |pool| {
         run(&pool, "CREATE TABLE t (id int PRIMARY KEY, small tinyint, name varchar(3), d date, n int NOT NULL)").await;
+        run(
+            &pool,
+            "CREATE TABLE words (w set('a'), latin varchar(9) CHARACTER SET latin1);
+             CREATE TABLE parts (n int) PARTITION BY RANGE (n) (PARTITION p VALUES LESS THAN (9));
+             CREATE VIEW few AS SELECT n FROM parts WHERE n < 5 WITH CHECK OPTION;
+             CREATE VIEW both_of_them AS SELECT t.id, parts.n FROM t JOIN parts ON parts.n = t.id",
+        )
+        .await;
         for (sql, expected) in [
             ("SELECT * FROM nobody", "SchemaChanged"),
             ("SELECT nothing FROM t", "SchemaChanged"),
@@ -17,6 +25,11 @@ async fn numbers_of_errors_become_what_every_store_says() {
             ("INSERT INTO t VALUES (1, 'x', 'abc', NULL, 1)", "22P02"),
             ("INSERT INTO t VALUES (1, 1, 'abc', NULL, NULL)", "23502"),
             ("SELECT FROM", "42601"),
+            ("INSERT INTO words VALUES ('x', NULL)", "22P02"),
+            ("SELECT * FROM words WHERE latin = '日'", "22P05"),
+            ("INSERT INTO parts VALUES (99)", "23514"),
+            ("INSERT INTO few VALUES (8)", "44000"),
+            ("INSERT INTO both_of_them (id, n) VALUES (1, 2)", "0A000"),
         ] {
             let failure = session(&pool).await.execute(sql, &[]).await.expect_err(sql);
             let found = match StoreError::from(failure) {
