@@ -127,6 +127,8 @@ fn value(ty: &Type, text: Option<&str>) -> Option<Value> {
         (_, None) => Some(Value::Null),
         // A column of arrays gives them as JSON.
         (Type::Array(_), Some(text)) => Value::parse_json(ty, text).ok(),
+        // Where a found table keeps other numbers than 0 and 1, they are shown and ordered as what they are.
+        (Type::Bool, Some(text)) => Value::parse(ty, text).or_else(|_| Value::parse(&Type::Int, text)).ok(),
         (_, Some(text)) => Value::parse(ty, text).ok(),
     }
 }

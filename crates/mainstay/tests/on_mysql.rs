@@ -21,6 +21,8 @@ mod copy;
 mod found_again;
 #[path = "on_server/functions.rs"]
 mod functions;
+#[path = "on_mysql/kept.rs"]
+mod kept;
 #[path = "on_mysql/kinds.rs"]
 mod kinds;
 #[path = "on_server/outage.rs"]

@@ -66,8 +66,8 @@ impl CellKind {
         scratch.clear();
         let cell = match (native, &self.ty) {
             (Native::NULL, _) => Cell::Null,
-            (Native::Int(number), Type::Bool) => Cell::Bool(*number != 0),
-            (Native::UInt(number), Type::Bool) => Cell::Bool(*number != 0),
+            (Native::Int(number @ (0 | 1)), Type::Bool) => Cell::Bool(*number != 0),
+            (Native::UInt(number @ (0 | 1)), Type::Bool) => Cell::Bool(*number != 0),
             (Native::Int(number), Type::Float) => Cell::Float(*number as f64),
             (Native::Int(number), Type::Decimal { .. }) => {
                 let _ = write!(scratch, "{number}");

@@ -19,6 +19,8 @@ pub struct MysqlOptions {
     pub limits: PoolLimits,
     /// How long one attempt to connect may take.
     pub connect_max: Duration,
+    /// Whether divisions have as many digits as the server is told to give everybody.
+    pub(super) divides_as_configured: bool,
     pub(super) host: String,
     pub(super) port: u16,
     pub(super) socket: Option<String>,
@@ -56,6 +58,7 @@ impl MysqlOptions {
         let mut options = MysqlOptions {
             limits: PoolLimits::default(),
             connect_max: CONNECT_MAX,
+            divides_as_configured: false,
             host: "localhost".to_owned(),
             port: port.unwrap_or(PORT),
             socket: None,
@@ -111,6 +114,10 @@ impl Options for MysqlOptions {
 
     fn limits_mut(&mut self) -> &mut PoolLimits {
         &mut self.limits
+    }
+
+    fn compute_as_configured(&mut self) {
+        self.divides_as_configured = true;
     }
 }
 

@@ -65,15 +65,15 @@ pub(super) fn check(schema: &Schema, plan: &Read) -> Result<(), StoreError> {
 
 /// Refuses such tests of rows that a function gave, which nobody can look up again.
 pub(super) fn check_result(schema: &Schema, plan: &Read) -> Result<(), StoreError> {
-    fn is_in(table: &Table, filter: &Filter) -> bool {
+    fn is_in(schema: &Schema, table: &Table, filter: &Filter) -> bool {
         match filter {
-            Filter::And(parts) | Filter::Or(parts) => parts.iter().any(|part| is_in(table, part)),
-            Filter::Not(part) => is_in(table, part),
+            Filter::And(parts) | Filter::Or(parts) => parts.iter().any(|part| is_in(schema, table, part)),
+            Filter::Not(part) => is_in(schema, table, part),
             Filter::Exists { .. } => false,
-            leaf => is_hard(table, leaf),
+            leaf => is_hard(schema, table, leaf),
         }
     }
-    if is_in(schema.table(plan.table), &plan.filter) {
+    if is_in(schema, schema.table(plan.table), &plan.filter) {
         let what = "the store mysql cannot filter what a function gives like this; let its SQL do it".to_owned();
         return Err(StoreError::Unsupported { what });
     }
@@ -106,11 +106,11 @@ pub(super) fn has(schema: &Schema, table: &Table, filter: &Filter) -> bool {
         Filter::And(parts) | Filter::Or(parts) => parts.iter().any(|part| has(schema, table, part)),
         Filter::Not(part) => has(schema, table, part),
         Filter::Exists { table, filter, .. } => has(schema, schema.table(*table), filter),
-        leaf => is_hard(table, leaf),
+        leaf => is_hard(schema, table, leaf),
     }
 }
 
-fn is_hard(table: &Table, leaf: &Filter) -> bool {
+fn is_hard(schema: &Schema, table: &Table, leaf: &Filter) -> bool {
     let is_cast = |expr: &Expr| expr.cast.as_ref().is_some_and(|to| *to != expr.base_type(table));
     match leaf {
         Filter::Search(_) => true,
@@ -118,6 +118,10 @@ fn is_hard(table: &Table, leaf: &Filter) -> bool {
             is_cast(expr)
                 || match test {
                     Test::Contains(_) | Test::ContainedIn(_) => expr.ty(table) == Type::Json,
+                    Test::Compare(_, value) | Test::IsDistinct(value) => {
+                        is_as_kept(schema, table, expr, std::slice::from_ref(value))
+                    }
+                    Test::In(list) => is_as_kept(schema, table, expr, list),
                     Test::Match { pattern, case_sensitive } => {
                         render::regex(pattern.0.as_str(), *case_sensitive).is_none()
                     }
@@ -131,11 +135,21 @@ fn is_hard(table: &Table, leaf: &Filter) -> bool {
                 matches!(test, ColumnTest::IsDistinct | ColumnTest::Compare(Comparison::Eq | Comparison::Neq));
             is_cast(left)
                 || is_cast(right)
-                || (is_unordered && !is_equality)
+                || (is_unordered && (!is_equality || schema.found().is_some()))
                 || matches!(test, ColumnTest::Like { case_sensitive: false })
         }
         _ => false,
     }
+}
+
+/// Whether documents are compared that look as somebody else wrote them, or as the server's own type has them, so that equal
+/// ones differ as text. A part that is neither an object nor an array is what it looks like.
+fn is_as_kept(schema: &Schema, table: &Table, expr: &Expr, values: &[Value]) -> bool {
+    let is_whole = |value: &Value| match value {
+        Value::Json(document) => document.as_str().starts_with(['{', '[']),
+        _ => false,
+    };
+    schema.found().is_some() && expr.ty(table) == Type::Json && (expr.path.is_empty() || values.iter().any(is_whole))
 }
 
 /// Replaces the tests of a read, wherever they stand.
@@ -217,7 +231,7 @@ impl Work<'_> {
                     self.lock = lock;
                     done
                 }
-                leaf if is_hard(schema.table(table), leaf) => {
+                leaf if is_hard(schema, schema.table(table), leaf) => {
                     *leaf = self.keys(schema.table(table), leaf, among).await?;
                     Ok(())
                 }
@@ -242,12 +256,22 @@ impl Work<'_> {
             name: table.column(*column).name.clone(),
             source: Source::Value(Expr::column(*column)),
         });
-        // What holds a document holds it in the servers' eyes too, which see more alike than we do.
+        // What holds a document holds it in the servers' eyes too, which see more alike than we do; and what equals it,
+        // holds it.
+        let holding =
+            |expr: &Expr, value: &Value| Filter::Test { expr: expr.clone(), test: Test::Contains(value.clone()) };
         let narrowed = match leaf {
-            Filter::Test { expr, test: Test::Contains(_) } if expr.cast.is_none() => Some(expr),
+            Filter::Test { expr, test: Test::Contains(value) | Test::Compare(Comparison::Eq, value) }
+                if expr.cast.is_none() && matches!(value, Value::Json(_)) =>
+            {
+                Some((expr, holding(expr, value)))
+            }
             _ => None,
         };
-        let filter = if narrowed.is_some() { Filter::all([among, leaf.clone()]) } else { among };
+        let filter = match &narrowed {
+            Some((_, holding)) => Filter::all([among, holding.clone()]),
+            None => among,
+        };
         let plan = Read { select: select.collect(), filter, limit: Some(ROWS_MAX + 1), ..Read::new(table.id) };
         let mut sql = render::read(self.session.server(), self.schema, &plan, From::Plan);
         if self.lock == Lock::Write {
@@ -264,7 +288,13 @@ impl Work<'_> {
         for native in rows {
             for (position, column) in columns.iter().enumerate() {
                 let cell = native.as_ref(position).unwrap_or(&mysql_async::Value::NULL);
-                row[column.index()] = cells::value(cell, &table.column(*column).ty)?;
+                let value = cells::value(cell, &table.column(*column).ty)?;
+                row[column.index()] = match value {
+                    Value::Json(document) if self.schema.found().is_some() => {
+                        Value::parse(&Type::Json, document.as_str()).map_err(StoreError::Value)?
+                    }
+                    value => value,
+                };
             }
             let key = || table.primary_key.iter().map(|column| row[column.index()].clone()).collect();
             match evaluate::filter(&NoLinks, &row, leaf).map_err(StoreError::Value)? {
@@ -275,7 +305,7 @@ impl Work<'_> {
         }
         let unknown = match narrowed {
             // Rows without a document were not looked at.
-            Some(expr) => {
+            Some((expr, _)) => {
                 let is_null = Filter::Test { expr: expr.clone(), test: Test::IsNull };
                 Filter::And(vec![is_null, Filter::Unknown])
             }

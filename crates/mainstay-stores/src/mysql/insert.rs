@@ -8,11 +8,12 @@ use mainstay_schema::{ColumnId, DefaultValue, Schema, Table, Type, Value};
 use mainstay_store::{RowSink, StoreError};
 
 use super::errors::Context;
-use super::hard::key_in;
+use super::hard::{has_key, key_in};
+use super::keys;
 use super::read::native_params;
 use super::render::{MERGED, Mysql};
 use super::session::Done;
-use super::write::{Affected, Key, Work, WriteFault, check_expect};
+use super::write::{Affected, Key, Work, WriteFault, check_expect, no_key};
 use crate::server::write::{Fate, check_not_null, fates};
 use crate::sql::{self, merged_columns};
 
@@ -122,6 +123,8 @@ impl Work<'_> {
         if self.schema.found().is_none() {
             check_not_null(table, plan)?;
         }
+        let made = self.with_made_keys(table, plan).await?;
+        let plan = made.as_ref().unwrap_or(plan);
         if self.ledger.is_none() && is_merged_at_once(self.schema, table, plan) {
             return self.merge_at_once(table, plan, sink).await;
         }
@@ -153,10 +156,14 @@ impl Work<'_> {
         self.settle(table).await?;
         check_expect(plan.expect, affected.affected)?;
         if let Some(read) = plan.returning.as_deref() {
+            if table.primary_key.is_empty() {
+                return Err(no_key(table));
+            }
             if keys.len() as u64 != affected.affected {
                 let what = format!("the store mysql cannot give back rows of {} whose key it made", table.name);
                 return Err(StoreError::Unsupported { what }.into());
             }
+            let keys = self.as_kept(table, &table.primary_key, keys).await?;
             self.give_back(table, read, &keys, sink).await?;
         }
         Ok(affected)
@@ -221,18 +228,49 @@ impl Work<'_> {
             let part = |place: &Option<usize>| row[(*place)?].clone().filter(|value| !value.is_null());
             places.iter().map(part).collect()
         };
-        let wanted: Vec<Option<Key>> = plan.rows.iter().map(target).collect();
+        let mut wanted: Vec<Option<Key>> = plan.rows.iter().map(target).collect();
         let known: Vec<Key> = wanted.iter().flatten().cloned().collect();
+        let known = self.as_kept(table, &conflict.target, known).await?;
+        for (key, kept) in wanted.iter_mut().flatten().zip(&known) {
+            key.clone_from(kept);
+        }
         let mut there: HashMap<Vec<String>, Key> = HashMap::new();
         if !known.is_empty() {
+            let is_plain = self.schema.found().is_none() || known.iter().all(keys::is_plain);
             let columns: Vec<ColumnId> = conflict.target.iter().chain(&table.primary_key).copied().collect();
             for row in self.values(table, &columns, &key_in(&conflict.target, known)).await? {
                 let (target, key) = row.split_at(conflict.target.len());
                 there.insert(texts(target), key.to_vec());
             }
+            if !is_plain {
+                self.liken(table, conflict, &columns, &there, &mut wanted).await?;
+            }
         }
         let wanted = wanted.into_iter().map(|key| key.map(|key| texts(&key)));
         Ok(fates(wanted, &there, conflict.merge.is_some())?)
+    }
+
+    /// Makes keys look like those of the rows that they meet, and like one another, where they are equal to the server alone.
+    async fn liken(
+        &mut self,
+        table: &Table,
+        conflict: &Conflict,
+        columns: &[ColumnId],
+        there: &HashMap<Vec<String>, Key>,
+        wanted: &mut [Option<Key>],
+    ) -> Result<(), WriteFault> {
+        let mut new = Vec::new();
+        for key in wanted.iter_mut().flatten().filter(|key| !there.contains_key(&texts(key))) {
+            let met = match there.is_empty() {
+                true => None,
+                false => self.values(table, columns, &has_key(&conflict.target, key)).await?.into_iter().next(),
+            };
+            match met {
+                Some(row) => *key = row[..conflict.target.len()].to_vec(),
+                None => new.push(key),
+            }
+        }
+        self.alike(table, &conflict.target, &mut new).await
     }
 
     /// Merges a row into the one with this key; gives its key afterwards.
@@ -264,6 +302,8 @@ impl Work<'_> {
         let counted = table.columns.iter().find(|column| column.default == Some(DefaultValue::Sequence));
         let place = counted.and_then(|column| plan.columns.iter().position(|other| *other == column.id));
         let asks = |row: &Vec<Option<Value>>| counted.is_some() && place.is_none_or(|place| row[place].is_none());
+        // Where it is no first part of an index, each value of the others has numbers of its own.
+        let is_common = counted.is_none_or(|counted| leads(table, counted.id));
         let rows = &plan.rows[range];
         let mut keys = Vec::with_capacity(rows.len());
         let mut at = 0;
@@ -271,7 +311,7 @@ impl Work<'_> {
             // Numbers are consecutive in a statement all of whose rows ask for one.
             let is_asking = asks(&rows[at]);
             let run = rows[at..].iter().take_while(|row| asks(row) == is_asking).count();
-            let count = rows_at_once(run, plan.columns.len());
+            let count = if is_asking && !is_common { 1 } else { rows_at_once(run, plan.columns.len()) };
             let chunk = plain(plan, rows[at..at + count].to_vec());
             let sql = sql::insert(Mysql(self.session.server()), self.schema, &chunk);
             let context = Context { table, set: &[], rows: Some((&plan.columns, &chunk.rows)) };
@@ -296,9 +336,9 @@ impl Work<'_> {
             let first = done.number.filter(|_| is_asking);
             for (position, row) in chunk.rows.iter().enumerate() {
                 let part = |column: &ColumnId| -> Option<Value> {
-                    if is_asking && counted.is_some_and(|counted| counted.id == *column) {
+                    if let Some(counted) = counted.filter(|counted| is_asking && counted.id == *column) {
                         let number = first? + position as u64 * u64::from(self.session.server().step);
-                        return i64::try_from(number).ok().map(Value::Int);
+                        return keys::number(counted, number);
                     }
                     row[plan.columns.iter().position(|other| other == column)?].clone()
                 };
@@ -313,6 +353,13 @@ impl Work<'_> {
         }
         Ok(keys)
     }
+}
+
+/// Whether a key or an index begins with a column.
+fn leads(table: &Table, column: ColumnId) -> bool {
+    let uniques = table.uniques.iter().filter_map(|key| key.columns.first());
+    let indexes = table.indexes.iter().filter_map(|index| index.columns.first()).map(|part| &part.column);
+    table.primary_key.first().into_iter().chain(uniques).chain(indexes).any(|first| *first == column)
 }
 
 fn texts(values: &[Value]) -> Vec<String> {

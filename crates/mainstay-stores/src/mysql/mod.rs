@@ -14,7 +14,7 @@
 //! proof.rs     whether tables are what a schema says
 //! found/       databases of other programs, as schemas
 //! function.rs  functions that write or call  probe.rs    what statements of functions are
-//! returning.rs changes that say what they give back
+//! returning.rs changes that say what they give back      keys.rs     keys as the server has them
 //! ```
 //!
 //! Knows plans, values and the two servers; knows no HTTP, no rules and no query language.
@@ -29,6 +29,7 @@ mod found;
 mod function;
 mod hard;
 mod insert;
+mod keys;
 mod level;
 pub mod migrate;
 mod pool;

@@ -32,6 +32,8 @@ pub struct MysqlDriver {
 pub struct Connection {
     pub(super) conn: Conn,
     pub(super) server: Server,
+    /// Whether its divisions have as many digits as the server is told to give everybody.
+    pub(super) divides_as_configured: bool,
     /// Where it was when it was made.
     place: Place,
 }
@@ -69,9 +71,10 @@ impl MysqlDriver {
         let round_trip = start.elapsed();
         let (version, step) = told.unwrap_or_default();
         let server = Server::of(&version, step)?;
-        conn.query_drop(server.settings()).await?;
+        let divides_as_configured = self.options.divides_as_configured;
+        conn.query_drop(server.settings(divides_as_configured)).await?;
         let place = Place::of(&mut conn).await?;
-        Ok((Connection { conn, server, place }, round_trip))
+        Ok((Connection { conn, server, divides_as_configured, place }, round_trip))
     }
 
     /// Ends the statement that runs on the connection of this number, which stays. What goes wrong is logged.
@@ -106,7 +109,7 @@ impl Connection {
         if let Some(database) = &self.place.database {
             self.conn.query_drop(format!("USE {}", quoted(database))).await?;
         }
-        self.conn.query_drop(self.server.settings()).await?;
+        self.conn.query_drop(self.server.settings(self.divides_as_configured)).await?;
         let place = Place::of(&mut self.conn).await?;
         match place == self.place && place.first.is_empty() {
             true => Ok(()),

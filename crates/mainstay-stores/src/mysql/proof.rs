@@ -65,7 +65,7 @@ async fn made(session: &mut Session, schema: &Schema, sql: &str) -> Result<Resul
     let parts = in_scratch(session, &name, schema, sql).await;
     // Also when it failed. The connection goes back to others, who expect to be at home.
     let dropped = session.batch_execute(&format!("DROP DATABASE {}", quoted(&name))).await;
-    session.batch_execute(&session.server().settings()).await?;
+    session.batch_execute(&session.server().settings(false)).await?;
     if let Some(home) = home {
         session.batch_execute(&format!("USE {}", quoted(&home))).await?;
     }
@@ -90,7 +90,7 @@ async fn in_scratch(
         }
     }
     // The server quotes names in what it says as it would have them quoted.
-    session.batch_execute(&session.server().settings()).await?;
+    session.batch_execute(&session.server().settings(false)).await?;
     described(session, Some(name)).await.map(Ok)
 }
 

@@ -61,15 +61,16 @@ impl Server {
 
     /// What every connection is told before its first statement, in one statement, whatever the server or the user
     /// have by default: those settings on which the meaning of statements and the form of values depend.
-    pub(super) fn settings(self) -> String {
+    pub(super) fn settings(self, divides_as_configured: bool) -> String {
         let isolation = match self.flavor {
             Flavor::Mysql => "transaction_isolation",
             Flavor::Mariadb => "tx_isolation",
         };
+        let digits = if divides_as_configured { SHORT_DIVISIONS } else { LONG_DIVISIONS };
         format!(
             "SET NAMES utf8mb4 COLLATE utf8mb4_bin, time_zone='+00:00', {isolation}='READ-COMMITTED', autocommit=1, \
              foreign_key_checks=1, unique_checks=1, innodb_lock_wait_timeout=5, lock_wait_timeout=30, \
-             group_concat_max_len=1073741824, {LONG_DIVISIONS}, max_sort_length={SORT_OCTETS}, \
+             group_concat_max_len=1073741824, {digits}, max_sort_length={SORT_OCTETS}, \
              sql_mode='{MODE}'",
         )
     }
@@ -77,6 +78,9 @@ impl Server {
 
 /// More digits after the point than are ever shown, so that means are exact.
 pub(super) const LONG_DIVISIONS: &str = "div_precision_increment=30";
+
+/// As many as the server is told to give everybody.
+pub(super) const SHORT_DIVISIONS: &str = "div_precision_increment=DEFAULT";
 
 /// The words that have a session read SQL as the standard does, in which the functions of projects are written: double
 /// quotes for names, `||` for joining texts.

@@ -270,11 +270,12 @@ impl Session {
     /// # Errors
     /// As for [`Session::query`].
     pub(super) async fn divide_as_configured(&mut self) -> Result<(), Failure> {
-        if self.is_short {
+        let is_always = self.held.as_ref().is_some_and(|(_, connection)| connection.divides_as_configured);
+        if self.is_short || is_always {
             return Ok(());
         }
         self.is_short = true;
-        self.batch_execute("SET div_precision_increment=DEFAULT").await
+        self.batch_execute(&format!("SET {}", server::SHORT_DIVISIONS)).await
     }
 
     /// What the server says of the columns that a statement will give.

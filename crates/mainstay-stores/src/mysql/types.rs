@@ -72,8 +72,11 @@ fn moment(text: &str) -> Native {
     };
     let is_date = text.as_bytes().get(4) == Some(&b'-');
     if !is_date {
+        // A `time` of another program may be before zero and beyond a day.
+        let is_negative = text.starts_with('-');
+        let _ = is_negative.then(&mut next);
         let (hours, minutes, seconds) = (next(), next(), next());
-        return Native::Time(false, hours / 24, (hours % 24) as u8, minutes as u8, seconds as u8, fraction(text));
+        return Native::Time(is_negative, hours / 24, (hours % 24) as u8, minutes as u8, seconds as u8, fraction(text));
     }
     let (year, month, day) = (next() as u16, next() as u8, next() as u8);
     let (hours, minutes, seconds) = if text.contains('T') { (next(), next(), next()) } else { (0, 0, 0) };
@@ -96,6 +99,17 @@ mod tests {
             (Type::Timestamp, "9999-12-31T23:59:59+00:00", Native::Date(9999, 12, 31, 23, 59, 59, 0)),
         ] {
             assert_eq!(native(&Value::parse(&ty, text).expect(text)), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn times_beyond_a_day_go_as_what_they_are() {
+        for (text, expected) in [
+            ("-100:00:00", Native::Time(true, 4, 4, 0, 0, 0)),
+            ("-00:00:00.5", Native::Time(true, 0, 0, 0, 0, 500_000)),
+            ("838:59:59", Native::Time(false, 34, 22, 59, 59, 0)),
+        ] {
+            assert_eq!(native(&Value::Time(text.to_owned())), expected, "{text}");
         }
     }
 

@@ -24,7 +24,7 @@ use super::references::Ledger;
 use super::render::{self, From, Mysql};
 use super::session::{Done, Session};
 use super::single::values;
-use super::{cells, types};
+use super::{cells, keys, types};
 use crate::server::write::{self, Computed, Writer, computed, computed_columns};
 pub(super) use crate::server::{Affected, WriteFault};
 use crate::sql;
@@ -157,7 +157,9 @@ impl Work<'_> {
             };
             table.primary_key.iter().zip(key).map(part).collect()
         };
-        Ok(Keys::Known(keys.into_iter().map(after).collect()))
+        let keys = keys.into_iter().map(after).collect();
+        let is_moved = plan.returning.is_some() && set.iter().any(|(column, _)| table.primary_key.contains(column));
+        Ok(Keys::Known(if is_moved { self.as_kept(table, &table.primary_key, keys).await? } else { keys }))
     }
 
     /// Sets columns of the rows with these keys.
@@ -362,6 +364,12 @@ impl Work<'_> {
         let is_found = self.schema.found().is_some();
         let found = rows_of_keys(self.session, &sql, &natives, is_found).await;
         let found = found.map_err(|fault| self.fault(Context::of(table), fault))?;
+        let about = self.schema.found().and_then(|found| found.table(table.id));
+        // A view need not show what is written through it.
+        let is_shown = about.is_some_and(|about| !about.is_view) && read.filter == Filter::True;
+        if is_shown && found.iter().any(Vec::is_empty) {
+            return Err(keys::lost(table).into());
+        }
         let mut level = Level::new(&sql.members, found.into_iter().flatten().collect(), Natives { is_found });
         let filled = level.fill(self.session, &sql.members).await;
         filled.map_err(|fault| self.fault(Context::of(table), fault))?;
@@ -422,7 +430,7 @@ impl Keys {
     }
 }
 
-fn no_key(table: &Table) -> WriteFault {
+pub(super) fn no_key(table: &Table) -> WriteFault {
     let what = format!("{} has no primary key: its rows can be written, but not given back", table.name);
     StoreError::Unsupported { what }.into()
 }

@@ -96,6 +96,9 @@ pub trait Options: fmt::Debug + Send + Sync + Sized {
     /// Has statements get no names on the server, for a pooler that does not keep them. Of no effect where there are no
     /// such poolers.
     fn name_no_statements(&mut self) {}
+
+    /// Has sessions compute as they do for everybody else, where tables and views are another program's.
+    fn compute_as_configured(&mut self) {}
 }
 
 /// How much of a server to take.

@@ -176,6 +176,10 @@ impl<E: Engine> ServerStore<E> {
                 };
                 match done {
                     Ok(done) => progress.done(Ok(done)),
+                    // Somebody else's row would have been found by now.
+                    Err(WriteFault::Again(error @ StoreError::Duplicate { .. })) if attempt >= E::ATTEMPTS_MAX => {
+                        progress.done(Err(error));
+                    }
                     Err(WriteFault::Again(_)) => {
                         let _ = session.rollback().await;
                         drop(session);

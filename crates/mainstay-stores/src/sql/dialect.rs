@@ -135,6 +135,26 @@ pub(crate) trait Dialect: Debug + Copy + Send + Sync + 'static {
         false
     }
 
+    /// Writes how the value of a term of an order lies to that of a place.
+    fn placed<'p>(
+        sql: &mut Sql<'p, Self>,
+        scope: Scope,
+        table: &Table,
+        term: &'p Order,
+        operator: &str,
+        value: &'p Value,
+    ) {
+        let (ty, _) = sql.term_value(scope, table, term);
+        Self::collate(sql, &ty);
+        sql.push(operator);
+        sql.bind(Bind::Value(value));
+    }
+
+    /// Writes a column that keys are compared with, which come as the column shows itself.
+    fn key_column(sql: &mut Sql<'_, Self>, scope: Scope, table: &Table, column: ColumnId) {
+        sql.column(scope, table, column);
+    }
+
     /// Writes a comparison with a value.
     fn compare<'p>(
         sql: &mut Sql<'p, Self>,

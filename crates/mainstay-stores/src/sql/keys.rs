@@ -113,7 +113,7 @@ impl<'p, D: Dialect> Sql<'p, D> {
             self.push(if columns.len() > 1 { " WHERE (" } else { " WHERE " });
             for (position, column) in columns.iter().enumerate() {
                 self.comma(position);
-                self.column(scope, table, *column);
+                D::key_column(self, scope, table, *column);
             }
             self.push(if columns.len() > 1 { ") IN (" } else { " IN (" });
             self.text.push(super::KEYS);

@@ -16,7 +16,7 @@ impl<'p, D: Dialect> Sql<'p, D> {
         self.push("(");
         if !value.is_null() && (first.nulls_first || !may_be_null(table, first)) {
             // Says no more than what follows, but is what an index can begin with.
-            self.compare(scope, table, first, if first.descending { "<=" } else { ">=" }, value);
+            D::placed(self, scope, table, first, if first.descending { "<=" } else { ">=" }, value);
             self.push(" AND ");
         }
         self.chain(scope, table, order, place);
@@ -38,7 +38,7 @@ impl<'p, D: Dialect> Sql<'p, D> {
                     self.term_value(scope, table, first);
                     self.push(" IS NULL");
                 }
-                value => self.compare(scope, table, first, "=", value),
+                value => D::placed(self, scope, table, first, "=", value),
             }
             self.push(" AND ");
             self.chain(scope, table, &order[1..], &place[1..]);
@@ -82,7 +82,7 @@ impl<'p, D: Dialect> Sql<'p, D> {
             }
             (Value::Null, false) => self.push(D::TRUTHS[1]),
             (value, nulls_first) => {
-                self.compare(scope, table, term, if term.descending { "<" } else { ">" }, value);
+                D::placed(self, scope, table, term, if term.descending { "<" } else { ">" }, value);
                 if !nulls_first && may_be_null(table, term) {
                     self.push(" OR ");
                     self.term_value(scope, table, term);
@@ -90,13 +90,6 @@ impl<'p, D: Dialect> Sql<'p, D> {
                 }
             }
         }
-    }
-
-    fn compare(&mut self, scope: Scope, table: &Table, term: &'p Order, operator: &str, value: &'p Value) {
-        let (ty, _) = self.term_value(scope, table, term);
-        D::collate(self, &ty);
-        self.push(operator);
-        self.bind(Bind::Value(value));
     }
 }
 

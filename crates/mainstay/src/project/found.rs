@@ -155,6 +155,8 @@ fn found_in(folder: &Path, name: &str, settings: &StoreSettings) -> Result<Schem
 ///
 /// Called on a runtime and beside one, so the look has a thread and a runtime of its own.
 pub(crate) fn find_on_server(settings: &StoreSettings) -> anyhow::Result<Schema> {
+    // As those who serve them will compute them, which says of what type a column of a view is.
+    let settings = &StoreSettings { introspect: true, ..settings.clone() };
     let look = || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {

@@ -34,6 +34,9 @@ fn open<E: Engine>(settings: &StoreSettings) -> Result<ServerStore<E>, StoreErro
     limits.waiting_max = settings.queue_max;
     limits.wait_max = settings.connection_wait;
     limits.statements_max = settings.statements_max;
+    if settings.introspect {
+        options.compute_as_configured();
+    }
     if !settings.named_statements {
         options.name_no_statements();
     }

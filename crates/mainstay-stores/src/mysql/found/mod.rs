@@ -11,7 +11,7 @@
 mod catalog;
 mod lineage;
 mod routines;
-mod types;
+pub(super) mod types;
 
 use std::collections::{HashMap, HashSet};
 

@@ -54,8 +54,13 @@ pub(super) fn is_kept_so(ty: &Type, column_type: &str) -> bool {
 
 /// The values of an `enum`, in their order.
 pub(super) fn variants(column: &CatalogColumn) -> Vec<String> {
-    let list = column.column_type.strip_prefix("enum(").and_then(|rest| rest.strip_suffix(')'));
-    let Some(mut rest) = list.filter(|_| column.data_type == "enum") else { return Vec::new() };
+    if column.data_type == "enum" { words(&column.column_type) } else { Vec::new() }
+}
+
+/// The words of `enum('a','b')` or of `set('a','b')`, in their order.
+pub(in crate::mysql) fn words(column_type: &str) -> Vec<String> {
+    let list = column_type.strip_prefix("enum(").or_else(|| column_type.strip_prefix("set("));
+    let Some(mut rest) = list.and_then(|rest| rest.strip_suffix(')')) else { return Vec::new() };
     let mut variants = Vec::new();
     while let Some(inside) = rest.strip_prefix('\'') {
         let mut value = String::new();

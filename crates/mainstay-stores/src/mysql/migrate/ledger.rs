@@ -97,7 +97,7 @@ pub async fn apply(session: &mut Session, migration: &Migration) -> Result<(), S
     if locked != 1 {
         return Err(failed("another migration of this database is running".to_owned()));
     }
-    let settings = session.server().settings();
+    let settings = session.server().settings(false);
     let done = match session.batch_execute(super::SETTINGS).await {
         Ok(()) => {
             Run { session, may_copy: migration.sql.lines().any(|line| line.trim() == COPIES_ALLOWED) }

@@ -111,8 +111,8 @@ impl<'p> Sql<'p> {
         let value = self.written(|sql| sql.column(scope, table, expr.column));
         let _ = write!(
             self.text,
-            "(CASE WHEN locate('/',{value})>0 THEN cast(substring_index({value},'/',1) AS decimal(65,16))\
-             /cast(substring_index({value},'/',-1) AS decimal(20)) ELSE cast({value} AS decimal(65,16)) END)"
+            "(CASE WHEN locate('/',{value})>0 THEN cast(substring_index({value},'/',1) AS decimal(65,20))\
+             /cast(substring_index({value},'/',-1) AS decimal(20)) ELSE cast({value} AS decimal(65,20)) END)"
         );
     }
 

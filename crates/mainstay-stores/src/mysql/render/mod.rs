@@ -6,12 +6,13 @@
 mod call;
 pub(super) mod ddl;
 mod expr;
+mod kept;
 pub(super) mod names;
 
 use std::fmt::Write as _;
 
 use mainstay_query::evaluate::{like_regex, to_json};
-use mainstay_query::plan::{Assign, Comparison, Conflict, Delete, Expr, Function, Insert, Order, Read, Search};
+use mainstay_query::plan::{Assign, Comparison, Conflict, Delete, Expr, Function, Insert, Order, Read, Search, Test};
 use mainstay_schema::{ColumnId, DefaultValue, Schema, Table, Type, Value};
 use mysql_async::Value as Native;
 
@@ -372,6 +373,22 @@ impl Dialect for Mysql {
                 let _ = write!(sql.text, "IF(LAST_INSERT_ID({MERGED}),{value},{value})");
             }
         }
+    }
+
+    fn own_test<'p>(sql: &mut Sql<'p>, scope: Scope, table: &Table, expr: &'p Expr, test: &'p Test) -> bool {
+        sql.kept_test(scope, table, expr, test)
+    }
+
+    fn placed<'p>(sql: &mut Sql<'p>, scope: Scope, table: &Table, term: &'p Order, operator: &str, value: &'p Value) {
+        if !sql.kept_place(scope, table, term, operator, value) {
+            sql.term_value(scope, table, term);
+            sql.push(operator);
+            sql.bind(Bind::Value(value));
+        }
+    }
+
+    fn key_column(sql: &mut Sql<'_>, scope: Scope, table: &Table, column: ColumnId) {
+        sql.kept_key(scope, table, column);
     }
 
     fn compare<'p>(
