@@ -140,33 +140,35 @@ fn opened<'k>(
     text: &str,
     candidates: impl Fn(&'k [VerifyingKey], Option<&str>) -> Vec<&'k VerifyingKey>,
 ) -> Result<Vec<u8>, Refusal> {
-    let parts: Vec<&str> = text.split('.').take(6).collect();
+    let parts: Vec<&str> = text.split('.').take(4).collect();
     let [header, payload, signature] = parts[..] else {
-        return Err(Refusal::token(&format!("Expected 3 parts in JWT; got {}", parts.len())));
+        return Err(Refusal::token(&format!("Expected 3 parts in JWT; got {}", text.split('.').count())));
     };
     let unreadable = || Refusal::token("JWT cryptographic operation failed");
     let decode = |part| URL_SAFE_NO_PAD.decode(part).map_err(|_| unreadable());
     let header = object(&decode(header)?).ok_or_else(unreadable)?;
     let named = header.get("alg").and_then(Value::as_str);
-    let Some(algorithm) = named.and_then(Algorithm::of) else {
-        let details = (named == Some("none")).then_some("JWT is unsecured but expected 'alg' was not 'none'");
+    if named == Some("none") {
+        let details = Some("JWT is unsecured but expected 'alg' was not 'none'");
         return Err(Refusal::Token { message: "Wrong or unsupported encoding algorithm".to_owned(), details });
-    };
+    }
+    let algorithm = named.and_then(Algorithm::of).ok_or_else(unreadable)?;
     if header.contains_key("crit") {
         return Err(Refusal::token("Unsupported token type"));
     }
+    // All parts are read before a key is looked for.
+    let (payload, signed) = (decode(payload)?, &text[..text.len() - signature.len() - 1]);
+    let signature = decode(signature)?;
     let no_key = |details| Refusal::Token { message: "No suitable key or wrong key type".to_owned(), details };
     let mut fitting = candidates(keys, header.get("kid").and_then(Value::as_str));
     fitting.retain(|key| key.fits(algorithm));
     if fitting.is_empty() {
         return Err(no_key(Some("No suitable key was found to decode the JWT")));
     }
-    let signed = &text[..text.len() - signature.len() - 1];
-    let signature = decode(signature)?;
     if !fitting.iter().any(|key| key.verifies(algorithm, signed.as_bytes(), &signature)) {
         return Err(no_key(Some("None of the keys was able to decode the JWT")));
     }
-    decode(payload)
+    Ok(payload)
 }
 
 /// Reads the claims of a payload that a signature vouches for.
@@ -347,6 +349,12 @@ mod tests {
             ("a.b.c.d", "Expected 3 parts in JWT; got 4"),
             ("a.b.c", "JWT cryptographic operation failed"),
             ("..", "JWT cryptographic operation failed"),
+            ("a.b.c.d.e.f.g.h", "Expected 3 parts in JWT; got 8"),
+            // {"alg":"FOO"}, {}, and parts that are no base64url beside a good header.
+            ("eyJhbGciOiJGT08ifQ.e30.", "JWT cryptographic operation failed"),
+            ("e30.e30.", "JWT cryptographic operation failed"),
+            ("eyJhbGciOiJIUzI1NiJ9.!.AA", "JWT cryptographic operation failed"),
+            ("eyJhbGciOiJIUzI1NiJ9.e30.!", "JWT cryptographic operation failed"),
         ] {
             assert_eq!(role(text), Err(Refusal::token(message)), "{text}");
         }
