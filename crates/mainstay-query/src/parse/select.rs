@@ -108,15 +108,17 @@ fn embed(
     alias: Option<String>,
     target: String,
 ) -> Result<EmbedItem, ParseError> {
-    let mut hint = None;
-    let mut join = None;
+    let (mut hint, mut join, mut count) = (None, None, 0);
     while cursor.eat("!") {
         let start = cursor.position();
         let word = cursor.name()?;
         let slot = if word == "inner" || word == "left" { &mut join } else { &mut hint };
-        if slot.replace(word).is_some() {
+        count += 1;
+        // PostgREST takes any two words, of which the first of a kind counts.
+        if count > 2 || (slot.is_some() && !budget.limits.postgrest_only) {
             return Err(cursor.error_at(start, "one hint and one of inner and left at most"));
         }
+        slot.get_or_insert(word);
     }
     cursor.expect("(")?;
     cursor.blanks();

@@ -122,6 +122,21 @@ fn what_is_left_over_is_passed_over() {
     assert!(super::call("limit=1&offset=-2", &limits).is_err());
 }
 
+/// Two words stand behind a target at most; of two of a kind the first counts.
+#[test]
+fn hints_and_joins() {
+    let limits = Limits { postgrest_only: true, ..Limits::default() };
+    let read = |text| query(Purpose::Read, text, &limits);
+    for (text, meant) in [
+        ("select=films!inner!left(id)", "select=films!inner(id)"),
+        ("select=films!left!inner(id)", "select=films!left(id)"),
+        ("select=films!a!b(id)", "select=films!a(id)"),
+    ] {
+        assert_eq!(read(text).unwrap(), read(meant).unwrap(), "{text}");
+    }
+    assert!(read("select=films!a!inner!b(id)").is_err());
+}
+
 /// A value that began like a filter must go on like one; of a name its last part counts.
 #[test]
 fn arguments_of_calls() {

@@ -151,7 +151,11 @@ impl<'c> Builder<'_, 'c> {
             Some(name) => {
                 let at = self.names.look_up(&node.children, name)?.ok_or_else(|| not_embedded(name))?;
                 if embeds[at].is_many {
-                    let parent = fields.relation.map_or(qualifier.name(), |relation| &relation.name.name);
+                    let parent = match qualifier {
+                        // What a write or a call gave is called as PostgREST calls it.
+                        Qualifier::Alias(_) if node.embed.is_none() => "pgrst_source",
+                        _ => fields.relation.map_or(qualifier.name(), |relation| &relation.name.name),
+                    };
                     let message = format!("A related order on '{name}' is not possible");
                     return Err(Problem::new(codes::RELATED_ORDER, message).details(format!(
                         "'{parent}' and '{name}' do not form a many-to-one or one-to-one relationship"
