@@ -74,16 +74,13 @@ fn headers(headers: &HeaderMap) -> BTreeMap<String, String> {
 }
 
 fn cookies(headers: &HeaderMap) -> BTreeMap<String, String> {
-    let mut all = BTreeMap::new();
-    for value in headers.get_all(COOKIE) {
-        let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
-        for pair in text.split(';') {
-            if let Some((name, value)) = pair.trim_start().split_once('=') {
-                all.insert(name.to_owned(), value.to_owned());
-            }
-        }
-    }
-    all
+    let text = headers.get(COOKIE).map(|value| String::from_utf8_lossy(value.as_bytes())).unwrap_or_default();
+    let pairs = text.split(';').map(str::trim_start).filter(|pair| !pair.is_empty());
+    let of = |pair: &str| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (name.to_owned(), value.to_owned())
+    };
+    pairs.map(of).collect()
 }
 
 #[cfg(test)]
@@ -108,6 +105,6 @@ mod tests {
         map.append("x-one", HeaderValue::from_static("c"));
         map.append("cookie", HeaderValue::from_static("a=1; b=x=y;c"));
         assert_eq!(object(headers(&map)), r#"{"x-one":"c"}"#);
-        assert_eq!(object(cookies(&map)), r#"{"a":"1","b":"x=y"}"#);
+        assert_eq!(object(cookies(&map)), r#"{"a":"1","b":"x=y","c":""}"#);
     }
 }
