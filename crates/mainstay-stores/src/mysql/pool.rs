@@ -151,7 +151,7 @@ impl Driver for MysqlDriver {
                 let _ = self.server.set(connected.0.server);
                 Ok(connected)
             }
-            Ok(Err(Failure::Driver(error))) => Err(Failure::Unavailable(error.into())),
+            Ok(Err(Failure::Driver(error))) => Err(Failure::Unavailable(told(error))),
             Ok(Err(failure)) => Err(failure),
             // Whether there is a server, nobody had the time to find out.
             Err(_) if until == deadline => Err(Failure::Deadline),
@@ -182,6 +182,18 @@ impl Driver for MysqlDriver {
     async fn close(connection: Connection) {
         let _ = timeout(CANCEL_MAX, connection.conn.disconnect()).await;
     }
+}
+
+/// Why nobody could connect, said once: the driver says an error together with each of those that led to it.
+fn told(error: mysql_async::Error) -> BoxError {
+    if let mysql_async::Error::Server(error) = error {
+        return format!("{} (error {})", error.message, error.code).into();
+    }
+    let mut first: &dyn std::error::Error = &error;
+    while let Some(source) = first.source() {
+        first = source;
+    }
+    first.to_string().into()
 }
 
 /// `ER_NO_SUCH_THREAD`.

@@ -42,6 +42,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
 
 pub use console::Console;
@@ -212,7 +213,7 @@ enum Command {
 
 /// Runs the command that the arguments of the process name.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| without_urls(error).exit());
     let globals = &cli.globals;
     let outcome = match &cli.command {
         Command::Init(args) => init::run(args, globals),
@@ -239,6 +240,18 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(&globals.console()),
     }
+}
+
+/// An error of the command line that does not say again what URLs it was given: there may be a password in one.
+fn without_urls(mut error: clap::Error) -> clap::Error {
+    for kind in [ContextKind::InvalidValue, ContextKind::InvalidArg, ContextKind::InvalidSubcommand] {
+        let Some(ContextValue::String(text)) = error.get(kind) else { continue };
+        if let Some((before, _)) = text.split_once("://") {
+            let shown = format!("{before}://[hidden]");
+            error.insert(kind, ContextValue::String(shown));
+        }
+    }
+    error
 }
 
 /// Runs `work` to its end on a runtime with one worker per core, for the commands that talk to a store.

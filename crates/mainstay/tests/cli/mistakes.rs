@@ -116,3 +116,19 @@ fn a_store_that_cannot_be_is_one_mistake() {
              environment or in .env, or leave the setting out"],
     );
 }
+
+/// What somebody mistyped on the command line is told without the password in it.
+#[test]
+fn urls_of_the_command_line_are_not_printed() {
+    let folder = Folder::new();
+    for arguments in [
+        &["serve", "--store", "mysql://ann:hunter2@h:99999/shop"][..],
+        &["serve", "--set", "stores.main.ulr=mysql://ann:hunter2@h/shop"],
+        &["serve", ".", "mysql://ann:hunter2@h/shop"],
+        &["copy", "--from", "mysql://ann:hunter2@h/shop?nothing=1", "--to", "sqlite:a.db"],
+    ] {
+        let printed = folder.run(arguments).exits(2);
+        let told = format!("{}{}", printed.stdout, printed.stderr);
+        assert!(!told.contains("hunter2") && !told.contains("ann:") && !told.is_empty(), "{told}");
+    }
+}

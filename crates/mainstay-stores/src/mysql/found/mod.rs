@@ -19,7 +19,7 @@ use mainstay_schema::found::{Found, FoundColumn, FoundTable};
 use mainstay_schema::model::Checks;
 use mainstay_schema::{
     Column, ColumnId, DefaultValue, Index, IndexColumn, Key, Reference, ReferenceAction, Schema, Table, TableId,
-    TableKind, Type,
+    TableKind, Type, Value,
 };
 use mainstay_store::StoreError;
 
@@ -217,6 +217,9 @@ fn default(column: &CatalogColumn, ty: &Type, is_mariadb: bool) -> Option<Defaul
         return Some(DefaultValue::Sequence);
     }
     let text = column.default.as_deref()?;
+    if let Some(value) = literal(column, text, ty, is_mariadb) {
+        return Some(DefaultValue::Literal(value));
+    }
     if is_mariadb {
         return (!text.eq_ignore_ascii_case("null")).then(|| DefaultValue::Expression(text.to_owned()));
     }
@@ -224,6 +227,19 @@ fn default(column: &CatalogColumn, ty: &Type, is_mariadb: bool) -> Option<Defaul
         || text.starts_with("b'")
         || matches!(ty, Type::Bool | Type::Int | Type::BigInt | Type::Float | Type::Decimal { .. });
     Some(DefaultValue::Expression(if is_sql { text.to_owned() } else { text_literal(text) }))
+}
+
+/// The value of a default that is one, in the words of the server.
+fn literal(column: &CatalogColumn, text: &str, ty: &Type, is_mariadb: bool) -> Option<Value> {
+    let is_number = matches!(ty, Type::Bool | Type::Int | Type::BigInt | Type::Float | Type::Decimal { .. });
+    let bare = match text.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
+        // What has a backslash or a quote in it is left to the server.
+        Some(quoted) if is_mariadb => (!quoted.contains(['\'', '\\'])).then_some(quoted)?,
+        _ if is_mariadb => is_number.then_some(text)?,
+        _ => (!column.extra.contains("DEFAULT_GENERATED")).then_some(text)?,
+    };
+    let is_plain = is_number || matches!(ty, Type::Text | Type::Date);
+    Value::parse(ty, bare).ok().filter(|_| is_plain)
 }
 
 /// A primary key, a unique key, or an index over whole columns.

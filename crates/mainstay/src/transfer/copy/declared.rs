@@ -21,6 +21,11 @@ pub(super) fn declared(table: &Table, about: &FoundTable, notes: &mut Vec<String
             Some(DefaultValue::Expression(text)) if counts && text.starts_with("nextval(") => {
                 column.default = Some(DefaultValue::Sequence);
             }
+            Some(DefaultValue::Sequence) if !counts => {
+                column.default = None;
+                let why = "a sequence is for a whole number that is the primary key alone";
+                notes.push(format!("{name} is not counted there: {why}"));
+            }
             Some(DefaultValue::Expression(_)) => {
                 column.default = None;
                 notes.push(format!("the default of {name} is not carried over: it is an expression"));
