@@ -9,6 +9,8 @@ mod advise;
 mod api;
 #[path = "on_mysql/app.rs"]
 mod app;
+#[path = "on_mysql/casts.rs"]
+mod casts;
 #[path = "on_mysql/chinook.rs"]
 mod chinook;
 #[path = "on_server/commands.rs"]

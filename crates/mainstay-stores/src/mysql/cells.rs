@@ -197,6 +197,12 @@ pub(super) fn value(native: &Native, ty: &Type) -> Result<Value, StoreError> {
             let text = std::str::from_utf8(octets).map_err(|_| StoreError::NoText)?;
             match ty {
                 Type::Text => Value::Text(text.to_owned()),
+                // What aggregates are made of.
+                Type::Decimal { .. } if text.contains('/') => {
+                    let (sum, count) = text.split_once('/').unwrap_or((text, "1"));
+                    evaluate::mean(sum, count.parse().unwrap_or(1)).map_err(StoreError::Value)?
+                }
+                Type::Array(_) if text.starts_with(SEPARATOR) => best(&text[SEPARATOR.len_utf8()..], ty)?,
                 Type::Decimal { .. } => Value::Decimal(Decimal::parse(text).map_err(StoreError::Value)?),
                 Type::Json => Value::Json(Json::from_canonical(text.to_owned())),
                 Type::Array(_) => Value::parse_json(ty, text).map_err(StoreError::Value)?,

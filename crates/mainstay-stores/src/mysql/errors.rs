@@ -6,6 +6,7 @@ use mainstay_schema::{ColumnId, Schema, Table, Value};
 use mainstay_store::{BrokenReference, DatabaseError, ReferenceEnd, StoreError};
 use mysql_async::ServerError;
 
+use super::render::{NO_VALUE, OUT_OF_RANGE};
 use crate::server::DriverError;
 
 /// `ER_LOCK_DEADLOCK`.
@@ -41,6 +42,15 @@ impl DriverError for mysql_async::Error {
             _ => return StoreError::Internal(Box::new(self)),
         };
         match server.code {
+            // What we made it say of a cast.
+            1690 if refuses(server, NO_VALUE) => StoreError::Database(Box::new(cast_failed(
+                "22P02",
+                "a value in a group is none of the type that it is cast to",
+            ))),
+            1690 if refuses(server, OUT_OF_RANGE) => {
+                let message = "a value in a group is out of the range of the type that it is cast to";
+                StoreError::Database(Box::new(cast_failed("22003", message)))
+            }
             // Interrupted by `KILL QUERY`, or by the limit of either server.
             1317 | 3024 | 1969 => StoreError::Deadline,
             // Too many connections, shutting down, gone, killed.
@@ -236,6 +246,15 @@ fn reference(message: &str, schema: &Schema, context: Context<'_>, is_pointing: 
 /// The database's own words.
 fn words(error: &ServerError) -> DatabaseError {
     DatabaseError { code: sqlstate(error).into(), message: error.message.clone(), details: None, hint: None }
+}
+
+/// Whether a server refuses what no double can be since we asked it to.
+fn refuses(error: &ServerError, why: u16) -> bool {
+    error.message.contains("exp(") && error.message.contains(&format!("({why}"))
+}
+
+fn cast_failed(code: &str, message: &str) -> DatabaseError {
+    DatabaseError { code: code.into(), message: message.to_owned(), details: None, hint: None }
 }
 
 /// The SQLSTATE, in PostgreSQL's words where the servers' own says little: callers of the wire format match on those.

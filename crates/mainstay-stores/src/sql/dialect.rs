@@ -275,6 +275,12 @@ pub(crate) trait Dialect: Debug + Copy + Send + Sync + 'static {
     /// Writes the cast of a value that `value` writes.
     fn cast<'p>(sql: &mut Sql<'p, Self>, from: &Type, to: &Type, value: impl FnOnce(&mut Sql<'p, Self>));
 
+    /// How the result of an aggregate is read that is cast, if the cast is made when it has come; then it is not written.
+    fn cast_later(from: &Type, to: &Type) -> Option<Self::Kind> {
+        let _ = (from, to);
+        None
+    }
+
     /// Writes where the keys of a batched level come from: an array of each, of these types.
     fn keys<'p>(sql: &mut Sql<'p, Self>, types: &[String]) {
         let _ = (sql, types);

@@ -111,8 +111,8 @@ impl<'p, D: Dialect> Sql<'p, D> {
                 }
                 Source::Aggregate(aggregate) => {
                     self.comma(nested.columns);
-                    self.aggregate(near, aggregate);
-                    members.push(self.value(&aggregate.ty(near.table), nested));
+                    let kind = self.aggregate(near, aggregate);
+                    members.push(self.named(kind, nested));
                 }
                 Source::Spread(embed) => {
                     let far = self.group_join(near, embed, nested);
@@ -136,10 +136,14 @@ impl<'p, D: Dialect> Sql<'p, D> {
 
     /// Names the value that was just written.
     fn value(&mut self, ty: &Type, nested: &mut Nested<'p>) -> MemberSql<'p, D> {
+        self.named(D::kind(ty), nested)
+    }
+
+    fn named(&mut self, kind: D::Kind, nested: &mut Nested<'p>) -> MemberSql<'p, D> {
         let _ = write!(self.text, " AS c{}", nested.values);
         nested.values += 1;
         nested.columns += 1;
-        MemberSql::Cell { column: nested.columns - 1, kind: D::kind(ty) }
+        MemberSql::Cell { column: nested.columns - 1, kind }
     }
 
     /// The related table, to be joined under the filter of the embed. The planner lets in only links to one row.
@@ -160,12 +164,19 @@ impl<'p, D: Dialect> Sql<'p, D> {
         }
     }
 
-    fn aggregate(&mut self, near: Near<'p>, aggregate: &'p Aggregate) {
+    /// Writes an aggregate; gives how it is read.
+    fn aggregate(&mut self, near: Near<'p>, aggregate: &'p Aggregate) -> D::Kind {
         let base = aggregate.base_type(near.table);
-        match aggregate.cast.as_ref().filter(|to| **to != base) {
+        let cast = aggregate.cast.as_ref().filter(|to| **to != base);
+        if let Some(kind) = cast.and_then(|to| D::cast_later(&base, to)) {
+            self.uncast(near, aggregate);
+            return kind;
+        }
+        match cast {
             Some(to) => D::cast(self, &base, to, |sql| sql.uncast(near, aggregate)),
             None => self.uncast(near, aggregate),
         }
+        D::kind(&aggregate.ty(near.table))
     }
 
     fn uncast(&mut self, near: Near<'p>, aggregate: &'p Aggregate) {

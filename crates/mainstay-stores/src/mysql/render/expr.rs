@@ -11,6 +11,7 @@ use mainstay_query::evaluate::to_json;
 use mainstay_query::plan::{Expr, Function, PathStep};
 use mainstay_schema::{Table, Type, Value};
 
+use super::cast::cast;
 use super::{Bind, Sql};
 use crate::sql::{Scope, SetTest};
 
@@ -117,7 +118,7 @@ impl<'p> Sql<'p> {
     }
 
     /// What `write` writes, apart.
-    fn written(&mut self, write: impl FnOnce(&mut Self)) -> String {
+    pub(super) fn written(&mut self, write: impl FnOnce(&mut Self)) -> String {
         let start = self.text.len();
         write(self);
         self.text.split_off(start)
@@ -289,23 +290,6 @@ pub(super) fn aggregate<'p>(sql: &mut Sql<'p>, function: Function, ty: &Type, in
             sql.push(")");
         }
     }
-}
-
-/// Writes the cast of a value, where the servers convert as the evaluator does.
-pub(super) fn cast<'p>(sql: &mut Sql<'p>, from: &Type, to: &Type, value: impl FnOnce(&mut Sql<'p>)) {
-    let (before, after) = match (from, to) {
-        (_, Type::Text) => ("cast(".to_owned(), format!(" AS char) COLLATE {}", sql.dialect.0.text_collation())),
-        (_, Type::Int | Type::BigInt) => ("cast(".to_owned(), " AS signed)".to_owned()),
-        (_, Type::Float) => ("cast(".to_owned(), " AS double)".to_owned()),
-        (_, Type::Decimal { precision, scale }) => ("cast(".to_owned(), format!(" AS decimal({precision},{scale}))")),
-        (_, Type::Date) => ("cast(".to_owned(), " AS date)".to_owned()),
-        (_, Type::Time) => ("cast(".to_owned(), " AS time(6))".to_owned()),
-        (_, Type::Timestamp) => ("cast(".to_owned(), " AS datetime(6))".to_owned()),
-        _ => ("(".to_owned(), ")".to_owned()),
-    };
-    sql.push(&before);
-    value(sql);
-    sql.push(&after);
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! mean what the API says and an index has its order. What has no words here at all (see `hard.rs`) never comes this far.
 
 mod call;
+mod cast;
 pub(super) mod ddl;
 mod expr;
 mod kept;
@@ -21,6 +22,7 @@ use super::server::Server;
 use crate::sql::pattern::{self, Words};
 use crate::sql::{self, Dialect, Scope, SetTest, WriteSql, clamp, merged_columns, operator};
 
+pub(super) use cast::{NO_VALUE, OUT_OF_RANGE, can_cast};
 pub(super) use expr::SEPARATOR;
 
 /// The dialect of one server.
@@ -149,6 +151,10 @@ impl Dialect for Mysql {
             None => CellKind::made(ty, expr),
         };
         if sql.computed.contains(&expr.column) { kind.computed() } else { kind }
+    }
+
+    fn cast_later(from: &Type, to: &Type) -> Option<CellKind> {
+        Some(CellKind::made(from, &Expr { cast: Some(to.clone()), ..Expr::column(ColumnId(0)) }))
     }
 
     fn list(values: &[Value]) -> String {
@@ -317,7 +323,7 @@ impl Dialect for Mysql {
     }
 
     fn cast<'p>(sql: &mut Sql<'p>, from: &Type, to: &Type, value: impl FnOnce(&mut Sql<'p>)) {
-        expr::cast(sql, from, to, value);
+        cast::cast(sql, from, to, value);
     }
 
     fn delete_from(sql: &mut Sql<'_>, table: &Table) -> Scope {
