@@ -281,7 +281,7 @@ fn location(name: &str, relation: &Relation, parts: &[String]) -> String {
 fn canonical(query: &str) -> String {
     let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
     let mut parameters: Vec<(String, Vec<String>)> = Vec::new();
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+    for pair in query.split(['&', ';']).filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let (name, value) = (decode(name), decode(value));
         match parameters.iter_mut().find(|(known, _)| *known == name) {
@@ -356,6 +356,7 @@ mod tests {
             ("", ""),
             ("year=gt.2000&select=id,title", "?select=id%2Ctitle&year=gt.2000"),
             ("a=2&b=x+y&a=1", "?a=2,1&b=x%20y"),
+            ("b=2;a=1", "?a=1&b=2"),
             ("n=eq.%C3%A9&empty", "?empty=&n=eq.%C3%A9"),
         ] {
             assert_eq!(canonical(query), expected, "{query}");

@@ -80,10 +80,9 @@ pub(super) fn head<'h>(settings: &Settings, head: &request::Parts, path: &'h str
     let text = head.uri.query().unwrap_or_default();
     let limits = limits(settings);
     let (mut query, arguments) = match (&route, deed) {
-        (_, Deed::Info) | (Route::Root, _) => (Query::default(), Vec::new()),
-        (Route::Function(_), Deed::Read { .. }) => parse::call(text, &limits)?,
+        (Route::Function(_), Deed::Read { .. } | Deed::Info) => parse::call(text, &limits)?,
         (Route::Function(_), _) => (parse::query(Purpose::Call, text, &limits)?, Vec::new()),
-        (Route::Relation(_), deed) => (parse::query(purpose(deed), text, &limits)?, Vec::new()),
+        (Route::Root | Route::Relation(_), deed) => (parse::query(purpose(deed), text, &limits)?, Vec::new()),
     };
     if head.method == Method::GET
         && let Some(range) = head.headers.get(RANGE).and_then(|value| value.to_str().ok())

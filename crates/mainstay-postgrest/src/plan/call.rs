@@ -12,7 +12,7 @@ use super::payload::{BodyKind, Payload};
 use super::prepare::{explained, strict};
 use super::prepared::{Expect, Prepared};
 use super::wanted::{Call, Wanted};
-use super::{Planner, Root};
+use super::{Planner, Root, counts};
 use crate::catalog::{Function, Name, Parameter, ReturnType, Volatility};
 use crate::near;
 use crate::sql::{self, Argument, Arguments, Body, Form};
@@ -51,7 +51,7 @@ pub(super) fn plan(planner: &Planner<'_>, wanted: &Wanted<'_>, call: &Call<'_>) 
     // The server guesses nothing of use about a function's rows, so what may be a guess is counted, and what must be one
     // is left out.
     let is_counted = matches!(wanted.preferences.count, Some(CountPreference::Exact | CountPreference::Estimated));
-    let total = is_counted.then(|| sql::count(&read));
+    let total = is_counted.then(|| counts::exact(&read));
     let form = Form { body: chosen.body.clone(), total, counts_inserted: false, location: Vec::new() };
     let statement = sql::answer(source, sql::rows(&read), &form);
     let may_write = matches!(call, Call::Post(_)) && function.volatility == Volatility::Volatile;

@@ -5,12 +5,12 @@ use mainstay_query::parse::prefer::{CountPreference, Preferences};
 use super::Planner;
 use super::prepared::Guess;
 use super::read::ReadPlan;
-use crate::sql::{self, Sql};
+use crate::sql::{self, Sql, Total};
 
 /// What counts the rows of a read.
 pub(super) struct Count {
-    /// A query whose rows are counted.
-    pub(super) total: Option<Sql>,
+    /// What is counted.
+    pub(super) total: Option<Total>,
     /// What is guessed.
     pub(super) guess: Option<Guess>,
 }
@@ -24,7 +24,7 @@ pub(super) fn of(planner: &Planner<'_>, preferences: &Preferences, read: &ReadPl
     };
     match preferences.count {
         None => Count { total: None, guess: None },
-        Some(CountPreference::Exact) => Count { total: Some(sql::count(read)), guess: None },
+        Some(CountPreference::Exact) => Count { total: Some(exact(read)), guess: None },
         Some(CountPreference::Planned) => Count { total: None, guess: guess(None, false) },
         Some(CountPreference::Estimated) => {
             let mut total = sql::count(read);
@@ -32,7 +32,12 @@ pub(super) fn of(planner: &Planner<'_>, preferences: &Preferences, read: &ReadPl
             if let Some(most) = up_to {
                 total.push(&format!(" LIMIT {}", most.saturating_add(1)));
             }
-            Count { total: Some(total), guess: guess(up_to, true) }
+            Count { total: Some(Total::Of(total)), guess: guess(up_to, true) }
         }
     }
+}
+
+/// What counts all rows of a read. Where the page has all of them they are not looked for twice, and groups count as rows.
+pub(super) fn exact(read: &ReadPlan) -> Total {
+    if read.is_whole() { Total::Page } else { Total::Of(sql::count(read)) }
 }

@@ -39,13 +39,22 @@ pub enum Body {
     Nothing,
 }
 
+/// What is counted as the rows in all.
+#[derive(Debug, Clone)]
+pub enum Total {
+    /// The rows of the page, which is all of them.
+    Page,
+    /// The rows of this query.
+    Of(Sql),
+}
+
 /// What an answer tells.
 #[derive(Debug, Clone)]
 pub struct Form {
     /// The body.
     pub body: Body,
-    /// A query whose rows are counted.
-    pub total: Option<Sql>,
+    /// What is counted.
+    pub total: Option<Total>,
     /// Whether rows that were inserted rather than updated are told.
     pub counts_inserted: bool,
     /// The key that tells where the one row is that was inserted; empty if that is not wanted.
@@ -75,7 +84,10 @@ pub fn answer(source: Sql, rows: Sql, form: &Form) -> Sql {
     }
     sql.push(" SELECT ");
     match &form.total {
-        Some(total) => sql.push("(SELECT pg_catalog.count(*) FROM (").append(total.clone()).push(") pgrst_counted)"),
+        Some(Total::Page) => sql.push("pg_catalog.count(*)"),
+        Some(Total::Of(rows)) => {
+            sql.push("(SELECT pg_catalog.count(*) FROM (").append(rows.clone()).push(") pgrst_counted)")
+        }
         None => sql.push("null::bigint"),
     };
     sql.push(" AS total, pg_catalog.count(*) AS rows, ").append(body(&form.body)).push(" AS body, ");

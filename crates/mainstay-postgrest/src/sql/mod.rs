@@ -11,7 +11,7 @@ mod select;
 mod statement;
 mod write;
 
-pub use answer::{Body, Form, answer};
+pub use answer::{Body, Form, Total, answer};
 pub(crate) use call::{Argument, Arguments, call, octets};
 pub use explain::explain;
 pub use filter::conditions;

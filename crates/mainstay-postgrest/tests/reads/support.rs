@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use mainstay_http::{Problem, Verbosity};
 use mainstay_postgrest::catalog::{Catalog, Name, ReadOptions, ReturnType, read};
 use mainstay_postgrest::plan::{PlanLimits, Planner, ReadPlan, Root};
-use mainstay_postgrest::sql::{self, Body, Form, Sql};
+use mainstay_postgrest::sql::{self, Body, Form, Sql, Total};
 use mainstay_query::parse::{Purpose, query};
 use mainstay_query::{Limits, ParseError};
 use mainstay_stores::PostgresOptions;
@@ -193,7 +193,7 @@ impl Database {
             }
         }
         if asked.counts {
-            form.total = Some(sql::count(&plan));
+            form.total = Some(Total::Of(sql::count(&plan)));
         }
         let used = plan.legacy_names().iter().map(|(name, alias)| format!("{name} is {alias}; "));
         Ok((sql::answer(source, rows, &form), used.collect()))

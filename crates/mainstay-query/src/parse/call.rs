@@ -1,6 +1,6 @@
 //! The query string of a function call, in which arguments and filters of the result stand side by side.
 
-use super::{Key, Purpose, Reader, Untaken, decode};
+use super::{Key, Purpose, Reader, Untaken};
 use crate::error::ParseError;
 use crate::limits::Limits;
 use crate::request::Query;
@@ -15,16 +15,16 @@ pub type CallQuery = (Query, Vec<(String, String)>);
 pub fn call(text: &str, limits: &Limits) -> Result<CallQuery, ParseError> {
     let mut reader = Reader::new(Purpose::Call, limits);
     let mut arguments = Vec::new();
-    for pair in text.split('&') {
-        let Some((key, value)) = pair.split_once('=') else { continue };
-        let (key, value) = (decode(key)?, decode(value)?);
+    for (key, value) in super::pairs(text, limits)? {
         let name = match reader.take(&key, &value) {
             Ok(()) => continue,
             // PostgREST takes the last part of a name, as it would of a filter's.
-            Err(Untaken::NoFilter(_)) if limits.postgrest_only => Key::parse(&key).map_or(key, |key| key.field.name),
+            Err(Untaken::NoFilter(_)) if limits.postgrest_only => {
+                Key::parse(&key, limits).map_or(key, |key| key.field.name)
+            }
             Err(Untaken::NoFilter(_)) => key,
             // A name that could be no column's.
-            Err(Untaken::Refused(ParseError::Syntax { what: "tree path", .. })) => key,
+            Err(Untaken::Refused(ParseError::Syntax { what: "tree path", .. })) if !limits.postgrest_only => key,
             Err(Untaken::Refused(error)) => return Err(error),
         };
         arguments.push((name, value));

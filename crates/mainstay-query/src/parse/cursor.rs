@@ -4,6 +4,7 @@
 //! Knows nothing of what the text means. Every error it makes says where in the parameter it is.
 
 use crate::error::ParseError;
+use crate::limits::Limits;
 use crate::request::{Field, Step, StepTo};
 
 /// A place in a text that is being read.
@@ -13,11 +14,18 @@ pub(super) struct Cursor<'a> {
     text: &'a str,
     /// Octets read so far; always on a character boundary.
     at: usize,
+    /// Whether only PostgREST's own language is read.
+    postgrest_only: bool,
 }
 
 impl<'a> Cursor<'a> {
-    pub(super) fn new(what: &'static str, text: &'a str) -> Cursor<'a> {
-        Cursor { what, text, at: 0 }
+    pub(super) fn new(what: &'static str, text: &'a str, limits: &Limits) -> Cursor<'a> {
+        Cursor { what, text, at: 0, postgrest_only: limits.postgrest_only }
+    }
+
+    /// Whether only PostgREST's own language is read.
+    pub(super) fn postgrest_only(&self) -> bool {
+        self.postgrest_only
     }
 
     /// What is left to read.
@@ -161,7 +169,8 @@ impl<'a> Cursor<'a> {
             if !as_text && !self.eat("->") {
                 return Ok(steps);
             }
-            if steps.last().is_some_and(|last| last.as_text) {
+            // PostgREST leaves it to the server to find that text has no parts.
+            if !self.postgrest_only && steps.last().is_some_and(|last| last.as_text) {
                 return Err(self.error_at(start, "no further step: \"->>\" gives text"));
             }
             if steps.len() == PATH_STEPS_MAX {
@@ -185,11 +194,16 @@ impl<'a> Cursor<'a> {
         if !digits.is_empty() {
             let ends = self.is_end() || ["->", "::", ".", ",", ")"].iter().any(|end| self.starts_with(end));
             let index = self.text[start..self.at].parse().ok().filter(|_| ends);
-            return index.map(StepTo::Index).ok_or_else(|| self.error("end of an array index"));
+            // To PostgREST, what goes on after its digits is a key; not so a minus, which no key begins with.
+            if index.is_some() || !self.postgrest_only || self.text[start..].starts_with('-') {
+                return index.map(StepTo::Index).ok_or_else(|| self.error("end of an array index"));
+            }
         }
         self.at = start;
         loop {
-            self.take_while(|c| !"(-:.,>)".contains(c));
+            if self.take_while(|c| !"(-:.,>)".contains(c)).is_empty() {
+                break;
+            }
             let mut ahead = self.rest().chars();
             if ahead.next() != Some('-') || ahead.next().is_none_or(|c| "(-:.,>)".contains(c)) {
                 break;

@@ -10,7 +10,7 @@ use crate::request::{Condition, Field, IsWord, Operation, Operator, Quantifier, 
 
 /// Reads the value of a plain filter on `field`.
 pub(super) fn filter(field: Field, text: &str, budget: &mut Budget<'_>) -> Result<Condition, ParseError> {
-    let mut cursor = Cursor::new("filter", text);
+    let mut cursor = Cursor::new("filter", text, budget.limits);
     let condition = test(&mut cursor, field, Place::Plain, budget)?;
     cursor.end()?;
     Ok(condition)
@@ -18,7 +18,7 @@ pub(super) fn filter(field: Field, text: &str, budget: &mut Budget<'_>) -> Resul
 
 /// Reads the value of `and` or `or`.
 pub(super) fn tree(joint: Joint, text: &str, budget: &mut Budget<'_>) -> Result<Condition, ParseError> {
-    let mut cursor = Cursor::new("logic tree", text);
+    let mut cursor = Cursor::new("logic tree", text, budget.limits);
     cursor.blanks();
     let condition = branches(&mut cursor, joint, budget, 1)?;
     cursor.blanks();

@@ -56,10 +56,8 @@ pub enum Purpose {
 /// [`ParseError`] with the first parameter that does not parse or belong here.
 pub fn query(purpose: Purpose, text: &str, limits: &Limits) -> Result<Query, ParseError> {
     let mut reader = Reader::new(purpose, limits);
-    for pair in text.split('&') {
-        if let Some((key, value)) = pair.split_once('=') {
-            reader.take(&decode(key)?, &decode(value)?).map_err(Untaken::into_error)?;
-        }
+    for (key, value) in pairs(text, limits)? {
+        reader.take(&key, &value).map_err(Untaken::into_error)?;
     }
     reader.end()?;
     let at_root = |bounds: &[Located<u64>]| bounds.iter().any(|bound| bound.path.is_empty());
@@ -67,6 +65,33 @@ pub fn query(purpose: Purpose, text: &str, limits: &Limits) -> Result<Query, Par
         return Err(ParseError::ReplaceRange);
     }
     Ok(reader.query)
+}
+
+/// The parameters with an equals sign, decoded, in the order in which they are read.
+fn pairs(text: &str, limits: &Limits) -> Result<Vec<(String, String)>, ParseError> {
+    // PostgREST's parser of forms knows the older separator too.
+    let is_between = |c: char| c == '&' || (c == ';' && limits.postgrest_only);
+    let pairs = text.split(is_between).filter_map(|pair| pair.split_once('='));
+    let pairs = pairs.map(|(key, value)| Ok((decode(key)?, decode(value)?)));
+    let mut pairs = pairs.collect::<Result<Vec<_>, ParseError>>()?;
+    if limits.postgrest_only {
+        // Which of several that do not parse is told of: PostgREST reads them by their kinds.
+        pairs.sort_by_key(|(key, _)| match (key.as_str(), last_part(key)) {
+            ("columns", _) => 2,
+            ("select", _) => 3,
+            ("on_conflict", _) => 5,
+            (_, "order") => 0,
+            (_, "and" | "or") => 1,
+            (_, "limit" | "offset") => 6,
+            _ => 4,
+        });
+    }
+    Ok(pairs)
+}
+
+/// What stands behind the last point of a key, which decides what kind of parameter it is.
+fn last_part(key: &str) -> &str {
+    key.rsplit('.').next().unwrap_or_default()
 }
 
 struct Reader<'a> {
@@ -104,7 +129,7 @@ impl<'a> Reader<'a> {
     fn take(&mut self, key: &str, value: &str) -> Result<(), Untaken> {
         let Err(error) = self.parameter(key, value) else { return Ok(()) };
         let (is_key, is_filter) = match &error {
-            ParseError::Syntax { what, .. } => (*what == "tree path", *what == "filter"),
+            ParseError::Syntax { what, .. } => (matches!(*what, "tree path" | "logic path"), *what == "filter"),
             _ => (false, false),
         };
         let untaken = if is_filter { Untaken::NoFilter } else { Untaken::Refused };
@@ -119,8 +144,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes the rows before the first one off the page.
+    /// Leaves out what was read but is not wanted, and takes the rows before the first one off the page.
     fn end(&mut self) -> Result<(), ParseError> {
+        if !self.takes_columns() {
+            self.query.columns = None;
+        }
+        if !self.takes_conflict() {
+            self.query.on_conflict = None;
+        }
         let before = std::mem::take(&mut self.rows_before);
         if before == 0 {
             return Ok(());
@@ -140,14 +171,12 @@ impl<'a> Reader<'a> {
                 }
             }
             "columns" => {
-                if matches!(self.purpose, Purpose::Insert | Purpose::Update | Purpose::Call)
-                    && self.query.columns.is_none()
-                {
+                if self.is_looked_at(self.takes_columns()) && self.query.columns.is_none() {
                     self.query.columns = Some(select::names("columns parameter", value, &self.budget)?);
                 }
             }
             "on_conflict" => {
-                if matches!(self.purpose, Purpose::Insert | Purpose::Update) && self.query.on_conflict.is_none() {
+                if self.is_looked_at(self.takes_conflict()) && self.query.on_conflict.is_none() {
                     self.query.on_conflict = Some(select::names("on_conflict parameter", value, &self.budget)?);
                 }
             }
@@ -156,9 +185,22 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    fn takes_columns(&self) -> bool {
+        matches!(self.purpose, Purpose::Insert | Purpose::Update | Purpose::Call)
+    }
+
+    fn takes_conflict(&self) -> bool {
+        matches!(self.purpose, Purpose::Insert | Purpose::Update)
+    }
+
+    /// Whether a parameter must parse: one that is wanted, and to PostgREST any.
+    fn is_looked_at(&self, is_wanted: bool) -> bool {
+        is_wanted || self.budget.limits.postgrest_only
+    }
+
     /// A parameter that may stand on an embed.
     fn located(&mut self, key: &str, value: &str) -> Result<(), ParseError> {
-        let Key { mut path, field, word } = Key::parse(key)?;
+        let Key { mut path, field, word } = Key::parse(key, self.budget.limits)?;
         // At a function these words of ours are arguments, as all are that PostgREST does not reserve.
         let is_ours = !self.budget.limits.postgrest_only;
         let is_rows = is_ours && (self.purpose != Purpose::Call || !path.is_empty());
@@ -184,7 +226,13 @@ impl<'a> Reader<'a> {
                 self.query.after.get_or_insert_with(|| value.to_owned());
             }
             Some(joint) if let Some(joint) = Joint::of(joint) => {
-                let negated = path.pop_if(|last| last == "not").is_some();
+                let parts = path.len();
+                match self.budget.limits.postgrest_only {
+                    // There the word may stand anywhere in the path.
+                    true => path.retain(|part| part != "not"),
+                    false => drop(path.pop_if(|last| last == "not")),
+                }
+                let negated = path.len() < parts;
                 let tree = filter::tree(joint, value, &mut self.budget)?;
                 let what = if negated { Condition::Not(Box::new(tree)) } else { tree };
                 self.query.filters.push(Located { path, what });
@@ -245,8 +293,9 @@ struct Key {
 }
 
 impl Key {
-    fn parse(text: &str) -> Result<Key, ParseError> {
-        let mut cursor = Cursor::new("tree path", text);
+    fn parse(text: &str, limits: &Limits) -> Result<Key, ParseError> {
+        let is_logic = limits.postgrest_only && Joint::of(last_part(text)).is_some();
+        let mut cursor = Cursor::new(if is_logic { "logic path" } else { "tree path" }, text, limits);
         let mut path = Vec::new();
         loop {
             let quoted = cursor.peek() == Some('"');

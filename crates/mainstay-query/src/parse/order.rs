@@ -7,7 +7,7 @@ use crate::request::OrderTerm;
 
 /// Reads the value of `order`: one term or more.
 pub(super) fn order(text: &str, budget: &Budget<'_>) -> Result<Vec<OrderTerm>, ParseError> {
-    let mut cursor = Cursor::new("order", text);
+    let mut cursor = Cursor::new("order", text, budget.limits);
     let mut terms = Vec::new();
     loop {
         terms.push(term(&mut cursor)?);

@@ -7,7 +7,7 @@ use crate::request::{AggregateItem, EmbedItem, Field, FieldItem, Function, Item}
 
 /// Reads the value of `select`; empty for all columns.
 pub(super) fn select(text: &str, budget: &mut Budget<'_>) -> Result<Vec<Item>, ParseError> {
-    let mut cursor = Cursor::new("select parameter", text);
+    let mut cursor = Cursor::new("select parameter", text, budget.limits);
     cursor.blanks();
     if cursor.is_end() {
         return Ok(Vec::new());
@@ -19,7 +19,7 @@ pub(super) fn select(text: &str, budget: &mut Budget<'_>) -> Result<Vec<Item>, P
 
 /// Reads the value of `columns` or `on_conflict`: one name or more.
 pub(super) fn names(what: &'static str, text: &str, budget: &Budget<'_>) -> Result<Vec<String>, ParseError> {
-    let mut cursor = Cursor::new(what, text);
+    let mut cursor = Cursor::new(what, text, budget.limits);
     let mut names = Vec::new();
     loop {
         names.push(cursor.name()?);
@@ -79,6 +79,10 @@ fn item(cursor: &mut Cursor<'_>, budget: &mut Budget<'_>, depth: usize) -> Resul
         let function = function(cursor)?;
         let (input_cast, cast) = (cast, self::cast(cursor)?);
         return Ok(Item::Aggregate(AggregateItem { alias, function, field: Some(field), input_cast, cast }));
+    }
+    if cursor.postgrest_only() {
+        // Read there as that of an aggregate, and passed over where there is none.
+        self::cast(cursor)?;
     }
     Ok(Item::Field(FieldItem { alias, field, cast }))
 }

@@ -85,6 +85,8 @@ fn selections() {
         &format!("unexpected end of input expecting {}, \"count()\" or \")\"", item.replace(" or \"count()\"", "")),
     );
     check("select=id.sum", 7, "unexpected end of input expecting \"()\"");
+    check("select=id.sam()", 4, "unexpected \"a\" expecting \"sum\"");
+    check("select=id.mi()", 4, "unexpected \"m\" expecting \"sum\", \"avg\", \"count\", \"max\" or \"min\"");
     check("select=a::", 4, "unexpected end of input expecting letter or digit");
     check("select=\"a", 3, "unexpected end of input expecting \"\\\\\" or \"\\\"\"");
 }
@@ -94,6 +96,47 @@ fn paths() {
     let index = "digit, \"->\", \"::\", \".\", \",\" or end of input";
     check("select=data->>-78xy", 11, &format!("unexpected 'x' expecting {index}"));
     check("select=data->>--34", 9, "unexpected \"-\" expecting digit");
+    check("select=data->-x", 8, "unexpected \"x\" expecting digit");
+}
+
+/// What PostgREST reads although it means little.
+#[test]
+fn what_means_little_is_read() {
+    let limits = Limits { postgrest_only: true, ..Limits::default() };
+    for (text, meant) in [
+        ("select=data->1x", "select=data->\"1x\""),
+        ("select=id::int::text", "select=id::int"),
+        ("not.a.or=(id.eq.1)", "a.not.or=(id.eq.1)"),
+        ("select=id;b=eq.1", "select=id&b=eq.1"),
+    ] {
+        let read = |text| query(Purpose::Read, text, &limits).unwrap();
+        assert_eq!(read(text), read(meant), "{text}");
+    }
+    let text = "select=data->>a->b";
+    assert!(query(Purpose::Read, text, &limits).is_ok() && query(Purpose::Read, text, &Limits::default()).is_err());
+    check(
+        "select=a!x!y!z(id)",
+        2,
+        "unexpected '!' expecting letter, digit, \"-\", \"->>\", \"->\", \"::\", \".\", \")\", \",\" or end of input",
+    );
+}
+
+/// Of several parameters that do not parse the first is told of, not as they stand but by their kinds; those count too
+/// that mean nothing for the method.
+#[test]
+fn kinds_are_read_one_after_the_other() {
+    let limits = Limits { postgrest_only: true, ..Limits::default() };
+    let mut wrong = vec!["a=x", "select=a,", "columns=,", "a..or=(id.eq.1)", "order="];
+    for what in ["order", "logic path", "columns parameter", "select parameter", "filter"] {
+        match query(Purpose::Read, &wrong.join("&"), &limits) {
+            Err(ParseError::Syntax { what: told, .. }) => assert_eq!(told, what),
+            other => panic!("{what}: {other:?}"),
+        }
+        wrong.pop();
+    }
+    assert!(query(Purpose::Delete, "on_conflict=", &limits).is_err());
+    assert_eq!(query(Purpose::Read, "columns=a&on_conflict=a", &limits), query(Purpose::Read, "", &limits));
+    assert!(super::call("=1", &limits).is_err());
 }
 
 /// PostgREST's parsers do not look at what stands behind the last thing that they could read.

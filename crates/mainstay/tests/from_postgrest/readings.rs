@@ -132,3 +132,25 @@ fn pages_beyond_the_last_row_say_what_was_applied() {
     let beyond = service.ask("GET", "/rpc/films_of?d=1&offset=9", &[("Prefer", "count=exact")], "");
     assert_eq!((beyond.status, beyond.header("Preference-Applied").as_deref()), (416, Some("count=exact")));
 }
+
+/// Rows that are all on the page are not looked for twice, and groups count as what they are: rows of the answer.
+#[test]
+fn groups_are_counted_where_the_page_has_all() {
+    let database = Database::new();
+    let service = Service::over(&database, &[("DB_AGGREGATES_ENABLED", "true")]);
+    let count = |path: &str| service.ask("GET", path, &[("Prefer", "count=exact")], "");
+    let range = |reply: &Reply| (reply.status, reply.header("content-range"));
+    assert_eq!(range(&count("/films?select=count()")), (200, Some("0-0/1".to_owned())));
+    assert_eq!(range(&count("/films?select=count()&limit=5")), (206, Some("0-0/3".to_owned())));
+    assert_eq!(range(&count("/films?id=eq.0")), (200, Some("*/0".to_owned())));
+}
+
+/// Whatever the address, its query string must be one.
+#[test]
+fn query_strings_are_read_where_they_mean_nothing() {
+    let database = Database::new();
+    let service = Service::over(&database, &[]);
+    for (method, path) in [("GET", "/?a=b"), ("OPTIONS", "/films?a=b"), ("DELETE", "/films?columns=&id=eq.0")] {
+        assert_eq!(service.ask(method, path, &[], "").json()["code"], "PGRST100", "{method} {path}");
+    }
+}

@@ -40,6 +40,11 @@ impl ReadPlan {
         &self.legacy
     }
 
+    /// Of a read: whether it gives all rows that there are.
+    pub fn is_whole(&self) -> bool {
+        self.root.limit.is_none() && self.root.offset == 0
+    }
+
     /// Of a read: the most rows it gives, if that is bounded.
     pub fn limit(&self) -> Option<u64> {
         self.root.limit

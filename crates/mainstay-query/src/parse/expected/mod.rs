@@ -68,6 +68,7 @@ fn parser(what: &str) -> Parser {
         "filter" => operation(many(satisfy(|_| true))),
         "order" => order(),
         "logic tree" => tree(),
+        "logic path" => separated(field_name(), delimiter()),
         _ => all([separated(field_name(), delimiter()), json_path()]),
     }
 }
@@ -150,7 +151,8 @@ fn member() -> Parser {
     let after = |text| attempt(ahead(word(text)));
     let ends = || any([after(")"), after(","), attempt(end())]);
     let cast = || option(all([word("::"), identifier()]));
-    let functions = ["sum", "avg", "count", "max", "min"].map(|name| attempt(word(name)));
+    // Only the two that begin alike are told apart by trying.
+    let functions = [word("sum"), word("avg"), word("count"), attempt(word("max")), attempt(word("min"))];
     let function = option(attempt(all([character('.'), any(functions), word("()")])));
     lexeme(any([
         attempt(all([word("*"), ends()])),
