@@ -1,4 +1,4 @@
-//! Tests that the servers have no words for, or not the right ones: what documents hold, the order of documents and
+//! Tests that the servers have no words for, or not the right ones: what documents hold, what comes before documents and
 //! arrays, searches for words, casts.
 //!
 //! The rows that could pass are read and looked at here, and the test is replaced by the keys of those that do, before
@@ -157,6 +157,13 @@ fn is_hard(schema: &Schema, table: &Table, leaf: &Filter) -> bool {
             is_cast(expr)
                 || match test {
                     Test::Contains(_) | Test::ContainedIn(_) => expr.ty(table) == Type::Json,
+                    // As text, 12 comes before 9, and a list of something before an empty one.
+                    Test::Compare(comparison, _)
+                        if !matches!(comparison, Comparison::Eq | Comparison::Neq)
+                            && matches!(expr.ty(table), Type::Json | Type::Array(_)) =>
+                    {
+                        true
+                    }
                     Test::Compare(_, value) | Test::IsDistinct(value) => {
                         is_as_kept(schema, table, expr, std::slice::from_ref(value))
                     }

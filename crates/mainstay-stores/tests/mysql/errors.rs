@@ -31,7 +31,7 @@ async fn numbers_of_errors_become_what_every_store_says() {
             ("INSERT INTO few VALUES (8)", "44000"),
             ("INSERT INTO both_of_them (id, n) VALUES (1, 2)", "0A000"),
         ] {
-            let failure = session(&pool).await.execute(sql, &[]).await.expect_err(sql);
+            let failure = session(&pool).await.batch_execute(sql).await.expect_err(sql);
             let found = match StoreError::from(failure) {
                 StoreError::Database(words) => words.code.to_string(),
                 other => format!("{other:?}").split('(').next().unwrap_or_default().to_owned(),

@@ -55,6 +55,10 @@ async fn what_looks_otherwise_is_compared_as_what_it_is() {
             ("doc=isdistinct.[]", &[1, 3, 4]),
             ("doc->aa=eq.[1,2]", &[1]),
             ("doc->b=eq.1", &[1]),
+            // In their own order, in which numbers come before lists and 1 before 10.
+            ("doc->aa->1=lt.10", &[1]),
+            ("doc->aa=gt.[1,1,5]", &[]),
+            ("doc->aa=gt.[1,1]", &[1]),
         ] {
             let filter = filter.replace('"', "%22");
             assert_eq!(ids(&api, &format!("odd?select=id&order=id&{filter}")).await, expected, "{filter}");
