@@ -39,28 +39,39 @@ impl DriverError for mysql_async::Error {
             | mysql_async::Error::Driver(
                 mysql_async::DriverError::ConnectionClosed | mysql_async::DriverError::PoolDisconnected,
             ) => return StoreError::Unavailable(Box::new(self)),
+            mysql_async::Error::Driver(mysql_async::DriverError::PacketTooLarge) => return too_large(),
             _ => return StoreError::Internal(Box::new(self)),
         };
         match server.code {
             // What we made it say of a cast.
-            1690 if refuses(server, NO_VALUE) => StoreError::Database(Box::new(cast_failed(
+            1690 if refuses(server, NO_VALUE) => StoreError::Database(Box::new(failed(
                 "22P02",
                 "a value in a group is none of the type that it is cast to",
             ))),
             1690 if refuses(server, OUT_OF_RANGE) => {
                 let message = "a value in a group is out of the range of the type that it is cast to";
-                StoreError::Database(Box::new(cast_failed("22003", message)))
+                StoreError::Database(Box::new(failed("22003", message)))
             }
             // Interrupted by `KILL QUERY`, or by the limit of either server.
             1317 | 3024 | 1969 => StoreError::Deadline,
+            1153 => too_large(),
+            // The server itself has tried again and again: with less room than tables it forgets a view while it uses it.
+            1615 => {
+                let message = "the server does not keep the definition of a view for as long as a statement takes";
+                let hint = "Raise table_definition_cache of the server above the number of its tables.";
+                StoreError::Database(Box::new(DatabaseError {
+                    hint: Some(hint.to_owned()),
+                    ..failed("53000", message)
+                }))
+            }
             // Too many connections, shutting down, gone, killed.
-            1040 | 1053 | 1077..=1079 | 1152..=1161 | 1203 | 1927 | 2006 | 2013 | 3169 | 4031 => {
+            1040 | 1053 | 1077..=1079 | 1152 | 1154..=1161 | 1203 | 1927 | 2006 | 2013 | 3169 | 4031 => {
                 StoreError::Unavailable(Box::new(self))
             }
             // Read-only server, full disk, full table.
             1021 | 1026 | 1114 | 1290 | 1836 | 1878 => StoreError::CannotWrite(Box::new(self)),
             // Tables or columns that are not there, statements that outlived their tables.
-            1054 | 1146 | 1412 | 1615 => StoreError::SchemaChanged(Box::new(self)),
+            1054 | 1146 | 1412 => StoreError::SchemaChanged(Box::new(self)),
             // `SIGNAL` as everybody writes it, who has no more to say than words.
             1644 if server.state == "45000" => StoreError::Raised { message: server.message.clone() },
             // A routine that has other parameters now.
@@ -253,7 +264,14 @@ fn refuses(error: &ServerError, why: u16) -> bool {
     error.message.contains("exp(") && error.message.contains(&format!("({why}"))
 }
 
-fn cast_failed(code: &str, message: &str) -> DatabaseError {
+/// A value that is larger than what a server takes.
+fn too_large() -> StoreError {
+    let hint = "Raise max_allowed_packet of the server.";
+    let message = "a value is larger than what the server takes in one packet";
+    StoreError::Database(Box::new(DatabaseError { hint: Some(hint.to_owned()), ..failed("22001", message) }))
+}
+
+fn failed(code: &str, message: &str) -> DatabaseError {
     DatabaseError { code: code.into(), message: message.to_owned(), details: None, hint: None }
 }
 

@@ -34,6 +34,8 @@ pub struct Connection {
     pub(super) server: Server,
     /// Whether its divisions have as many digits as the server is told to give everybody.
     pub(super) divides_as_configured: bool,
+    /// Octets of one value at most.
+    pub(super) value_bytes_max: usize,
     /// Where it was when it was made.
     place: Place,
 }
@@ -67,14 +69,16 @@ impl MysqlDriver {
     async fn connected(&self) -> Result<(Connection, Duration), Failure> {
         let mut conn = Conn::new(self.target.clone()).await?;
         let start = Instant::now();
-        let told: Option<(String, u32)> = conn.query_first("SELECT VERSION(), @@auto_increment_increment").await?;
+        let told: Option<(String, u32, u64)> =
+            conn.query_first("SELECT VERSION(), @@auto_increment_increment, @@max_allowed_packet").await?;
         let round_trip = start.elapsed();
-        let (version, step) = told.unwrap_or_default();
+        let (version, step, packet) = told.unwrap_or_default();
+        let value_bytes_max = usize::try_from(packet).unwrap_or(usize::MAX).saturating_sub(PACKET_HEAD);
         let server = Server::of(&version, step)?;
         let divides_as_configured = self.options.divides_as_configured;
         conn.query_drop(server.settings(divides_as_configured)).await?;
         let place = Place::of(&mut conn).await?;
-        Ok((Connection { conn, server, divides_as_configured, place }, round_trip))
+        Ok((Connection { conn, server, divides_as_configured, value_bytes_max, place }, round_trip))
     }
 
     /// Ends the statement that runs on the connection of this number, which stays. What goes wrong is logged.
@@ -195,6 +199,9 @@ fn told(error: mysql_async::Error) -> BoxError {
     }
     first.to_string().into()
 }
+
+/// Octets of a packet that are no part of the value in it, and some more.
+const PACKET_HEAD: usize = 64;
 
 /// `ER_NO_SUCH_THREAD`.
 const NO_SUCH_THREAD: u16 = 1094;

@@ -120,6 +120,7 @@ impl Session {
         sql: &str,
         values: Vec<mysql_async::Value>,
     ) -> Result<Rows<'_>, Failure> {
+        self.check_sizes(&values)?;
         let params = if values.is_empty() { Params::Empty } else { Params::Positional(values) };
         let Session { held, alarm, is_running, .. } = self;
         let conn = usable(held, *is_running)?;
@@ -158,6 +159,7 @@ impl Session {
     /// # Errors
     /// As for [`Session::query`]; alone also [`Failure::Unavailable`] if the server does not answer: it may have happened.
     pub(super) async fn write(&mut self, sql: &str, values: Vec<mysql_async::Value>) -> Result<Done, Failure> {
+        self.check_sizes(&values)?;
         let params = if values.is_empty() { Params::Empty } else { Params::Positional(values) };
         let Session { held, alarm, is_running, is_open, is_worn, .. } = self;
         let Some((lease, connection)) = held.as_mut().filter(|_| !*is_running) else {
@@ -193,6 +195,17 @@ impl Session {
                 settle(is_running, &error);
                 Err(Failure::Driver(error))
             }
+        }
+    }
+
+    /// Refuses a value that is larger than what the server takes: it would hang up in the middle of it.
+    fn check_sizes(&self, values: &[mysql_async::Value]) -> Result<(), Failure> {
+        let most = self.held.as_ref().map_or(usize::MAX, |(_, connection)| connection.value_bytes_max);
+        let is_large =
+            |value: &mysql_async::Value| matches!(value, mysql_async::Value::Bytes(octets) if octets.len() > most);
+        match values.iter().any(is_large) {
+            true => Err(mysql_async::Error::Driver(mysql_async::DriverError::PacketTooLarge).into()),
+            false => Ok(()),
         }
     }
 
@@ -309,6 +322,7 @@ impl Session {
         values: Vec<mysql_async::Value>,
         values_max: usize,
     ) -> Result<(Vec<Set>, usize), Failure> {
+        self.check_sizes(&values)?;
         let params = if values.is_empty() { Params::Empty } else { Params::Positional(values) };
         self.is_touched = true;
         let Session { held, alarm, is_running, .. } = self;

@@ -247,3 +247,19 @@ async fn views_compute_as_they_do_for_everybody_else() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_is_larger_than_the_server_takes_is_no_outage() {
+    on_each("CREATE TABLE t (id int PRIMARY KEY, words longtext)", |database| async move {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = [("stores.main", "introspect", "true"), ("limits", "body_bytes_max", "134217728")];
+        let api = Api::with(folder.path(), &database.url(), &settings).await;
+        // MariaDB takes 16 MiB, MySQL 64.
+        let row = |length: usize| json!({ "id": 1, "words": "x".repeat(length) }).to_string();
+        assert_eq!(api.refused("POST", "t", &row(70 << 20)).await, (400, "22001".to_owned()));
+        assert_eq!(api.get("t").await, "[]");
+        assert_eq!(api.send("POST", "t", &[], &row(1 << 20)).await.status, 201);
+        api.close().await;
+    })
+    .await;
+}
