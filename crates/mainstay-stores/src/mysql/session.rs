@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use super::errors::Failure;
 use super::pool::{Connection, Lease};
 use super::server::{self, Flavor, Server};
-use super::types::Param;
+use super::types::{self, Param};
 pub use crate::server::{Access, Isolation};
 use crate::server::{Alarm, COMMIT_MAX, Transact};
 
@@ -201,12 +201,10 @@ impl Session {
     /// Refuses a value that is larger than what the server takes: it would hang up in the middle of it.
     fn check_sizes(&self, values: &[mysql_async::Value]) -> Result<(), Failure> {
         let most = self.held.as_ref().map_or(usize::MAX, |(_, connection)| connection.value_bytes_max);
-        let is_large =
-            |value: &mysql_async::Value| matches!(value, mysql_async::Value::Bytes(octets) if octets.len() > most);
-        match values.iter().any(is_large) {
-            true => Err(mysql_async::Error::Driver(mysql_async::DriverError::PacketTooLarge).into()),
-            false => Ok(()),
+        if types::is_larger(values, most) {
+            return Err(mysql_async::Error::Driver(mysql_async::DriverError::PacketTooLarge).into());
         }
+        Ok(())
     }
 
     /// Runs statements without parameters, separated by semicolons, and drops what they give.

@@ -60,6 +60,11 @@ pub(super) fn native(value: &Value) -> Native {
     }
 }
 
+/// Whether one of these has more octets than that.
+pub(super) fn is_larger(values: &[Native], most: usize) -> bool {
+    values.iter().any(|value| matches!(value, Native::Bytes(octets) if octets.len() > most))
+}
+
 /// A canonical date, time or timestamp. As numbers and not as text: a text that is compared with a column may be
 /// compared as text.
 fn moment(text: &str) -> Native {

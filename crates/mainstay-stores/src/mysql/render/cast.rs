@@ -58,10 +58,8 @@ fn text(from: &Type, value: &str) -> String {
         Type::Bool => format!("(CASE WHEN {value} THEN 'true' WHEN NOT {value} THEN 'false' END)"),
         Type::Bytes => format!(r"concat('\x',lower(hex({value})))"),
         Type::Uuid => {
-            let marks = ["9", "14", "19", "24"]
-                .iter()
-                .fold(format!("lower(hex({value}))"), |hex, place| format!("insert({hex},{place},0,'-')"));
-            marks
+            let hex = format!("lower(hex({value}))");
+            ["9", "14", "19", "24"].iter().fold(hex, |hex, place| format!("insert({hex},{place},0,'-')"))
         }
         Type::Time => without_zeros(&format!("cast({value} AS time(6))")),
         Type::Timestamp => {
