@@ -129,6 +129,8 @@ fn value(ty: &Type, text: Option<&str>) -> Option<Value> {
         (Type::Array(_), Some(text)) => Value::parse_json(ty, text).ok(),
         // Where a found table keeps other numbers than 0 and 1, they are shown and ordered as what they are.
         (Type::Bool, Some(text)) => Value::parse(ty, text).or_else(|_| Value::parse(&Type::Int, text)).ok(),
+        // And times beyond a day, as MySQL has them.
+        (Type::Time, Some(text)) => Some(Value::parse(ty, text).unwrap_or_else(|_| Value::Time(text.to_owned()))),
         (_, Some(text)) => Value::parse(ty, text).ok(),
     }
 }

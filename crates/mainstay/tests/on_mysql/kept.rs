@@ -14,10 +14,10 @@ async fn ids(api: &Api, path: &str) -> Vec<i64> {
 
 const ODD: &str = r#"
 CREATE TABLE odd (id int PRIMARY KEY, bits bit(12), single float, mood enum('small','medium','large'), extras set('b','a'),
-  stars tinyint(1), doc json, latin varchar(9) CHARACTER SET latin1);
-INSERT INTO odd VALUES (1, b'100000000001', 1.1, 'medium', 'a', 1, '{"b": 1, "aa": [1, 2]}', 'a'),
-  (2, b'1', 0.1, 'large', 'b,a', 5, '[]', 'b'), (3, b'0', 2.5, 'small', '', 0, 'null', 'c'),
-  (4, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+  stars tinyint(1), doc json, latin varchar(9) CHARACTER SET latin1, hour time);
+INSERT INTO odd VALUES (1, b'100000000001', 1.1, 'medium', 'a', 1, '{"b": 1, "aa": [1, 2]}', 'a', '-100:00:00'),
+  (2, b'1', 0.1, 'large', 'b,a', 5, '[]', 'b', '100:00:00'), (3, b'0', 2.5, 'small', '', 0, 'null', 'c', '10:00'),
+  (4, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 "#;
 
 #[tokio::test]
@@ -82,7 +82,7 @@ async fn what_looks_otherwise_is_compared_as_what_it_is() {
 async fn pages_by_key_lose_and_repeat_no_row() {
     on_each(ODD, |database| async move {
         let api = Api::over(&database.url()).await;
-        for order in ["bits", "single", "mood", "mood.desc", "extras", "extras.desc", "stars", "stars.desc"] {
+        for order in ["bits", "single", "mood", "mood.desc", "extras", "extras.desc", "stars", "stars.desc", "hour"] {
             let whole = ids(&api, &format!("odd?select=id&order={order}")).await;
             let (mut found, mut after) = (Vec::new(), String::new());
             for _ in 0..whole.len() {
