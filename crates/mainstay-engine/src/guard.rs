@@ -132,7 +132,7 @@ impl Guard {
             Verdict::Pass => Ok(()),
             Verdict::Refuse(heavy) => Err(heavy),
             Verdict::Ask(unknown) => {
-                self.learn(store, schema, deadline, *unknown).await;
+                Box::pin(self.learn(store, schema, deadline, *unknown)).await;
                 match self.verdict(schema, actor, sought) {
                     Verdict::Refuse(heavy) => Err(heavy),
                     // A store that cannot tell now is asked again; the request itself will meet whatever is wrong with it.

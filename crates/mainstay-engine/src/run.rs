@@ -217,7 +217,7 @@ impl Engine {
         let schema = self.current_schema(context).await; // One snapshot for the whole request.
         let plan = self.plan_read(&schema, context, request)?;
         if let Some(token) = &request.query.after {
-            return self.read_page(schema, context, (request, token), plan, make_sink).await;
+            return Box::pin(self.read_page(schema, context, (request, token), plan, make_sink)).await;
         }
         let plan = authorize::read(&schema, &context.actor, plan).map_err(|denied| refused_as(&schema, denied))?;
         context.note_stores(|| stores::several_of_read(&schema, &plan));
@@ -230,7 +230,7 @@ impl Engine {
         // Split and store: what the store does exactly goes there, the rest is done above it.
         let done = residual::read(&*self.store, call, plan, sink).await;
         if let Some(took) = watch.and_then(|watch| watch.slow(done.as_ref().err())) {
-            self.note_slow_read(&schema, context, request, took).await;
+            Box::pin(self.note_slow_read(&schema, context, request, took)).await;
         }
         let done = done?;
         context.note(Stage::Store);
@@ -257,7 +257,7 @@ impl Engine {
         let call = Call { schema: schema.clone(), deadline: context.deadline };
         let done = residual::read(&*self.store, call, plan, sink).await;
         if let Some(took) = watch.and_then(|watch| watch.slow(done.as_ref().err())) {
-            self.note_slow_read(&schema, context, request, took).await;
+            Box::pin(self.note_slow_read(&schema, context, request, took)).await;
         }
         let done = done?;
         context.note(Stage::Store);
@@ -312,7 +312,7 @@ impl Engine {
         context.note(Stage::Plan);
         let done = self.store.write(call, plan.clone(), sink).await;
         if let Some(took) = watch.and_then(|watch| watch.slow(done.as_ref().err())) {
-            self.note_slow_write(&schema, plan.clone(), took).await;
+            Box::pin(self.note_slow_write(&schema, plan.clone(), took)).await;
         }
         let done = done.map_err(|error| conceal_fault(&schema, &context.actor, &plan, error))?;
         context.note(Stage::Store);

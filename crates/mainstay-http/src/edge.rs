@@ -99,7 +99,7 @@ where
     }
     match route {
         Route::Live => return health::live(head),
-        Route::Ready => return health::ready(app, head).await,
+        Route::Ready => return Box::pin(health::ready(app, head)).await,
         _ => {}
     }
     let _running = app.in_flight.enter(app.limits.in_flight_max)?;
@@ -123,7 +123,7 @@ where
         Route::FunctionQuery(function) => Route::Function(function),
         Route::Batch if head.method != Method::POST => Route::Records(batch::NAME.into()),
         Route::Records(_) | Route::Function(_) | Route::Batch => route,
-        Route::Root => return root::answer(app, &actor, head).await,
+        Route::Root => return Box::pin(root::answer(app, &actor, head)).await,
         Route::Slow => return slow::answer(app, &actor, head),
         other => return Err(no_records(&other)),
     };
@@ -152,7 +152,7 @@ where
         match &answer {
             // The tables may have changed, and what is asked for may be there by now.
             Err(problem) if may_be_there(&route, head, problem) && app.engine.is_outdated(&known, deadline).await => {
-                routed(app, &context, &route, head, body).await
+                Box::pin(routed(app, &context, &route, head, body)).await
             }
             _ => answer,
         }
@@ -163,6 +163,9 @@ where
 }
 
 /// The answer of a route below the API.
+///
+/// A future has room for all that it may come to wait for, and is moved as a whole, so what few requests come to is
+/// boxed, here and further on.
 async fn routed(
     app: &App,
     context: &Context,
@@ -173,8 +176,8 @@ async fn routed(
     match route {
         Route::Records(table) if is_nothing_but_batch(app, table) => batch::other_method(head),
         Route::Records(table) => records::answer(app, context, head, table, body).await,
-        Route::Function(function) => functions::answer(app, context, head, function, body).await,
-        Route::Batch => batch::answer(app, context, head, body).await,
+        Route::Function(function) => Box::pin(functions::answer(app, context, head, function, body)).await,
+        Route::Batch => Box::pin(batch::answer(app, context, head, body)).await,
         other => Err(no_records(other)),
     }
 }

@@ -24,16 +24,28 @@ impl Field<'_> {
 /// Takes records off a text.
 pub struct Records<'t> {
     rest: &'t str,
+    /// Whether a quote may stand inside of a field that does not begin with one.
+    takes_bare_quotes: bool,
 }
 
-/// A quote that does not end, or text after one that does.
+/// A quote that does not end, or text after one that does; or one inside of a bare field, where that is not allowed.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Malformed;
 
 impl<'t> Records<'t> {
     /// The records of `text`.
     pub fn new(text: &'t str) -> Records<'t> {
-        Records { rest: text.strip_prefix('\u{feff}').unwrap_or(text) }
+        Records { rest: text.strip_prefix('\u{feff}').unwrap_or(text), takes_bare_quotes: true }
+    }
+
+    /// The same, but for quotes inside of fields that do not begin with one.
+    pub fn without_bare_quotes(text: &'t str) -> Records<'t> {
+        Records { takes_bare_quotes: false, ..Records::new(text) }
+    }
+
+    /// What is left to read; after an error, that which could not be. Nothing where a quote does not end.
+    pub fn rest(&self) -> &'t str {
+        self.rest
     }
 
     /// Puts the fields of the next record into `fields`; false when there is none.
@@ -59,6 +71,10 @@ impl<'t> Records<'t> {
         }
         let end = self.rest.find([',', '\r', '\n']).unwrap_or(self.rest.len());
         let (text, rest) = self.rest.split_at(end);
+        if let Some(quote) = text.find('"').filter(|_| !self.takes_bare_quotes) {
+            self.rest = &self.rest[quote..];
+            return Err(Malformed);
+        }
         self.rest = rest;
         Ok(Field { text: Cow::Borrowed(text), is_quoted: false })
     }
@@ -68,7 +84,10 @@ impl<'t> Records<'t> {
         let mut from = 0;
         let mut is_escaped = false;
         loop {
-            let end = from + body[from..].find('"').ok_or(Malformed)?;
+            let Some(end) = body[from..].find('"').map(|end| from + end) else {
+                self.rest = "";
+                return Err(Malformed);
+            };
             if body[end + 1..].starts_with('"') {
                 is_escaped = true;
                 from = end + 2;
@@ -116,6 +135,15 @@ mod tests {
     fn quotes_must_end_and_fields_with_them() {
         for text in ["\"a", "\"a\"b", "\"a\" ,b", "a,\"\"\"", "\""] {
             assert_eq!(read(text), Err(Malformed), "{text}");
+        }
+    }
+
+    #[test]
+    fn bare_quotes_may_be_refused_and_what_is_left_is_told() {
+        for (text, rest) in [("a,x\"y,b\n", "\"y,b\n"), ("\"a\"b,c", "b,c"), ("a,\"b", "")] {
+            let mut records = Records::without_bare_quotes(text);
+            assert_eq!(records.next(&mut Vec::new()), Err(Malformed));
+            assert_eq!(records.rest(), rest, "{text}");
         }
     }
 

@@ -69,7 +69,7 @@ pub(crate) async fn answer(
     match asked {
         Asked::Options => call.options(table),
         Asked::Read(request) => call.read(request).await,
-        Asked::Write(request) => call.write(request).await,
+        Asked::Write(request) => Box::pin(call.write(request)).await,
     }
 }
 
@@ -106,7 +106,7 @@ impl Call<'_> {
             // from one that is whole.
             let is_plain = zone.is_none() && Preconditions::read(&self.head.headers).is_empty();
             if !is_head && is_plain && self.head.version > Version::HTTP_10 {
-                return self.read_lines(request, media, nulls).await;
+                return Box::pin(self.read_lines(request, media, nulls)).await;
             }
         }
         if media == Media::XmlSchema {
@@ -173,7 +173,7 @@ impl Call<'_> {
             let answer = self.app.engine.write(self.context, &request, make).await;
             answer.map_err(|error| Problem::of(error, &self.context.actor))?
         } else {
-            self.write_if(&mut request, conditions, media, zone, rolls_back).await?
+            Box::pin(self.write_if(&mut request, conditions, media, zone, rolls_back)).await?
         };
 
         let mut response = self.success(write_status(&request, &answer));

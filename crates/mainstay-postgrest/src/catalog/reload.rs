@@ -218,7 +218,11 @@ async fn listen(pool: Pool, shared: Arc<Shared>, channel: String) {
                 tracing::warn!("the connection for notifications ended");
             }
             Err(failure) => {
-                tracing::warn!(error = %failure, pause_s = pause.as_secs(), "no connection for notifications");
+                tracing::warn!(
+                    error = &failure as &dyn std::error::Error,
+                    pause_s = pause.as_secs(),
+                    "no connection for notifications"
+                );
                 sleep(pause).await;
                 pause = (pause * 2).min(PAUSE_MAX);
             }
@@ -305,7 +309,11 @@ impl Keeper {
                     self.rest().await;
                 }
                 Err(failure) => {
-                    tracing::error!(error = %failure, pause_s = pause.as_secs(), "Failed to load the schema cache");
+                    tracing::error!(
+                        error = &failure as &dyn std::error::Error,
+                        pause_s = pause.as_secs(),
+                        "Failed to load the schema cache"
+                    );
                     self.shared.wanted().schema = true;
                     self.shared.health.send_modify(|health| {
                         let failures = health.failures + 1;
@@ -339,7 +347,7 @@ impl Keeper {
                 }
                 Ok(_) => {}
                 // Requests will tell of it; what we look for is no less there later.
-                Err(failure) => tracing::debug!(error = %failure, "no look for changes"),
+                Err(failure) => tracing::debug!(error = &failure as &dyn std::error::Error, "no look for changes"),
             }
             every = LOOK_EVERY.max(start.elapsed() * LOOK_SHARE);
         }

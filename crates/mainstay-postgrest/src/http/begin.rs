@@ -30,7 +30,11 @@ impl Api {
             match configure(&self.0, sources).await {
                 Ok(settings) => break settings?,
                 Err(failure) => {
-                    tracing::error!(error = %failure, pause_s = pause.as_secs(), "the database does not answer");
+                    tracing::error!(
+                        error = &failure as &dyn std::error::Error,
+                        pause_s = pause.as_secs(),
+                        "the database does not answer"
+                    );
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(PAUSE_MAX);
                 }
@@ -102,7 +106,10 @@ async fn reconfigure(shared: Weak<Shared>, reread: Reread) -> Option<ReadOptions
             None
         }
         Err(failure) => {
-            tracing::error!(error = %failure, "the settings stay as they are, since the database does not answer");
+            tracing::error!(
+                error = &failure as &dyn std::error::Error,
+                "the settings stay as they are, since the database does not answer"
+            );
             None
         }
     }

@@ -255,18 +255,23 @@ impl<'de> Visitor<'de> for Top {
 /// What a line has beyond the names is passed over; all lines must have values for the same names.
 fn csv(octets: &[u8]) -> Result<JsonBody, Problem> {
     let text = std::str::from_utf8(octets).map_err(|_| Problem::new(codes::BODY, "The body is not UTF-8"))?;
-    let malformed = |_| Problem::new(codes::BODY, "A quoted field of the CSV does not end, or goes on after its quote");
-    let (mut records, mut fields) = (Records::new(text), Vec::new());
-    if !records.next(&mut fields).map_err(malformed)? {
+    // In the words of PostgREST's parser.
+    let malformed = |records: &Records<'_>| {
+        let reason = if records.rest().is_empty() { "not enough input" } else { "Failed reading: satisfy" };
+        Problem::new(codes::BODY, format!("parse error ({reason}) at {:?}", records.rest()))
+    };
+    let (mut records, mut fields) = (Records::without_bare_quotes(text), Vec::new());
+    if !records.next(&mut fields).map_err(|_| malformed(&records))? {
         return Err(Problem::new(codes::BODY, "parse error (not enough input) at \"\""));
     }
     let names: Vec<String> = fields.iter().map(|field| field.text.clone().into_owned()).collect();
     let mut keys: Option<BTreeSet<String>> = None;
     let mut rows = Vec::new();
-    while records.next(&mut fields).map_err(malformed)? {
-        let members = names.iter().cloned().zip(fields.iter().map(|field| match field.value() {
-            None => Value::Null,
-            Some(text) => Value::String(text.to_owned()),
+    while records.next(&mut fields).map_err(|_| malformed(&records))? {
+        // To PostgREST the word is null in quotes too.
+        let members = names.iter().cloned().zip(fields.iter().map(|field| match &*field.text {
+            "NULL" => Value::Null,
+            text => Value::String(text.to_owned()),
         }));
         let row: serde_json::Map<_, _> = members.collect();
         let found: BTreeSet<String> = row.keys().cloned().collect();

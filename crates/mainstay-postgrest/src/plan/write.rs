@@ -28,14 +28,12 @@ pub(super) fn plan(planner: &Planner<'_>, wanted: &Wanted<'_>) -> Result<Prepare
     let read = planner.read(Root::Written(relation), query)?;
     let answer = wanted.preferences.answer.unwrap_or(Return::Minimal);
 
-    let mut returning = match answer {
-        Return::Representation => read.returning(),
-        Return::HeadersOnly | Return::Minimal => Vec::new(),
+    // Who wants the headers alone must be allowed to see the rows all the same.
+    let returning = match answer {
+        Return::Representation | Return::HeadersOnly => read.returning(),
+        Return::Minimal => Vec::new(),
     };
     let wants_place = matches!(wanted.action, Action::Insert(_)) && answer == Return::HeadersOnly;
-    if wants_place {
-        returning.extend(relation.primary_key.iter().cloned());
-    }
 
     let (source, counts_inserted) = match &wanted.action {
         Action::Insert(payload) => {
@@ -43,21 +41,21 @@ pub(super) fn plan(planner: &Planner<'_>, wanted: &Wanted<'_>) -> Result<Prepare
             let columns = columns(relation, &body.keys)?;
             let conflict = conflict(relation, wanted);
             let counts = matches!(conflict, Some(Conflict { resolution: Resolution::Merge, .. }));
-            let rows = rows(planner, relation, body, columns, wanted);
+            let rows = rows(planner, body, columns, wanted);
             (sql::insert(&Insert { relation, rows, only: None, conflict, returning: &returning }), counts)
         }
         Action::Replace(payload) => {
             let body = rows_of(payload)?;
             let columns = columns(relation, &body.keys)?;
             let conflict = Conflict { columns: relation.primary_key.clone(), resolution: Resolution::Merge };
-            let rows = rows(planner, relation, body, columns, wanted);
+            let rows = rows(planner, body, columns, wanted);
             let insert = Insert { relation, rows, only: key, conflict: Some(conflict), returning: &returning };
             (sql::insert(&insert), true)
         }
         Action::Update(payload) => {
             let body = rows_of(payload)?;
             let columns = columns(relation, &body.keys)?;
-            let rows = rows(planner, relation, body, columns, wanted);
+            let rows = rows(planner, body, columns, wanted);
             let update = Update { relation, rows, filters: read.picks(), returning: &returning };
             (sql::update(&update), false)
         }
@@ -79,8 +77,8 @@ pub(super) fn plan(planner: &Planner<'_>, wanted: &Wanted<'_>) -> Result<Prepare
     };
     // Nothing comes back of a write whose rows nobody wants, so there is nothing to select either.
     let rows = match answer {
-        Return::Representation => sql::rows(&read),
-        Return::HeadersOnly | Return::Minimal => Sql::of("SELECT 1 FROM pgrst_source"),
+        Return::Representation | Return::HeadersOnly => sql::rows(&read),
+        Return::Minimal => Sql::of("SELECT 1 FROM pgrst_source"),
     };
     let statement = sql::answer(source, rows, &form);
     let affected_max = match wanted.action {
@@ -123,25 +121,9 @@ fn columns<'c>(relation: &'c Relation, names: &BTreeSet<String>) -> Result<Vec<&
     names.iter().map(find).collect()
 }
 
-fn rows<'r>(
-    planner: &Planner<'r>,
-    relation: &'r Relation,
-    body: &'r JsonBody,
-    columns: Vec<&'r Column>,
-    wanted: &Wanted<'_>,
-) -> Rows<'r> {
-    // The key of the URL is compared with that of the body, whether that has one or not.
-    let more = match wanted.action {
-        Action::Replace(_) => relation
-            .primary_key
-            .iter()
-            .filter(|key| !body.keys.contains(&***key))
-            .filter_map(|key| relation.column(key))
-            .collect(),
-        _ => Vec::new(),
-    };
+fn rows<'r>(planner: &Planner<'r>, body: &'r JsonBody, columns: Vec<&'r Column>, wanted: &Wanted<'_>) -> Rows<'r> {
     let with_defaults = wanted.preferences.missing == Some(Missing::Default);
-    Rows { catalog: planner.catalog, body, columns, more, with_defaults }
+    Rows { catalog: planner.catalog, body, columns, with_defaults }
 }
 
 /// What becomes of rows whose key is there already.

@@ -16,8 +16,6 @@ pub(crate) struct Rows<'r> {
     pub(crate) body: &'r JsonBody,
     /// The columns that it sets.
     pub(crate) columns: Vec<&'r Column>,
-    /// Columns that are looked at besides.
-    pub(crate) more: Vec<&'r Column>,
     /// Whether members that a row lacks take the column's default; else null.
     pub(crate) with_defaults: bool,
 }
@@ -28,7 +26,7 @@ pub(crate) struct Insert<'r> {
     pub(crate) relation: &'r Relation,
     /// What.
     pub(crate) rows: Rows<'r>,
-    /// Only rows with these values.
+    /// Only rows with these values. The server refuses a body without these columns.
     pub(crate) only: Option<Vec<(&'r Column, String)>>,
     /// What becomes of rows whose key is there.
     pub(crate) conflict: Option<Conflict>,
@@ -67,23 +65,21 @@ pub(crate) fn insert(insert: &Insert<'_>) -> Sql {
     sql.name(&relation.name);
     let counts = conflict.as_ref().is_some_and(|conflict| conflict.resolution == Resolution::Merge);
     let mut conditions = Vec::new();
-    if rows.columns.is_empty() && rows.more.is_empty() {
+    if rows.columns.is_empty() {
         // Rows of defaults alone.
         match rows.body.rows {
             1 if conflict.is_none() => drop(sql.push(" DEFAULT VALUES")),
-            count => drop(sql.push(&format!(" SELECT FROM generate_series(1, {count})"))),
+            count => drop(sql.push(&format!(" SELECT FROM (SELECT FROM generate_series(1, {count})) AS pgrst_body"))),
         }
     } else {
-        if !rows.columns.is_empty() {
-            sql.push("(").join(", ", rows.columns.iter().map(|column| ident(&column.name))).push(")");
-        }
+        sql.push("(").join(", ", rows.columns.iter().map(|column| ident(&column.name))).push(")");
         sql.push(" SELECT ").join(", ", rows.columns.iter().map(|column| rows.cell(column)));
         sql.push(" FROM ").append(rows.table());
-        for (column, value) in only.iter().flatten() {
-            let mut condition = body_column(&column.name);
-            condition.push(" = ").value(value.clone());
-            conditions.push(condition);
-        }
+    }
+    for (column, value) in only.iter().flatten() {
+        let mut condition = body_column(&column.name);
+        condition.push(" = ").value(value.clone());
+        conditions.push(condition);
     }
     if counts {
         conditions.push(count_inserted('+'));
@@ -230,10 +226,9 @@ impl Rows<'_> {
             }
         }
         sql.push(" AS pgrst_body(");
-        let columns = self.columns.iter().chain(&self.more);
         sql.join(
             ", ",
-            columns.map(|column| {
+            self.columns.iter().map(|column| {
                 let mut piece = ident(&column.name);
                 piece.push(" ").push(self.type_of(column));
                 piece

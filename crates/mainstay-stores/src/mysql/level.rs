@@ -17,6 +17,9 @@ use crate::sql::KEYS;
 /// Keys that go along with one statement.
 pub(super) const KEYS_MAX: usize = 1024;
 
+/// Rows that are read of a level before its keys' pages are left to the server to be cut.
+const WHOLE_ROWS_MAX: usize = 10_000;
+
 /// Rows of a level, and what belongs to them.
 pub(super) type Level = level::Level<Natives>;
 /// What is kept from one cell to the next.
@@ -124,8 +127,16 @@ impl Part {
     }
 }
 
-/// A statement with so many keys, and their place among its parameters.
+/// The statement that is run first for so many keys, and its parameters.
 pub(super) fn with_keys(read: &ReadSql<'_>, keys: &[Vec<Native>]) -> (String, Vec<Native>) {
+    match read.listed.as_ref().and_then(|listed| listed.whole.as_ref()) {
+        Some(whole) => filled(read, &whole.text(&read.text, WHOLE_ROWS_MAX as u64 + 1), whole.binds, keys),
+        None => filled(read, &read.text, read.binds.len(), keys),
+    }
+}
+
+/// A statement with so many keys, and their place among its first parameters.
+fn filled(read: &ReadSql<'_>, text: &str, binds: usize, keys: &[Vec<Native>]) -> (String, Vec<Native>) {
     // Filled up to a power of two with the last key, so that few statements serve all numbers of them.
     let count = keys.len().next_power_of_two();
     let width = keys.first().map_or(0, Vec::len);
@@ -133,8 +144,8 @@ pub(super) fn with_keys(read: &ReadSql<'_>, keys: &[Vec<Native>]) -> (String, Ve
         1 => "?".to_owned(),
         width => format!("({})", vec!["?"; width].join(",")),
     };
-    let text = read.text.replace(KEYS, &vec![one; count].join(","));
-    let mut params = native_params(&read.binds);
+    let text = text.replace(KEYS, &vec![one; count].join(","));
+    let mut params = native_params(&read.binds[..binds]);
     let padded = (0..count).flat_map(|at| keys[at.min(keys.len() - 1)].iter().cloned());
     params.splice(read.keys.start..read.keys.start, padded.collect::<Vec<_>>());
     (text, params)
@@ -164,7 +175,16 @@ pub(super) async fn rows_of_keys(
     let at_once = if is_found && keys.iter().flatten().any(is_text) { 1 } else { KEYS_MAX };
     for chunk in keys.chunks(at_once) {
         let (text, params) = with_keys(read, chunk);
-        let rows = session.query_native(&text, params).await?.all().await?;
+        let mut rows = session.query_native(&text, params).await?.all().await?;
+        let mut whole = listed.whole.as_ref();
+        if whole.is_some() && rows.len() > WHOLE_ROWS_MAX {
+            let (text, params) = filled(read, &read.text, read.binds.len(), chunk);
+            rows = session.query_native(&text, params).await?.all().await?;
+            whole = None;
+        }
+        if let Some(whole) = whole.filter(|_| at_once == 1) {
+            whole.cut(&mut rows);
+        }
         if at_once == 1 {
             found.push(rows);
             continue;
@@ -178,6 +198,9 @@ pub(super) async fn rows_of_keys(
             if let Some(place) = places.get(&key) {
                 found[*place].push(row);
             }
+        }
+        if let Some(whole) = whole {
+            found[start..].iter_mut().for_each(|rows| whole.cut(rows));
         }
     }
     Ok(found)

@@ -297,7 +297,7 @@ impl Lane {
         let statement = match known {
             Some(statement) => statement,
             None => {
-                let made = self.client.prepare(sql).await?;
+                let made = Box::pin(self.client.prepare(sql)).await?;
                 self.statements().keep(sql, &made, statements_max);
                 made
             }

@@ -130,14 +130,15 @@ pub struct Connection {
     pub(super) statements: Statements,
     driver: Messages,
     tls: Option<Tls>,
-    place: Place,
+    place: Arc<Place>,
 }
 
 impl Connection {
     /// Cancels what runs on it when this is polled. What goes wrong is logged.
     pub(super) fn canceling(&self) -> impl Future<Output = ()> + Send + use<> {
-        let (token, tls, place) = (self.client.cancel_token(), self.tls.clone(), self.place.clone());
+        let (client, tls, place) = (self.client.clone(), self.tls.clone(), self.place.clone());
         async move {
+            let token = client.cancel_token();
             canceled(match tls {
                 None => timeout(CANCEL_MAX, place.cancel(&token)).await,
                 Some(tls) => timeout(CANCEL_MAX, token.cancel_query(tls)).await,
@@ -162,7 +163,7 @@ impl Target {
             client: Arc::new(client),
             driver: Messages(driver),
             tls: self.tls.clone(),
-            place: Place::of(&self.config),
+            place: Arc::new(Place::of(&self.config)),
             statements: Statements::default(),
         };
         let start = Instant::now();

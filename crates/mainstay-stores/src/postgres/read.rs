@@ -86,8 +86,34 @@ pub(super) async fn run(
         }
         return Ok(Counted { rows, total });
     }
-    let mut session = pool.session(call.deadline).await?;
     let may_share = is_single && (!counts || (plan.offset == 0 && plan.after.is_none()));
+    // Boxed, since the quick way above needs much less room, and all of it is moved with each request.
+    Box::pin(alone(Around { pool, seen, lanes }, call, plan, &sql, Fitness { shape, levels, may_share }, sink, scratch))
+        .await
+}
+
+/// What is known of a statement before it is run.
+struct Fitness {
+    /// What it is remembered by, if it is bounded.
+    shape: Option<u64>,
+    /// The same for those that have levels below.
+    levels: Option<u64>,
+    /// Whether it may go on a lane the next time.
+    may_share: bool,
+}
+
+/// Reads on a connection that nobody else has meanwhile.
+async fn alone(
+    Around { pool, seen, lanes }: Around<'_>,
+    call: &Call,
+    plan: &Read,
+    sql: &ReadSql<'_>,
+    Fitness { shape, levels, may_share }: Fitness,
+    sink: &mut dyn RowSink,
+    mut scratch: Scratch,
+) -> Result<Counted, Fault> {
+    let schema: &Schema = &call.schema;
+    let mut session = pool.session(call.deadline).await?;
     if !may_share || session.is_pooled() {
         session.begin(Access::Read, Isolation::RepeatableRead);
     }
@@ -95,7 +121,7 @@ pub(super) async fn run(
     let done = if function::is_run_apart(schema, plan) {
         function::read(&mut session, schema, plan, sink).await
     } else {
-        counted(&mut session, schema, plan, &sql, From::Plan, sink, &mut scratch).await
+        counted(&mut session, schema, plan, sql, From::Plan, sink, &mut scratch).await
     };
     if done.is_ok()
         && let Some(levels) = levels

@@ -21,7 +21,7 @@ pub trait DriverError: std::error::Error + Send + Sync + Sized + 'static {
 #[derive(Debug, thiserror::Error)]
 pub enum Failure<E> {
     /// The server's answer, or the end of the connection.
-    #[error("{0}")]
+    #[error(transparent)]
     Driver(E),
     /// The deadline passed while the statement ran; it is being canceled.
     #[error("the deadline passed")]

@@ -113,9 +113,22 @@ impl<E: Engine> ServerStore<E> {
             true => None,
             false => E::write_alone(&mut session, &call.schema, plan, sink).await?,
         };
-        if let Some(affected) = alone {
-            return Ok(affected);
+        match alone {
+            Some(affected) => Ok(affected),
+            // Boxed, since a statement alone needs much less room, and all of it is moved with each request.
+            None => Box::pin(self.write_whole(session, call, plan, sink, by_hand)).await,
         }
+    }
+
+    /// Writes in a transaction.
+    async fn write_whole(
+        &self,
+        mut session: SessionOf<E>,
+        call: &Call,
+        plan: &Write,
+        sink: &mut dyn RowSink,
+        by_hand: bool,
+    ) -> Result<Affected, WriteFault> {
         session.begin(Access::Write, Isolation::ReadCommitted).await.map_err(StoreError::from)?;
         match E::write(&mut session, &call.schema, plan, sink, by_hand).await {
             Ok(affected) => {

@@ -13,10 +13,53 @@ use super::{Batch, Bind, Scope, Sql, clamp};
 /// A statement that takes a list of keys in place of [`KEYS`](super::KEYS); the parameters go before number
 /// [`ReadSql::keys`](super::ReadSql::keys).
 #[derive(Debug, Clone)]
+#[cfg_attr(not(feature = "mysql"), allow(dead_code, reason = "only MySQL takes lists"))]
 pub(crate) struct Listed {
     /// The result columns that hold the key that a row belongs to.
-    #[cfg_attr(not(feature = "mysql"), allow(dead_code, reason = "only MySQL takes lists"))]
     pub(crate) columns: Range<usize>,
+    /// How the rows are had without numbering those of each key.
+    pub(crate) whole: Option<Whole>,
+}
+
+/// A statement that numbers the rows of each key to give a page of them, taken apart: where there are not many rows in all,
+/// it costs the server less to give all of them.
+#[derive(Debug, Clone)]
+#[cfg_attr(not(feature = "mysql"), allow(dead_code, reason = "only MySQL takes lists"))]
+pub(crate) struct Whole {
+    /// Where the numbers stand.
+    numbers: Range<usize>,
+    /// Where they say what the rows are ordered by; empty if by nothing.
+    order: Range<usize>,
+    /// Where the statement within ends.
+    end: usize,
+    /// Its parameters, which are the first ones.
+    pub(crate) binds: usize,
+    /// Rows of each key that are passed over.
+    pub(crate) offset: u64,
+    /// Rows of each key that are given at most.
+    pub(crate) limit: Option<u64>,
+}
+
+/// What stands before a statement whose rows are numbered.
+pub(super) const NUMBERED: &str = "SELECT * FROM (";
+/// Rows of each key from which on a page is worth to be cut from all rows. Of fewer, most would be read in vain.
+const WHOLE_FROM: u64 = 100;
+
+#[cfg_attr(not(feature = "mysql"), allow(dead_code, reason = "only MySQL takes lists"))]
+impl Whole {
+    /// The statement without numbers, for so many rows at most.
+    pub(crate) fn text(&self, numbered: &str, most: u64) -> String {
+        let (head, tail) = (&numbered[NUMBERED.len()..self.numbers.start], &numbered[self.numbers.end..self.end]);
+        let order = &numbered[self.order.clone()];
+        format!("{head}{tail}{order} LIMIT {most}")
+    }
+
+    /// Leaves the page of the rows of one key.
+    pub(crate) fn cut<T>(&self, rows: &mut Vec<T>) {
+        let count = |rows: u64| usize::try_from(rows).unwrap_or(usize::MAX);
+        rows.drain(..count(self.offset).min(rows.len()));
+        rows.truncate(self.limit.map_or(usize::MAX, count));
+    }
 }
 
 impl<'p, D: Dialect> Sql<'p, D> {
@@ -74,23 +117,40 @@ impl<'p, D: Dialect> Sql<'p, D> {
             self.column(holder, near, *column);
             let _ = write!(self.text, " AS k{position}");
         }
+        let mut whole = None;
         if is_windowed {
+            let (start, binds) = (self.text.len(), self.binds.len());
             self.push(",row_number() OVER (PARTITION BY ");
             for (position, column) in columns.iter().enumerate() {
                 self.comma(position);
                 self.column(holder, near, *column);
             }
+            let order = self.text.len();
             for (position, term) in plan.order.iter().enumerate() {
                 self.push(if position == 0 { " ORDER BY " } else { "," });
                 D::order_term(self, scope, table, term);
             }
+            let order = order..self.text.len();
             self.push(") AS i");
+            // Parameters of the order would stand elsewhere.
+            let is_large = plan.limit.is_none_or(|limit| limit >= WHOLE_FROM) && plan.offset <= WHOLE_FROM;
+            whole = (is_large && self.binds.len() == binds).then(|| Whole {
+                numbers: start..self.text.len(),
+                order,
+                end: 0,
+                binds: 0,
+                offset: plan.offset,
+                limit: plan.limit,
+            });
         }
-        Listed { columns: held..held + columns.len() }
+        Listed { columns: held..held + columns.len(), whole }
     }
 
     /// Writes which rows of each key are given.
-    pub(super) fn window_page(&mut self, plan: &Read) {
+    pub(super) fn window_page(&mut self, plan: &Read, listed: &mut Option<Listed>) {
+        if let Some(whole) = listed.as_mut().and_then(|listed| listed.whole.as_mut()) {
+            (whole.end, whole.binds) = (self.text.len(), self.binds.len());
+        }
         self.push(") AS c WHERE c.i>");
         self.bind(Bind::Int(clamp(plan.offset)));
         if let Some(limit) = plan.limit {

@@ -6,7 +6,7 @@ use mainstay_query::plan::{Cardinality, Count, Embed, Filter, Join, Link, Order,
 use mainstay_schema::{ColumnId, Function, Schema, Table, Type};
 
 use super::dialect::Dialect;
-use super::keys::{Listed, near_columns};
+use super::keys::{Listed, NUMBERED, near_columns};
 use super::place::may_be_null;
 use super::{Batch, Bind, Scope, Sql, clamp, group};
 
@@ -206,11 +206,11 @@ impl<'p, D: Dialect> ReadSql<'p, D> {
         let is_paged = matches!(from, From::Plan | From::Link(..) | From::Given(_));
         let is_windowed = sql.batch == Batch::Listed && is_paged && (plan.limit.is_some() || plan.offset > 0);
         if is_windowed {
-            sql.push("SELECT * FROM (");
+            sql.push(NUMBERED);
         }
         sql.push("SELECT ");
         let members = sql.level(scope, table, plan, &mut columns);
-        let listed =
+        let mut listed =
             (sql.batch == Batch::Listed).then(|| sql.listed(scope, table, plan, from, columns.held.len(), is_windowed));
         let total = std::mem::take(&mut sql.is_counting).then(|| sql.counted(table, plan, columns.held.len()));
         let is_empty = columns.held.is_empty() && listed.is_none() && total.is_none();
@@ -219,7 +219,7 @@ impl<'p, D: Dialect> ReadSql<'p, D> {
         sql.joins(&columns.joins.unwrap_or_default());
         let keys = sql.rows(scope, table, plan, from);
         if is_windowed {
-            sql.window_page(plan);
+            sql.window_page(plan, &mut listed);
         } else if is_paged {
             sql.page(scope, table, &plan.order, plan.limit, plan.offset);
         }

@@ -89,6 +89,9 @@ fn media_types_are_negotiated() {
     check(&accept("text/plain", "/films"), 406, &[], None);
 }
 
+/// What an error of the server that a column is not there looks like.
+const SQL_COLUMN: (&str, &str) = ("Proxy-Status", "PostgREST; error=42703");
+
 #[test]
 fn writes_tell_what_they_did() {
     let database = Database::new();
@@ -108,6 +111,11 @@ fn writes_tell_what_they_did() {
     check(&minimal, 201, &[("Preference-Applied", "tx=rollback"), ("Content-Profile", "")], None);
     let placed = send("POST", "/films", "return=headers-only, count=exact", "{\"id\":50,\"title\":\"x\"}");
     check(&placed, 201, &[("Location", "/films?id=eq.50"), ("Content-Range", "*/1")], Some(""));
+    // Headers alone are made of the same rows.
+    check(&send("POST", "/films?select=nope", "return=headers-only", new), 400, &[SQL_COLUMN], None);
+    let joined = "/films?select=id,directors!inner(id)&directors.id=eq.1";
+    let some = send("PATCH", joined, "return=headers-only, count=exact, tx=rollback", "{\"year\":1}");
+    check(&some, 204, &[("Content-Range", "0-1/2")], Some(""));
     check(
         &send("DELETE", "/films?id=eq.50", "count=exact", ""),
         204,
@@ -162,6 +170,11 @@ fn writes_tell_what_they_did() {
         &[("Proxy-Status", "PostgREST; error=PGRST115")],
         None,
     );
+    for body in ["{\"name\":\"x\"}", "{}", "[]"] {
+        let keyless = send("PUT", "/directors?id=eq.1", "", body);
+        check(&keyless, 400, &[SQL_COLUMN], None);
+        assert_eq!(keyless.json()["message"], "column pgrst_body.id does not exist");
+    }
 
     // All of it was undone, and so is what breaks a promise.
     let strict = "handling=strict, max-affected=1";
