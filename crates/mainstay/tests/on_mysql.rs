@@ -27,6 +27,8 @@ mod functions;
 mod kept;
 #[path = "on_mysql/kinds.rs"]
 mod kinds;
+#[path = "on_mysql/levels.rs"]
+mod levels;
 #[path = "on_server/outage.rs"]
 mod outage;
 #[path = "on_postgres/app.rs"]

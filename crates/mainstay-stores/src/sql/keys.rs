@@ -134,7 +134,7 @@ impl<'p, D: Dialect> Sql<'p, D> {
             self.push(") AS i");
             // Parameters of the order would stand elsewhere.
             let is_large = plan.limit.is_none_or(|limit| limit >= WHOLE_FROM) && plan.offset <= WHOLE_FROM;
-            whole = (is_large && self.binds.len() == binds).then(|| Whole {
+            whole = (is_large && self.binds.len() == binds).then_some(Whole {
                 numbers: start..self.text.len(),
                 order,
                 end: 0,
