@@ -28,7 +28,9 @@ pub(crate) struct Listed {
 pub(crate) struct Whole {
     /// Where the numbers stand.
     numbers: Range<usize>,
-    /// Where they say what the rows are ordered by; empty if by nothing.
+    /// Where they say which columns the key is.
+    keys: Range<usize>,
+    /// Where they say what the rows of a key are ordered by; empty if by nothing.
     order: Range<usize>,
     /// Where the statement within ends.
     end: usize,
@@ -50,8 +52,10 @@ impl Whole {
     /// The statement without numbers, for so many rows at most.
     pub(crate) fn text(&self, numbered: &str, most: u64) -> String {
         let (head, tail) = (&numbered[NUMBERED.len()..self.numbers.start], &numbered[self.numbers.end..self.end]);
-        let order = &numbered[self.order.clone()];
-        format!("{head}{tail}{order} LIMIT {most}")
+        let (keys, order) = (&numbered[self.keys.clone()], &numbered[self.order.clone()]);
+        let comma = if order.is_empty() { "" } else { "," };
+        // By the keys first, as an index by them has the rows, which are then not sorted.
+        format!("{head}{tail} ORDER BY {keys}{comma}{order} LIMIT {most}")
     }
 
     /// Leaves the page of the rows of one key.
@@ -121,13 +125,16 @@ impl<'p, D: Dialect> Sql<'p, D> {
         if is_windowed {
             let (start, binds) = (self.text.len(), self.binds.len());
             self.push(",row_number() OVER (PARTITION BY ");
+            let keys = self.text.len();
             for (position, column) in columns.iter().enumerate() {
                 self.comma(position);
                 self.column(holder, near, *column);
             }
+            let keys = keys..self.text.len();
+            self.push(if plan.order.is_empty() { "" } else { " ORDER BY " });
             let order = self.text.len();
             for (position, term) in plan.order.iter().enumerate() {
-                self.push(if position == 0 { " ORDER BY " } else { "," });
+                self.comma(position);
                 D::order_term(self, scope, table, term);
             }
             let order = order..self.text.len();
@@ -136,6 +143,7 @@ impl<'p, D: Dialect> Sql<'p, D> {
             let is_large = plan.limit.is_none_or(|limit| limit >= WHOLE_FROM) && plan.offset <= WHOLE_FROM;
             whole = (is_large && self.binds.len() == binds).then_some(Whole {
                 numbers: start..self.text.len(),
+                keys,
                 order,
                 end: 0,
                 binds: 0,
