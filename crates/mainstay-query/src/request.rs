@@ -41,6 +41,8 @@ pub struct Query {
     pub limit: Vec<Located<u64>>,
     /// Rows to skip, with their embed path.
     pub offset: Vec<Located<u64>>,
+    /// Bounds of embeds that are below zero, which PostgREST leaves to the server to refuse.
+    pub below_zero: Vec<Located<Bound>>,
     /// Conditions on groups, with their embed path; all must hold.
     pub having: Vec<Located<Condition>>,
     /// Whether rows that are equal are shown once, with their embed path; the first one counts.
@@ -60,6 +62,15 @@ pub struct Located<T> {
     pub path: Vec<String>,
     /// What stands there.
     pub what: T,
+}
+
+/// A bound on rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// How many there are at most.
+    Limit,
+    /// How many are passed over.
+    Offset,
 }
 
 /// Whether to count.

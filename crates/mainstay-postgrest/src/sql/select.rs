@@ -1,5 +1,7 @@
 //! `SELECT` of one level of a plan, with what is embedded in it.
 
+use mainstay_query::request::Bound;
+
 use super::aggregate;
 use super::embed;
 use super::filter;
@@ -188,11 +190,15 @@ pub(super) fn page(level: &Level) -> Sql {
     let mut sql = Sql::new();
     // The server counts in signed numbers.
     let number = |rows: u64| i64::try_from(rows).unwrap_or(i64::MAX).to_string();
-    if let Some(limit) = level.limit {
-        sql.push(" LIMIT ").value(number(limit));
+    match level.limit {
+        _ if level.below_zero.contains(&Bound::Limit) => drop(sql.push(" LIMIT -1")),
+        Some(limit) => drop(sql.push(" LIMIT ").value(number(limit))),
+        None => {}
     }
-    if level.offset > 0 {
-        sql.push(" OFFSET ").value(number(level.offset));
+    match level.offset {
+        _ if level.below_zero.contains(&Bound::Offset) => drop(sql.push(" OFFSET -1")),
+        0 => {}
+        offset => drop(sql.push(" OFFSET ").value(number(offset))),
     }
     sql
 }

@@ -27,7 +27,7 @@ use filter::Joint;
 
 use crate::error::ParseError;
 use crate::limits::Limits;
-use crate::request::{Condition, Field, Located, Query};
+use crate::request::{Bound, Condition, Field, Located, Query};
 
 /// Which parameters a method takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -270,7 +270,12 @@ impl<'a> Reader<'a> {
             let list = if name == "Limit" { &mut self.query.limit } else { &mut self.query.offset };
             list.push(Located { path, what });
         } else if let Some(digits) = value.strip_prefix('-').filter(|digits| is_number(digits)) {
-            if name == "Limit" || !path.is_empty() || !self.budget.limits.postgrest_only {
+            if self.budget.limits.postgrest_only && !path.is_empty() {
+                let what = if name == "Limit" { Bound::Limit } else { Bound::Offset };
+                self.query.below_zero.push(Located { path, what });
+                return Ok(());
+            }
+            if name == "Limit" || !self.budget.limits.postgrest_only {
                 return Err(below_zero(name));
             }
             self.rows_before = digits.parse().unwrap_or(u64::MAX);

@@ -203,6 +203,15 @@ impl Tape<'_> {
         }
     }
 
+    /// What a part of a value is compared with. Whether 1 is 1.0 there PostgreSQL sees otherwise than the reference, as its
+    /// guide says, so no number is one that a part may be with other digits.
+    fn inner(&mut self, of: &Type) -> Value {
+        match self.sample(of) {
+            Value::Json(json) if json.as_str() == "1.0" => typed(of, "7"),
+            sample => sample,
+        }
+    }
+
     pub(super) fn value_or_null(&mut self, table: &Table, column: ColumnId) -> Value {
         let percent = match table.column(column) {
             column if column.optional => 25,
@@ -565,11 +574,11 @@ impl Tape<'_> {
         if self.chance(15) {
             return Filter::Test { expr, test: Test::IsNull };
         }
-        let operand = if expr.path.is_empty() { self.value(table, expr.column) } else { self.sample(&of) };
+        let operand = if expr.path.is_empty() { self.value(table, expr.column) } else { self.inner(&of) };
         let tests = tests_of(&of, &operand);
         let mut test = self.pick(&tests).clone();
         if let Test::In(list) = &mut test {
-            list.extend((0..self.below(3)).map(|_| self.sample(&of)));
+            list.extend((0..self.below(3)).map(|_| self.inner(&of)));
         }
         Filter::Test { expr, test }
     }

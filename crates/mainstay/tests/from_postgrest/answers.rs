@@ -67,6 +67,25 @@ fn reads_tell_their_range_and_their_place() {
     check(&service.ask("HEAD", "/nothing", &[], ""), 404, &[("Proxy-Status", "PostgREST; error=PGRST205")], Some(""));
 }
 
+/// PostgREST looks at the bounds of the request's own rows alone.
+#[test]
+fn bounds_of_embeds_are_the_servers_to_refuse() {
+    let database = Database::new();
+    let service = Service::over(&database, &[]);
+    for (bounds, code, message) in [
+        ("films.limit=-1", "2201W", "LIMIT must not be negative"),
+        ("films.offset=-1&films.limit=5", "2201X", "OFFSET must not be negative"),
+    ] {
+        let refused = service.ask("GET", &format!("/directors?select=id,films(id)&{bounds}"), &[], "");
+        check(&refused, 400, &[], None);
+        assert_eq!((&refused.json()["code"], &refused.json()["message"]), (&code.into(), &message.into()));
+    }
+    let unknown = service.ask("GET", "/directors?select=id&films.limit=-1", &[], "");
+    check(&unknown, 400, &[("Proxy-Status", "PostgREST; error=PGRST108")], None);
+    let above = service.ask("GET", "/directors?select=id&limit=-1", &[], "");
+    check(&above, 416, &[("Proxy-Status", "PostgREST; error=PGRST103")], None);
+}
+
 #[test]
 fn media_types_are_negotiated() {
     let database = Database::new();

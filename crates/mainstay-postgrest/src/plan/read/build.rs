@@ -129,9 +129,11 @@ impl<'c> Builder<'_, 'c> {
             order,
             limit: node.limit,
             offset: node.offset,
+            below_zero: node.below_zero.clone(),
         };
         if self.is_written {
             (level.limit, level.offset) = (None, 0);
+            level.below_zero.clear();
         } else if let Some(most) = self.planner.limits.rows_max {
             level.limit = Some(level.limit.map_or(most, |limit| limit.min(most)));
         }

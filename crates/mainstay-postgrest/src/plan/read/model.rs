@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mainstay_query::request::{IsWord, Operator, Quantifier, SearchSyntax, Step};
+use mainstay_query::request::{Bound, IsWord, Operator, Quantifier, SearchSyntax, Step};
 
 use crate::catalog::Name;
 
@@ -78,6 +78,8 @@ pub struct Level {
     pub limit: Option<u64>,
     /// Rows to skip.
     pub offset: u64,
+    /// Those of the two that are below zero, which the server refuses if it comes to them.
+    pub below_zero: Vec<Bound>,
 }
 
 impl Level {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mainstay_http::{Problem, codes};
-use mainstay_query::request::{Condition, EmbedItem, Item, OrderTerm, Query};
+use mainstay_query::request::{Bound, Condition, EmbedItem, Item, OrderTerm, Query};
 
 /// A level of a query with all that was said of it.
 pub(super) struct Node<'q> {
@@ -23,6 +23,8 @@ pub(super) struct Node<'q> {
     pub(super) limit: Option<u64>,
     /// Rows to skip.
     pub(super) offset: u64,
+    /// Those of the two that are below zero.
+    pub(super) below_zero: Vec<Bound>,
 }
 
 impl<'q> Node<'q> {
@@ -34,7 +36,7 @@ impl<'q> Node<'q> {
         };
         let children = items.iter().filter_map(child).collect();
         let (filters, order) = (Vec::new(), &[][..]);
-        Node { embed, is_spread, items, children, filters, order, limit: None, offset: 0 }
+        Node { embed, is_spread, items, children, filters, order, limit: None, offset: 0, below_zero: Vec::new() }
     }
 
     /// What the level is called by requests, if it has an alias.
@@ -119,6 +121,9 @@ pub(super) fn place<'q>(query: &'q Query, names: &mut Names) -> Result<Node<'q>,
     }
     for offset in &query.offset {
         names.level(&mut root, &offset.path)?.offset = offset.what;
+    }
+    for bound in &query.below_zero {
+        names.level(&mut root, &bound.path)?.below_zero.push(bound.what);
     }
     for filter in trees.iter().rev() {
         names.level(&mut root, &filter.path)?;
