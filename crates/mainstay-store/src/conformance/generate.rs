@@ -578,7 +578,8 @@ impl Tape<'_> {
         let tests = tests_of(&of, &operand);
         let mut test = self.pick(&tests).clone();
         if let Test::In(list) = &mut test {
-            list.extend((0..self.below(3)).map(|_| self.inner(&of)));
+            let is_part = !expr.path.is_empty();
+            list.extend((0..self.below(3)).map(|_| if is_part { self.inner(&of) } else { self.sample(&of) }));
         }
         Filter::Test { expr, test }
     }
