@@ -12,13 +12,13 @@ use super::read::{Fault, native_params};
 use super::render::{Mysql, ReadSql};
 use super::session::Session;
 use crate::server::level::{self, Levels, Related};
-use crate::sql::KEYS;
+use crate::sql::{KEYS, Whole, clamp};
 
 /// Keys that go along with one statement.
 pub(super) const KEYS_MAX: usize = 1024;
 
 /// Rows that are read of a level before its keys' pages are left to the server to be cut.
-const WHOLE_ROWS_MAX: usize = 10_000;
+const WHOLE_ROWS_MAX: u64 = 10_000;
 
 /// Rows of a level, and what belongs to them.
 pub(super) type Level = level::Level<Natives>;
@@ -130,9 +130,19 @@ impl Part {
 /// The statement that is run first for so many keys, and its parameters.
 pub(super) fn with_keys(read: &ReadSql<'_>, keys: &[Vec<Native>]) -> (String, Vec<Native>) {
     match read.listed.as_ref().and_then(|listed| listed.whole.as_ref()) {
-        Some(whole) => filled(read, &whole.text(&read.text, WHOLE_ROWS_MAX as u64 + 1), whole.binds, keys),
+        Some(whole) => {
+            let (text, mut params) = filled(read, &whole.text(&read.text), whole.binds, keys);
+            let most = wanted(whole, keys).unwrap_or(WHOLE_ROWS_MAX + 1);
+            params.push(Native::Int(clamp(most)));
+            (text, params)
+        }
         None => filled(read, &read.text, read.binds.len(), keys),
     }
+}
+
+/// How many rows are wanted of these keys, where that is known beforehand: of one.
+fn wanted(whole: &Whole, keys: &[Vec<Native>]) -> Option<u64> {
+    whole.wanted().filter(|_| keys.len() == 1)
 }
 
 /// A statement with so many keys, and their place among its first parameters.
@@ -177,7 +187,8 @@ pub(super) async fn rows_of_keys(
         let (text, params) = with_keys(read, chunk);
         let mut rows = session.query_native(&text, params).await?.all().await?;
         let mut whole = listed.whole.as_ref();
-        if whole.is_some() && rows.len() > WHOLE_ROWS_MAX {
+        let is_known = whole.is_none_or(|whole| wanted(whole, chunk).is_some());
+        if !is_known && rows.len() as u64 > WHOLE_ROWS_MAX {
             let (text, params) = filled(read, &read.text, read.binds.len(), chunk);
             rows = session.query_native(&text, params).await?.all().await?;
             whole = None;

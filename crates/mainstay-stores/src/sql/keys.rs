@@ -37,9 +37,9 @@ pub(crate) struct Whole {
     /// Its parameters, which are the first ones.
     pub(crate) binds: usize,
     /// Rows of each key that are passed over.
-    pub(crate) offset: u64,
+    offset: u64,
     /// Rows of each key that are given at most.
-    pub(crate) limit: Option<u64>,
+    limit: Option<u64>,
 }
 
 /// What stands before a statement whose rows are numbered.
@@ -49,13 +49,18 @@ const WHOLE_FROM: u64 = 100;
 
 #[cfg_attr(not(feature = "mysql"), allow(dead_code, reason = "only MySQL takes lists"))]
 impl Whole {
-    /// The statement without numbers, for so many rows at most.
-    pub(crate) fn text(&self, numbered: &str, most: u64) -> String {
+    /// The statement without numbers. Its last parameter is how many rows there are at most.
+    pub(crate) fn text(&self, numbered: &str) -> String {
         let (head, tail) = (&numbered[NUMBERED.len()..self.numbers.start], &numbered[self.numbers.end..self.end]);
         let (keys, order) = (&numbered[self.keys.clone()], &numbered[self.order.clone()]);
         let comma = if order.is_empty() { "" } else { "," };
         // By the keys first, as an index by them has the rows, which are then not sorted.
-        format!("{head}{tail} ORDER BY {keys}{comma}{order} LIMIT {most}")
+        format!("{head}{tail} ORDER BY {keys}{comma}{order} LIMIT ?")
+    }
+
+    /// Rows of one key that are wanted, with those that are passed over; nothing where all are.
+    pub(crate) fn wanted(&self) -> Option<u64> {
+        self.limit.map(|limit| self.offset.saturating_add(limit))
     }
 
     /// Leaves the page of the rows of one key.

@@ -37,6 +37,8 @@ mod write;
 
 pub(crate) use dialect::{Dialect, SetTest};
 pub(crate) use filter::operator;
+#[cfg(feature = "mysql")]
+pub(crate) use keys::Whole;
 pub(crate) use read::{Form, From, Given, MemberSql, ReadSql, count, count_some};
 pub(crate) use write::{
     Returned, WriteSql, check_expect, delete, deletes_reach_itself, has_triggers, insert, is_read_apart,
